@@ -1,0 +1,149 @@
+"""Every way in which a reply is refused or fails, with the sentence a person reads.
+
+ChatError
+├── Refused                    the visitor's doing; nothing was spent
+│   ├── EmptyMessage           400
+│   ├── TooLong                413
+│   └── UnknownReply           404
+├── ClaudeError                Claude's doing, or the way to Claude's
+│   ├── KeyRejected            502
+│   ├── NotPermitted           502
+│   ├── NoCredit               503
+│   ├── UnknownModel           502
+│   ├── RequestRejected        502
+│   ├── ConversationTooLarge   413
+│   ├── RateLimited            429  retryable
+│   ├── Busy                   503  retryable
+│   ├── ClaudeFault            502  retryable
+│   ├── Unreachable            503  retryable
+│   ├── Silent                 504  retryable
+│   ├── BrokenOff              502  retryable
+│   ├── Unreadable             502  retryable
+│   └── NotAStream             502
+└── InternalError              500
+"""
+
+from typing import ClassVar
+
+
+class ChatError(Exception):
+    """A refusal or failure that can be shown to whoever asked.
+
+    `retry_after` is in seconds; `request_id` is Claude's, for the owner's support requests.
+    A `retryable` error may not come again if the same request is sent a little later.
+    """
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+    sentence: ClassVar[str]
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        retry_after: float | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        self.message = message or self.sentence
+        self.retry_after = retry_after
+        self.request_id = request_id
+        super().__init__(self.message)
+
+
+class Refused(ChatError):
+    pass
+
+
+class EmptyMessage(Refused):
+    code, status = "empty_message", 400
+    sentence = "There is nothing to answer: the message is empty."
+
+
+class TooLong(Refused):
+    code, status = "too_long", 413
+    sentence = "This conversation is too long to send. Shorten the message or start a new chat."
+
+
+class UnknownReply(Refused):
+    code, status = "unknown_reply", 404
+    sentence = "There is no such reply, or it is no longer kept."
+
+
+class ClaudeError(ChatError):
+    pass
+
+
+class KeyRejected(ClaudeError):
+    code, status = "key_rejected", 502
+    sentence = "Claude does not accept the API key. Whoever runs this chat has to check ANTHROPIC_API_KEY."
+
+
+class NotPermitted(ClaudeError):
+    code, status = "not_permitted", 502
+    sentence = "The API key is not allowed to do this. Whoever runs this chat has to check its permissions."
+
+
+class NoCredit(ClaudeError):
+    code, status = "no_credit", 503
+    sentence = "The account behind this chat has no credit left or has reached its spend limit."
+
+
+class UnknownModel(ClaudeError):
+    code, status = "unknown_model", 502
+    sentence = "Claude does not know the chosen model. Whoever runs this chat has to check STREAMCHAT_MODEL."
+
+
+class RequestRejected(ClaudeError):
+    code, status = "request_rejected", 502
+    sentence = "Claude did not accept this request."
+
+
+class ConversationTooLarge(ClaudeError):
+    code, status = "conversation_too_large", 413
+    sentence = "This conversation has grown too large for Claude. Start a new chat."
+
+
+class RateLimited(ClaudeError):
+    code, status, retryable = "rate_limited", 429, True
+    sentence = "Claude's rate limit for this chat is reached."
+
+
+class Busy(ClaudeError):
+    code, status, retryable = "busy", 503, True
+    sentence = "Claude is busy."
+
+
+class ClaudeFault(ClaudeError):
+    code, status, retryable = "claude_fault", 502, True
+    sentence = "Claude had an internal fault."
+
+
+class Unreachable(ClaudeError):
+    code, status, retryable = "unreachable", 503, True
+    sentence = "Claude cannot be reached."
+
+
+class Silent(ClaudeError):
+    code, status, retryable = "silent", 504, True
+    sentence = "Claude fell silent."
+
+
+class BrokenOff(ClaudeError):
+    code, status, retryable = "broken_off", 502, True
+    sentence = "The connection to Claude broke off."
+
+
+class Unreadable(ClaudeError):
+    code, status, retryable = "unreadable", 502, True
+    sentence = "Claude's answer could not be read."
+
+
+class NotAStream(ClaudeError):
+    code, status = "not_a_stream", 502
+    sentence = "What answered in Claude's place did not send a stream. Is there a proxy in between?"
+
+
+class InternalError(ChatError):
+    code, status = "internal", 500
+    sentence = "Something went wrong inside this chat; it is not your doing."

@@ -1,0 +1,83 @@
+"""The values that travel between a source, a reply and its readers."""
+
+from dataclasses import dataclass
+from typing import Literal, Self
+
+from streamchat.errors import ChatError
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Literal["user", "assistant"]
+    text: str
+
+
+Conversation = tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a source is asked to answer: a conversation that ends with the user's message."""
+
+    conversation: Conversation
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The next piece of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """The next piece of what the model thinks before it answers."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence about the reply, never part of it; a `passing` one is of no interest once text follows."""
+
+    text: str
+    passing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens used by the whole reply so far; a later Usage replaces an earlier one."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_write_tokens: int = 0
+    cache_read_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The reply ended without an error. `reason` is Claude's stop reason or one of ours:
+    "stopped" by a reader, "abandoned" by all of them, "shutdown" with the server."""
+
+    reason: str
+    usage: Usage = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The reply ended with an error; fields as in `ChatError`."""
+
+    code: str
+    status: int
+    message: str
+    retry_after: float | None = None
+    request_id: str | None = None
+    usage: Usage = Usage()
+
+    @classmethod
+    def of(cls, error: ChatError, usage: Usage = Usage()) -> Self:
+        return cls(error.code, error.status, error.message, error.retry_after, error.request_id, usage)
+
+
+Ending = Done | Failed
+Event = Text | Thinking | Notice | Usage | Done | Failed

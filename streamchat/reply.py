@@ -1,0 +1,130 @@
+"""A reply: an append-only log of events with one writer and any number of readers."""
+
+import asyncio
+import logging
+import secrets
+import traceback
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from streamchat.errors import ChatError, InternalError
+from streamchat.events import Done, Ending, Event, Failed, Text, Usage
+
+logger = logging.getLogger(__name__)
+
+
+class Reply:
+    """Writes `events` into its log from the moment it is made, until they end or it is stopped.
+
+    Exactly one `Done` or `Failed` ends the log, however the writing ended. With nobody reading for
+    `linger` seconds it stops by itself. The id is a secret of 192 bits: who holds it may read and stop.
+    """
+
+    def __init__(self, events: AsyncGenerator[Event], *, linger: float) -> None:
+        self.id = secrets.token_urlsafe(24)
+        self.log: list[Event] = []
+        self.ending: Ending | None = None
+        self.ended = asyncio.Event()
+        self.usage = Usage()
+        self._linger = linger
+        self._leaving: asyncio.TimerHandle | None = None
+        self._readers = 0
+        self._reason = "stopped"
+        self._waiting: set[asyncio.Future[None]] = set()
+        self._writer = asyncio.create_task(self._write(events))
+        self._writer.add_done_callback(self._seal)
+        self._nobody_reads()
+
+    @property
+    def text(self) -> str:
+        return "".join(event.text for event in self.log if isinstance(event, Text))
+
+    async def follow(
+        self, after: int = 0, *, heartbeat: float | None = None
+    ) -> AsyncGenerator[tuple[int, list[Event]]]:
+        """Yields `(position, events)`: all that is new since `after`, at once, until the log has ended.
+
+        With a `heartbeat` it also yields `(position, [])` after that many seconds without news.
+        Close it (`contextlib.aclosing`) to leave.
+        """
+        self._readers += 1
+        if self._leaving:
+            self._leaving.cancel()
+        try:
+            while True:
+                if new := self.log[after:]:
+                    after += len(new)
+                    yield after, new
+                elif self.ending:
+                    return
+                elif not await self._news(heartbeat):
+                    yield after, []
+        finally:
+            self._readers -= 1
+            if not self._readers:
+                self._nobody_reads()
+
+    def stop(self, reason: str = "stopped") -> None:
+        """Cancels the writer; what was written stays. Does nothing to a reply that has ended."""
+        if not self._writer.done() and not self._writer.cancelling():
+            self._reason = reason
+            self._writer.cancel()
+
+    def _nobody_reads(self) -> None:
+        if not self.ending:
+            loop = asyncio.get_running_loop()
+            self._leaving = loop.call_later(self._linger, self.stop, "abandoned")
+
+    async def _news(self, patience: float | None) -> bool:
+        waiting = asyncio.get_running_loop().create_future()
+        self._waiting.add(waiting)
+        try:
+            done, _ = await asyncio.wait({waiting}, timeout=patience)
+            return bool(done)
+        finally:
+            self._waiting.discard(waiting)
+
+    async def _write(self, events: AsyncGenerator[Event]) -> None:
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, Done | Failed):
+                    self._end(event)
+                    return
+                self._append(event)
+
+    def _append(self, event: Event) -> None:
+        if isinstance(event, Usage):
+            self.usage = event
+        self.log.append(event)
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+
+    def _end(self, ending: Ending) -> None:
+        self.ending = ending
+        self._append(ending)
+        self.ended.set()
+        if self._leaving:
+            self._leaving.cancel()
+
+    def _seal(self, writer: asyncio.Task[None]) -> None:
+        """Runs once when the writer is over, also when it was cancelled before its first step."""
+        error = None if writer.cancelled() else writer.exception()
+        if error and not isinstance(error, ChatError):
+            _report(error)
+        if self.ending:
+            return
+        if isinstance(error, ChatError):
+            self._end(Failed.of(error, self.usage))
+        elif error:
+            self._end(Failed.of(InternalError(), self.usage))
+        elif writer.cancelled():
+            self._end(Done(self._reason, self.usage))
+        else:
+            self._end(Failed.of(InternalError("The source ended without saying how."), self.usage))
+
+
+def _report(error: BaseException) -> None:
+    """Logs where an unforeseen error came from, without its message: that may hold what people wrote."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("A reply failed with %s:\n%s", type(error).__name__, frames)

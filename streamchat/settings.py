@@ -1,0 +1,84 @@
+"""Every knob: its environment variable, default, bounds and unit, read once and checked."""
+
+import difflib
+import os
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "STREAMCHAT_"
+
+
+class SettingsError(Exception):
+    """One or more settings cannot be used; the message has a line for each and shows no secret."""
+
+
+def _clean_key(value: object) -> object:
+    return "".join(value.split()).strip("\"'") if isinstance(value, str) else value
+
+
+def _possible_key(key: SecretStr) -> SecretStr:
+    if not key.get_secret_value().isascii() or not key.get_secret_value().isprintable():
+        raise ValueError("a key consists of plain ASCII characters; copy it anew from the Claude Console")
+    return key
+
+
+Key = Annotated[SecretStr, BeforeValidator(_clean_key), AfterValidator(_possible_key)]
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    api_key: Key = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),
+        description="The key to Claude, from the Claude Console. Without one, the demo answers.",
+    )
+    model: str = Field(
+        "claude-sonnet-5-5", pattern=r"^[\w.:@/-]+$", description="The Claude model that answers, by its id."
+    )
+    effort: Literal["low", "medium", "high", "xhigh", "max"] = Field(
+        "low", description="How much Claude thinks before it answers: low, medium, high, xhigh or max."
+    )
+    max_tokens: int = Field(
+        16_000, ge=1, le=128_000, description="The most tokens of one answer, its thinking included."
+    )
+    system_prompt: str = Field(
+        "You are a helpful assistant. Answer in the language of the question, in Markdown where it helps.",
+        description="What Claude is told before the conversation.",
+    )
+    linger_seconds: float = Field(
+        60, ge=1, le=3_600, description="How long a reply goes on with nobody reading it, in seconds."
+    )
+
+    @classmethod
+    def read(cls) -> Self:
+        """Reads the environment; raises `SettingsError` with one line for each thing that is wrong."""
+        try:
+            settings = cls()
+        except ValidationError as error:
+            raise SettingsError("\n".join(_sentence(cls, details) for details in error.errors())) from None
+        if unknown := [_unknown(name) for name in sorted(os.environ) if name.startswith(PREFIX) and name not in KNOBS]:
+            raise SettingsError("\n".join(unknown))
+        return settings
+
+
+def _variable(name: str) -> str:
+    return "ANTHROPIC_API_KEY" if name == "api_key" else PREFIX + name.upper()
+
+
+KNOBS = {_variable(name): field for name, field in Settings.model_fields.items()}
+
+
+def _sentence(settings: type[Settings], details: Any) -> str:
+    location = str(details["loc"][0])
+    wrong = details["msg"].removeprefix("Value error, ").replace("Input", "it").replace("String", "it")
+    if location not in settings.model_fields:
+        return f"{location} cannot be used: {wrong}."
+    return f"{_variable(location)} is {details['input']!r}, but {wrong}. {settings.model_fields[location].description}"
+
+
+def _unknown(name: str) -> str:
+    close = difflib.get_close_matches(name, KNOBS, n=1)
+    return f"{name} is not a setting." + (f" Did you mean {close[0]}?" if close else "")
