@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import secrets
+import time
 import traceback
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from streamchat.errors import ChatError, InternalError
@@ -17,22 +18,35 @@ class Reply:
     """Writes `events` into its log from the moment it is made, until they end or it is stopped.
 
     Exactly one `Done` or `Failed` ends the log, however the writing ended. With nobody reading for
-    `linger` seconds it stops by itself. The id is a secret of 192 bits: who holds it may read and stop.
+    `linger` seconds it stops by itself. `on_end` is called once the source is closed. The id is a secret of 192 bits: who holds it may read and stop.
     """
 
-    def __init__(self, events: AsyncGenerator[Event], *, linger: float) -> None:
+    def __init__(
+        self,
+        events: AsyncGenerator[Event],
+        *,
+        linger: float,
+        on_end: Callable[["Reply"], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.id = secrets.token_urlsafe(24)
         self.log: list[Event] = []
         self.ending: Ending | None = None
         self.ended = asyncio.Event()
         self.usage = Usage()
+        self.clock = clock
+        self.asked_at = clock()
+        self.first_at: dict[type[Event], float] = {}
         self._linger = linger
         self._leaving: asyncio.TimerHandle | None = None
         self._readers = 0
         self._reason = "stopped"
         self._waiting: set[asyncio.Future[None]] = set()
+        self._resting: set[asyncio.Future[None]] = set()
         self._writer = asyncio.create_task(self._write(events))
         self._writer.add_done_callback(self._seal)
+        if on_end:
+            self._writer.add_done_callback(lambda _: on_end(self))
         self._nobody_reads()
 
     @property
@@ -57,12 +71,17 @@ class Reply:
                     yield after, new
                 elif self.ending:
                     return
-                elif not await self._news(heartbeat):
+                elif not await _wake(self._waiting, heartbeat):
                     yield after, []
         finally:
             self._readers -= 1
             if not self._readers:
                 self._nobody_reads()
+
+    async def rest(self, seconds: float) -> None:
+        """Sleeps, unless the first word or the end comes: nobody should be late for these."""
+        if not self.ending:
+            await _wake(self._resting, seconds)
 
     def stop(self, reason: str = "stopped") -> None:
         """Cancels the writer; what was written stays. Does nothing to a reply that has ended."""
@@ -70,19 +89,14 @@ class Reply:
             self._reason = reason
             self._writer.cancel()
 
+    async def closed(self) -> None:
+        """Waits until the log has ended and its source is closed."""
+        await asyncio.wait({self._writer})
+
     def _nobody_reads(self) -> None:
         if not self.ending:
             loop = asyncio.get_running_loop()
             self._leaving = loop.call_later(self._linger, self.stop, "abandoned")
-
-    async def _news(self, patience: float | None) -> bool:
-        waiting = asyncio.get_running_loop().create_future()
-        self._waiting.add(waiting)
-        try:
-            done, _ = await asyncio.wait({waiting}, timeout=patience)
-            return bool(done)
-        finally:
-            self._waiting.discard(waiting)
 
     async def _write(self, events: AsyncGenerator[Event]) -> None:
         async with aclosing(events):
@@ -95,10 +109,13 @@ class Reply:
     def _append(self, event: Event) -> None:
         if isinstance(event, Usage):
             self.usage = event
+        first = type(event) not in self.first_at
+        if first:
+            self.first_at[type(event)] = self.clock()
         self.log.append(event)
-        for waiting in self._waiting:
-            if not waiting.done():
-                waiting.set_result(None)
+        for sleeper in self._waiting | self._resting if first else self._waiting:
+            if not sleeper.done():
+                sleeper.set_result(None)
 
     def _end(self, ending: Ending) -> None:
         self.ending = ending
@@ -122,6 +139,17 @@ class Reply:
             self._end(Done(self._reason, self.usage))
         else:
             self._end(Failed.of(InternalError("The source ended without saying how."), self.usage))
+
+
+async def _wake(sleepers: set[asyncio.Future[None]], patience: float | None) -> bool:
+    """Waits among the sleepers; false if `patience` seconds were up first."""
+    sleeper = asyncio.get_running_loop().create_future()
+    sleepers.add(sleeper)
+    try:
+        done, _ = await asyncio.wait({sleeper}, timeout=patience)
+        return bool(done)
+    finally:
+        sleepers.discard(sleeper)
 
 
 def _report(error: BaseException) -> None:

@@ -1,0 +1,177 @@
+"""Claude as a source: one client, a real event stream, failures in words a person understands."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager, suppress
+from typing import Any
+
+import anthropic
+import httpx2
+
+from streamchat import errors
+from streamchat.errors import ClaudeError
+from streamchat.events import Done, Event, Notice, Request, Text, Thinking, Usage
+from streamchat.faults import translated
+from streamchat.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 4
+RETRY_AFTER_CAP = 30.0  # seconds; who is told to wait longer is told so at once
+
+TIMEOUT = httpx2.Timeout(connect=5, read=90, write=30, pool=5)
+LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
+
+
+class Claude:
+    """Answers with `settings.model`. Make one for a process and use it in one event loop."""
+
+    def __init__(self, settings: Settings, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self._settings = settings
+        self._sleep = sleep
+        self._adaptive_thinking = self._effort = True
+        self._client = anthropic.AsyncAnthropic(
+            api_key=settings.api_key.get_secret_value(),
+            max_retries=0,
+            timeout=TIMEOUT,
+            http_client=anthropic.DefaultAsyncHttpxClient(timeout=TIMEOUT, limits=LIMITS),
+        )
+
+    @property
+    def name(self) -> str:
+        return f"Claude ({self._settings.model})"
+
+    async def open(self) -> None:
+        """Connects, and asks what the model can do; a failure is a warning, for Claude may come back."""
+        try:
+            with translated():
+                model = await self._client.models.retrieve(self._settings.model, timeout=5)
+        except ClaudeError as error:
+            logger.warning("%s", error.message)
+            return
+        if can := model.capabilities:
+            with suppress(AttributeError):
+                self._adaptive_thinking = can.thinking.types.adaptive.supported
+                self._effort = can.effort.supported
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def stream(self, request: Request) -> AsyncGenerator[Event]:
+        """Claude's answer. Until its first visible word, a failure that may pass is tried again."""
+        visible = False
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                async with aclosing(self._attempt(request)) as events:
+                    async for event in events:
+                        visible = visible or isinstance(event, Text)
+                        yield event
+            except ClaudeError as error:
+                pause = _pause(error, attempt)
+                if visible or pause is None:
+                    raise
+                yield Notice(
+                    f"{error.message} Trying again in {pause:.0f} s ({attempt} of {ATTEMPTS - 1}).", passing=True
+                )
+            else:
+                return
+            await self._sleep(pause)
+
+    async def _attempt(self, request: Request) -> AsyncGenerator[Event]:
+        usage, reason = Usage(), ""
+        with translated():
+            async with await self._client.messages.create(**self._parameters(request)) as stream:
+                if not stream.response.headers.get("content-type", "").startswith("text/event-stream"):
+                    raise errors.NotAStream(request_id=stream.response.headers.get("request-id"))
+                with _complete_once(lambda: bool(reason)):
+                    async for raw in stream:
+                        event, reason, usage = _read(raw, reason, usage)
+                        if event:
+                            yield event
+                        if raw.type == "message_stop":
+                            reason = reason or "end_turn"
+                            await _drain(stream)
+                            break
+                if not reason:
+                    raise errors.BrokenOff(request_id=stream.response.headers.get("request-id"))
+        yield Done(reason, usage)
+
+    def _parameters(self, request: Request) -> dict[str, Any]:
+        parameters: dict[str, Any] = {
+            "model": self._settings.model,
+            "max_tokens": self._settings.max_tokens,
+            "messages": [{"role": message.role, "content": message.text} for message in request.conversation],
+            "cache_control": {"type": "ephemeral"},
+            "stream": True,
+        }
+        if self._settings.system_prompt:
+            parameters["system"] = self._settings.system_prompt
+        if self._adaptive_thinking:
+            parameters["thinking"] = {"type": "adaptive", "display": "summarized"}
+        if self._effort:
+            parameters["output_config"] = {"effort": self._settings.effort}
+        return parameters
+
+
+def _read(raw: Any, reason: str, usage: Usage) -> tuple[Event | None, str, Usage]:
+    """What one event of the stream says, and the stop reason and usage after it."""
+    try:
+        match raw.type:
+            case "content_block_delta" if raw.delta.type == "text_delta" and raw.delta.text:
+                return Text(raw.delta.text), reason, usage
+            case "content_block_delta" if raw.delta.type == "thinking_delta" and raw.delta.thinking:
+                return Thinking(raw.delta.thinking), reason, usage
+            case "message_start":
+                usage = _count(raw.message, usage)
+                return usage, reason, usage
+            case "message_delta":
+                usage = _count(raw, usage)
+                return usage, raw.delta.stop_reason or reason, usage
+    except (AttributeError, TypeError) as error:
+        raise errors.Unreadable from error
+    return None, reason, usage
+
+
+def _count(counted: Any, usage: Usage) -> Usage:
+    """Fields that are missing keep their value: later counts replace earlier ones."""
+    now = getattr(counted, "usage", None)
+
+    def latest(name: str, before: int) -> int:
+        value = getattr(now, name, None)
+        return before if value is None else value
+
+    return Usage(
+        latest("input_tokens", usage.input_tokens),
+        latest("output_tokens", usage.output_tokens),
+        latest("cache_creation_input_tokens", usage.cache_write_tokens),
+        latest("cache_read_input_tokens", usage.cache_read_tokens),
+    )
+
+
+async def _drain(stream: Any) -> None:
+    """Reads to the end of the body, so that the connection can be used again."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(1):
+            async for _ in stream:
+                pass
+
+
+@contextmanager
+def _complete_once(complete: Callable[[], bool]) -> Iterator[None]:
+    """After the stop reason the answer is whole: what breaks then breaks nothing."""
+    try:
+        yield
+    except (anthropic.AnthropicError, httpx2.HTTPError, ValueError):
+        if not complete():
+            raise
+
+
+def _pause(error: ClaudeError, attempt: int) -> float | None:
+    """Seconds until the next attempt, or None if there should be none."""
+    if not error.retryable or attempt == ATTEMPTS:
+        return None
+    if error.retry_after is not None:
+        return error.retry_after if error.retry_after <= RETRY_AFTER_CAP else None
+    return 2.0 ** (attempt - 1) * random.uniform(1, 1.5)  # noqa: S311 (spreads visitors, guards nothing)

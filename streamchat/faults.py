@@ -1,0 +1,103 @@
+"""Where each error of the SDK, its transport or its decoding belongs in our own tree."""
+
+import email.utils
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import anthropic
+import httpx2
+
+from streamchat import errors
+from streamchat.errors import ClaudeError
+
+BY_STATUS: dict[int, type[ClaudeError]] = {
+    400: errors.RequestRejected,
+    401: errors.KeyRejected,
+    402: errors.NoCredit,
+    403: errors.NotPermitted,
+    404: errors.UnknownModel,
+    408: errors.Silent,
+    409: errors.ClaudeFault,
+    412: errors.RequestRejected,
+    413: errors.ConversationTooLarge,
+    422: errors.RequestRejected,
+    429: errors.RateLimited,
+    431: errors.RequestRejected,
+    499: errors.BrokenOff,
+    501: errors.RequestRejected,
+    503: errors.Busy,
+    504: errors.Silent,
+    529: errors.Busy,
+}
+BY_TYPE: dict[str | None, type[ClaudeError]] = {
+    "invalid_request_error": errors.RequestRejected,
+    "authentication_error": errors.KeyRejected,
+    "billing_error": errors.NoCredit,
+    "permission_error": errors.NotPermitted,
+    "not_found_error": errors.UnknownModel,
+    "request_too_large": errors.ConversationTooLarge,
+    "rate_limit_error": errors.RateLimited,
+    "timeout_error": errors.Silent,
+    "conflict_error": errors.ClaudeFault,
+    "api_error": errors.ClaudeFault,
+    "overloaded_error": errors.Busy,
+}
+BY_CLASS: tuple[tuple[tuple[type[Exception], ...], type[ClaudeError]], ...] = (
+    ((anthropic.CredentialsError,), errors.KeyRejected),
+    ((anthropic.APIResponseValidationError, json.JSONDecodeError, UnicodeDecodeError), errors.Unreadable),
+    ((anthropic.AnthropicError,), errors.ClaudeFault),
+    ((httpx2.ReadTimeout,), errors.Silent),
+    ((httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout), errors.Unreachable),
+    ((httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, httpx2.CookieConflict), errors.BrokenOff),
+)
+OUT_OF_CREDIT = ("spend_limit_reached", "billing_unavailable")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    try:
+        yield
+    except ClaudeError:
+        raise
+    except Exception as error:
+        translation = translate(error)
+        if translation is None:
+            raise
+        raise translation from error
+
+
+def translate(error: Exception) -> ClaudeError | None:
+    """The place of `error` in our tree; None for an error that comes from neither Claude nor the way to it."""
+    match error:
+        case anthropic.APIStatusError():
+            return _from_status(error)
+        case anthropic.APIConnectionError():
+            return errors.Silent() if isinstance(error.__cause__, httpx2.ReadTimeout) else errors.Unreachable()
+    return next((kind() for classes, kind in BY_CLASS if isinstance(error, classes)), None)
+
+
+def _from_status(error: anthropic.APIStatusError) -> ClaudeError:
+    if error.status_code == 200:  # an `error` event in the stream
+        kind = BY_TYPE.get(error.type, errors.ClaudeFault)
+    else:
+        kind = BY_STATUS.get(
+            error.status_code, errors.ClaudeFault if error.status_code >= 500 else errors.RequestRejected
+        )
+    if error.error_code and error.error_code.endswith(OUT_OF_CREDIT):
+        kind = errors.NoCredit
+    message = f"{kind.sentence} {error.api_message}" if kind is errors.RequestRejected and error.api_message else None
+    request_id = error.request_id
+    if request_id is None and isinstance(error.body, dict):
+        request_id = error.body.get("request_id")
+    return kind(message, retry_after=_retry_after(error.response.headers), request_id=request_id)
+
+
+def _retry_after(headers: httpx2.Headers) -> float | None:
+    value = headers.get("retry-after", "")
+    with suppress(ValueError):
+        return max(0.0, float(value))
+    with suppress(ValueError):
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    return None

@@ -1,0 +1,249 @@
+"""A Claude that says what a test scripts, over real HTTP on loopback, and sees when its reader goes away.
+
+A script is a list of steps: bytes are sent as they are, a float is waited for in seconds, a `Hold` waits
+until it is released, `RESET` and `CUT` end the connection with an RST or in the middle of the body.
+"""
+
+import asyncio
+import json
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any, Self
+
+RESET, CUT = object(), object()
+
+CAPABLE = {
+    "thinking": {
+        "supported": True,
+        "types": {name: {"supported": True} for name in ("adaptive", "between_tools", "disabled", "enabled")},
+    },
+    "effort": {
+        "supported": True,
+        **{level: {"supported": True} for level in ("low", "medium", "high", "max", "xhigh")},
+    },
+}
+
+
+class Hold:
+    """A step that a test releases by hand."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self.released = Future[None]()
+
+    def release(self) -> None:
+        self.released.set_result(None)
+
+
+Step = bytes | float | Hold | object
+Script = Sequence[Step]
+
+
+class Exchange:
+    """One request to `/v1/messages` and what became of it."""
+
+    def __init__(self, headers: dict[str, str], body: dict[str, Any]) -> None:
+        self.headers = headers
+        self.body = body
+        self.gone = threading.Event()
+        self.gone_at = 0.0
+
+    @property
+    def said(self) -> list[tuple[str, str]]:
+        return [(message["role"], message["content"]) for message in self.body["messages"]]
+
+    def left(self) -> None:
+        if not self.gone.is_set():
+            self.gone_at = time.monotonic()
+            self.gone.set()
+
+
+def event(kind: str, **fields: Any) -> bytes:
+    return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields}, ensure_ascii=False)}\n\n".encode()
+
+
+def start(**usage: int) -> bytes:
+    counted = {"input_tokens": 25, "output_tokens": 1, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}
+    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-sonnet-5-5", "content": []}
+    return event("message_start", message={**message, "stop_reason": None, "usage": {**counted, **usage}})
+
+
+def delta(text: str) -> bytes:
+    return event("content_block_delta", index=0, delta={"type": "text_delta", "text": text})
+
+
+def thought(text: str) -> bytes:
+    return event("content_block_delta", index=0, delta={"type": "thinking_delta", "thinking": text})
+
+
+def opens(kind: str = "text") -> bytes:
+    return event("content_block_start", index=0, content_block={"type": kind, kind: ""})
+
+
+CLOSES = event("content_block_stop", index=0)
+PING = event("ping")
+
+
+def ends(reason: str | None = "end_turn", output_tokens: int = 42, **delta: Any) -> bytes:
+    changed = {"stop_reason": reason, "stop_sequence": None, **delta}
+    usage = {"output_tokens": output_tokens}
+    return event("message_delta", delta=changed, usage=usage) + event("message_stop")
+
+
+def opening(content_type: str = "text/event-stream; charset=utf-8", status: str = "200 OK", **headers: str) -> bytes:
+    fields = {"content-type": content_type, "request-id": "req_scripted", "transfer-encoding": "chunked"}
+    fields |= {name.replace("_", "-"): value for name, value in headers.items()}
+    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in fields.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def streams(*steps: Step) -> Script:
+    """A 200 with an event stream of these steps, each bytes step sent as one chunk."""
+    return [opening(), *steps]
+
+
+def says(*pieces: str, pause: float = 0.0, thinks: Iterable[str] = (), reason: str = "end_turn") -> Script:
+    """A whole, well-formed answer, a pause in seconds before each piece."""
+    thinking = [opens("thinking"), *(thought(piece) for piece in thinks), CLOSES] if thinks else []
+    text = [step for piece in pieces for step in ((pause, delta(piece)) if pause else (delta(piece),))]
+    return streams(start(), *thinking, opens(), *text, CLOSES, ends(reason))
+
+
+def refuses(status: int, kind: str, message: str = "No.", *, error_code: str = "", **headers: str) -> Script:
+    """An HTTP error as Claude sends it."""
+    details = {"details": {"error_code": error_code}} if error_code else {}
+    body = json.dumps({"type": "error", "error": {"type": kind, "message": message, **details}}).encode()
+    fields = {"content_length": str(len(body)), "transfer_encoding": "identity", **headers}
+    head = opening("application/json", f"{status} Error", **fields).replace(b"transfer-encoding: identity\r\n", b"")
+    return [head + body, None]
+
+
+def breaks(kind: str = "overloaded_error", message: str = "Overloaded") -> bytes:
+    """An `error` event in the stream."""
+    return event("error", error={"type": kind, "message": message}, request_id="req_in_stream")
+
+
+class ScriptedClaude:
+    """Plays one script for each request, the last one again and again; `with` starts and ends it."""
+
+    def __init__(self, *scripts: Script) -> None:
+        self.scripts: list[Script] = list(scripts) or [says("Hello", " there")]
+        self.exchanges: list[Exchange] = []
+        self.connections = 0
+        self.capabilities: dict[str, Any] | None = CAPABLE
+        self.models_status = 200
+        self._arrived = threading.Condition()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._started = threading.Event()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._started.wait(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+
+    def play(self, *scripts: Script) -> None:
+        """The scripts for the requests from now on."""
+        self.scripts = list(scripts)
+
+    def exchange(self, number: int, timeout: float = 20) -> Exchange:
+        """The request of that number, counted from 0, as soon as it is there."""
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: len(self.exchanges) > number, timeout), "Claude was not asked"
+        return self.exchanges[number]
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        server = self._loop.run_until_complete(asyncio.start_server(self._connection, "127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        self._started.set()
+        self._loop.run_forever()
+        server.close()
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._loop.run_until_complete(asyncio.sleep(0))
+
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        early: bytes | None = b""
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            while early is not None:
+                head = (early + await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+                headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:])}
+                body = await reader.readexactly(int(headers.get("content-length", 0)))
+                if head[0].startswith("GET /v1/models/"):
+                    writer.write(self._model())
+                    early = b""
+                else:
+                    early = await self._answer(Exchange(headers, json.loads(body)), reader, writer)
+        writer.close()
+
+    def _model(self) -> bytes:
+        if self.models_status != 200:
+            return refuses(self.models_status, "authentication_error", "invalid key")[0]  # type: ignore[return-value]
+        model = {"type": "model", "id": "claude-sonnet-5-5", "display_name": "Sonnet", "lifecycle": "active"}
+        body = json.dumps({**model, "created_at": "2026-09-28T00:00:00Z", "capabilities": self.capabilities}).encode()
+        head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+        return head.encode() + body
+
+    async def _answer(
+        self, exchange: Exchange, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bytes | None:
+        """Plays the next script. What came of the next request meanwhile, or None if there can be none."""
+        with self._arrived:
+            self.exchanges.append(exchange)
+            script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
+            self._arrived.notify_all()
+        playing = asyncio.ensure_future(_play(script, writer))
+        leaving = asyncio.ensure_future(reader.read(1))
+        await asyncio.wait({playing, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not playing.done() or playing.exception():
+            exchange.left()
+        playing.cancel()
+        leaving.cancel()
+        reusable, early = await asyncio.gather(playing, leaving, return_exceptions=True)
+        if reusable is not True:
+            return None
+        return early if isinstance(early, bytes) else b""
+
+
+async def _play(script: Script, writer: asyncio.StreamWriter) -> bool:
+    head, *steps = script
+    assert isinstance(head, bytes)
+    writer.write(head)
+    for step in steps:
+        await writer.drain()
+        match step:
+            case bytes():
+                writer.write(f"{len(step):x}\r\n".encode() + step + b"\r\n")
+            case float():
+                await asyncio.sleep(step)
+            case Hold():
+                step.reached.set()
+                await asyncio.wrap_future(step.released)
+            case None:
+                return True
+            case _:
+                _end(writer, reset=step is RESET)
+                return False
+    writer.write(b"0\r\n\r\n")
+    await writer.drain()
+    return True
+
+
+def _end(writer: asyncio.StreamWriter, *, reset: bool) -> None:
+    if reset:
+        linger_not_at_all = struct.pack("ii", 1, 0)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_not_at_all)
+        writer.transport.abort()
+    else:
+        writer.close()

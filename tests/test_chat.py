@@ -1,0 +1,101 @@
+from collections.abc import AsyncGenerator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamchat import chat as rooms
+from streamchat.chat import Chat, checked
+from streamchat.errors import EmptyMessage, TooLong, UnknownReply
+from streamchat.events import Done, Event, Message, Request, Text
+
+HI = Message("user", "hi")
+
+
+class Echo:
+    """A source that says what it was asked, and waits for ever if asked to."""
+
+    name = "echo"
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    async def stream(self, request: Request) -> AsyncGenerator[Event]:
+        yield Text(request.conversation[-1].text)
+        yield Done("end_turn")
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+async def test_a_running_reply_can_be_found_and_stopped_by_its_id() -> None:
+    """Who holds the id of a reply can find it and stop it."""
+    chat = Chat(Echo(), linger=60)
+    reply = chat.ask([HI])
+    assert chat.resume(reply.id) is reply
+    chat.stop(reply.id)
+    await reply.ended.wait()
+    assert reply.ending == Done("stopped")
+
+
+async def test_an_unknown_id_is_refused() -> None:
+    """A guessed id finds nothing."""
+    with pytest.raises(UnknownReply):
+        Chat(Echo(), linger=60).resume("guessed")
+
+
+async def test_closing_stops_every_reply_with_its_reason_and_then_the_source() -> None:
+    """When the server ends, readers learn why their reply did."""
+    source = Echo()
+    chat = Chat(source, linger=60)
+    replies = [chat.ask([HI]) for _ in range(3)]
+    await chat.close()
+    assert [reply.ending for reply in replies] == [Done("shutdown")] * 3
+    assert source.closed
+
+
+async def test_a_reply_that_ended_by_itself_is_not_kept_running() -> None:
+    """The list of running replies holds running replies only."""
+    chat = Chat(Echo(), linger=60)
+    reply = chat.ask([HI])
+    await reply.closed()
+    with pytest.raises(UnknownReply):
+        chat.stop(reply.id)
+
+
+@pytest.mark.parametrize(
+    "messages", [[], [Message("user", " \n")], [HI, Message("user", "")], [HI, Message("assistant", "yes?")]]
+)
+def test_without_a_question_there_is_no_answer(messages: list[Message]) -> None:
+    """Nothing typed, or only blanks, is refused before anything is spent."""
+    with pytest.raises(EmptyMessage):
+        checked(messages)
+
+
+def test_a_conversation_no_model_could_take_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A conversation beyond every model's context is refused here, not sent and paid for."""
+    monkeypatch.setattr(rooms, "MAX_CHARACTERS", 3)
+    assert checked([Message("user", "abc")])
+    with pytest.raises(TooLong):
+        checked([Message("user", "abcd")])
+
+
+def test_a_question_stopped_before_its_first_word_is_asked_along_with_the_next() -> None:
+    """After a stop before the first word there is no empty turn: both questions are one turn."""
+    turns = checked([HI, Message("assistant", ""), Message("user", "still there?")])
+    assert turns == (Message("user", "hi\n\nstill there?"),)
+
+
+messages = st.builds(Message, st.sampled_from(["user", "assistant"]), st.text(" ab\n", max_size=3))
+
+
+@given(history=st.lists(messages, max_size=8))
+def test_whatever_happened_before_claude_gets_alternating_turns(history: list[Message]) -> None:
+    """Any history a page can hold becomes turns that alternate, begin and end with the user, and lose no word."""
+    turns = checked([*history, HI])
+    assert [turn.role for turn in turns] == ["user", "assistant"] * (len(turns) // 2) + ["user"]
+    assert all(turn.text.strip() for turn in turns)
+    said_by_users = [message.text for message in history if message.role == "user" and message.text.strip()]
+    assert all(any(said in turn.text for turn in turns) for said in said_by_users)

@@ -1,0 +1,440 @@
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager
+from typing import get_args
+
+import anthropic
+import httpx2
+import pytest
+from anthropic.types.shared import ErrorType
+
+from streamchat import claude as room
+from streamchat import errors
+from streamchat.claude import Claude
+from streamchat.errors import ChatError, ClaudeError
+from streamchat.events import Done, Event, Message, Notice, Request, Text, Thinking, Usage
+from streamchat.faults import BY_STATUS, BY_TYPE, translate
+from streamchat.settings import Settings
+from tests.scripted_claude import (
+    CLOSES,
+    CUT,
+    PING,
+    RESET,
+    Hold,
+    Script,
+    ScriptedClaude,
+    breaks,
+    delta,
+    ends,
+    event,
+    opening,
+    opens,
+    refuses,
+    says,
+    start,
+    streams,
+    thought,
+)
+
+ASKED = Request((Message("user", "hi"),))
+
+
+@asynccontextmanager
+async def a_claude(scripted: ScriptedClaude, **environment: str) -> AsyncIterator[tuple[Claude, list[float]]]:
+    """A Claude that talks to the scripted one, and the seconds it meant to wait."""
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ANTHROPIC_API_KEY", "sk-test")
+        patch.setenv("ANTHROPIC_BASE_URL", scripted.url)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        source = Claude(Settings.read(), sleep=sleep)
+    try:
+        yield source, pauses
+    finally:
+        await source.close()
+
+
+async def answer(
+    source: Claude, request: Request = ASKED, *, at: Event | None = None, release: Hold | None = None
+) -> tuple[list[Event], ChatError | None]:
+    """All that the source says, and the error it ended with; releases the hold when an event equal to `at` is read."""
+    said: list[Event] = []
+    try:
+        async with aclosing(source.stream(request)) as events:
+            async for event in events:
+                said += [event]
+                if release and event == at:
+                    release.release()
+    except ChatError as error:
+        return said, error
+    return said, None
+
+
+def text(said: list[Event]) -> str:
+    return "".join(event.text for event in said if isinstance(event, Text))
+
+
+async def test_thinking_text_usage_and_the_end_arrive_as_events(claude: ScriptedClaude) -> None:
+    """Claude's stream becomes thinking, text, counts and one end."""
+    claude.play(says("Hel", "lo", thinks=["Greet ", "back."]))
+    async with a_claude(claude) as (source, _):
+        said, error = await answer(source)
+    assert error is None
+    assert [event for event in said if not isinstance(event, Usage)] == [
+        Thinking("Greet "), Thinking("back."), Text("Hel"), Text("lo"), Done("end_turn", Usage(25, 42)),
+    ]  # fmt: skip
+
+
+async def test_the_request_says_what_the_settings_say(claude: ScriptedClaude) -> None:
+    """Model, effort, length and system prompt reach Claude; history goes as text and caching is on."""
+    knobs = {"MODEL": "claude-opus-5-5", "EFFORT": "high", "MAX_TOKENS": "99", "SYSTEM_PROMPT": "Be brief."}
+    turns = (Message("user", "a"), Message("assistant", "b"), Message("user", "c"))
+    async with a_claude(claude, **{f"STREAMCHAT_{name}": value for name, value in knobs.items()}) as (source, _):
+        await answer(source, Request(turns))
+    assert claude.exchange(0).body == {
+        "model": "claude-opus-5-5",
+        "max_tokens": 99,
+        "system": "Be brief.",
+        "messages": [{"role": turn.role, "content": turn.text} for turn in turns],
+        "cache_control": {"type": "ephemeral"},
+        "thinking": {"type": "adaptive", "display": "summarized"},
+        "output_config": {"effort": "high"},
+        "stream": True,
+    }
+    assert claude.exchange(0).headers["authorization"] == "Bearer sk-test"
+
+
+async def test_a_model_that_cannot_think_is_not_asked_to(claude: ScriptedClaude) -> None:
+    """An older model gets neither thinking nor effort, which it would refuse."""
+    no = {"supported": False}
+    claude.capabilities = {"thinking": {"supported": True, "types": {"adaptive": no}}, "effort": no}
+    async with a_claude(claude) as (source, _):
+        await source.open()
+        await answer(source)
+    assert not {"thinking", "output_config"} & claude.exchange(0).body.keys()
+
+
+@pytest.mark.parametrize("capabilities", [None, {}, {"thinking": None}])
+async def test_a_gateway_that_says_nothing_of_the_model_does_no_harm(
+    claude: ScriptedClaude, capabilities: dict[str, None] | None
+) -> None:
+    """Where the models list has another shape, today's models are assumed."""
+    claude.capabilities = capabilities
+    async with a_claude(claude) as (source, _):
+        await source.open()
+        said, _error = await answer(source)
+    assert text(said) == "Hello there"
+    assert "thinking" in claude.exchange(0).body
+
+
+async def test_a_rejected_key_is_a_warning_at_the_start(
+    claude: ScriptedClaude, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who starts the app with a wrong key reads so before anybody asks, and the app runs on."""
+    claude.models_status = 401
+    async with a_claude(claude) as (source, _):
+        await source.open()
+    assert errors.KeyRejected.sentence in caplog.text
+    assert "sk-test" not in caplog.text
+
+
+async def test_one_connection_serves_one_reply_after_the_other(claude: ScriptedClaude) -> None:
+    """The connection is kept: warmed at the start, it carries the first reply and the next."""
+    async with a_claude(claude) as (source, _):
+        await source.open()
+        await answer(source)
+        await answer(source)
+    assert claude.connections == 1
+
+
+REFUSALS = {
+    400: ("invalid_request_error", errors.RequestRejected),
+    401: ("authentication_error", errors.KeyRejected),
+    402: ("billing_error", errors.NoCredit),
+    403: ("permission_error", errors.NotPermitted),
+    404: ("not_found_error", errors.UnknownModel),
+    413: ("request_too_large", errors.ConversationTooLarge),
+}
+
+
+@pytest.mark.parametrize("status", REFUSALS)
+async def test_what_would_come_again_is_not_tried_again(claude: ScriptedClaude, status: int) -> None:
+    """A request that Claude refuses for good fails at once, with its own sentence and Claude's request id."""
+    kind, place = REFUSALS[status]
+    claude.play(refuses(status, kind))
+    async with a_claude(claude) as (source, pauses):
+        said, error = await answer(source)
+    assert (said, type(error), pauses, len(claude.exchanges)) == ([], place, [], 1)
+    assert error
+    assert error.request_id == "req_scripted"
+
+
+async def test_what_claude_says_of_a_rejected_request_reaches_the_reader(claude: ScriptedClaude) -> None:
+    """A 400 names its cause, which no sentence of ours could know."""
+    claude.play(refuses(400, "invalid_request_error", "prompt is too long: 9 tokens > 8 maximum"))
+    async with a_claude(claude) as (source, _):
+        _, error = await answer(source)
+    assert "prompt is too long" in str(error)
+
+
+PASSING = {
+    "429": (refuses(429, "rate_limit_error"), errors.RateLimited),
+    "500": (refuses(500, "api_error"), errors.ClaudeFault),
+    "502": (refuses(502, "api_error"), errors.ClaudeFault),
+    "503": (refuses(503, "api_error"), errors.Busy),
+    "504": (refuses(504, "timeout_error"), errors.Silent),
+    "529": (refuses(529, "overloaded_error"), errors.Busy),
+    "error event first": (streams(breaks()), errors.Busy),
+    "error event while thinking": (streams(start(), thought("hm"), breaks("api_error")), errors.ClaudeFault),
+    "reset": (streams(start(), RESET), errors.BrokenOff),
+    "cut": (streams(start(), CUT), errors.BrokenOff),
+    "silent end": (streams(start()), errors.BrokenOff),
+    "empty body": (streams(), errors.BrokenOff),
+    "malformed JSON": (streams(start(), b"event: content_block_delta\ndata: {\n\n"), errors.Unreadable),
+    "invalid UTF-8": (streams(start(), b"event: content_block_delta\ndata: \xff\n\n"), errors.Unreadable),
+    "event without a shape": (streams(start(), event("content_block_delta", index=0)), errors.Unreadable),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", PASSING)
+async def test_before_the_first_word_a_passing_failure_is_tried_again_in_sight(
+    claude: ScriptedClaude, fault: str
+) -> None:
+    """The reader is told what is wrong and when it will be tried again, and then gets the whole answer."""
+    script, place = PASSING[fault]
+    claude.play(script, script, says("Here I am."))
+    async with a_claude(claude) as (source, pauses):
+        said, error = await answer(source)
+    notices = [event for event in said if isinstance(event, Notice)]
+    assert error is None
+    assert text(said) == "Here I am."
+    assert all(notice.passing and notice.text.startswith(place.sentence) for notice in notices)
+    assert [f"{pause:.0f} s" in notice.text for pause, notice in zip(pauses, notices, strict=True)] == [True, True]
+
+
+@pytest.mark.parametrize("fault", PASSING)
+async def test_a_failure_that_does_not_pass_is_given_up(claude: ScriptedClaude, fault: str) -> None:
+    """After four attempts the reader gets the sentence and is not kept waiting for ever."""
+    script, place = PASSING[fault]
+    claude.play(script)
+    async with a_claude(claude) as (source, pauses):
+        _, error = await answer(source)
+    assert type(error) is place
+    assert (len(claude.exchanges), len(pauses)) == (4, 3)
+
+
+async def test_retry_after_is_honoured(claude: ScriptedClaude) -> None:
+    """When Claude says how long to wait, that long it is."""
+    claude.play(refuses(429, "rate_limit_error", retry_after="7"), says("ok"))
+    async with a_claude(claude) as (source, pauses):
+        said, _ = await answer(source)
+    assert (pauses, text(said)) == ([7.0], "ok")
+
+
+async def test_a_long_retry_after_fails_at_once_with_the_time_to_come_back(claude: ScriptedClaude) -> None:
+    """Nobody sits before a page for a minute: above the cap the reader is told when to come back."""
+    claude.play(refuses(429, "rate_limit_error", retry_after="61"))
+    async with a_claude(claude) as (source, pauses):
+        _, error = await answer(source)
+    assert (pauses, type(error)) == ([], errors.RateLimited)
+    assert error
+    assert error.retry_after == 61
+
+
+async def test_a_spent_account_is_not_asked_again(claude: ScriptedClaude) -> None:
+    """A spend limit looks like a rate limit but does not pass by waiting."""
+    claude.play(refuses(429, "rate_limit_error", error_code="enforced_spend_limit_reached"))
+    async with a_claude(claude) as (source, _):
+        _, error = await answer(source)
+    assert type(error) is errors.NoCredit
+    assert len(claude.exchanges) == 1
+
+
+AFTER_TEXT = {
+    "error event": (breaks(), errors.Busy),
+    "reset": (RESET, errors.BrokenOff),
+    "cut": (CUT, errors.BrokenOff),
+    "malformed": (b"event: content_block_delta\ndata: {\n\n", errors.Unreadable),
+    "silent end": (b": nothing more\n\n", errors.BrokenOff),
+}
+
+
+@pytest.mark.parametrize("fault", AFTER_TEXT)
+async def test_after_the_first_word_the_partial_text_is_kept(claude: ScriptedClaude, fault: str) -> None:
+    """What was said stays; the failure comes after it and nothing is begun anew behind the reader's back."""
+    step, place = AFTER_TEXT[fault]
+    hold = Hold()
+    claude.play(streams(start(), opens(), delta("Half an"), hold, step))
+    async with a_claude(claude) as (source, pauses):
+        said, error = await answer(source, at=Text("Half an"), release=hold)
+    assert (text(said), type(error), pauses) == ("Half an", place, [])
+
+
+async def test_silence_is_a_failure_of_its_own(claude: ScriptedClaude, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection on which nothing comes any more, not even a ping, is given up."""
+    monkeypatch.setattr(room, "TIMEOUT", httpx2.Timeout(5, read=0.1))
+    claude.play(streams(start(), opens(), delta("Half"), Hold()))
+    async with a_claude(claude) as (source, _):
+        said, error = await answer(source)
+    assert (text(said), type(error)) == ("Half", errors.Silent)
+
+
+async def test_pings_keep_a_thinking_claude_alive(claude: ScriptedClaude, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claude may think for longer than the read timeout as long as it sends a sign of life."""
+    monkeypatch.setattr(room, "TIMEOUT", httpx2.Timeout(5, read=0.4))
+    claude.play(streams(start(), *[PING, 0.1] * 8, opens(), delta("Done."), CLOSES, ends()))
+    async with a_claude(claude) as (source, _):
+        said, error = await answer(source)
+    assert (text(said), error) == ("Done.", None)
+
+
+async def test_a_page_instead_of_a_stream_is_recognised(claude: ScriptedClaude) -> None:
+    """A login page of a proxy, sent with status 200, is not an answer."""
+    claude.play([opening("text/html"), b"<html>Please log in</html>"])
+    async with a_claude(claude) as (source, _):
+        said, error = await answer(source)
+    assert (said, type(error)) == ([], errors.NotAStream)
+
+
+async def test_nobody_there_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With no way to Claude the reader learns that, and not of sockets."""
+    with ScriptedClaude() as claude:
+        pass
+    claude.url = "http://127.0.0.1:9"
+    async with a_claude(claude) as (source, _):
+        _, error = await answer(source)
+    assert type(error) is errors.Unreachable
+
+
+@pytest.mark.parametrize(
+    "reason", ["end_turn", "max_tokens", "refusal", "model_context_window_exceeded", "stop_sequence"]
+)
+async def test_every_stop_reason_is_passed_on(claude: ScriptedClaude, reason: str) -> None:
+    """Why an answer ended is known to whoever reads it."""
+    claude.play(says("Well", reason=reason))
+    async with a_claude(claude) as (source, _):
+        said, _ = await answer(source)
+    assert said[-1] == Done(reason, Usage(25, 42))
+
+
+async def test_a_refusal_may_come_without_a_word(claude: ScriptedClaude) -> None:
+    """A refusal with no content at all is an ending, not a failure."""
+    claude.play(streams(start(), ends("refusal", stop_details={"type": "refusal", "category": None})))
+    async with a_claude(claude) as (source, _):
+        said, error = await answer(source)
+    assert (text(said), error, said[-1]) == ("", None, Done("refusal", Usage(25, 42)))
+
+
+@pytest.mark.parametrize("last", [CUT, RESET, b": no message_stop\n\n"])
+async def test_after_the_stop_reason_nothing_can_break(claude: ScriptedClaude, last: object) -> None:
+    """An answer whose stop reason has arrived is whole, whatever happens to the connection then."""
+    stop = ends().partition(b"event: message_stop")[0]
+    hold = Hold()
+    claude.play(streams(start(), opens(), delta("All."), CLOSES, stop, hold, last))
+    async with a_claude(claude) as (source, _):
+        said, error = await answer(source, at=Usage(25, 42), release=hold)
+    assert (text(said), error, said[-1]) == ("All.", None, Done("end_turn", Usage(25, 42)))
+
+
+async def test_events_of_tomorrow_are_passed_over(claude: ScriptedClaude) -> None:
+    """Event, block and delta types that do not exist yet do not disturb an answer; neither do many events at once."""
+    future = [event("future_event"), event("content_block_delta", index=0, delta={"type": "future_delta"})]
+    claude.play(streams(b"".join([start(), *future, opens("text"), delta("a"), PING, delta("b"), CLOSES, ends()])))
+    async with a_claude(claude) as (source, _):
+        said, error = await answer(source)
+    assert (text(said), error) == ("ab", None)
+
+
+async def test_an_answer_cut_into_odd_pieces_arrives_whole(claude: ScriptedClaude) -> None:
+    """The network may cut anywhere, also within a letter."""
+    stream = b"".join([start(), opens(), delta("Grüße 🌍 世界"), CLOSES, ends()])
+    claude.play(streams(*[stream[i : i + 3] for i in range(0, len(stream), 3)]))
+    async with a_claude(claude) as (source, _):
+        said, _ = await answer(source)
+    assert text(said) == "Grüße 🌍 世界"
+
+
+HELD: dict[str, Callable[[Hold], Script]] = {
+    "before the headers": lambda hold: [hold_head(hold)],
+    "before the first word": lambda hold: streams(start(), hold),
+    "while thinking": lambda hold: streams(start(), opens("thinking"), thought("hm"), hold),
+    "while writing": lambda hold: streams(start(), opens(), delta("a"), hold),
+}
+
+
+def hold_head(hold: Hold) -> bytes:
+    """No byte at all: the scripted Claude waits before its first line."""
+    hold.reached.set()
+    return b""
+
+
+@pytest.mark.parametrize("moment", HELD)
+async def test_stopping_closes_claudes_connection(claude: ScriptedClaude, moment: str) -> None:
+    """Whenever the reader stops, Claude sees the connection close and writes no more."""
+    hold = Hold()
+    script = HELD[moment](hold)
+    claude.play([script[0], hold] if moment == "before the headers" else script)
+    async with a_claude(claude) as (source, _):
+        asking = asyncio.ensure_future(answer(source))
+        exchange = await asyncio.to_thread(claude.exchange, 0)
+        assert await asyncio.to_thread(hold.reached.wait, 10)
+        asking.cancel()
+        assert await asyncio.to_thread(exchange.gone.wait, 10)
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+
+def subclasses(kind: type[Exception]) -> Iterator[type[Exception]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from subclasses(child)
+
+
+SDK_ERRORS = {
+    kind
+    for module in (anthropic, httpx2)
+    for _, exported in inspect.getmembers(module, inspect.isclass)
+    if issubclass(exported, Exception) and not issubclass(exported, Warning)
+    for kind in subclasses(exported)
+}
+
+
+def made(kind: type[Exception], status: int, error_type: str) -> Exception:
+    """An error as the SDK would raise it."""
+    if not issubclass(kind, anthropic.APIStatusError):
+        return kind.__new__(kind)
+    response = httpx2.Response(status, request=httpx2.Request("POST", "http://claude"))
+    body = {"error": {"type": error_type, "message": "no"}, "request_id": "req_in_stream"}
+    return kind("no", response=response, body=body)
+
+
+@pytest.mark.parametrize("kind", sorted(SDK_ERRORS, key=str), ids=lambda kind: kind.__name__)
+def test_every_error_of_the_sdk_and_its_transport_has_its_place(kind: type[Exception]) -> None:
+    """No error that the SDK or its transport can raise is unknown to us, today's or one that an update adds."""
+    assert isinstance(translate(made(kind, getattr(kind, "status_code", 500), "api_error")), ClaudeError)
+
+
+def test_every_status_that_the_sdk_knows_is_in_the_table() -> None:
+    """A status for which the SDK has a class of its own has a sentence of its own here, or is a fault of Claude's."""
+    statuses = {getattr(kind, "status_code", None) for kind in SDK_ERRORS if issubclass(kind, anthropic.APIStatusError)}
+    assert statuses - {None} <= BY_STATUS.keys()
+
+
+@pytest.mark.parametrize("error_type", get_args(ErrorType))
+def test_every_error_type_in_a_stream_has_its_place(error_type: str) -> None:
+    """An error event in the stream comes with status 200; its type says what it is."""
+    assert error_type in BY_TYPE or error_type.startswith("memory_")
+    error = translate(made(anthropic.APIStatusError, 200, error_type))
+    assert type(error) is BY_TYPE.get(error_type, errors.ClaudeFault)
+    assert error.request_id == "req_in_stream"
+
+
+def test_an_error_of_our_own_making_is_not_blamed_on_claude() -> None:
+    """A bug stays a bug."""
+    assert translate(KeyError("x")) is None
