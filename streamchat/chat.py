@@ -67,8 +67,9 @@ def checked(messages: Sequence[Message]) -> Conversation:
         if not message.text.strip() or (not turns and message.role == "assistant"):
             continue
         if turns and turns[-1].role == message.role:
-            message = Message(message.role, f"{turns.pop().text}\n\n{message.text}")
-        turns.append(message)
+            turns[-1] = Message(message.role, f"{turns[-1].text}\n\n{message.text}")
+        else:
+            turns.append(message)
     if sum(len(turn.text) for turn in turns) > MAX_CHARACTERS:
         raise TooLong
     return tuple(turns)

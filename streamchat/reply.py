@@ -18,7 +18,9 @@ class Reply:
     """Writes `events` into its log from the moment it is made, until they end or it is stopped.
 
     Exactly one `Done` or `Failed` ends the log, however the writing ended. With nobody reading for
-    `linger` seconds it stops by itself. `on_end` is called once the source is closed. The id is a secret of 192 bits: who holds it may read and stop.
+    `linger` seconds it stops by itself. `on_end` is called once its source is closed. The id is a
+    secret of 192 bits: who holds it may read and stop. `first_at` has the clock's time of the first
+    event of each type.
     """
 
     def __init__(

@@ -1,0 +1,115 @@
+"""A conversation as Gradio's messages, and back: what people and Claude said, and the notes beside it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from streamchat.errors import ChatError
+from streamchat.events import Done, Event, Failed, Message, Notice, Text, Thinking
+from streamchat.reply import Reply
+
+Shown = dict[str, Any]  # one message as gr.Chatbot takes and returns it
+
+NOTE = "note"
+ENDINGS = {
+    "stopped": "Stopped.",
+    "abandoned": "Stopped, because nobody was reading any more.",
+    "shutdown": "Interrupted: the server was shut down.",
+    "max_tokens": "The answer ended here because it reached its longest allowed length.",
+    "refusal": "Claude declined to answer this. Rephrase or remove the question to go on.",
+    "model_context_window_exceeded": "The answer ended here: the conversation fills all that Claude can remember.",
+}
+WORDLESS = "Claude ended its answer without a word. Ask again, or ask in another way."
+
+
+class Transcript:
+    """What a reader of a reply has seen of it so far, as messages to show."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+        self._thoughts: list[str] = []
+        self._texts: list[str] = []
+        self._notices: list[Notice] = []
+        self._ending: Done | Failed | None = None
+
+    def add(self, events: Iterable[Event]) -> None:
+        for event in events:
+            match event:
+                case Text():
+                    self._texts.append(event.text)
+                case Thinking():
+                    self._thoughts.append(event.text)
+                case Notice():
+                    self._notices.append(event)
+                case Done() | Failed():
+                    self._ending = event
+
+    def messages(self, *, waiting: bool = False) -> list[Shown]:
+        """The messages so far; none before anything was said, unless the reader has been `waiting` for it."""
+        text = "".join(self._texts)
+        shown = [self._thought(waiting=not text and not self._ending)] if self._thoughts else []
+        if text:
+            shown.append(said("assistant", text))
+        notices = [notice.text for notice in self._notices if not (notice.passing and (text or self._ending))]
+        shown += [note(notice) for notice in notices[-1:]]
+        if self._ending and (ending := closing(self._ending, text)):
+            shown.append(note(ending))
+        if waiting and not shown:
+            shown.append(said("assistant", "") | {"metadata": {"title": "Thinking", "status": "pending"}})
+        return shown
+
+    def _thought(self, *, waiting: bool) -> Shown:
+        metadata: Shown = {"title": "Thinking", "status": "pending" if waiting else "done"}
+        if not waiting:
+            first = self._reply.first_at
+            until = first.get(Text) or first.get(Done) or first.get(Failed) or first[Thinking]
+            metadata["duration"] = max(0.1, round(until - first[Thinking], 1))  # Gradio hides a zero
+        return said("assistant", "".join(self._thoughts)) | {"metadata": metadata}
+
+
+def closing(ending: Done | Failed, text: str) -> str:
+    """The note under an answer that did not end as answers should; empty for one that did."""
+    if isinstance(ending, Failed):
+        return failure(ending.message, ending.retry_after)
+    if ending.reason in ENDINGS:
+        return ENDINGS[ending.reason]
+    return "" if text.strip() else WORDLESS
+
+
+def failure(message: str, retry_after: float | None = None) -> str:
+    return f"{message} Try again in {spoken(retry_after)}." if retry_after else message
+
+
+def spoken(seconds: float) -> str:
+    """A span of time as people say it, rounded up."""
+    for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds > size:
+            return f"{-(-seconds // size):.0f} {unit}"
+    return f"{max(1, -(-seconds // 1)):.0f} s"
+
+
+def said(role: str, text: str) -> Shown:
+    """A content part and not a str: Gradio would take the indentation off a str."""
+    return {"role": role, "content": [{"type": "text", "text": text}]}
+
+
+def note(sentence: str) -> Shown:
+    """A sentence beside the conversation that never goes back to Claude."""
+    return said("assistant", f"ⓘ {sentence}") | {"metadata": {"id": NOTE}}
+
+
+def refusal(error: ChatError) -> Shown:
+    return note(failure(error.message, error.retry_after))
+
+
+def conversation(history: Sequence[Shown]) -> list[Message]:
+    """What was said in a history of Gradio's messages, without thoughts and notes."""
+    return [
+        Message(message["role"], "\n\n".join(part["text"] for part in message["content"] if part["type"] == "text"))
+        for message in history
+        if not is_aside(message)
+    ]
+
+
+def is_aside(message: Shown) -> bool:
+    metadata = message.get("metadata") or {}
+    return bool(metadata.get("title")) or metadata.get("id") == NOTE

@@ -1,0 +1,78 @@
+"""`python app.py` in a process of its own, as a person runs it."""
+
+import os
+import queue
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Self
+
+ROOT = Path(__file__).parent.parent
+OURS = re.compile(r"^(STREAMCHAT|ANTHROPIC|GRADIO)_|^CI$")
+
+
+class Application:
+    """Runs until the `with` block ends. `lines` holds what it printed."""
+
+    def __init__(self, *arguments: str, **environment: str) -> None:
+        inherited = {name: value for name, value in os.environ.items() if not OURS.match(name)}
+        self.lines: list[str] = []
+        self._news: queue.Queue[str | None] = queue.Queue()
+        self.process = subprocess.Popen(
+            [sys.executable, "app.py", *arguments],
+            cwd=ROOT,
+            env={**inherited, "PYTHONUNBUFFERED": "1", "ANTHROPIC_API_KEY": "", **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    @property
+    def url(self) -> str:
+        return self.wait_for(r"StreamChat is at (http\S+)").rstrip("/")
+
+    def wait_for(self, pattern: str, timeout: float = 60) -> str:
+        """The first group of the first printed line that matches."""
+        deadline = time.monotonic() + timeout
+        seen = iter(list(self.lines))
+        while True:
+            line = next(seen, None) or self._next(deadline)
+            if found := re.search(pattern, line):
+                return found.group(found.lastindex or 0)
+
+    def interrupt(self, number: signal.Signals = signal.SIGINT) -> tuple[int, float]:
+        """Sends the signal; the exit code and the seconds until it was there."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        return self.process.wait(30), time.monotonic() - began
+
+    def output(self) -> str:
+        """All it printed, once it has ended."""
+        self.process.wait(60)
+        while (line := self._news.get(timeout=10)) is not None:
+            self.lines.append(line)
+        return "".join(self.lines)
+
+    def _next(self, deadline: float) -> str:
+        line = self._news.get(timeout=max(0.01, deadline - time.monotonic()))
+        assert line is not None, "The app ended:\n" + "".join(self.lines)
+        self.lines.append(line)
+        return line
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self._news.put(line)
+        self._news.put(None)

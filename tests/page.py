@@ -1,0 +1,54 @@
+"""StreamChat's page as its reader uses it: types, presses, reads."""
+
+import re
+
+from playwright.sync_api import BrowserContext, Locator, expect
+
+expect.set_options(timeout=15_000)
+
+
+class Page:
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.browser = context.new_page()
+        self.errors: list[str] = []
+        self.browser.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.browser.goto(url)
+        self.ready()
+
+    @property
+    def box(self) -> Locator:
+        return self.browser.locator("textarea")
+
+    @property
+    def answers(self) -> Locator:
+        return self.browser.get_by_test_id("bot")
+
+    @property
+    def questions(self) -> Locator:
+        return self.browser.get_by_test_id("user")
+
+    def ready(self) -> None:
+        """Waits until a message can be sent: no reply is running."""
+        expect(self.browser.locator(".submit-button")).to_be_visible()
+        expect(self.box).to_be_enabled()
+
+    def ask(self, message: str) -> None:
+        self.ready()
+        self.box.fill(message)
+        self.box.press("Enter")
+
+    def stop(self) -> None:
+        self.browser.locator(".stop-button").click()
+
+    def press(self, title: str) -> None:
+        self.browser.get_by_title(title, exact=True).last.click()
+
+    def shows(self, text: str) -> None:
+        """Waits until a text stands in an answer or a note."""
+        expect(self.answers.filter(has_text=text).last).to_be_visible()
+
+    def shows_not(self, text: str) -> None:
+        expect(self.answers.filter(has_text=text)).to_have_count(0)
+
+    def example(self, text: str) -> None:
+        self.browser.get_by_role("button", name=re.compile(re.escape(text))).click()

@@ -1,0 +1,373 @@
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from streamchat import errors
+from streamchat.demo import EXAMPLES
+from tests.application import Application
+from tests.page import Page
+from tests.scripted_claude import (
+    CLOSES,
+    CUT,
+    RESET,
+    Hold,
+    Script,
+    ScriptedClaude,
+    breaks,
+    delta,
+    ends,
+    opening,
+    opens,
+    refuses,
+    says,
+    start,
+    streams,
+    thought,
+)
+
+
+def halves(first: str, second: str, *, thinks: str = "") -> tuple[Hold, Script]:
+    """An answer that waits in its middle, or after its thinking, until it is released."""
+    hold = Hold()
+    thinking = [opens("thinking"), thought(thinks)] if thinks else []
+    text = [delta(first)] if first else []
+    return hold, streams(start(), *thinking, opens(), *text, hold, delta(second), CLOSES, ends())
+
+
+def test_text_grows_while_claude_writes(page: Page, page_claude: ScriptedClaude) -> None:
+    """The first half is on the page while Claude has not yet said the second."""
+    hold, script = halves("The first half", " and the second.")
+    page_claude.play(script)
+    page.ask("hi")
+    page.shows("The first half")
+    page.shows_not("second")
+    hold.release()
+    page.shows("The first half and the second.")
+    page.ready()
+
+
+def test_thinking_is_open_while_it_runs_and_closed_with_its_duration(page: Page, page_claude: ScriptedClaude) -> None:
+    """One can watch Claude think; when the answer comes the thoughts fold up and say how long they took."""
+    hold, script = halves("", "The answer.", thinks="Let me see.")
+    page_claude.play(script)
+    page.ask("hi")
+    page.shows("Let me see.")
+    hold.release()
+    page.shows("The answer.")
+    page.shows_not("Let me see.")
+    expect(page.browser.locator(".thought-group .duration")).to_contain_text("s)")
+
+
+FIRST_WORDS = {"writing": ("Half an answer", ""), "thinking": ("", "Hm."), "silent": ("", "")}
+
+
+@pytest.mark.parametrize("moment", FIRST_WORDS)
+def test_stop_closes_claudes_connection(page: Page, page_claude: ScriptedClaude, moment: str) -> None:
+    """Stop works at any moment, before the first word too: Claude's connection closes and the page can go on."""
+    text, thinks = FIRST_WORDS[moment]
+    hold, script = halves(text, " never said", thinks=thinks)
+    page_claude.play(script, says("Going on."))
+    page.ask("hi")
+    assert hold.reached.wait(10)
+    if shown := text or thinks:
+        page.shows(shown)
+    page.stop()
+    assert page_claude.exchange(0).gone.wait(10)
+    page.shows("Stopped.")
+    page.ask("and now?")
+    page.shows("Going on.")
+    answered = [("user", "hi"), ("assistant", text), ("user", "and now?")]
+    assert page_claude.exchange(1).said == (answered if text else [("user", "hi\n\nand now?")])
+
+
+def test_a_stop_during_a_retry_ends_the_retrying(page: Page, page_claude: ScriptedClaude) -> None:
+    """While Claude is busy the page says when it tries again, and stop stops that too."""
+    page_claude.play(refuses(529, "overloaded_error", retry_after="25"), says("Later."))
+    page.ask("hi")
+    page.shows("Claude is busy. Trying again in 25 s")
+    page.stop()
+    page.shows("Stopped.")
+    page.ask("again")
+    page.shows("Later.")
+    assert len(page_claude.exchanges) == 2
+
+
+def test_a_retry_that_succeeds_leaves_no_trace(page: Page, page_claude: ScriptedClaude) -> None:
+    """Once the answer comes, the notice of the attempt before is gone and never reaches Claude."""
+    page_claude.play(refuses(529, "overloaded_error", retry_after="1"), says("Here I am."))
+    page.ask("hi")
+    page.shows("Trying again")
+    page.shows("Here I am.")
+    page.shows_not("Trying again")
+    page.ask("next")
+    assert page_claude.exchange(2).said == [("user", "hi"), ("assistant", "Here I am."), ("user", "next")]
+
+
+def test_retry_asks_the_same_again(page: Page, page_claude: ScriptedClaude) -> None:
+    """Retry replaces the answer: Claude gets the question once more, without the first answer; stop works."""
+    _, script = halves("Second", " never said")
+    page_claude.play(says("First"), script, says("Third"))
+    page.ask("hi")
+    page.shows("First")
+    page.ready()
+    page.press("Retry")
+    page.shows("Second")
+    page.shows_not("First")
+    assert page_claude.exchange(1).said == [("user", "hi")]
+    page.stop()
+    assert page_claude.exchange(1).gone.wait(10)
+    page.ask("go on")
+    page.shows("Third")
+    assert page_claude.exchange(2).said == [("user", "hi"), ("assistant", "Second"), ("user", "go on")]
+
+
+def test_an_edited_message_is_asked_anew_and_can_be_stopped(page: Page, page_claude: ScriptedClaude) -> None:
+    """Editing an earlier message drops what came after it, and its answer has a stop button like any other."""
+    _, script = halves("New", " never said")
+    page_claude.play(says("Old"), script, says("Fine"))
+    page.ask("helo")
+    page.shows("Old")
+    page.ready()
+    page.press("Edit")
+    page.browser.locator(".user textarea").fill("hello")
+    page.press("Submit")
+    page.shows("New")
+    assert page_claude.exchange(1).said == [("user", "hello")]
+    page.stop()
+    assert page_claude.exchange(1).gone.wait(10)
+    page.shows("Stopped.")
+    page.ask("next")
+    page.shows("Fine")
+    assert page_claude.exchange(2).said == [("user", "hello"), ("assistant", "New"), ("user", "next")]
+
+
+def test_undo_gives_the_message_back(page: Page, page_claude: ScriptedClaude) -> None:
+    """Undo takes the last question and its answer away and puts the question into the box."""
+    page_claude.play(says("One"), says("Two"), says("Three"))
+    page.ask("first")
+    page.shows("One")
+    page.ask("second")
+    page.shows("Two")
+    page.ready()
+    page.press("Undo")
+    expect(page.box).to_have_value("second")
+    page.shows_not("Two")
+    page.ask("other")
+    page.shows("Three")
+    assert page_claude.exchange(2).said == [("user", "first"), ("assistant", "One"), ("user", "other")]
+
+
+def test_clear_begins_anew(page: Page, page_claude: ScriptedClaude) -> None:
+    """After clear nothing of the old conversation reaches Claude."""
+    page.ask("first")
+    page.shows("Hello there")
+    page.ready()
+    page.press("Clear")
+    page.shows_not("Hello there")
+    page.ask("second")
+    assert page_claude.exchange(1).said == [("user", "second")]
+
+
+def test_an_example_is_asked_with_a_click_and_never_by_itself(page: Page, page_claude: ScriptedClaude) -> None:
+    """Examples cost nothing until somebody clicks one; then it is a message like any other, and can be stopped."""
+    assert not page_claude.exchanges
+    _, script = halves("Begun", " never said")
+    page_claude.play(script)
+    page.example(EXAMPLES[0])
+    page.shows("Begun")
+    assert page_claude.exchange(0).said == [("user", EXAMPLES[0])]
+    page.stop()
+    assert page_claude.exchange(0).gone.wait(10)
+    page.ready()
+
+
+FAULTS: dict[str, tuple[Script, type[errors.ChatError]]] = {
+    "400": (refuses(400, "invalid_request_error"), errors.RequestRejected),
+    "401": (refuses(401, "authentication_error"), errors.KeyRejected),
+    "402": (refuses(402, "billing_error"), errors.NoCredit),
+    "403": (refuses(403, "permission_error"), errors.NotPermitted),
+    "404": (refuses(404, "not_found_error"), errors.UnknownModel),
+    "413": (refuses(413, "request_too_large"), errors.ConversationTooLarge),
+    "429 with a long retry-after": (refuses(429, "rate_limit_error", retry_after="90"), errors.RateLimited),
+    "429 without retry-after": (refuses(429, "rate_limit_error"), errors.RateLimited),
+    "500": (refuses(500, "api_error"), errors.ClaudeFault),
+    "529": (refuses(529, "overloaded_error"), errors.Busy),
+    "HTML": ([opening("text/html"), b"<html>"], errors.NotAStream),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_shows_its_sentence_and_the_next_message_works(
+    page: Page, page_claude: ScriptedClaude, fault: str
+) -> None:
+    """Whatever Claude answers instead of a stream, the page says what is wrong and goes on working."""
+    script, place = FAULTS[fault]
+    attempts = [script] * (4 if place.retryable and "long" not in fault else 1)
+    page_claude.play(*attempts, says("Fine again."))
+    page.ask("hi")
+    page.shows(place.sentence)
+    page.ask("again")
+    page.shows("Fine again.")
+    assert page_claude.exchanges[-1].said == [("user", "hi\n\nagain")]
+
+
+BREAKS: dict[str, tuple[object, type[errors.ChatError]]] = {
+    "error event": (breaks(), errors.Busy),
+    "reset": (RESET, errors.BrokenOff),
+    "cut": (CUT, errors.BrokenOff),
+    "silent end": (b": nothing more\n\n", errors.BrokenOff),
+    "malformed event": (b"event: content_block_delta\ndata: {\n\n", errors.Unreadable),
+}
+
+
+@pytest.mark.parametrize("fault", BREAKS)
+def test_a_break_in_the_middle_keeps_the_text(page: Page, page_claude: ScriptedClaude, fault: str) -> None:
+    """What Claude had written stays on the page with the reason under it, and in the next request's history."""
+    step, place = BREAKS[fault]
+    hold = Hold()
+    page_claude.play(streams(start(), opens(), delta("Half an answer"), hold, step), says("Fine again."))
+    page.ask("hi")
+    page.shows("Half an answer")
+    hold.release()
+    page.shows(place.sentence)
+    page.shows("Half an answer")
+    page.ask("again")
+    page.shows("Fine again.")
+    assert page_claude.exchange(1).said == [("user", "hi"), ("assistant", "Half an answer"), ("user", "again")]
+
+
+ENDINGS = {"max_tokens": "longest allowed length", "refusal": "declined", "model_context_window_exceeded": "remember"}
+
+
+@pytest.mark.parametrize("reason", ENDINGS)
+def test_an_answer_that_ended_early_says_why(page: Page, page_claude: ScriptedClaude, reason: str) -> None:
+    """A refusal and an answer that ran out of room are not passed off as whole answers."""
+    page_claude.play(says("So far", reason=reason))
+    page.ask("hi")
+    page.shows(ENDINGS[reason])
+    page.shows("So far")
+
+
+def test_an_answer_without_a_word_says_so(page: Page, page_claude: ScriptedClaude) -> None:
+    """An empty answer is not an empty bubble."""
+    page_claude.play(says(thinks=["Hm."]))
+    page.ask("hi")
+    page.shows("without a word")
+
+
+def test_two_tabs_do_not_mix(
+    page: Page, page_claude: ScriptedClaude, app: Application, context: BrowserContext
+) -> None:
+    """Two tabs of one browser hold two conversations; a stop in one does not touch the other."""
+    one, first = halves("For the first", " tab.")
+    _, second = halves("For the second", " tab.")
+    page_claude.play(first, second)
+    page.ask("one")
+    page.shows("For the first")
+    other = Page(context, app.url)
+    other.ask("two")
+    other.shows("For the second")
+    page.shows_not("second")
+    other.stop()
+    assert page_claude.exchange(1).gone.wait(10)
+    one.release()
+    page.shows("For the first tab.")
+
+
+def test_code_keeps_its_tabs(page: Page, page_claude: ScriptedClaude, context: BrowserContext) -> None:
+    """A Makefile copied from an answer works: its tabs indent on the page and are tabs in clipboard and history."""
+    makefile = "    indented\n\n```make\nall:\n\techo hi\n```"
+    page_claude.play(says(*makefile))
+    page.ask("hi")
+    page.shows("echo hi")
+    page.ready()
+    assert page.browser.locator("pre code").last.inner_text() == "all:\n    echo hi\n"
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.press("Copy message")
+    page.browser.wait_for_function("async () => (await navigator.clipboard.readText()).includes('echo')")
+    assert page.browser.evaluate("navigator.clipboard.readText()") == makefile
+    page.ask("next")
+    assert page_claude.exchange(1).said[1] == ("assistant", makefile)
+
+
+def test_what_people_type_keeps_its_tabs_in_the_history(page: Page, page_claude: ScriptedClaude) -> None:
+    """Code that somebody pasted reaches Claude as it was pasted, in the first request and in the next."""
+    code = "\tdef f():\n\t\treturn 1"
+    page.ask(code)
+    page.shows("Hello there")
+    page.ask("next")
+    assert page_claude.exchange(1).said[0] == ("user", code)
+
+
+def test_formulas_and_prices(page: Page, page_claude: ScriptedClaude) -> None:
+    """Formulas are set as formulas; two prices in a sentence are not taken for one."""
+    page_claude.play(says(r"\(x^2\) costs $5 or $6"))
+    page.ask("hi")
+    page.shows("costs $5 or $6")
+    expect(page.browser.locator(".katex")).to_have_count(1)
+
+
+def test_a_closed_tab_lets_claude_go_after_linger(page_claude: ScriptedClaude, context: BrowserContext) -> None:
+    """Nobody pays for an answer that nobody will read, also when Claude is still thinking without a word."""
+    with Application(
+        ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=page_claude.url, STREAMCHAT_LINGER_SECONDS="1"
+    ) as app:
+        page_claude.play(streams(start(), Hold()))
+        page = Page(context, app.url)
+        page.ask("hi")
+        exchange = page_claude.exchange(0)
+        time.sleep(3)
+        assert not exchange.gone.is_set(), "The reply ended although it was being read"
+        page.browser.close()
+        assert exchange.gone.wait(10)
+
+
+def test_no_javascript_error_and_no_foreign_request(
+    app: Application, context: BrowserContext, page_claude: ScriptedClaude
+) -> None:
+    """The page asks nobody but its own server for anything."""
+    foreign: list[str] = []
+    context.on("request", lambda request: foreign.append(request.url) if not request.url.startswith(app.url) else None)
+    page = Page(context, app.url)
+    page.ask("hi")
+    page.shows("Hello there")
+    page.ready()
+    assert page.errors == []
+    assert [url for url in foreign if not url.startswith(("data:", "blob:"))] == []
+
+
+def test_the_page_fits_a_phone(page: Page, page_claude: ScriptedClaude) -> None:
+    """At 360 px nothing is wider than the screen, however wide the code or the table in an answer."""
+    wide = (
+        "```\n"
+        + "x" * 300
+        + "\n```\n\n|"
+        + " column |" * 20
+        + "\n|"
+        + "-|" * 20
+        + "\n|"
+        + " cell |" * 20
+        + "\n\n"
+        + "y" * 300
+    )
+    page_claude.play(says(wide))
+    page.browser.set_viewport_size({"width": 360, "height": 740})
+    page.ask("hi")
+    page.shows("cell")
+    page.ready()
+    assert page.browser.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_the_stylesheet_still_finds_what_it_styles(page: Page, page_claude: ScriptedClaude) -> None:
+    """Notes are small and beside the text; this fails when Gradio changes the page that ui.css is written for."""
+    page_claude.play(says("So far", reason="max_tokens"))
+    page.ask("hi")
+    page.shows("longest allowed length")
+    page.ready()
+    size = "element => parseFloat(getComputedStyle(element.querySelector('.prose')).fontSize)"
+    text, note = (page.answers.nth(number).evaluate(size) for number in (0, 1))
+    assert note < text
+    expect(page.browser.locator(".bot-row .message-buttons:visible")).to_have_count(1)
+    assert "ⓘ" in (Path(__file__).parent.parent / "streamchat" / "ui.css").read_text(encoding="utf-8")
