@@ -2,9 +2,11 @@
 
 import argparse
 import asyncio
+import errno
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import AsyncGenerator
@@ -13,6 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from dotenv import load_dotenv
+
+# `gradio app.py` runs this file again in a thread of its own whenever it changes, for the sake of `demo` alone
+IN_CHARGE = __name__ == "__main__" and threading.current_thread() is threading.main_thread()
+if IN_CHARGE:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while all this is loading ends it without a traceback
 
 load_dotenv(Path(__file__).with_name(".env"))  # before Gradio and the SDK read their variables
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -49,14 +56,32 @@ chat = Chat(source_of(settings), linger=settings.linger_seconds)
 demo = page(chat, title="StreamChat", examples=EXAMPLES)
 
 
+def port(text: str) -> int:
+    number = int(text)
+    if not 0 < number < 65_536:
+        raise argparse.ArgumentTypeError(f"{number} is not a port: these go from 1 to 65535")
+    return number
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="app.py", description="A streaming chat with Claude.")
     parser.add_argument("--host", help="the address to listen on; 0.0.0.0 for the whole network (default: 127.0.0.1)")
-    parser.add_argument("--port", type=int, help="the port to listen on (default: the first free one from 7860)")
+    parser.add_argument("--port", type=port, help="the port to listen on (default: the first free one from 7860)")
     parser.add_argument(
         "--share", action="store_true", default=None, help="make a public link, with your key behind it"
     )
     return parser.parse_args()
+
+
+def check_address(host: str, port: int) -> None:
+    """Gradio tries a host it cannot have a hundred times over, and does not say whether it is host or port."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise fail(f"port {port} is in use by another program. Choose another one with --port.") from None
+        raise fail(f"it cannot listen on {host}, port {port}: {error.strerror}.") from None
 
 
 class Server:
@@ -76,9 +101,11 @@ class Server:
         self._close()
 
     def _launch(self, options: argparse.Namespace) -> None:
+        host = (options.host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1").strip("[]")
+        check_address(host, options.port or 0)
         try:
-            demo.launch(
-                server_name=options.host,
+            _, local_url, share_url = demo.launch(
+                server_name=f"[{host}]" if ":" in host else host,
                 server_port=options.port,
                 share=options.share,
                 app_kwargs={"lifespan": self._lifespan},
@@ -89,13 +116,12 @@ class Server:
                 quiet=True,
                 theme=THEME,
                 css=CSS,
-                footer_links=["settings"],
             )
         except OSError as error:
-            raise fail(f"{error} Is another program using the port? Choose another one with --port.") from None
-        print(f"StreamChat is at {demo.local_url}", flush=True)
-        if demo.share_url:
-            print(f"and for everybody at {demo.share_url}", flush=True)
+            raise fail(str(error)) from None
+        print(f"StreamChat is at {local_url}", flush=True)
+        if share_url:
+            print(f"and for everybody at {share_url}", flush=True)
         print(f"{chat.source.name} answers. Stop with Ctrl-C.", flush=True)
 
     @asynccontextmanager
@@ -106,12 +132,17 @@ class Server:
         opening.cancel()
 
     def _close(self) -> None:
+        """The server's thread ends with the process: Gradio's own close waits five seconds and shows pages an error."""
         if self._loop:
             with suppress(TimeoutError):
-                asyncio.run_coroutine_threadsafe(chat.close(), self._loop).result(timeout=1)
-        demo.close(verbose=False)
+                asyncio.run_coroutine_threadsafe(self._farewell(), self._loop).result(timeout=1.5)
+
+    @staticmethod
+    async def _farewell() -> None:
+        await chat.close()
+        await asyncio.sleep(0.3)  # for the pages' last frames to leave
 
 
-if __name__ == "__main__":
+if IN_CHARGE:
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
     Server().run(arguments())

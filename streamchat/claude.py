@@ -61,13 +61,21 @@ class Claude:
 
     async def stream(self, request: Request) -> AsyncGenerator[Event]:
         """Claude's answer. Until its first visible word, a failure that may pass is tried again."""
-        visible = False
+        visible, spent = False, Usage()
         for attempt in range(1, ATTEMPTS + 1):
+            before = spent
             try:
                 async with aclosing(self._attempt(request)) as events:
                     async for event in events:
                         visible = visible or isinstance(event, Text)
-                        yield event
+                        match event:
+                            case Usage():
+                                spent = before + event
+                                yield spent
+                            case Done():
+                                yield Done(event.reason, before + event.usage)
+                            case _:
+                                yield event
             except ClaudeError as error:
                 pause = _pause(error, attempt)
                 if visible or pause is None:

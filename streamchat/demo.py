@@ -47,7 +47,7 @@ class Answer:
 
 
 class Demo:
-    name = "the demo"
+    name = "The demo"
 
     def __init__(self, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._sleep = sleep

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from streamchat.events import Event
+from streamchat.events import Event, Text
 from streamchat.reply import Reply
 
 FASTEST = 0.1  # seconds between two frames of a short conversation
@@ -19,7 +19,10 @@ def interval(messages: int) -> float:
 
 async def paced(reply: Reply, *, messages: int = 0, after: int = 0) -> AsyncGenerator[list[Event]]:
     """Everything new since the last frame, at most every `interval`; the first word and the end at once."""
+    spoken = False
     async with aclosing(reply.follow(after, heartbeat=HEARTBEAT)) as news:
         async for _, events in news:
             yield events
-            await reply.rest(interval(messages))
+            spoken = spoken or any(isinstance(event, Text) for event in events)
+            if spoken or Text not in reply.first_at:
+                await reply.rest(interval(messages))

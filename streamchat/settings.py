@@ -8,6 +8,7 @@ from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, Secre
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "STREAMCHAT_"
+KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 
 
 class SettingsError(Exception):
@@ -32,7 +33,7 @@ class Settings(BaseSettings):
 
     api_key: Key = Field(
         SecretStr(""),
-        validation_alias=AliasChoices("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),
+        validation_alias=AliasChoices(*KEYS),
         description="The key to Claude, from the Claude Console. Without one, the demo answers.",
     )
     model: str = Field(
@@ -45,7 +46,8 @@ class Settings(BaseSettings):
         16_000, ge=1, le=128_000, description="The most tokens of one answer, its thinking included."
     )
     system_prompt: str = Field(
-        "You are a helpful assistant. Answer in the language of the question, in Markdown where it helps.",
+        "You are a helpful assistant. Answer in the language of the question, in Markdown where it helps. "
+        r"Set formulas in \(...\) within a line and in $$...$$ on a line of their own.",
         description="What Claude is told before the conversation.",
     )
     linger_seconds: float = Field(
@@ -55,30 +57,32 @@ class Settings(BaseSettings):
     @classmethod
     def read(cls) -> Self:
         """Reads the environment; raises `SettingsError` with one line for each thing that is wrong."""
+        wrong = [_unknown(name) for name in sorted(os.environ) if name.startswith(PREFIX) and name not in KNOBS]
         try:
             settings = cls()
         except ValidationError as error:
-            raise SettingsError("\n".join(_sentence(cls, details) for details in error.errors())) from None
-        if unknown := [_unknown(name) for name in sorted(os.environ) if name.startswith(PREFIX) and name not in KNOBS]:
-            raise SettingsError("\n".join(unknown))
+            wrong = [_sentence(details) for details in error.errors()] + wrong
+        if wrong:
+            raise SettingsError("\n".join(wrong)) from None
         return settings
 
 
 def _variable(name: str) -> str:
-    return "ANTHROPIC_API_KEY" if name == "api_key" else PREFIX + name.upper()
+    return KEYS[0] if name == "api_key" else PREFIX + name.upper()
 
 
 KNOBS = {_variable(name): field for name, field in Settings.model_fields.items()}
 
 
-def _sentence(settings: type[Settings], details: Any) -> str:
-    location = str(details["loc"][0])
+def _sentence(details: Any) -> str:
+    name = str(details["loc"][0])
     wrong = details["msg"].removeprefix("Value error, ").replace("Input", "it").replace("String", "it")
-    if location not in settings.model_fields:
-        return f"{location} cannot be used: {wrong}."
-    return f"{_variable(location)} is {details['input']!r}, but {wrong}. {settings.model_fields[location].description}"
+    if name in KEYS:
+        return f"{next(filter(os.environ.get, KEYS))} cannot be used: {wrong}."
+    return f"{_variable(name)} is {details['input']!r}, but {wrong}. {Settings.model_fields[name].description}"
 
 
 def _unknown(name: str) -> str:
-    close = difflib.get_close_matches(name, KNOBS, n=1)
-    return f"{name} is not a setting." + (f" Did you mean {close[0]}?" if close else "")
+    known = [knob.removeprefix(PREFIX) for knob in KNOBS]
+    close = difflib.get_close_matches(name.removeprefix(PREFIX), known, n=1, cutoff=0.7)
+    return f"{name} is not a setting." + (f" Did you mean {PREFIX}{close[0]}?" if close else "")

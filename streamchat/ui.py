@@ -26,6 +26,9 @@ THEME = gr.themes.Base(
     radius_size="lg",
     font=("ui-sans-serif", "system-ui", "sans-serif"),
     font_mono=("ui-monospace", "monospace"),
+).set(
+    input_background_fill="*block_background_fill",
+    input_background_fill_dark="*block_background_fill",
 )
 CSS = (Path(__file__).parent / "ui.css").read_text(encoding="utf-8")
 LATEX: list[dict[str, str | bool]] = [  # no single dollars: they would make formulas of prices
@@ -112,6 +115,7 @@ def page(chat: Chat, *, title: str, examples: Sequence[str]) -> gr.ChatInterface
         cache_examples=False,
         concurrency_limit=None,
         editable=True,
+        api_name="chat",
         api_description="Ask, and follow the answer as a list of messages that grows.",
         chatbot=gr.Chatbot(
             scale=1,
@@ -120,7 +124,7 @@ def page(chat: Chat, *, title: str, examples: Sequence[str]) -> gr.ChatInterface
             editable="user",
             buttons=["copy"],
             latex_delimiters=LATEX,
-            placeholder=f"{chat.source.name} answers.",
+            placeholder=f"### {chat.source.name} answers",
         ),
     )
     with demo:

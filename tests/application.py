@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -18,17 +20,20 @@ OURS = re.compile(r"^(STREAMCHAT|ANTHROPIC|GRADIO)_|^CI$")
 class Application:
     """Runs until the `with` block ends. `lines` holds what it printed."""
 
-    def __init__(self, *arguments: str, **environment: str) -> None:
+    def __init__(
+        self, *arguments: str, command: Sequence[str] = (sys.executable, "app.py"), **environment: str
+    ) -> None:
         inherited = {name: value for name, value in os.environ.items() if not OURS.match(name)}
         self.lines: list[str] = []
         self._news: queue.Queue[str | None] = queue.Queue()
         self.process = subprocess.Popen(
-            [sys.executable, "app.py", *arguments],
+            [*command, *arguments],
             cwd=ROOT,
             env={**inherited, "PYTHONUNBUFFERED": "1", "ANTHROPIC_API_KEY": "", **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,  # so that a signal reaches all of its processes, as Ctrl-C in a terminal does
         )
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -36,7 +41,8 @@ class Application:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     @property
@@ -55,7 +61,7 @@ class Application:
     def interrupt(self, number: signal.Signals = signal.SIGINT) -> tuple[int, float]:
         """Sends the signal; the exit code and the seconds until it was there."""
         began = time.monotonic()
-        self.process.send_signal(number)
+        os.killpg(self.process.pid, number)
         return self.process.wait(30), time.monotonic() - began
 
     def output(self) -> str:

@@ -168,14 +168,16 @@ class ScriptedClaude:
         self._started.set()
         self._loop.run_forever()
         server.close()
-        for task in asyncio.all_tasks(self._loop):
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
             task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._loop.close()
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         early: bytes | None = b""
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
+        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while early is not None:
                 head = (early + await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
                 headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:])}
@@ -229,7 +231,7 @@ async def _play(script: Script, writer: asyncio.StreamWriter) -> bool:
                 await asyncio.sleep(step)
             case Hold():
                 step.reached.set()
-                await asyncio.wrap_future(step.released)
+                await asyncio.shield(asyncio.wrap_future(step.released))
             case None:
                 return True
             case _:

@@ -9,29 +9,9 @@ from hypothesis import strategies as st
 from streamchat.errors import Busy
 from streamchat.events import Done, Event, Failed, Text, Thinking, Usage
 from streamchat.reply import Reply
+from tests.hand import Clock, Hand, settle
 
 END = Done("end_turn")
-
-
-class Hand:
-    """A source operated by hand: says what is put in, notes when it is closed."""
-
-    def __init__(self) -> None:
-        self._given: asyncio.Queue[Event | Exception | None] = asyncio.Queue()
-        self.closed = False
-
-    def say(self, *events: Event | Exception | None) -> None:
-        for event in events:
-            self._given.put_nowait(event)
-
-    async def stream(self) -> AsyncGenerator[Event]:
-        try:
-            while (event := await self._given.get()) is not None:
-                if isinstance(event, Exception):
-                    raise event
-                yield event
-        finally:
-            self.closed = True
 
 
 def a_reply(linger: float = 60) -> tuple[Hand, Reply]:
@@ -42,12 +22,6 @@ def a_reply(linger: float = 60) -> tuple[Hand, Reply]:
 async def read(reply: Reply, after: int = 0) -> list[Event]:
     async with aclosing(reply.follow(after)) as news:
         return [event async for _, events in news for event in events]
-
-
-async def settle() -> None:
-    """Lets every task that can go on do so."""
-    for _ in range(10):
-        await asyncio.sleep(0)
 
 
 async def test_a_reader_gets_every_event_in_order_and_the_end() -> None:
@@ -162,19 +136,6 @@ async def _until_text(news: AsyncGenerator[tuple[int, list[Event]]]) -> AsyncGen
         yield position, events
         if events:
             return
-
-
-class Clock:
-    """Stands in for the loop's timers: what is due runs when the test says so."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 0.0
-        self._loop = asyncio.get_running_loop()
-        monkeypatch.setattr(self._loop, "time", lambda: self.now)
-
-    async def advance(self, seconds: float) -> None:
-        self.now += seconds
-        await settle()
 
 
 async def test_leaving_is_not_stopping(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,48 @@
+"""A source and a clock that a test operates by hand, so that nothing sleeps and nothing is left to chance."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from streamchat.events import Event
+
+
+class Hand:
+    """A source operated by hand: says what is put in, notes when it is closed."""
+
+    def __init__(self) -> None:
+        self._given: asyncio.Queue[Event | Exception | None] = asyncio.Queue()
+        self.closed = False
+
+    def say(self, *events: Event | Exception | None) -> None:
+        for event in events:
+            self._given.put_nowait(event)
+
+    async def stream(self) -> AsyncGenerator[Event]:
+        try:
+            while (event := await self._given.get()) is not None:
+                if isinstance(event, Exception):
+                    raise event
+                yield event
+        finally:
+            self.closed = True
+
+
+class Clock:
+    """Stands in for the loop's timers: what is due runs when the test says so."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        self._loop = asyncio.get_running_loop()
+        monkeypatch.setattr(self._loop, "time", lambda: self.now)
+
+    async def advance(self, seconds: float) -> None:
+        self.now += seconds
+        await settle()
+
+
+async def settle() -> None:
+    """Lets every task that can go on do so."""
+    for _ in range(10):
+        await asyncio.sleep(0)

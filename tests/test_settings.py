@@ -1,0 +1,254 @@
+import os
+import re
+import traceback
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+from pydantic import SecretStr
+
+from streamchat.settings import KNOBS, Settings, SettingsError
+
+ROOT = Path(__file__).parent.parent
+DEFAULTS = {
+    name: default.get_secret_value() if isinstance(default := field.default, SecretStr) else str(default)
+    for name, field in KNOBS.items()
+}
+
+SetAll = Callable[..., None]
+
+
+@pytest.fixture(autouse=True)
+def put(monkeypatch: pytest.MonkeyPatch) -> SetAll:
+    """Sets variables in an environment in which nothing is set that concerns us."""
+    for name in [name for name in os.environ if name.upper().startswith(("STREAMCHAT_", "ANTHROPIC_"))]:
+        monkeypatch.delenv(name)
+
+    def put(**environment: str) -> None:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+
+    return put
+
+
+def complaint() -> str:
+    with pytest.raises(SettingsError) as caught:
+        Settings.read()
+    return str(caught.value)
+
+
+def key() -> str:
+    return Settings.read().api_key.get_secret_value()
+
+
+def test_nothing_has_to_be_set() -> None:
+    """Without any variable the app runs: no key, a fast model at low effort, a minute of patience."""
+    settings = Settings.read()
+    assert key() == ""
+    assert (settings.model, settings.effort, settings.max_tokens) == ("claude-sonnet-5-5", "low", 16_000)
+    assert settings.linger_seconds == 60
+    assert settings.system_prompt.startswith("You are a helpful assistant.")
+
+
+def test_every_knob_turns(put: SetAll) -> None:
+    """What the environment says is what the settings say, blanks around numbers aside."""
+    put(STREAMCHAT_MODEL="claude-opus-5-5", STREAMCHAT_EFFORT="max", STREAMCHAT_MAX_TOKENS=" 99 ")
+    put(STREAMCHAT_SYSTEM_PROMPT="Be brief.\n\tAlways.", STREAMCHAT_LINGER_SECONDS="1.5", ANTHROPIC_API_KEY="sk-test")
+    settings = Settings.read()
+    assert (settings.model, settings.effort, settings.max_tokens) == ("claude-opus-5-5", "max", 99)
+    assert (settings.system_prompt, settings.linger_seconds) == ("Be brief.\n\tAlways.", 1.5)
+    assert key() == "sk-test"
+
+
+@pytest.mark.parametrize("name", [*KNOBS, "ANTHROPIC_AUTH_TOKEN"])
+def test_an_empty_variable_counts_as_not_set(put: SetAll, name: str) -> None:
+    """A line of .env with nothing behind its = changes nothing."""
+    before = Settings.read()
+    put(**{name: ""})
+    assert Settings.read() == before
+
+
+def test_other_programs_variables_are_none_of_our_business(put: SetAll) -> None:
+    """A MODEL or an EFFORT that belongs to another program is not read."""
+    before = Settings.read()
+    put(MODEL="t5", EFFORT="1", MAX_TOKENS="none", API_KEY="theirs", LINGER_SECONDS="x", ANTHROPIC_MODEL="y")
+    assert Settings.read() == before
+
+
+def test_settings_are_read_once(put: SetAll) -> None:
+    """What was read at the start holds until the end, whoever changes the environment or tries to set a field."""
+    settings = Settings.read()
+    put(STREAMCHAT_MAX_TOKENS="1")
+    assert settings.max_tokens == 16_000
+    with pytest.raises(ValueError, match="frozen"):
+        settings.max_tokens = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("STREAMCHAT_MAX_TOKENS", "lots", "integer"),
+        ("STREAMCHAT_MAX_TOKENS", "99.5", "integer"),
+        ("STREAMCHAT_MAX_TOKENS", "0", "greater than or equal to 1"),
+        ("STREAMCHAT_MAX_TOKENS", "128001", "less than or equal to 128000"),
+        ("STREAMCHAT_LINGER_SECONDS", "60 s", "number"),
+        ("STREAMCHAT_LINGER_SECONDS", "0.5", "greater than or equal to 1"),
+        ("STREAMCHAT_LINGER_SECONDS", "3601", "less than or equal to 3600"),
+        ("STREAMCHAT_LINGER_SECONDS", "inf", "less than or equal to 3600"),
+        ("STREAMCHAT_LINGER_SECONDS", "nan", "less than or equal to 3600"),
+        ("STREAMCHAT_EFFORT", "extreme", "'low', 'medium', 'high', 'xhigh' or 'max'"),
+        ("STREAMCHAT_MODEL", "sonnet 5", "by its id"),
+        ("STREAMCHAT_MODEL", "claude;sonnet", "by its id"),
+    ],
+)
+def test_a_bad_value_is_refused_in_one_line(put: SetAll, name: str, value: str, allowed: str) -> None:
+    """Whoever mistyped a value reads which variable it is, what stands there, what may stand there and what it does."""
+    put(**{name: value})
+    line = complaint()
+    assert line.startswith(f"{name} is '{value}', but it ")
+    assert allowed in line
+    assert line.endswith(str(KNOBS[name].description))
+    assert "\n" not in line
+
+
+def test_all_bad_values_are_named_at_once(put: SetAll) -> None:
+    """Three mistakes are three lines, not three starts of the app."""
+    put(STREAMCHAT_EFFORT="x", STREAMCHAT_MAX_TOKENS="y", STREAMCHAT_LINGER_SECONDS="z", ANTHROPIC_API_KEY="sk-é")
+    assert [line.split()[0] for line in complaint().splitlines()] == [
+        "ANTHROPIC_API_KEY", "STREAMCHAT_EFFORT", "STREAMCHAT_MAX_TOKENS", "STREAMCHAT_LINGER_SECONDS",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("misspelt", "meant"),
+    [
+        ("STREAMCHAT_MODLE", "STREAMCHAT_MODEL"),
+        ("STREAMCHAT_MAX_TOKEN", "STREAMCHAT_MAX_TOKENS"),
+        ("STREAMCHAT_EFORT", "STREAMCHAT_EFFORT"),
+        ("STREAMCHAT_SYSTEMPROMPT", "STREAMCHAT_SYSTEM_PROMPT"),
+        ("STREAMCHAT_LINGER", "STREAMCHAT_LINGER_SECONDS"),
+    ],
+)
+def test_a_misspelt_variable_is_noticed(put: SetAll, misspelt: str, meant: str) -> None:
+    """A setting that nobody reads would look as if it held; it is named, with the one that was probably meant."""
+    put(**{misspelt: "1"})
+    assert complaint() == f"{misspelt} is not a setting. Did you mean {meant}?"
+
+
+def test_all_misspelt_variables_are_named_at_once(put: SetAll) -> None:
+    """Two misspelt variables are two lines, in the order of the alphabet."""
+    put(STREAMCHAT_MODLE="1", STREAMCHAT_EFORT="low")
+    assert [line.split()[0] for line in complaint().splitlines()] == ["STREAMCHAT_EFORT", "STREAMCHAT_MODLE"]
+
+
+def test_bad_values_and_misspelt_variables_are_named_at_once(put: SetAll) -> None:
+    """Mistakes of both kinds are told together."""
+    put(STREAMCHAT_EFFORT="x", STREAMCHAT_MODLE="y")
+    assert [line.split()[0] for line in complaint().splitlines()] == ["STREAMCHAT_EFFORT", "STREAMCHAT_MODLE"]
+
+
+@pytest.mark.parametrize("name", ["STREAMCHAT_ZZZZ", "STREAMCHAT_API_KEY", "STREAMCHAT_PORT"])
+def test_a_name_that_resembles_none_gets_no_wrong_suggestion(put: SetAll, name: str) -> None:
+    """Nobody who tries to set a port or a key is sent to the model or the tokens."""
+    put(**{name: "1"})
+    assert not re.search(r"Did you mean STREAMCHAT_(MODEL|MAX_TOKENS|EFFORT)", complaint())
+
+
+@pytest.mark.parametrize(
+    "pasted", ["sk-ant-1", " sk-ant-1 ", "sk-ant-1\r\n", "sk-\n  ant-1", '"sk-ant-1"', "'sk-ant-1'", ' "sk-ant-1"\n']
+)
+@pytest.mark.parametrize("name", ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"])
+def test_a_key_is_cleaned_of_what_pasting_leaves(put: SetAll, name: str, pasted: str) -> None:
+    """Blanks, line breaks and quotes around or inside a pasted key do no harm."""
+    put(**{name: pasted})
+    assert key() == "sk-ant-1"
+
+
+@pytest.mark.parametrize("nothing", [" ", "\n", '""', "''", ' "" '])
+def test_a_key_of_nothing_is_no_key(put: SetAll, nothing: str) -> None:
+    """Quotes with nothing between them are as good as no key: the demo answers."""
+    put(ANTHROPIC_API_KEY=nothing)
+    assert key() == ""
+
+
+IMPOSSIBLE = ["sk-ant-sécret", "“sk-ant-sécret”", "sk-ant-secret\u200b", "\ufeffsk-ant-secret", "sk-ant-secret\a"]
+
+
+@pytest.mark.parametrize("impossible", IMPOSSIBLE)
+def test_an_impossible_key_is_refused_without_showing_it(put: SetAll, impossible: str) -> None:
+    """A key with typographic quotes or invisible signs is refused at the start; no part of it is in what is printed."""
+    put(ANTHROPIC_API_KEY=impossible)
+    with pytest.raises(SettingsError) as caught:
+        Settings.read()
+    assert str(caught.value).startswith("ANTHROPIC_API_KEY cannot be used: ")
+    assert "\n" not in str(caught.value)
+    assert "cret" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("impossible", IMPOSSIBLE)
+def test_a_key_is_not_shown_along_with_other_mistakes(put: SetAll, impossible: str) -> None:
+    """A mistake beside the key, or an impossible token, does not bring it to light either."""
+    put(ANTHROPIC_AUTH_TOKEN=impossible, STREAMCHAT_EFFORT="x")
+    assert "cret" not in complaint()
+
+
+def test_an_impossible_token_is_called_by_its_own_name(put: SetAll) -> None:
+    """Whoever set ANTHROPIC_AUTH_TOKEN is not sent to look for an ANTHROPIC_API_KEY that does not exist."""
+    put(ANTHROPIC_AUTH_TOKEN="tök")
+    assert complaint().startswith("ANTHROPIC_AUTH_TOKEN cannot be used: ")
+
+
+def test_settings_never_show_the_key(put: SetAll) -> None:
+    """However settings are written into a log, the key is not among them."""
+    put(ANTHROPIC_API_KEY="sk-ant-secret")
+    settings = Settings.read()
+    for written in (repr(settings), str(settings), repr(settings.model_dump()), settings.model_dump_json()):
+        assert "ant-secret" not in written
+
+
+def test_a_key_goes_before_a_token(put: SetAll) -> None:
+    """Where both are set, the key is used, as in Claude's own client; a token alone works as well."""
+    put(ANTHROPIC_AUTH_TOKEN="token")
+    assert key() == "token"
+    put(ANTHROPIC_API_KEY="sk-test")
+    assert key() == "sk-test"
+
+
+def test_an_empty_key_does_not_hide_a_token(put: SetAll) -> None:
+    """ANTHROPIC_API_KEY= in .env, as in the example, leaves a token of the environment in use."""
+    put(ANTHROPIC_API_KEY="", ANTHROPIC_AUTH_TOKEN="token")
+    assert key() == "token"
+
+
+def text(path: str) -> str:
+    return (ROOT / path).read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", KNOBS)
+def test_a_knob_is_in_the_readme(name: str) -> None:
+    """Whoever reads the table knows every knob and what it is at when nobody turns it."""
+    rows = [line for line in text("README.md").splitlines() if line.startswith(f"| `{name}`")]
+    assert len(rows) == 1
+    assert DEFAULTS[name] in rows[0]
+
+
+@pytest.mark.parametrize("name", KNOBS)
+def test_a_knob_is_in_the_example(name: str) -> None:
+    """Each knob is a line to take the # from; that alone changes nothing, for its default stands there, or nothing."""
+    lines = re.findall(rf"^(?:# ?)?({name}=.*)$", text(".env.example"), re.MULTILINE)
+    assert len(lines) == 1
+    assert dotenv_values(stream=StringIO(lines[0]))[name] in (DEFAULTS[name], "")
+
+
+@pytest.mark.parametrize("name", KNOBS)
+def test_a_copied_example_sets_nothing(name: str) -> None:
+    """The example is copied as it is: until a # is taken away or a value filled in, all defaults hold."""
+    assert not dotenv_values(stream=StringIO(text(".env.example"))).get(name)
+
+
+@pytest.mark.parametrize("path", ["README.md", ".env.example"])
+def test_no_knob_is_promised_that_does_not_exist(path: str) -> None:
+    """A setting that was renamed or removed is gone from what people read."""
+    assert set(re.findall(r"STREAMCHAT_[A-Z]\w*", text(path))) <= KNOBS.keys()
