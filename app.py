@@ -52,7 +52,7 @@ def source_of(settings: Settings) -> Source:
 
 
 settings = read_settings()
-chat = Chat(source_of(settings), linger=settings.linger_seconds)
+chat = Chat(source_of(settings), linger=settings.linger_seconds, keep=settings.keep_seconds)
 demo = page(chat, title="StreamChat", examples=EXAMPLES)
 
 

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
-from streamchat.errors import EmptyMessage, TooLong, UnknownReply
+from streamchat.cache import Cache
+from streamchat.errors import EmptyMessage, TooLong
 from streamchat.events import Conversation, Event, Message, Request
 from streamchat.reply import Reply
 
@@ -25,42 +26,46 @@ class Source(Protocol):
 
 
 class Chat:
-    def __init__(self, source: Source, *, linger: float) -> None:
+    def __init__(self, source: Source, *, linger: float, keep: float) -> None:
         self.source = source
         self._linger = linger
-        self._running: dict[str, Reply] = {}
+        self._replies = Cache(keep=keep)
+
+    @property
+    def running(self) -> int:
+        """How many replies are being written."""
+        return len(self._replies.running)
 
     def ask(self, messages: Sequence[Message]) -> Reply:
-        """Starts a reply to the conversation and returns it at once; raises `Refused` if there is none to give."""
-        conversation = checked(messages)
-        reply = Reply(self.source.stream(Request(conversation)), linger=self._linger, on_end=self._ended)
-        self._running[reply.id] = reply
+        """Starts a reply to the conversation and returns it at once; raises `Refused` if there is none to give.
+
+        A conversation that ends with the assistant's words asks for the rest of them.
+        """
+        request = Request(checked(messages))
+        reply = Reply(self.source.stream(request), linger=self._linger, on_end=self._replies.ended)
+        self._replies.add(reply)
         return reply
 
     def resume(self, reply_id: str) -> Reply:
-        try:
-            return self._running[reply_id]
-        except KeyError:
-            raise UnknownReply from None
+        """The reply of that id, running or ended; raises `UnknownReply`."""
+        return self._replies.get(reply_id)
 
     def stop(self, reply_id: str) -> None:
-        self.resume(reply_id).stop()
+        """Stops the reply if it still runs; raises `UnknownReply`."""
+        self._replies.get(reply_id).stop()
 
     async def close(self) -> None:
         """Stops every reply and lets its source go."""
-        replies = list(self._running.values())
+        replies = self._replies.running
         for reply in replies:
             reply.stop("shutdown")
         await asyncio.gather(*(reply.closed() for reply in replies))
         await self.source.close()
 
-    def _ended(self, reply: Reply) -> None:
-        del self._running[reply.id]
-
 
 def checked(messages: Sequence[Message]) -> Conversation:
-    """The conversation as a source wants it: turns alternate, none is empty, the first and last are the user's."""
-    if not messages or messages[-1].role != "user" or not messages[-1].text.strip():
+    """The conversation as a source wants it: turns alternate, none is empty, the first is the user's."""
+    if not messages or not messages[-1].text.strip():
         raise EmptyMessage
     turns: list[Message] = []
     for message in messages:
@@ -70,6 +75,8 @@ def checked(messages: Sequence[Message]) -> Conversation:
             turns[-1] = Message(message.role, f"{turns[-1].text}\n\n{message.text}")
         else:
             turns.append(message)
+    if not turns:
+        raise EmptyMessage
     if sum(len(turn.text) for turn in turns) > MAX_CHARACTERS:
         raise TooLong
     return tuple(turns)

@@ -2,6 +2,7 @@
 
 import email.utils
 import json
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -96,8 +97,9 @@ def _from_status(error: anthropic.APIStatusError) -> ClaudeError:
 
 def _retry_after(headers: httpx2.Headers) -> float | None:
     value = headers.get("retry-after", "")
+    seconds = math.nan
     with suppress(ValueError):
-        return max(0.0, float(value))
+        seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
     with suppress(ValueError):
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    return None
+        seconds = float(value)
+    return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
@@ -25,6 +26,19 @@ def _possible_key(key: SecretStr) -> SecretStr:
     return key
 
 
+def _one_word(model: str) -> str:
+    if not re.fullmatch(r"[\w.:@/-]+", model):
+        raise ValueError("it should be one word of letters, digits and -")
+    return model
+
+
+def _user_and_password(auth: SecretStr) -> SecretStr:
+    user, _, password = auth.get_secret_value().partition(":")
+    if auth and not (user and password):
+        raise ValueError("it should be a user and a password with a colon between them")
+    return auth
+
+
 Key = Annotated[SecretStr, BeforeValidator(_clean_key), AfterValidator(_possible_key)]
 
 
@@ -36,8 +50,8 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices(*KEYS),
         description="The key to Claude, from the Claude Console. Without one, the demo answers.",
     )
-    model: str = Field(
-        "claude-sonnet-5-5", pattern=r"^[\w.:@/-]+$", description="The Claude model that answers, by its id."
+    model: Annotated[str, AfterValidator(_one_word)] = Field(
+        "claude-sonnet-5-5", description="The Claude model that answers, by its id."
     )
     effort: Literal["low", "medium", "high", "xhigh", "max"] = Field(
         "low", description="How much Claude thinks before it answers: low, medium, high, xhigh or max."
@@ -53,6 +67,24 @@ class Settings(BaseSettings):
     linger_seconds: float = Field(
         60, ge=1, le=3_600, description="How long a reply goes on with nobody reading it, in seconds."
     )
+    keep_seconds: float = Field(
+        3_600, ge=0, le=604_800, description="How long an ended reply can be read again, in seconds."
+    )
+    continuations: int = Field(
+        2, ge=0, le=10, description="How often an answer that breaks off in the middle is continued by itself."
+    )
+    data_dir: str = Field(
+        default_factory=lambda: os.environ.get("STREAMCHAT_DATA_DIR", ".streamchat"),
+        description="Where conversations survive a restart; empty for nowhere.",
+    )
+    auth: Annotated[SecretStr, AfterValidator(_user_and_password)] = Field(
+        SecretStr(""), description="The user:password that page and API ask for; unset, they ask for none."
+    )
+
+    @property
+    def login(self) -> tuple[str, str] | None:
+        user, _, password = self.auth.get_secret_value().partition(":")
+        return (user, password) if user else None
 
     @classmethod
     def read(cls) -> Self:
@@ -78,11 +110,13 @@ def _sentence(details: Any) -> str:
     name = str(details["loc"][0])
     wrong = details["msg"].removeprefix("Value error, ").replace("Input", "it").replace("String", "it")
     if name in KEYS:
-        return f"{next(filter(os.environ.get, KEYS))} cannot be used: {wrong}."
+        return f"{next(filter(set(map(str.upper, os.environ)).__contains__, KEYS))} cannot be used: {wrong}."
+    if name == "auth":
+        return f"{_variable(name)} cannot be used: {wrong}."
     return f"{_variable(name)} is {details['input']!r}, but {wrong}. {Settings.model_fields[name].description}"
 
 
 def _unknown(name: str) -> str:
-    known = [knob.removeprefix(PREFIX) for knob in KNOBS]
+    known = [knob.removeprefix(PREFIX) for knob in KNOBS if knob.startswith(PREFIX)]
     close = difflib.get_close_matches(name.removeprefix(PREFIX), known, n=1, cutoff=0.7)
     return f"{name} is not a setting." + (f" Did you mean {PREFIX}{close[0]}?" if close else "")

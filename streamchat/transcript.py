@@ -49,8 +49,8 @@ class Transcript:
         shown = [self._thought(waiting=not text and not self._ending)] if self._thoughts else []
         if text:
             shown.append(said("assistant", text))
-        latest = self._notices[-1:] if not text and not self._ending else []
-        shown += [note(notice.text) for notice in self._notices if not notice.passing or notice in latest]
+        passed = len(self._notices) if text or self._ending else len(self._notices) - 1
+        shown += [note(it.text) for number, it in enumerate(self._notices) if not it.passing or number >= passed]
         if self._ending and (ending := closing(self._ending, text)):
             shown.append(note(ending))
         if waiting and not shown:

@@ -21,7 +21,7 @@ def claude() -> Iterator[ScriptedClaude]:
         yield scripted
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: while Playwright is open, no other event loop can run
 def chromium() -> Iterator[Browser]:
     path = os.environ.get("CHROMIUM") or browser.find()
     assert path, "There is no Chromium: `python -m tests` installs one."

@@ -32,7 +32,7 @@ class Echo:
 
 async def test_a_running_reply_can_be_found_and_stopped_by_its_id() -> None:
     """Who holds the id of a reply can find it and stop it."""
-    chat = Chat(Echo(), linger=60)
+    chat = Chat(Echo(), linger=60, keep=3600)
     reply = chat.ask([HI])
     assert chat.resume(reply.id) is reply
     chat.stop(reply.id)
@@ -43,30 +43,39 @@ async def test_a_running_reply_can_be_found_and_stopped_by_its_id() -> None:
 async def test_an_unknown_id_is_refused() -> None:
     """A guessed id finds nothing."""
     with pytest.raises(UnknownReply):
-        Chat(Echo(), linger=60).resume("guessed")
+        Chat(Echo(), linger=60, keep=3600).resume("guessed")
 
 
 async def test_closing_stops_every_reply_with_its_reason_and_then_the_source() -> None:
     """When the server ends, readers learn why their reply did."""
     source = Echo()
-    chat = Chat(source, linger=60)
+    chat = Chat(source, linger=60, keep=3600)
     replies = [chat.ask([HI]) for _ in range(3)]
     await chat.close()
     assert [reply.ending for reply in replies] == [Done("shutdown")] * 3
     assert source.closed
 
 
-async def test_a_reply_that_ended_by_itself_is_not_kept_running() -> None:
-    """The list of running replies holds running replies only."""
-    chat = Chat(Echo(), linger=60)
+async def test_a_reply_that_ended_can_be_read_again_and_stopping_it_is_no_error() -> None:
+    """An ended reply is found by its id for a while; it does not count as running, and a late stop changes nothing."""
+    chat = Chat(Echo(), linger=60, keep=3600)
     reply = chat.ask([HI])
+    assert chat.running == 1
     await reply.closed()
-    with pytest.raises(UnknownReply):
-        chat.stop(reply.id)
+    assert chat.running == 0
+    chat.stop(reply.id)
+    assert chat.resume(reply.id).ending == Done("end_turn")
+
+
+async def test_who_continues_an_answer_sends_it_along() -> None:
+    """A conversation that ends with the assistant's words is passed on as it is: a request for the rest."""
+    reply = Chat(Echo(), linger=60, keep=3600).ask([HI, Message("assistant", "Well, ")])
+    await reply.ended.wait()
+    assert reply.text == "Well, "
 
 
 @pytest.mark.parametrize(
-    "messages", [[], [Message("user", " \n")], [HI, Message("user", "")], [HI, Message("assistant", "yes?")]]
+    "messages", [[], [Message("user", " \n")], [HI, Message("user", "")], [Message("assistant", "yes?")]]
 )
 def test_without_a_question_there_is_no_answer(messages: list[Message]) -> None:
     """Nothing typed, or only blanks, is refused before anything is spent."""

@@ -13,6 +13,7 @@ FLOORS = """
     ui
     frames   transcript
     chat
+    cache
     demo     claude+faults   reply
     events   settings
     errors

@@ -13,7 +13,9 @@ from streamchat.settings import KNOBS, Settings, SettingsError
 
 ROOT = Path(__file__).parent.parent
 DEFAULTS = {
-    name: default.get_secret_value() if isinstance(default := field.default, SecretStr) else str(default)
+    name: default.get_secret_value()
+    if isinstance(default := field.get_default(call_default_factory=True, validated_data={}), SecretStr)
+    else str(default)
     for name, field in KNOBS.items()
 }
 
@@ -62,12 +64,28 @@ def test_every_knob_turns(put: SetAll) -> None:
     assert key() == "sk-test"
 
 
-@pytest.mark.parametrize("name", [*KNOBS, "ANTHROPIC_AUTH_TOKEN"])
+@pytest.mark.parametrize("name", {*KNOBS, "ANTHROPIC_AUTH_TOKEN"} - {"STREAMCHAT_DATA_DIR"})
 def test_an_empty_variable_counts_as_not_set(put: SetAll, name: str) -> None:
     """A line of .env with nothing behind its = changes nothing."""
     before = Settings.read()
     put(**{name: ""})
     assert Settings.read() == before
+
+
+def test_an_empty_data_dir_turns_it_off(put: SetAll) -> None:
+    """`STREAMCHAT_DATA_DIR=` is the one line with nothing behind its = that means something: keep nothing on disk."""
+    assert Settings.read().data_dir == ".streamchat"
+    put(STREAMCHAT_DATA_DIR="")
+    assert Settings.read().data_dir == ""
+
+
+@pytest.mark.parametrize("login", ["nobody", ":", "user:", ":secret"])
+def test_a_login_is_a_user_and_a_password(put: SetAll, login: str) -> None:
+    """Half a login protects nothing and is refused at the start, without showing it."""
+    put(STREAMCHAT_AUTH=login)
+    assert complaint().startswith("STREAMCHAT_AUTH cannot be used: it should be a user and a password")
+    put(STREAMCHAT_AUTH="user:pass:word")
+    assert Settings.read().login == ("user", "pass:word")
 
 
 def test_other_programs_variables_are_none_of_our_business(put: SetAll) -> None:
@@ -128,7 +146,7 @@ def test_all_bad_values_are_named_at_once(put: SetAll) -> None:
         ("STREAMCHAT_MAX_TOKEN", "STREAMCHAT_MAX_TOKENS"),
         ("STREAMCHAT_EFORT", "STREAMCHAT_EFFORT"),
         ("STREAMCHAT_SYSTEMPROMPT", "STREAMCHAT_SYSTEM_PROMPT"),
-        ("STREAMCHAT_LINGER", "STREAMCHAT_LINGER_SECONDS"),
+        ("STREAMCHAT_LINGER_SECS", "STREAMCHAT_LINGER_SECONDS"),
     ],
 )
 def test_a_misspelt_variable_is_noticed(put: SetAll, misspelt: str, meant: str) -> None:
@@ -154,6 +172,12 @@ def test_a_name_that_resembles_none_gets_no_wrong_suggestion(put: SetAll, name: 
     """Nobody who tries to set a port or a key is sent to the model or the tokens."""
     put(**{name: "1"})
     assert not re.search(r"Did you mean STREAMCHAT_(MODEL|MAX_TOKENS|EFFORT)", complaint())
+
+
+def test_what_is_suggested_exists(put: SetAll) -> None:
+    """Nobody is told to set the very variable that was just refused."""
+    put(STREAMCHAT_ANTHROPIC_API_KEY="sk-test")
+    assert set(re.findall(r"Did you mean (\w+)", complaint())) <= KNOBS.keys()
 
 
 @pytest.mark.parametrize(
@@ -198,6 +222,12 @@ def test_an_impossible_token_is_called_by_its_own_name(put: SetAll) -> None:
     """Whoever set ANTHROPIC_AUTH_TOKEN is not sent to look for an ANTHROPIC_API_KEY that does not exist."""
     put(ANTHROPIC_AUTH_TOKEN="tök")
     assert complaint().startswith("ANTHROPIC_AUTH_TOKEN cannot be used: ")
+
+
+def test_an_impossible_key_is_refused_in_small_letters_too(put: SetAll) -> None:
+    """Variables are read in capitals and in small letters, and so are their mistakes."""
+    put(anthropic_api_key="sk-é")
+    assert "cannot be used" in complaint()
 
 
 def test_settings_never_show_the_key(put: SetAll) -> None:

@@ -145,6 +145,11 @@ async def test_a_passing_notice_is_seen_until_the_first_word() -> None:
     assert drawn(await reader.sees(Text("Hello"))) == [("thought", "Hm."), ("assistant", "Hello")]
 
 
+async def test_a_passing_notice_that_comes_again_is_seen_once() -> None:
+    """The same words twice are one notice to who reads them."""
+    assert await shown(BUSY, BUSY) == [("note", f"ⓘ {BUSY.text}")]
+
+
 async def test_a_passing_notice_is_gone_with_the_end() -> None:
     """A reply that was stopped while it waited is not going to be tried again."""
     assert await shown(BUSY, Done("stopped")) == [("note", "ⓘ Stopped.")]

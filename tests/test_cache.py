@@ -1,0 +1,78 @@
+import pytest
+
+from streamchat import cache as room
+from streamchat.cache import Cache, weight
+from streamchat.errors import UnknownReply
+from streamchat.events import Done, Text
+from streamchat.reply import Reply
+from tests.hand import Hand
+
+
+async def ended(cache: Cache, text: str = "") -> Reply:
+    """A reply that the cache knows and that has ended."""
+    hand = Hand()
+    reply = Reply(hand.stream(), linger=60, on_end=cache.ended)
+    cache.add(reply)
+    hand.say(Text(text), Done("end_turn"))
+    await reply.closed()
+    return reply
+
+
+def known(cache: Cache, reply: Reply) -> bool:
+    try:
+        return cache.get(reply.id) is reply
+    except UnknownReply:
+        return False
+
+
+async def test_a_running_reply_is_known_for_as_long_as_it_runs() -> None:
+    """However long Claude writes, the reply can be read."""
+    now = 0.0
+    cache = Cache(keep=1, clock=lambda: now)
+    reply = Reply(Hand().stream(), linger=60, on_end=cache.ended)
+    cache.add(reply)
+    now = 10_000
+    assert known(cache, reply)
+    assert cache.running == [reply]
+    reply.stop()
+    await reply.closed()
+    assert cache.running == []
+
+
+async def test_an_ended_reply_is_kept_for_its_time() -> None:
+    """Within its time a reply can be read again; after it nobody finds it."""
+    now = 0.0
+    cache = Cache(keep=60, clock=lambda: now)
+    reply = await ended(cache)
+    now = 59.9
+    assert known(cache, reply)
+    now = 60.0
+    assert not known(cache, reply)
+
+
+async def test_memory_is_bounded_and_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When replies weigh too much, the one that ended first is forgotten, however often it was read."""
+    monkeypatch.setattr(room, "MAX_CHARACTERS", 1_000)
+    cache = Cache(keep=60)
+    replies = [await ended(cache, "x" * 150) for _ in range(3)]
+    assert all(known(cache, reply) for reply in replies)
+    newest = await ended(cache, "x" * 150)
+    assert [known(cache, reply) for reply in [*replies, newest]] == [False, True, True, True]
+
+
+async def test_a_reply_weighs_what_it_says() -> None:
+    """The bound counts what was written and what each event costs beside it."""
+    cache = Cache(keep=60)
+    assert weight(await ended(cache, "x" * 1_000)) - weight(await ended(cache)) == 1_000
+
+
+async def test_keeping_nothing_is_possible() -> None:
+    """With a time of zero an ended reply is gone at once."""
+    cache = Cache(keep=0)
+    assert not known(cache, await ended(cache))
+
+
+def test_an_unknown_id_is_refused() -> None:
+    """A guessed id finds nothing, in the same words as one that is kept no longer."""
+    with pytest.raises(UnknownReply):
+        Cache(keep=60).get("guessed")
