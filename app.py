@@ -25,10 +25,12 @@ load_dotenv(Path(__file__).with_name(".env"))  # before Gradio and the SDK read 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
+from streamchat.api import routes  # noqa: E402
 from streamchat.chat import Chat, Source  # noqa: E402
 from streamchat.demo import EXAMPLES, Demo  # noqa: E402
 from streamchat.settings import Settings, SettingsError  # noqa: E402
-from streamchat.ui import CSS, MAX_CHATS, THEME, page  # noqa: E402
+from streamchat.store import Store  # noqa: E402
+from streamchat.ui import CSS, HEAD, MAX_CHATS, THEME, page  # noqa: E402
 
 
 def fail(sentence: str) -> SystemExit:
@@ -52,8 +54,9 @@ def source_of(settings: Settings) -> Source:
 
 
 settings = read_settings()
-chat = Chat(source_of(settings), linger=settings.linger_seconds, keep=settings.keep_seconds)
-demo = page(chat, title="StreamChat", examples=EXAMPLES)
+store = Store(settings.data_dir)
+chat = Chat(source_of(settings), store, linger=settings.linger_seconds, keep=settings.keep_seconds)
+demo = page(chat, store, title="StreamChat", examples=EXAMPLES)
 
 
 def port(text: str) -> int:
@@ -108,7 +111,13 @@ class Server:
                 server_name=f"[{host}]" if ":" in host else host,
                 server_port=options.port,
                 share=options.share,
-                app_kwargs={"lifespan": self._lifespan},
+                auth=settings.login,
+                app_kwargs={
+                    "title": "StreamChat",
+                    "routes": routes(chat, settings.login).routes,
+                    "docs_url": "/docs",
+                    "lifespan": self._lifespan,
+                },
                 ssr_mode=False,
                 max_threads=MAX_CHATS,
                 prevent_thread_lock=True,
@@ -116,6 +125,7 @@ class Server:
                 quiet=True,
                 theme=THEME,
                 css=CSS,
+                head=HEAD,
             )
         except OSError as error:
             raise fail(str(error)) from None
@@ -127,9 +137,8 @@ class Server:
     @asynccontextmanager
     async def _lifespan(self, _: Any) -> AsyncGenerator[None]:
         self._loop = asyncio.get_running_loop()
-        opening = asyncio.create_task(chat.source.open())
+        await chat.open()
         yield
-        opening.cancel()
 
     def _close(self) -> None:
         """The server's thread ends with the process: Gradio's own close waits five seconds and shows pages an error."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from typing import Any
@@ -12,14 +11,12 @@ import httpx2
 
 from streamchat import errors
 from streamchat.errors import ClaudeError
-from streamchat.events import Done, Event, Notice, Request, Text, Thinking, Usage
+from streamchat.events import Conversation, Done, Event, Request, Text, Thinking, Usage
 from streamchat.faults import translated
+from streamchat.progress import Progress
 from streamchat.settings import Settings
 
 logger = logging.getLogger(__name__)
-
-ATTEMPTS = 4
-RETRY_AFTER_CAP = 30.0  # seconds; who is told to wait longer is told so at once
 
 TIMEOUT = httpx2.Timeout(connect=5, read=90, write=30, pool=5)
 LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
@@ -60,37 +57,29 @@ class Claude:
         await self._client.close()
 
     async def stream(self, request: Request) -> AsyncGenerator[Event]:
-        """Claude's answer. Until its first visible word, a failure that may pass is tried again."""
-        visible, spent = False, Usage()
-        for attempt in range(1, ATTEMPTS + 1):
-            before = spent
+        """Claude's answer, over as many attempts as it takes: a failure that may pass is not the end of it."""
+        progress = Progress(request.conversation, continuations=self._settings.continuations)
+        while True:
             try:
-                async with aclosing(self._attempt(request)) as events:
+                async with aclosing(self._attempt(progress.begin())) as events:
                     async for event in events:
-                        visible = visible or isinstance(event, Text)
-                        match event:
-                            case Usage():
-                                spent = before + event
-                                yield spent
-                            case Done():
-                                yield Done(event.reason, before + event.usage)
-                            case _:
-                                yield event
+                        for told in progress.told(event):
+                            yield told
             except ClaudeError as error:
-                pause = _pause(error, attempt)
-                if visible or pause is None:
+                again = progress.fail(error)
+                if again is None:
                     raise
-                yield Notice(
-                    f"{error.message} Trying again in {pause:.0f} s ({attempt} of {ATTEMPTS - 1}).", passing=True
-                )
             else:
                 return
+            pause, notices = again
+            for notice in notices:
+                yield notice
             await self._sleep(pause)
 
-    async def _attempt(self, request: Request) -> AsyncGenerator[Event]:
+    async def _attempt(self, conversation: Conversation) -> AsyncGenerator[Event]:
         usage, reason = Usage(), ""
         with translated():
-            async with await self._client.messages.create(**self._parameters(request)) as stream:
+            async with await self._client.messages.create(**self._parameters(conversation)) as stream:
                 if not stream.response.headers.get("content-type", "").startswith("text/event-stream"):
                     raise errors.NotAStream(request_id=stream.response.headers.get("request-id"))
                 with _complete_once(lambda: bool(reason)):
@@ -106,11 +95,11 @@ class Claude:
                     raise errors.BrokenOff(request_id=stream.response.headers.get("request-id"))
         yield Done(reason, usage)
 
-    def _parameters(self, request: Request) -> dict[str, Any]:
+    def _parameters(self, conversation: Conversation) -> dict[str, Any]:
         parameters: dict[str, Any] = {
             "model": self._settings.model,
             "max_tokens": self._settings.max_tokens,
-            "messages": [{"role": message.role, "content": message.text} for message in request.conversation],
+            "messages": [{"role": message.role, "content": message.text} for message in conversation],
             "cache_control": {"type": "ephemeral"},
             "stream": True,
         }
@@ -174,12 +163,3 @@ def _complete_once(complete: Callable[[], bool]) -> Iterator[None]:
     except (anthropic.AnthropicError, httpx2.HTTPError, ValueError):
         if not complete():
             raise
-
-
-def _pause(error: ClaudeError, attempt: int) -> float | None:
-    """Seconds until the next attempt, or None if there should be none."""
-    if not error.retryable or attempt == ATTEMPTS:
-        return None
-    if error.retry_after is not None:
-        return error.retry_after if error.retry_after <= RETRY_AFTER_CAP else None
-    return 2.0 ** (attempt - 1) * random.uniform(1, 1.5)  # noqa: S311 (spreads visitors, guards nothing)

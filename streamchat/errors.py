@@ -1,10 +1,15 @@
 """Every way in which a reply is refused or fails, with the sentence a person reads.
 
 ChatError
-├── Refused                    the visitor's doing; nothing was spent
+├── Refused                    before it began; nothing was spent
 │   ├── EmptyMessage           400
 │   ├── TooLong                413
-│   └── UnknownReply           404
+│   ├── UnknownReply           404
+│   ├── TooOften               429
+│   ├── TooManyAtOnce          429
+│   ├── Crowded                503
+│   ├── DayIsSpent             429
+│   └── VisitorIsSpent         429
 ├── ClaudeError                Claude's doing, or the way to Claude's
 │   ├── KeyRejected            502
 │   ├── NotPermitted           502
@@ -68,6 +73,31 @@ class TooLong(Refused):
 class UnknownReply(Refused):
     code, status = "unknown_reply", 404
     sentence = "There is no such reply, or it is no longer kept."
+
+
+class TooOften(Refused):
+    code, status = "too_often", 429
+    sentence = "You have asked very often. Take a little break."
+
+
+class TooManyAtOnce(Refused):
+    code, status = "too_many_at_once", 429
+    sentence = "You already have as many answers running as one person may. Wait for the end of one, or stop one."
+
+
+class Crowded(Refused):
+    code, status = "crowded", 503
+    sentence = "So many people are asking right now that all places are taken."
+
+
+class DayIsSpent(Refused):
+    code, status = "day_is_spent", 429
+    sentence = "The money set aside for today is spent."
+
+
+class VisitorIsSpent(Refused):
+    code, status = "visitor_is_spent", 429
+    sentence = "Your share of the money set aside for today is spent."
 
 
 class ClaudeError(ChatError):

@@ -30,8 +30,9 @@ class Reply:
         linger: float,
         on_end: Callable[["Reply"], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        reply_id: str | None = None,
     ) -> None:
-        self.id = secrets.token_urlsafe(24)
+        self.id = reply_id or secrets.token_urlsafe(24)
         self.log: list[Event] = []
         self.ending: Ending | None = None
         self.ended = asyncio.Event()

@@ -13,7 +13,7 @@ NOTE = "note"
 ENDINGS = {
     "stopped": "Stopped.",
     "abandoned": "Stopped, because nobody was reading any more.",
-    "shutdown": "Interrupted: the server was shut down.",
+    "shutdown": "Interrupted: the server was stopped.",
     "max_tokens": "The answer ended here because it reached its longest allowed length.",
     "refusal": "Claude declined to answer this. Rephrase or remove the question to go on.",
     "model_context_window_exceeded": "The answer ended here: the conversation fills all that Claude can remember.",
@@ -22,10 +22,11 @@ WORDLESS = "Claude ended its answer without a word. Ask again, or ask in another
 
 
 class Transcript:
-    """What a reader of a reply has seen of it so far, as messages to show."""
+    """What a reader of a reply has seen of it so far, as messages to show; `begun` is text that goes before it."""
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: Reply, *, begun: str = "") -> None:
         self._reply = reply
+        self._begun = begun
         self._thoughts: list[str] = []
         self._texts: list[str] = []
         self._notices: list[Notice] = []
@@ -45,11 +46,11 @@ class Transcript:
 
     def messages(self, *, waiting: bool = False) -> list[Shown]:
         """The messages so far; none before anything was said, unless the reader has been `waiting` for it."""
-        text = "".join(self._texts)
-        shown = [self._thought(waiting=not text and not self._ending)] if self._thoughts else []
+        text, quiet = self._begun + "".join(self._texts), not self._texts and not self._ending
+        shown = [self._thought(waiting=quiet)] if self._thoughts else []
         if text:
             shown.append(said("assistant", text))
-        passed = len(self._notices) if text or self._ending else len(self._notices) - 1
+        passed = len(self._notices) - quiet
         shown += [note(it.text) for number, it in enumerate(self._notices) if not it.passing or number >= passed]
         if self._ending and (ending := closing(self._ending, text)):
             shown.append(note(ending))
@@ -111,5 +112,8 @@ def conversation(history: Sequence[Shown]) -> list[Message]:
 
 
 def is_aside(message: Shown) -> bool:
-    metadata = message.get("metadata") or {}
-    return bool(metadata.get("title")) or metadata.get("id") == NOTE
+    return is_note(message) or bool((message.get("metadata") or {}).get("title"))
+
+
+def is_note(message: Shown) -> bool:
+    return bool((message.get("metadata") or {}).get("id") == NOTE)

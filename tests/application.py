@@ -21,15 +21,25 @@ class Application:
     """Runs until the `with` block ends. `lines` holds what it printed."""
 
     def __init__(
-        self, *arguments: str, command: Sequence[str] = (sys.executable, "app.py"), **environment: str
+        self,
+        *arguments: str,
+        command: Sequence[str] = (sys.executable, str(ROOT / "app.py")),
+        cwd: Path = ROOT,
+        **environment: str,
     ) -> None:
         inherited = {name: value for name, value in os.environ.items() if not OURS.match(name)}
         self.lines: list[str] = []
         self._news: queue.Queue[str | None] = queue.Queue()
         self.process = subprocess.Popen(
             [*command, *arguments],
-            cwd=ROOT,
-            env={**inherited, "PYTHONUNBUFFERED": "1", "ANTHROPIC_API_KEY": "", **environment},
+            cwd=cwd,
+            env={
+                **inherited,
+                "PYTHONUNBUFFERED": "1",
+                "ANTHROPIC_API_KEY": "",
+                "STREAMCHAT_DATA_DIR": "",
+                **environment,
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -1,6 +1,8 @@
 """StreamChat's page as its reader uses it: types, presses, reads."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from playwright.sync_api import BrowserContext, Locator, expect
 
@@ -8,16 +10,17 @@ expect.set_options(timeout=15_000)
 
 
 class Page:
-    def __init__(self, context: BrowserContext, url: str) -> None:
+    def __init__(self, context: BrowserContext, url: str, *, ready: bool = True) -> None:
         self.browser = context.new_page()
         self.errors: list[str] = []
         self.browser.on("pageerror", lambda error: self.errors.append(str(error)))
         self.browser.goto(url)
-        self.ready()
+        if ready:
+            self.ready()
 
     @property
     def box(self) -> Locator:
-        return self.browser.locator("textarea")
+        return self.browser.locator("#message textarea")
 
     @property
     def answers(self) -> Locator:
@@ -36,6 +39,12 @@ class Page:
         self.ready()
         self.box.fill(message)
         self.box.press("Enter")
+
+    @contextmanager
+    def comes_back(self) -> Iterator[None]:
+        """Waits until the page has loaded anew, as it does by itself after it was cut off."""
+        with self.browser.expect_event("load", timeout=30_000):
+            yield
 
     def stop(self) -> None:
         self.browser.locator(".stop-button").click()

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from playwright.sync_api import BrowserContext
 
-from tests.application import Application
+from tests.application import ROOT, Application
 from tests.page import Page
 from tests.scripted_claude import Hold, ScriptedClaude, delta, opens, start, streams
 
@@ -53,7 +53,7 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_setting_is_named_and_ends_the_start(name: str) -> None:
     """A setting that cannot be used is named, in a sentence and not a traceback, with exit code 2."""
-    with Application(**{name: BAD[name]}) as app:
+    with Application(cwd=ROOT, **{name: BAD[name]}) as app:
         output = app.output()
         assert app.process.returncode == 2
     assert name in output
@@ -91,7 +91,7 @@ def test_it_ends_within_two_seconds_and_lets_claude_go(
         assert (code, seconds < 2) == (0, True)
         assert all(exchange.gone.wait(1) for exchange in claude.exchanges)
         for page in pages:
-            page.shows("Interrupted: the server was shut down.")
+            page.shows("Interrupted: the server was stopped.")
             page.shows("Half an answer")
         assert "Traceback" not in app.output()
 

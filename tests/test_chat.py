@@ -8,6 +8,7 @@ from streamchat import chat as rooms
 from streamchat.chat import Chat, checked
 from streamchat.errors import EmptyMessage, TooLong, UnknownReply
 from streamchat.events import Done, Event, Message, Request, Text
+from streamchat.store import Store
 
 HI = Message("user", "hi")
 
@@ -32,10 +33,10 @@ class Echo:
 
 async def test_a_running_reply_can_be_found_and_stopped_by_its_id() -> None:
     """Who holds the id of a reply can find it and stop it."""
-    chat = Chat(Echo(), linger=60, keep=3600)
+    chat = Chat(Echo(), Store(""), linger=60, keep=3600)
     reply = chat.ask([HI])
-    assert chat.resume(reply.id) is reply
-    chat.stop(reply.id)
+    assert (await chat.resume(reply.id)) is reply
+    await chat.stop(reply.id)
     await reply.ended.wait()
     assert reply.ending == Done("stopped")
 
@@ -43,13 +44,13 @@ async def test_a_running_reply_can_be_found_and_stopped_by_its_id() -> None:
 async def test_an_unknown_id_is_refused() -> None:
     """A guessed id finds nothing."""
     with pytest.raises(UnknownReply):
-        Chat(Echo(), linger=60, keep=3600).resume("guessed")
+        await Chat(Echo(), Store(""), linger=60, keep=3600).resume("guessed")
 
 
 async def test_closing_stops_every_reply_with_its_reason_and_then_the_source() -> None:
     """When the server ends, readers learn why their reply did."""
     source = Echo()
-    chat = Chat(source, linger=60, keep=3600)
+    chat = Chat(source, Store(""), linger=60, keep=3600)
     replies = [chat.ask([HI]) for _ in range(3)]
     await chat.close()
     assert [reply.ending for reply in replies] == [Done("shutdown")] * 3
@@ -58,18 +59,18 @@ async def test_closing_stops_every_reply_with_its_reason_and_then_the_source() -
 
 async def test_a_reply_that_ended_can_be_read_again_and_stopping_it_is_no_error() -> None:
     """An ended reply is found by its id for a while; it does not count as running, and a late stop changes nothing."""
-    chat = Chat(Echo(), linger=60, keep=3600)
+    chat = Chat(Echo(), Store(""), linger=60, keep=3600)
     reply = chat.ask([HI])
     assert chat.running == 1
     await reply.closed()
     assert chat.running == 0
-    chat.stop(reply.id)
-    assert chat.resume(reply.id).ending == Done("end_turn")
+    await chat.stop(reply.id)
+    assert (await chat.resume(reply.id)).ending == Done("end_turn")
 
 
 async def test_who_continues_an_answer_sends_it_along() -> None:
     """A conversation that ends with the assistant's words is passed on as it is: a request for the rest."""
-    reply = Chat(Echo(), linger=60, keep=3600).ask([HI, Message("assistant", "Well, ")])
+    reply = Chat(Echo(), Store(""), linger=60, keep=3600).ask([HI, Message("assistant", "Well, ")])
     await reply.ended.wait()
     assert reply.text == "Well, "
 

@@ -1,5 +1,6 @@
 import asyncio
 import inspect
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager
 from typing import get_args
@@ -15,15 +16,18 @@ from streamchat.claude import Claude
 from streamchat.errors import ChatError, ClaudeError
 from streamchat.events import Done, Event, Message, Notice, Request, Text, Thinking, Usage
 from streamchat.faults import BY_STATUS, BY_TYPE, translate
+from streamchat.seam import Seam
 from streamchat.settings import Settings
 from tests.scripted_claude import (
     CLOSES,
     CUT,
     PING,
     RESET,
+    Exchange,
     Hold,
     Script,
     ScriptedClaude,
+    Step,
     breaks,
     delta,
     ends,
@@ -78,6 +82,10 @@ async def answer(
 
 def text(said: list[Event]) -> str:
     return "".join(event.text for event in said if isinstance(event, Text))
+
+
+def notices(said: list[Event]) -> list[Notice]:
+    return [event for event in said if isinstance(event, Notice)]
 
 
 async def test_thinking_text_usage_and_the_end_arrive_as_events(claude: ScriptedClaude) -> None:
@@ -211,11 +219,11 @@ async def test_before_the_first_word_a_passing_failure_is_tried_again_in_sight(
     claude.play(script, script, says("Here I am."))
     async with a_claude(claude) as (source, pauses):
         said, error = await answer(source)
-    notices = [event for event in said if isinstance(event, Notice)]
+    told = notices(said)
     assert error is None
     assert text(said) == "Here I am."
-    assert all(notice.passing and notice.text.startswith(place.sentence) for notice in notices)
-    assert [f"{pause:.0f} s" in notice.text for pause, notice in zip(pauses, notices, strict=True)] == [True, True]
+    assert all(notice.passing and notice.text.startswith(place.sentence) for notice in told)
+    assert [f"{pause:.0f} s" in notice.text for pause, notice in zip(pauses, told, strict=True)] == [True, True]
 
 
 @pytest.mark.parametrize("fault", PASSING)
@@ -265,22 +273,226 @@ AFTER_TEXT = {
 }
 
 
+WHOLE = "The **quick** brown fox jumps over\nthe lazy dog.\n\nThen it sleeps."
+CUTS = [word.end() for word in re.finditer(r"\S+|\s+", WHOLE)][:-1]
+NEVER = {"STREAMCHAT_CONTINUATIONS": "0"}
+
+
+def broken(partial: str, step: Step, *, hold: Hold | None = None) -> Script:
+    """An answer that ends in its middle with `step`, if there is a hold once that is released."""
+    return streams(start(), opens(), delta(partial), *([hold] if hold else []), step)
+
+
+def last_words(exchange: Exchange) -> str:
+    """The words with which a continuation is asked to begin."""
+    found = re.search("<last_words>(.*)</last_words>", exchange.said[-1][1], re.DOTALL)
+    assert found
+    return found[1]
+
+
 @pytest.mark.parametrize("fault", AFTER_TEXT)
-async def test_after_the_first_word_the_partial_text_is_kept(claude: ScriptedClaude, fault: str) -> None:
+async def test_an_answer_that_breaks_off_is_continued(claude: ScriptedClaude, fault: str) -> None:
+    """Wherever and however the stream breaks, Claude goes on by itself and the text is as if it had never been cut."""
+    step, place = AFTER_TEXT[fault]
+    async with a_claude(claude) as (source, _):
+        for cut in CUTS:
+            hold = Hold()
+            claude.play(broken(WHOLE[:cut], step, hold=hold), says(*re.split(r"(?= )", WHOLE[cut:])))
+            said, error = await answer(source, at=Text(WHOLE[:cut]), release=hold)
+            assert (text(said), error, type(said[-1])) == (WHOLE, None, Done)
+            assert [place.sentence in notice.text for notice in notices(said)] == [True, True]
+
+
+async def test_the_words_that_a_continuation_repeats_are_shown_once(claude: ScriptedClaude) -> None:
+    """Claude begins with the words that it was asked to repeat, and the reader does not see them again."""
+    async with a_claude(claude) as (source, _):
+        for cut in CUTS[8:]:
+            claude.exchanges.clear()
+            repeated = WHOLE[:cut].rstrip()
+            claude.play(broken(WHOLE[:cut], breaks()), says(*repeated, WHOLE[len(repeated) :]))
+            said, _ = await answer(source)
+            assert last_words(claude.exchange(1)) == repeated
+            assert text(said) == WHOLE
+
+
+async def test_a_continuation_asks_claude_to_go_on_from_its_own_words(claude: ScriptedClaude) -> None:
+    """It sends the conversation, the partial answer as Claude's turn, and a turn that quotes its last words exactly."""
+    partial = "".join(f"Line {number},\n\tindented.\n" for number in range(99))
+    claude.play(broken(partial, breaks()), says("Line 99."))
+    async with a_claude(claude) as (source, _):
+        await answer(source)
+    asked, partly, go_on = claude.exchange(1).said
+    assert (asked, partly, go_on[0]) == (("user", "hi"), ("assistant", partial.rstrip()), "user")
+    assert partial.rstrip().endswith(last_words(claude.exchange(1)))
+    assert 20 <= len(last_words(claude.exchange(1))) <= 200
+    assert "interrupted" in go_on[1]
+    same = ("model", "system", "max_tokens", "thinking", "output_config", "cache_control")
+    assert [claude.exchange(0).body[name] for name in same] == [claude.exchange(1).body[name] for name in same]
+
+
+async def test_the_reader_learns_why_an_answer_was_interrupted(claude: ScriptedClaude) -> None:
+    """One sentence stays, for the seam may show; that it is tried again is of interest only while it is."""
+    claude.play(broken("Half", breaks()), says(" and half."))
+    async with a_claude(claude) as (source, pauses):
+        said, _ = await answer(source)
+    lasting, passing = notices(said)
+    assert said.index(Text("Half")) < said.index(lasting) < said.index(passing) < said.index(Text(" and half."))
+    assert (lasting.passing, passing.passing) == (False, True)
+    assert (
+        lasting.text
+        == "The answer was interrupted in the middle: Claude is busy. Claude was asked to go on from there."
+    )
+    assert passing.text == f"Claude is busy. Trying again in {pauses[0]:.0f} s (1 of 3)."
+
+
+async def test_an_answer_that_breaks_off_again_and_again_fails_with_what_there_is(claude: ScriptedClaude) -> None:
+    """After the last continuation nothing is passed off as whole: the text stays and the failure follows it."""
+    claude.play(*(broken(word, breaks()) for word in ["One,", " two,", " three,", " four,"]))
+    async with a_claude(claude) as (source, _):
+        said, error = await answer(source)
+    assert (text(said), type(error)) == ("One, two, three,", errors.Busy)
+    assert claude.exchange(2).said[1] == ("assistant", "One, two,")
+    assert (len(claude.exchanges), len(notices(said))) == (3, 4)
+    assert not any(isinstance(event, Done) for event in said)
+
+
+async def test_how_often_an_answer_is_continued_is_a_setting(claude: ScriptedClaude) -> None:
+    """As often as the settings say, and each time from all that was said."""
+    claude.play(*(broken(f"{number},", breaks()) for number in range(5)), says("5."))
+    async with a_claude(claude, STREAMCHAT_CONTINUATIONS="5") as (source, _):
+        said, error = await answer(source)
+    assert (text(said), error) == ("0,1,2,3,4,5.", None)
+
+
+@pytest.mark.parametrize("fault", AFTER_TEXT)
+async def test_without_continuations_the_partial_text_is_kept(claude: ScriptedClaude, fault: str) -> None:
     """What was said stays; the failure comes after it and nothing is begun anew behind the reader's back."""
     step, place = AFTER_TEXT[fault]
     hold = Hold()
-    claude.play(streams(start(), opens(), delta("Half an"), hold, step))
-    async with a_claude(claude) as (source, pauses):
+    claude.play(broken("Half an", step, hold=hold))
+    async with a_claude(claude, **NEVER) as (source, pauses):
         said, error = await answer(source, at=Text("Half an"), release=hold)
     assert (text(said), type(error), pauses) == ("Half an", place, [])
+    assert len(claude.exchanges) == 1
+
+
+async def test_a_continuation_that_fails_before_its_first_word_is_tried_again(claude: ScriptedClaude) -> None:
+    """What brings no word uses up no continuation: not a refused request, no thought, and no repeated word."""
+    wordless = [refuses(529, "overloaded_error"), streams(start(), thought("hm"), breaks())]
+    for script in [*wordless, broken("Half an", breaks())]:
+        claude.play(broken("Half an", breaks()), script, script, says(" answer."))
+        async with a_claude(claude, STREAMCHAT_CONTINUATIONS="1") as (source, pauses):
+            said, error = await answer(source)
+        assert (text(said), error, len(pauses)) == ("Half an answer.", None, 3)
+        assert [notice.passing for notice in notices(said)] == [False, True, True, True]
+
+
+async def test_a_continuation_that_never_begins_is_given_up(claude: ScriptedClaude) -> None:
+    """Three times Claude is asked to go on; then the reader gets the sentence after the text."""
+    claude.play(broken("Half an", breaks()), refuses(500, "api_error"))
+    async with a_claude(claude) as (source, pauses):
+        said, error = await answer(source)
+    assert (text(said), type(error)) == ("Half an", errors.ClaudeFault)
+    assert (len(claude.exchanges), len(pauses)) == (4, 3)
+
+
+async def test_retry_after_holds_for_a_continuation_too(claude: ScriptedClaude) -> None:
+    """A continuation waits as long as Claude says, and above the cap it is not waited for."""
+    turned_away = [refuses(429, "rate_limit_error", retry_after=seconds) for seconds in ("7", "61")]
+    claude.play(broken("Half an", breaks()), *turned_away)
+    async with a_claude(claude) as (source, pauses):
+        said, error = await answer(source)
+    assert (text(said), type(error), pauses[1:]) == ("Half an", errors.RateLimited, [7.0])
+    assert error
+    assert error.retry_after == 61
+
+
+@pytest.mark.parametrize("kind", ["invalid_request_error", "authentication_error", "billing_error"])
+async def test_after_an_error_that_would_come_again_nothing_is_continued(claude: ScriptedClaude, kind: str) -> None:
+    """An error that does not pass ends the answer, in its middle or while it is continued."""
+    for scripts in ([broken("Half", breaks(kind))], [broken("Half", breaks()), streams(start(), breaks(kind))]):
+        claude.exchanges.clear()
+        claude.play(*scripts)
+        async with a_claude(claude) as (source, _):
+            said, error = await answer(source)
+        assert (text(said), type(error)) == ("Half", BY_TYPE[kind])
+        assert len(claude.exchanges) == len(scripts)
+
+
+async def test_the_last_part_says_how_an_answer_ended(claude: ScriptedClaude) -> None:
+    """A continued answer ends as its last part ends, and the tokens of all parts are counted."""
+    first = streams(start(cache_creation_input_tokens=900), opens(), delta("Half an"), breaks())
+    last = streams(start(cache_read_input_tokens=900), opens(), delta(" answ"), CLOSES, ends("max_tokens", 7))
+    claude.play(first, last)
+    async with a_claude(claude) as (source, _):
+        said, _ = await answer(source)
+    assert said[-1] == Done("max_tokens", Usage(50, 8, 900, 900))
+
+
+async def test_thoughts_about_going_on_are_not_shown(claude: ScriptedClaude) -> None:
+    """What Claude thinks of a request that no reader made would only puzzle them."""
+    claude.play(broken("Half", breaks()), says(" and half.", thinks=["I was interrupted."]))
+    async with a_claude(claude) as (source, _):
+        said, _ = await answer(source)
+    assert not any(isinstance(event, Thinking) for event in said)
+
+
+async def test_a_break_after_mere_whitespace_begins_anew(claude: ScriptedClaude) -> None:
+    """An assistant's turn without a word is never sent; there is nothing to continue."""
+    claude.play(broken("\n\n", breaks()), says("Here I am."))
+    async with a_claude(claude, **NEVER) as (source, _):
+        said, error = await answer(source)
+    assert (text(said), error) == ("\n\nHere I am.", None)
+    assert claude.exchange(1).said == [("user", "hi")]
+
+
+async def test_stopping_a_continuation_closes_claudes_connection(claude: ScriptedClaude) -> None:
+    """Stop works while an answer is continued as it does before."""
+    hold = Hold()
+    claude.play(broken("Half", breaks()), streams(start(), opens(), delta(" and"), hold))
+    async with a_claude(claude) as (source, _):
+        asking = asyncio.ensure_future(answer(source))
+        exchange = await asyncio.to_thread(claude.exchange, 1)
+        assert await asyncio.to_thread(hold.reached.wait, 10)
+        asking.cancel()
+        assert await asyncio.to_thread(exchange.gone.wait, 10)
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+    assert len(claude.exchanges) == 2
+
+
+def the_rest_of(partial: str) -> Request:
+    return Request((*ASKED.conversation, Message("assistant", partial)))
+
+
+@pytest.mark.parametrize("repeats", [True, False])
+async def test_a_partial_answer_is_continued_on_request(claude: ScriptedClaude, repeats: bool) -> None:
+    """A conversation that ends with the assistant's words gets the rest of them, also where nothing is by itself."""
+    async with a_claude(claude, **NEVER) as (source, _):
+        for cut in CUTS[8:]:
+            claude.exchanges.clear()
+            claude.play(says(WHOLE[:cut].rstrip() * repeats, WHOLE[len(WHOLE[:cut].rstrip()) if repeats else cut :]))
+            said, error = await answer(source, the_rest_of(WHOLE[:cut]))
+            assert (text(said), error) == (WHOLE[cut:], None)
+            assert not notices(said)
+            assert claude.exchange(0).said[:2] == [("user", "hi"), ("assistant", WHOLE[:cut].rstrip())]
+            assert last_words(claude.exchange(0)) == Seam(WHOLE[:cut]).anchor
+
+
+async def test_a_continuation_on_request_may_break_off_too(claude: ScriptedClaude) -> None:
+    """It is tried again before its first word and continued after it, from all that was said."""
+    claude.play(streams(start(), breaks()), broken(" two,", breaks()), says(" three."))
+    async with a_claude(claude) as (source, _):
+        said, error = await answer(source, the_rest_of("One,"))
+    assert (text(said), error) == (" two, three.", None)
+    assert [exchange.said[1][1] for exchange in claude.exchanges] == ["One,", "One,", "One, two,"]
 
 
 async def test_silence_is_a_failure_of_its_own(claude: ScriptedClaude, monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection on which nothing comes any more, not even a ping, is given up."""
     monkeypatch.setattr(room, "TIMEOUT", httpx2.Timeout(5, read=0.1))
-    claude.play(streams(start(), opens(), delta("Half"), Hold()))
-    async with a_claude(claude) as (source, _):
+    claude.play(broken("Half", Hold()))
+    async with a_claude(claude, **NEVER) as (source, _):
         said, error = await answer(source)
     assert (text(said), type(error)) == ("Half", errors.Silent)
 
@@ -316,11 +528,12 @@ async def test_nobody_there_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     "reason", ["end_turn", "max_tokens", "refusal", "model_context_window_exceeded", "stop_sequence"]
 )
 async def test_every_stop_reason_is_passed_on(claude: ScriptedClaude, reason: str) -> None:
-    """Why an answer ended is known to whoever reads it."""
+    """Why an answer ended is known to whoever reads it; an answer that has ended is not continued."""
     claude.play(says("Well", reason=reason))
     async with a_claude(claude) as (source, _):
         said, _ = await answer(source)
     assert said[-1] == Done(reason, Usage(25, 42))
+    assert len(claude.exchanges) == 1
 
 
 async def test_a_refusal_may_come_without_a_word(claude: ScriptedClaude) -> None:

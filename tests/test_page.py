@@ -223,15 +223,32 @@ BREAKS: dict[str, tuple[object, type[errors.ChatError]]] = {
 
 
 @pytest.mark.parametrize("fault", BREAKS)
-def test_a_break_in_the_middle_keeps_the_text(page: Page, page_claude: ScriptedClaude, fault: str) -> None:
-    """What Claude had written stays on the page with the reason under it, and in the next request's history."""
+def test_a_break_in_the_middle_is_mended(page: Page, page_claude: ScriptedClaude, fault: str) -> None:
+    """Claude goes on where its stream broke off; a note says so, and the next request has one whole answer."""
     step, place = BREAKS[fault]
     hold = Hold()
-    page_claude.play(streams(start(), opens(), delta("Half an answer"), hold, step), says("Fine again."))
+    broken = streams(start(), opens(), delta("Half an answer"), hold, step)
+    page_claude.play(broken, says(" and the other half."), says("Fine again."))
     page.ask("hi")
     page.shows("Half an answer")
     hold.release()
-    page.shows(place.sentence)
+    page.shows("Half an answer and the other half.")
+    page.shows(f"interrupted in the middle: {place.sentence}")
+    page.ask("again")
+    page.shows("Fine again.")
+    whole = ("assistant", "Half an answer and the other half.")
+    assert page_claude.exchange(2).said == [("user", "hi"), whole, ("user", "again")]
+
+
+def test_a_break_that_would_come_again_keeps_the_text(page: Page, page_claude: ScriptedClaude) -> None:
+    """Where going on is no use, what Claude had written stays with the reason under it, and in the next request."""
+    hold = Hold()
+    broken = streams(start(), opens(), delta("Half an answer"), hold, breaks("billing_error"))
+    page_claude.play(broken, says("Fine again."))
+    page.ask("hi")
+    page.shows("Half an answer")
+    hold.release()
+    page.shows(errors.NoCredit.sentence)
     page.shows("Half an answer")
     page.ask("again")
     page.shows("Fine again.")

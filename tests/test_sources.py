@@ -40,6 +40,9 @@ class Stage(Protocol):
     def whole(self) -> Request:
         """Thinks, and then gives a whole answer."""
 
+    def rest(self, begun: str) -> Request:
+        """Asks for the rest of the answer to `whole`, of which that much was said."""
+
     def wordless(self) -> Request:
         """Ends without a word."""
 
@@ -76,6 +79,9 @@ class DemoStage:
 
     def whole(self) -> Request:
         return asking("Think it through: why is the sky blue?")
+
+    def rest(self, begun: str) -> Request:
+        return Request((*self.whole().conversation, Message("assistant", begun)))
 
     def wordless(self) -> Request:
         return asking("Say nothing at all")
@@ -115,6 +121,10 @@ class ClaudeStage:
     def whole(self) -> Request:
         self._scripted.play(says("Because ", "of ", "", "Rayleigh.", thinks=["Light", "", " scatters."]))
         return asking("Why is the sky blue?")
+
+    def rest(self, begun: str) -> Request:
+        self._scripted.play(says(*"Because of Rayleigh.".removeprefix(begun), thinks=["Where was I?"]))
+        return Request((*asking("Why is the sky blue?").conversation, Message("assistant", begun)))
 
     def wordless(self) -> Request:
         self._scripted.play(streams(start(), ends()))
@@ -248,6 +258,17 @@ async def test_after_a_failure_the_source_answers_the_next_question(stage: Stage
     assert text(await heard(stage.source.stream(stage.whole())))
 
 
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9])
+async def test_a_partial_answer_gets_its_rest(stage: Stage, share: float) -> None:
+    """A conversation that ends with the assistant's words is answered with those that are missing, and no others."""
+    whole = text(await heard(stage.source.stream(stage.whole())))
+    begun = whole[: round(len(whole) * share)]
+    events = await heard(stage.source.stream(stage.rest(begun)))
+    assert begun + text(events) == whole
+    assert isinstance(events[-1], Done)
+    assert not any(isinstance(event, Thinking) for event in events)
+
+
 async def test_an_answer_that_is_given_up_says_nothing_more(stage: Stage) -> None:
     """Who closes an answer in its middle hears no further word of it, and nothing is held for it any more."""
     events = stage.source.stream(stage.standing())
@@ -342,13 +363,16 @@ async def test_it_can_be_closed_without_ever_being_used(stage: Stage) -> None:
     assert stage.untouched()
 
 
-async def test_tokens_of_an_attempt_that_failed_are_counted(way_to_claude: ScriptedClaude) -> None:
+@pytest.mark.parametrize("said", [[], [opens(), delta("Here I ")]], ids=["before its first word", "in its middle"])
+async def test_tokens_of_an_attempt_that_failed_are_counted(way_to_claude: ScriptedClaude, said: list[bytes]) -> None:
     """A usage is that of the whole reply: what Claude wrote into its cache before it broke off was paid for as well."""
-    broken = streams(start(cache_creation_input_tokens=1_000), opens("thinking"), thought("Hm."), breaks())
-    whole = streams(start(cache_read_input_tokens=1_000), opens(), delta("Here I am."), CLOSES, ends())
+    broken = streams(start(cache_creation_input_tokens=1_000), *said, breaks())
+    whole = streams(start(cache_read_input_tokens=1_000), opens(), delta("am."), CLOSES, ends())
     way_to_claude.play(broken, whole)
     source = ClaudeStage(way_to_claude).source
-    counts = [event for event in await heard(source.stream(asking("Hello?"))) if isinstance(event, Usage)]
+    events = await heard(source.stream(asking("Hello?")))
+    counts = [event for event in events if isinstance(event, Usage)]
     await source.close()
     assert never_falls(counts)
     assert counts[-1] == Usage(50, 43, 1_000, 1_000)
+    assert events[-1] == Done("end_turn", counts[-1])

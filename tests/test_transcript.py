@@ -177,7 +177,7 @@ async def test_a_lasting_notice_is_not_pushed_out_by_another(later: Notice) -> N
     [
         ("stopped", "Stopped."),
         ("abandoned", "nobody was reading"),
-        ("shutdown", "the server was shut down"),
+        ("shutdown", "the server was stopped"),
         ("max_tokens", "its longest allowed length"),
         ("refusal", "Claude declined to answer"),
         ("model_context_window_exceeded", "the conversation fills all that Claude can remember"),

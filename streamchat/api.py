@@ -1,0 +1,93 @@
+"""HTTP for programs: POST starts a reply, GET reads it from any position, DELETE stops it."""
+
+import base64
+import re
+import secrets
+from contextlib import suppress
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.requests import HTTPConnection
+from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.security import HTTPBasic
+
+from streamchat import openapi
+from streamchat.chat import Chat
+from streamchat.problem import Route, unfit
+from streamchat.question import asked
+from streamchat.reply import Reply
+from streamchat.stream import following, wants_events
+
+PATH = "/api/streaming-chat"
+
+
+def routes(chat: Chat, login: tuple[str, str] | None) -> APIRouter:
+    """The routes under /api, for any app to have; with a `login` they ask for it."""
+    guards = [Depends(_own_page)] + ([Depends(Login(*login))] if login else [])
+    router = APIRouter(route_class=Route, dependencies=guards, tags=["StreamChat"])
+
+    @router.post(PATH, response_class=PlainTextResponse, responses=openapi.POST, openapi_extra=openapi.BODY)
+    async def ask(request: Request) -> Response:
+        """Ask, and read the answer as it is written: as text or, with `Accept: text/event-stream`, as events."""
+        reply = chat.ask(await asked(request))
+        return following(request, reply, 0, location=_location(request, reply))
+
+    @router.get(PATH + "/{reply_id}", response_class=PlainTextResponse, responses=openapi.GET)
+    async def resume(
+        request: Request, reply_id: str, after: str = "0", last_event_id: Annotated[str | None, Header()] = None
+    ) -> Response:
+        """Read a reply, running or ended, from a position on, which is the `id` of the last event read."""
+        reply = await chat.resume(reply_id)
+        position = _position(after if last_event_id is None else last_event_id, reply)
+        if wants_events(request) and reply.ending and position == len(reply.log):
+            return Response(status_code=204)  # tells a browser's EventSource not to come back
+        return following(request, reply, position, location=_location(request, reply))
+
+    @router.delete(PATH + "/{reply_id}", status_code=204, response_class=Response, responses=openapi.DELETE)
+    async def stop(reply_id: str) -> Response:
+        """Stop a reply; what was written stays. To stop it again is no error."""
+        await chat.stop(reply_id)
+        return Response(status_code=204)
+
+    @router.get("/api/health", responses=openapi.HEALTH)
+    async def health() -> Response:
+        """Who answers, and how many replies are being written."""
+        return JSONResponse({"source": chat.source.name, "running": chat.running})
+
+    return router
+
+
+class Login(HTTPBasic):
+    def __init__(self, user: str, password: str) -> None:
+        super().__init__()
+        self._expected = f"{user}:{password}".encode()
+
+    async def __call__(self, request: HTTPConnection) -> None:
+        scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+        given = b""
+        with suppress(ValueError):
+            given = base64.b64decode(encoded)
+        if scheme.lower() != "basic" or not secrets.compare_digest(given, self._expected):
+            challenge = {"WWW-Authenticate": 'Basic realm="StreamChat", charset="UTF-8"'}
+            raise unfit(401, "login_required", "This chat asks for a user and a password.", challenge)
+
+
+async def _own_page(request: Request) -> None:
+    """Gradio lets any site's page call a public server with its visitor's login. A reply costs money: not here."""
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    if site is None and origin is not None:  # browsers tell the site to https and to localhost only
+        site = "same-origin" if urlsplit(origin).netloc == request.headers.get("host") else "cross-site"
+    if site not in (None, "same-origin", "none"):
+        raise unfit(403, "foreign_page", "Other sites' pages may not use this chat.")
+
+
+def _location(request: Request, reply: Reply) -> str:
+    return f"{request.scope.get('root_path', '')}{PATH}/{reply.id}"
+
+
+def _position(given: str, reply: Reply) -> int:
+    if not re.fullmatch("[0-9]{1,9}", given) or int(given) > len(reply.log):
+        raise unfit(400, "bad_position", f"This reply has no such position: so far they go from 0 to {len(reply.log)}.")
+    return int(given)

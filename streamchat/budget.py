@@ -1,0 +1,221 @@
+"""How much money may be spent in a day (UTC), by all and by each visitor."""
+
+import asyncio
+import hashlib
+import math
+import secrets
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import partial
+
+from streamchat.errors import DayIsSpent, Refused, VisitorIsSpent
+from streamchat.store import Store
+
+DAY = 86_400  # seconds
+KEPT = 35  # days
+MICROS = 1_000_000  # of a dollar; money is counted in whole ones, so that no sum is ever rounded
+MAX_WAITING = 10_000  # costs that wait for a disk that fails
+
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS spending (reply TEXT PRIMARY KEY, day INTEGER, visitor BLOB, micros INTEGER)",
+    "CREATE INDEX IF NOT EXISTS spending_day ON spending (day)",
+    "CREATE TABLE IF NOT EXISTS visitor_key (day INTEGER PRIMARY KEY, key BLOB)",
+)
+FOLD = "INSERT OR REPLACE INTO spending SELECT day, day, x'', SUM(micros) FROM spending WHERE day < ? GROUP BY day"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a reply counts: what is reserved for it, or what it cost once it is settled. Days are since 1970."""
+
+    day: int
+    visitor: bytes
+    micros: int
+
+
+@dataclass
+class Ledger:
+    """What was spent on every day, and on the last one by each visitor, who is a hash that holds for that day."""
+
+    day: int
+    key: bytes = field(default_factory=partial(secrets.token_bytes, 32))
+    days: Counter[int] = field(default_factory=Counter)
+    visitors: Counter[bytes] = field(default_factory=Counter)
+
+    def add(self, cost: Cost, micros: int) -> None:
+        self.days[cost.day] += micros
+        if cost.day == self.day:
+            self.visitors[cost.visitor] += micros
+
+    def visitor(self, name: str | None) -> bytes:
+        if name is None:
+            return b""
+        return hashlib.blake2b(name.encode(errors="surrogatepass"), key=self.key, digest_size=16).digest()
+
+
+class Budget:
+    """So many dollars for a day, and so many of them for one visitor. What is reserved counts as spent until settled.
+
+    A reservation is on disk before it is given, so that no restart hands the same money out again.
+    """
+
+    def __init__(
+        self, store: Store, *, daily: float, visitor: float | None, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._daily = math.floor(micros(daily))
+        self._share = self._daily if visitor is None else math.floor(micros(visitor))
+        self._ledger = Ledger(self._today())
+        self._reserved: dict[str, Cost] = {}
+        self._unwritten: dict[str, Cost] = {}
+        self._begun = 0  # the last day that the file knows of
+        self._writing = asyncio.Lock()
+        self._attempts = self._finished = 0
+
+    async def open(self) -> None:
+        """Reads what is already spent."""
+        await self._write()
+
+    async def reserve(self, reply: str, visitor: str | None, dollars: float) -> None:
+        """Sets money aside, or raises `DayIsSpent` or `VisitorIsSpent`; without a visitor, there is no share to spend."""
+        self._turn()
+        if self._begun != self._ledger.day:
+            await self._write()
+            self._turn()
+        cost = Cost(self._ledger.day, self._ledger.visitor(visitor), math.ceil(micros(dollars)))
+        self._check(cost)
+        self._reserved[reply] = cost
+        self._count(reply, cost, cost.micros)
+        try:
+            await self._write()
+        except BaseException:
+            self._correct(reply, 0)
+            raise
+
+    async def settle(self, reply: str, dollars: float) -> None:
+        """Counts what the reply cost instead of what was reserved for it; the first time is the one that counts."""
+        self._correct(reply, math.ceil(micros(dollars)))
+        if reply in self._unwritten:
+            await self._write()
+
+    def spent(self, visitor: str | None = None) -> float:
+        """Dollars of today, of all or of a visitor."""
+        self._turn()
+        return self._spent(self._ledger.visitor(visitor)) / MICROS
+
+    def left(self, visitor: str | None = None) -> float:
+        """Dollars of today, for all or for a visitor."""
+        self._turn()
+        left = self._daily - self._spent(b"")
+        if visitor is not None:
+            left = min(left, self._share - self._spent(self._ledger.visitor(visitor)))
+        return max(0, left) / MICROS
+
+    def days(self, number: int) -> list[tuple[date, float]]:
+        """Dollars of each of the last days; the last one is today. More than `KEPT` are not known."""
+        self._turn()
+        last = range(self._ledger.day - number + 1, self._ledger.day + 1)
+        return [(date(1970, 1, 1) + timedelta(day), self._ledger.days[day] / MICROS) for day in last]
+
+    def _today(self) -> int:
+        return int(self._clock() // DAY)
+
+    def _turn(self) -> None:
+        """After midnight begins a new day. What is still reserved after another one is never settled."""
+        if (today := self._today()) > self._ledger.day:
+            self._ledger = Ledger(today, days=self._ledger.days)
+            self._reserved = {reply: cost for reply, cost in self._reserved.items() if cost.day >= today - 1}
+
+    def _spent(self, visitor: bytes) -> int:
+        return self._ledger.visitors[visitor] if visitor else self._ledger.days[self._ledger.day]
+
+    def _check(self, cost: Cost) -> None:
+        if self._spent(b"") + cost.micros > self._daily:
+            raise self._refusal(DayIsSpent, "It reopens")
+        if cost.visitor and self._spent(cost.visitor) + cost.micros > self._share:
+            raise self._refusal(VisitorIsSpent, "It is renewed")
+
+    def _refusal(self, refused: type[Refused], reopens: str) -> Refused:
+        seconds = DAY - self._clock() % DAY
+        return refused(f"{refused.sentence} {reopens} at 00:00 UTC, in {span(seconds)}.", retry_after=seconds)
+
+    def _correct(self, reply: str, micros: int) -> None:
+        if reserved := self._reserved.pop(reply, None):
+            self._count(reply, replace(reserved, micros=micros), micros - reserved.micros)
+
+    def _count(self, reply: str, cost: Cost, more: int) -> None:
+        self._ledger.add(cost, more)
+        self._unwritten.pop(reply, None)
+        self._unwritten[reply] = cost
+        if len(self._unwritten) > MAX_WAITING:
+            del self._unwritten[next(iter(self._unwritten))]
+
+    async def _write(self) -> None:
+        """Brings the file up to date. Who comes while that is being done shares the next time with all who do."""
+        attempts = self._attempts
+        async with self._writing:
+            if self._finished > attempts:
+                return
+            self._attempts = attempt = self._attempts + 1
+            ledger, costs = self._ledger, dict(self._unwritten)
+            if costs or self._begun != ledger.day:
+                known = await self._store.run(partial(exchange, costs, ledger.day, ledger.key, self._begun))
+                if known:
+                    self._learn(known, costs)
+            self._finished = attempt
+
+    def _learn(self, known: Ledger, written: dict[str, Cost]) -> None:
+        """Adds what only the file knew, and forgets what it knows now."""
+        self._begun = known.day
+        self._ledger.days.update(known.days)
+        if known.day == self._ledger.day:
+            self._ledger.key = known.key
+            self._ledger.visitors.update(known.visitors)
+        for reply, cost in written.items():
+            if self._unwritten.get(reply) is cost:
+                del self._unwritten[reply]
+
+
+def exchange(costs: dict[str, Cost], day: int, key: bytes, begun: int, file: sqlite3.Connection) -> Ledger:
+    """Writes the costs; returns what the file knew besides, if it was not read yet, and the key of the day."""
+    for statement in SCHEMA:
+        file.execute(statement)
+    file.executemany("DELETE FROM spending WHERE reply = ?", [(reply,) for reply in costs])
+    known = Ledger(day, key) if begun else read(file, day)
+    if begun != day:
+        known.key = begin(file, day, key)
+    rows = [(reply, cost.day, cost.visitor, cost.micros) for reply, cost in costs.items()]
+    file.executemany("INSERT INTO spending VALUES (?, ?, ?, ?)", rows)
+    return known
+
+
+def read(file: sqlite3.Connection, day: int) -> Ledger:
+    days = file.execute("SELECT day, SUM(micros) FROM spending GROUP BY day")
+    visitors = file.execute("SELECT visitor, SUM(micros) FROM spending WHERE day = ? GROUP BY visitor", (day,))
+    return Ledger(day, days=Counter(dict(days)), visitors=Counter(dict(visitors)))
+
+
+def begin(file: sqlite3.Connection, day: int, key: bytes) -> bytes:
+    """Begins a day: of those before yesterday only the sums stay, and who was who on them is known no longer."""
+    file.execute(FOLD, (day - 1,))
+    file.execute("DELETE FROM spending WHERE day < ? AND reply <> CAST(day AS TEXT) OR day <= ?", (day - 1, day - KEPT))
+    file.execute("DELETE FROM visitor_key WHERE day <> ?", (day,))
+    file.execute("INSERT OR IGNORE INTO visitor_key VALUES (?, ?)", (day, key))
+    kept: bytes = file.execute("SELECT key FROM visitor_key").fetchone()[0]
+    return kept
+
+
+def micros(dollars: float) -> Decimal:
+    """As the number is written: 0.1 is a tenth, not what a float makes of it."""
+    return Decimal(str(dollars)) * MICROS
+
+
+def span(seconds: float) -> str:
+    number, unit = (math.ceil(seconds / 3600), "hour") if seconds > 3600 else (math.ceil(seconds / 60), "minute")
+    return f"{number} {unit}" + ("s" if number != 1 else "")

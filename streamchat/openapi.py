@@ -1,0 +1,92 @@
+"""What /docs says about the routes of `api`, with examples to try."""
+
+from typing import Any
+
+Responses = dict[int | str, dict[str, Any]]
+
+TURN = {
+    "type": "object",
+    "required": ["role", "content"],
+    "properties": {"role": {"enum": ["user", "assistant"]}, "content": {"type": "string"}},
+}
+QUESTION = {
+    "oneOf": [
+        {"type": "object", "required": ["message"], "properties": {"message": {"type": "string"}}},
+        {"type": "object", "required": ["messages"], "properties": {"messages": {"type": "array", "items": TURN}}},
+    ]
+}
+CONVERSATION = [
+    {"role": "user", "content": "Name a river."},
+    {"role": "assistant", "content": "The Loire."},
+    {"role": "user", "content": "And one in Peru?"},
+]
+EXAMPLES = {
+    "message": {"summary": "One message", "value": {"message": "Write me 2,000 words about rivers"}},
+    "messages": {"summary": "A conversation", "value": {"messages": CONVERSATION}},
+}
+BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": QUESTION, "examples": EXAMPLES}}}}
+
+
+def _error(description: str, code: str, message: str) -> dict[str, Any]:
+    schema = {"type": "object", "properties": {"code": {"type": "string"}, "message": {"type": "string"}}}
+    example = {"code": code, "message": message}
+    return {"description": description, "content": {"application/json": {"schema": schema, "example": example}}}
+
+
+EVENTS = """retry: 2000
+
+id: 2
+event: text
+data: {"text": "The"}
+
+id: 3
+event: text
+data: {"text": " Loire."}
+
+id: 5
+event: done
+data: {"reason": "end_turn", "usage": {"input_tokens": 25, "output_tokens": 6, ...}}
+
+"""
+STREAM = {
+    "description": "The answer as it is written. As text, a transfer that breaks off before its end is an answer that "
+    "failed. The events are `text`, `thinking`, `notice`, and at the end `done` or `error`.",
+    "headers": {"Location": {"description": "Where to read on and to stop.", "schema": {"type": "string"}}},
+    "content": {
+        "text/plain": {"example": "The Loire."},
+        "text/event-stream": {"schema": {"type": "string"}, "example": EVENTS},
+    },
+}
+GUARDED: Responses = {
+    401: _error("A login is set, and this is not it.", "login_required", "This chat asks for a user and a password."),
+    403: _error("A page of another site asked.", "foreign_page", "Other sites' pages may not use this chat."),
+}
+UNKNOWN = _error("There is no such reply.", "unknown_reply", "There is no such reply, or it is no longer kept.")
+FAILED = _error(
+    "The answer failed before its first word; `Retry-After` says when to try again.", "busy", "Claude is busy."
+)
+
+POST: Responses = GUARDED | {
+    200: STREAM,
+    400: _error("The body is not JSON, or there is no message.", "empty_message", "The message is empty."),
+    413: _error("The conversation is too long.", "too_long", "This conversation is too long to send."),
+    415: _error("The body is not application/json.", "not_json", "Send the question as JSON."),
+    422: _error("The JSON is something else.", "wrong_shape", "message: Input should be a valid string."),
+    429: _error("Claude's rate limit is reached.", "rate_limited", "Claude's rate limit for this chat is reached."),
+    503: FAILED,
+    "default": FAILED,
+}
+GET: Responses = GUARDED | {
+    200: STREAM,
+    204: {"description": "As events: the reply has ended, and there is nothing after this position."},
+    400: _error("The position is not one of this reply.", "bad_position", "This reply has no position like that."),
+    404: UNKNOWN,
+    "default": FAILED,
+}
+DELETE: Responses = GUARDED | {204: {"description": "The reply stops or has ended."}, 404: UNKNOWN, "default": FAILED}
+HEALTH: Responses = GUARDED | {
+    200: {
+        "description": "All is well.",
+        "content": {"application/json": {"example": {"source": "Claude (claude-sonnet-5-5)", "running": 3}}},
+    },
+}

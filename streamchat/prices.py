@@ -1,0 +1,68 @@
+"""What a reply costs in dollars, by the prices of Claude's models that genai-prices brings along."""
+
+import logging
+from decimal import Decimal
+
+import genai_prices
+from genai_prices.data import providers
+
+from streamchat.events import Conversation, Usage
+
+logger = logging.getLogger(__name__)
+
+CALL_TOKENS = 1_000  # more than Claude adds to a prompt by itself
+MESSAGE_TOKENS = 16  # more than a message takes beside its text
+
+
+class Prices:
+    """The prices of a model; where it is not known, those of the dearest one that is."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+        try:
+            self.cost(Usage())
+        except LookupError:
+            self._model = dearest()
+            logger.warning("What %s costs is not known; it is counted as if it were %s.", model, self._model)
+
+    def cost(self, usage: Usage) -> float:
+        return float(price(self._model, usage))
+
+    def saved(self, usage: Usage) -> float:
+        """What would have come on top, had nothing been read from the cache."""
+        uncached = Usage(usage.input_tokens + usage.cache_read_tokens, usage.output_tokens, usage.cache_write_tokens)
+        return float(price(self._model, uncached) - price(self._model, usage))
+
+    def worst(self, conversation: Conversation, system_prompt: str, max_tokens: int) -> float:
+        """No call costs more: a token is at least a byte, and `max_tokens` has the thinking in it."""
+        texts = [system_prompt, *(message.text for message in conversation)]
+        tokens = CALL_TOKENS + sum(MESSAGE_TOKENS + length(text) for text in texts)
+        return max(self.cost(Usage(tokens, max_tokens)), self.cost(Usage(0, max_tokens, cache_write_tokens=tokens)))
+
+
+def written(text: str) -> int:
+    """About how many tokens it took to write a text, rather too many than too few."""
+    return -(-length(text) // 3)
+
+
+def length(text: str) -> int:
+    """In bytes; a text from a browser may not be valid Unicode."""
+    return len(text.encode(errors="surrogatepass"))
+
+
+def price(model: str, usage: Usage) -> Decimal:
+    """Raises `LookupError` if nobody knows what the model costs."""
+    kept, read = usage.cache_write_tokens, usage.cache_read_tokens
+    counted = genai_prices.Usage(
+        input_tokens=usage.input_tokens + kept + read,
+        cache_write_tokens=kept,
+        cache_read_tokens=read,
+        output_tokens=usage.output_tokens,
+    )
+    return genai_prices.calc_price(counted, model, provider_id="anthropic").total_price
+
+
+def dearest() -> str:
+    """The id of the Anthropic model with the highest prices."""
+    models = next(provider.models for provider in providers if provider.id == "anthropic")
+    return max((model.id for model in models), key=lambda model: price(model, Usage(1_000_000, 1_000_000)))

@@ -1,0 +1,55 @@
+"""Whatever goes wrong over HTTP, said in JSON with a status: a code for programs and a sentence for people."""
+
+import logging
+import math
+import traceback
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import HTTPException, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
+
+from streamchat.errors import ChatError, InternalError
+from streamchat.events import Failed
+
+logger = logging.getLogger(__name__)
+
+
+def problem(error: ChatError | Failed) -> JSONResponse:
+    headers = {} if error.retry_after is None else {"Retry-After": str(math.ceil(error.retry_after))}
+    return JSONResponse({"code": error.code, "message": error.message}, error.status, headers)
+
+
+def unfit(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> HTTPException:
+    """To be raised: the request is not one that these routes take."""
+    return HTTPException(status, {"code": code, "message": message}, headers)
+
+
+class Route(APIRoute):
+    """Answers whatever goes wrong by itself, and asks nothing of the app it is part of."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handled(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except ChatError as error:
+                return problem(error)
+            except HTTPException as error:
+                return JSONResponse(error.detail, error.status_code, error.headers)
+            except ClientDisconnect:
+                return Response(status_code=400)  # nobody reads it
+            except Exception as error:  # noqa: BLE001
+                _report(error)
+                return problem(InternalError())
+
+        return handled
+
+
+def _report(error: Exception) -> None:
+    """Without the error's message, which may hold what people wrote."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("A request failed with %s:\n%s", type(error).__name__, frames)

@@ -1,0 +1,62 @@
+"""The body of a request as a conversation: JSON, of the right shape, and not without end."""
+
+from contextlib import aclosing
+from typing import Literal, Self
+
+from fastapi import HTTPException, Request
+from pydantic import BaseModel, ValidationError, model_validator
+
+from streamchat.errors import TooLong
+from streamchat.events import Message
+from streamchat.problem import unfit
+
+MAX_BODY = 32_000_000  # bytes
+SHAPE = 'Send {"message": "hi"} or {"messages": [{"role": "user", "content": "hi"}]}.'
+
+
+class Turn(BaseModel, extra="forbid"):
+    role: Literal["user", "assistant"]
+    content: str
+
+
+class Question(BaseModel, extra="forbid"):
+    message: str | None = None
+    messages: list[Turn] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.message is None) == (self.messages is None):
+            raise ValueError("either message or messages is needed")
+        return self
+
+
+async def asked(request: Request) -> list[Message]:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise unfit(415, "not_json", "Send the question as JSON, with Content-Type: application/json.")
+    try:
+        question = Question.model_validate_json(await _body(request))
+    except ValidationError as error:
+        raise _misunderstood(error) from None
+    if question.messages is None:
+        return [Message("user", question.message or "")]
+    return [Message(turn.role, turn.content) for turn in question.messages]
+
+
+async def _body(request: Request) -> bytes:
+    if int(request.headers.get("content-length", 0)) > MAX_BODY:
+        raise TooLong
+    body = bytearray()
+    async with aclosing(request.stream()) as chunks:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > MAX_BODY:
+                raise TooLong
+    return bytes(body)
+
+
+def _misunderstood(error: ValidationError) -> HTTPException:
+    wrong = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    if wrong["type"] == "json_invalid":
+        return unfit(400, "not_json", f"{wrong['msg']}.")
+    place = ".".join(map(str, wrong["loc"])) or "The body"
+    return unfit(422, "wrong_shape", f"{place}: {wrong['msg'].removeprefix('Value error, ')}. {SHAPE}")

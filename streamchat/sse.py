@@ -1,0 +1,45 @@
+"""A reply's events as Server-Sent Events.
+
+Standard: https://html.spec.whatwg.org/multipage/server-sent-events.html
+"""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from streamchat.events import Done, Event, Failed, Notice, Text, Thinking, Usage
+
+START = b"retry: 2000\n"  # milliseconds until a browser that was cut off comes back
+HEARTBEAT = b":\n"
+
+
+def rendered(position: int, event: Event) -> bytes:
+    """The event as it is sent; `position` is the log's after it. Nothing for what readers are not told."""
+    match event:
+        case Text():
+            return _block(position, "text", {"text": event.text})
+        case Thinking():
+            return _block(position, "thinking", {"text": event.text})
+        case Notice():
+            return _block(position, "notice", {"text": event.text})
+        case Done():
+            return _block(position, "done", {"reason": event.reason, "usage": asdict(event.usage)})
+        case Failed():
+            return _block(
+                position,
+                "error",
+                {
+                    "code": event.code,
+                    "message": event.message,
+                    "retry_after": event.retry_after,
+                    "request_id": event.request_id,
+                },
+            )
+        case Usage():
+            return b""
+
+
+def _block(position: int, name: str, data: dict[str, Any]) -> bytes:
+    text = json.dumps(data, ensure_ascii=False)
+    # half of a surrogate pair has no UTF-8; as \udxxx it is JSON, and a browser puts the halves together again
+    return f"id: {position}\nevent: {name}\ndata: {text}\n\n".encode(errors="backslashreplace")

@@ -1,0 +1,109 @@
+"""The routes of `api` on a real server on loopback, in front of a source operated by hand."""
+
+import asyncio
+import re
+import socket
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from streamchat.api import PATH, routes
+from streamchat.chat import Chat
+from streamchat.events import Event, Message, Request
+from streamchat.reply import Reply
+from streamchat.store import Store
+from tests.hand import Hand
+
+EVENTS = {"accept": "text/event-stream"}
+HI = {"message": "hi"}
+
+
+class Source(Hand):
+    """A hand for whoever asks; `refusal` is raised instead of an answer."""
+
+    name = "the hand"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[Message, ...]] = []
+        self.refusal: Exception | None = None
+
+    def stream(self, request: Request) -> AsyncGenerator[Event]:  # type: ignore[override]
+        if self.refusal:
+            raise self.refusal
+        self.asked.append(request.conversation)
+        return super().stream()
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass
+class Served:
+    source: Source
+    chat: Chat
+    client: httpx.AsyncClient
+    port: int
+    app: FastAPI
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}{PATH}"
+
+    async def ask(self, *events: Event | Exception) -> str:
+        """Asks and has the source say these events; where the reply is, once they are all in its log."""
+        self.source.say(*events)
+        reply = self.chat.ask([Message("user", "hi")])
+        await until(lambda: len(reply.log) == len(events))
+        return f"{PATH}/{reply.id}"
+
+    async def again(self, location: str, after: int = 0) -> str:
+        """The events that a reader gets from that position on."""
+        answer = await self.client.get(location, headers=EVENTS | {"last-event-id": str(after)})
+        return events(answer.text)
+
+    async def reply(self, location: str) -> Reply:
+        return await self.chat.resume(location.rpartition("/")[2])
+
+    async def exchange(self, request: bytes) -> bytes:
+        """All that comes back for these bytes until the server closes the connection."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(request)
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+
+@asynccontextmanager
+async def served(
+    login: tuple[str, str] | None = None, *, linger: float = 60, keep: float = 3600
+) -> AsyncIterator[Served]:
+    source = Source()
+    chat = Chat(source, Store(""), linger=linger, keep=keep)
+    app = FastAPI(title="Tiny", routes=routes(chat, login).routes)
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None))
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    port = listening.getsockname()[1]
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20, verify=False) as client:
+            yield Served(source, chat, client, port, app)
+    finally:
+        await chat.close()
+        server.should_exit = True
+        await serving
+
+
+def events(sent: str) -> str:
+    """What was sent as events, without what is sent beside them."""
+    return re.sub(r"^(retry: 2000|:)\n", "", sent, flags=re.MULTILINE)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    while not condition():  # noqa: ASYNC110 (what is waited for says nothing when it is there)
+        await asyncio.sleep(0.001)

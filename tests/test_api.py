@@ -1,0 +1,300 @@
+import asyncio
+import json
+import shutil
+from base64 import b64encode
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from gradio_client import Client  # type: ignore[import-untyped]
+
+from streamchat.api import PATH
+from streamchat.errors import BrokenOff, RateLimited
+from streamchat.events import Done, Event, Text, Thinking, Usage
+from tests.application import Application
+from tests.scripted_claude import Hold, ScriptedClaude, breaks, delta, opens, refuses, says, start, streams
+from tests.served import EVENTS, HI, Served, served
+
+END = Done("end_turn")
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Served]:
+    async with served() as api:
+        yield api
+
+
+async def test_a_reply_can_be_read_again_from_any_position(api: Served) -> None:
+    """What was read before a cut is not sent again; a position counts all events, also in text."""
+    location = await api.ask(Usage(25, 1), Text("The"), Thinking("hm"), Text(" Loire."), END)
+    assert (await api.client.get(location)).text == "The Loire."
+    assert (await api.client.get(f"{location}?after=2")).text == " Loire."
+    assert (await api.client.get(location, headers={"last-event-id": "3"})).text == " Loire."
+    assert (await api.client.get(location, headers={"last-event-id": "5"})).text == ""
+    assert (await api.client.get(location)).headers["location"] == location
+
+
+async def test_what_the_client_itself_remembers_counts_more_than_the_address(api: Served) -> None:
+    """A browser that reconnects to an address with a position goes on after the last event it got."""
+    location = await api.ask(Text("a"), Text("b"), END)
+    assert (await api.client.get(f"{location}?after=0", headers={"last-event-id": "1"})).text == "b"
+
+
+async def test_a_running_reply_can_be_read_again_too(api: Served) -> None:
+    """Who comes back while the answer is still written gets the rest as it is written."""
+    location = await api.ask(Text("The"))
+    api.source.say(Text(" Loire"))
+    async with api.client.stream("GET", f"{location}?after=1") as answer:
+        words = answer.aiter_text()
+        assert await anext(words) == " Loire"
+        api.source.say(Text("."), END)
+        assert [word async for word in words] == ["."]
+
+
+async def test_a_failed_reply_stays_one(api: Served) -> None:
+    """Read again as text, its transfer breaks again, or it is an error where no text is left."""
+    location = await api.ask(Text("Half"), Text(" an"), BrokenOff())
+    async with api.client.stream("GET", f"{location}?after=1") as answer:
+        words = answer.aiter_text()
+        assert await anext(words) == " an"
+        with pytest.raises(httpx.RemoteProtocolError):
+            await anext(words)
+    for position in (2, 3):
+        answer = await api.client.get(f"{location}?after={position}")
+        assert (answer.status_code, answer.json()["code"]) == (502, "broken_off")
+
+
+@pytest.mark.parametrize("position", ["-1", "x", "", "1.0", "1e0", "+1", " 1", "１", "3", "9" * 5000])
+@pytest.mark.parametrize("running", [True, False])
+async def test_a_position_that_is_none_is_refused(api: Served, position: str, running: bool) -> None:
+    """Neither what is no number, nor what lies outside of the log, is taken for a position."""
+    rest: list[Event | Exception] = [Text("b")] if running else [END]
+    location = await api.ask(Text("a"), *rest)
+    for headers in ({}, EVENTS):
+        answer = await api.client.get(location, params={"after": position}, headers=headers)
+        assert (answer.status_code, answer.json().keys()) == (400, {"code", "message"})
+
+
+async def test_what_is_not_kept_cannot_be_told_from_what_never_was() -> None:
+    """A guessed id and one whose time is over get the same answer, for reading as for stopping."""
+    async with served(keep=0) as api:
+        expired = await api.ask(Text("a"), END)
+        answers = [
+            await api.client.request(method, location)
+            for method in ("GET", "DELETE")
+            for location in (expired, f"{PATH}/guessed")
+        ]
+    assert {answer.status_code for answer in answers} == {404}
+    assert {answer.text for answer in answers} == {answers[0].text}
+    assert answers[0].json()["code"] == "unknown_reply"
+
+
+async def test_stop_ends_a_reply_and_a_second_one_does_nothing(api: Served) -> None:
+    """Who holds a reply's address can stop it; what was written can still be read, and the source is let go."""
+    location = await api.ask(Text("Half an"))
+    assert [(await api.client.delete(location)).status_code for _ in range(2)] == [204, 204]
+    assert (await api.client.get(location)).text == "Half an"
+    assert '"reason": "stopped"' in await api.again(location)
+    assert api.source.closed
+
+
+async def test_what_is_refused_says_why_and_until_when(api: Served) -> None:
+    """A refusal, before anything was spent, is a status, a code and a sentence, in both forms."""
+    api.source.refusal = RateLimited(retry_after=12.1)
+    for headers in ({}, EVENTS):
+        answer = await api.client.post(PATH, json=HI, headers=headers)
+        assert (answer.status_code, answer.headers["retry-after"]) == (429, "13")
+        assert answer.json() == {"code": "rate_limited", "message": RateLimited.sentence}
+
+
+async def test_a_bug_is_logged_without_what_people_wrote(api: Served, caplog: pytest.LogCaptureFixture) -> None:
+    """Who asked reads a sentence, the owner a trace, and nobody anyone's words."""
+    api.source.refusal = ValueError("the visitor's secret")
+    answer = await api.client.post(PATH, json=HI)
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    assert "ValueError" in caplog.text
+    assert "secret" not in caplog.text + answer.text
+
+
+async def test_health_says_who_answers_and_how_many_replies_run(api: Served) -> None:
+    """A monitor needs no more than one address."""
+    location = await api.ask(Text("a"))
+    assert (await api.client.get("/api/health")).json() == {"source": "the hand", "running": 1}
+    await api.client.delete(location)
+    await (await api.reply(location)).closed()
+    assert (await api.client.get("/api/health")).json() == {"source": "the hand", "running": 0}
+
+
+CALLS = [("POST", PATH), ("GET", f"{PATH}/x"), ("DELETE", f"{PATH}/x"), ("GET", "/api/health")]
+
+
+def basic(login: str) -> str:
+    return f"Basic {b64encode(login.encode()).decode()}"
+
+
+@pytest.mark.parametrize(
+    "given", [None, "", "Basic", "Basic ?", "Bearer x", basic("eva:secret"), basic("eva:"), "Basic é"]
+)
+async def test_with_a_login_nothing_is_answered_without_it(given: str | None) -> None:
+    """Every route asks for user and password before it looks at anything else."""
+    async with served(("eva", "gehéim:x")) as api:
+        headers = {} if given is None else {b"authorization": given.encode()}
+        for method, path in CALLS:
+            answer = await api.client.request(method, path, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (401, "login_required")
+            assert answer.headers["www-authenticate"].startswith("Basic ")
+
+
+async def test_with_the_login_all_is_as_without_one() -> None:
+    """User and password in HTTP's own way, as curl -u sends them, open every route."""
+    async with served(("eva", "gehéim:x")) as api:
+        answers = [await api.client.request(*call, headers={"authorization": basic("eva:gehéim:x")}) for call in CALLS]
+        assert [answer.status_code for answer in answers] == [415, 404, 404, 200]
+
+
+FOREIGN = [
+    {"sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site", "origin": "https://other.hf.space"},
+    {"origin": "http://elsewhere.example"},
+    {"origin": "null"},
+]
+OWN = [{}, {"sec-fetch-site": "same-origin", "origin": "https://behind.a.proxy"}, {"sec-fetch-site": "none"}]
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+async def test_no_other_sites_page_spends_the_owners_money(api: Served, headers: dict[str, str]) -> None:
+    """What a browser sends for a page of another site is refused, whatever Gradio's CORS allows it."""
+    answer = await api.client.post(PATH, json=HI, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (403, "foreign_page")
+    assert api.source.asked == []
+
+
+@pytest.mark.parametrize("headers", OWN)
+async def test_the_own_page_and_programs_may_ask(api: Served, headers: dict[str, str]) -> None:
+    """A program says nothing of a site, and the own page is the own page behind any proxy."""
+    api.source.say(END)
+    assert (await api.client.post(PATH, json=HI, headers=headers)).status_code == 200
+
+
+async def test_the_own_page_may_ask_without_https(api: Served) -> None:
+    """To a server in the local network a browser names the page's origin only."""
+    api.source.say(END)
+    headers = {"origin": f"http://127.0.0.1:{api.port}"}
+    assert (await api.client.post(PATH, json=HI, headers=headers)).status_code == 200
+
+
+async def test_a_prefix_before_all_paths_is_before_the_replys_too(api: Served) -> None:
+    """Behind a proxy that serves the chat under a path of its own, the address of a reply can be used as it is."""
+    api.source.say(END)
+    api.app.root_path = "/chat"
+    assert (await api.client.post(PATH, json=HI)).headers["location"].startswith(f"/chat{PATH}/")
+
+
+async def test_the_docs_describe_every_route(api: Served) -> None:
+    """Each route has a sentence, its errors, and what it takes with examples."""
+    paths = (await api.client.get("/openapi.json")).json()["paths"]
+    assert sorted((method.upper(), path) for path in paths for method in paths[path]) == sorted(
+        (method, path.replace("/x", "/{reply_id}")) for method, path in CALLS
+    )
+    assert all(operation["description"] for path in paths.values() for operation in path.values())
+    ask = paths[PATH]["post"]
+    assert ask["requestBody"]["content"]["application/json"]["examples"]["message"]
+    assert {"text/plain", "text/event-stream"} <= ask["responses"]["200"]["content"].keys()
+    assert {"400", "403", "413", "415", "422", "429", "503"} <= ask["responses"].keys()
+
+
+@pytest.fixture
+def curl() -> str:
+    path = shutil.which("curl")
+    assert path, "There is no curl: install the package curl."
+    return path
+
+
+async def run(*command: str) -> tuple[int | None, str]:
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    output, _ = await process.communicate()
+    return process.returncode, output.decode()
+
+
+async def test_curl_reads_along(api: Served, curl: str) -> None:
+    """`curl -N` shows each word as it comes, and ends with the answer."""
+    arguments = ["-sN", api.url, "-H", "content-type: application/json", "-d", json.dumps(HI)]
+    api.source.say(Text("The"))
+    process = await asyncio.create_subprocess_exec(curl, *arguments, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout
+    assert await process.stdout.read(3) == b"The"
+    api.source.say(Text(" Loire."), END)
+    assert await process.stdout.read() == b" Loire."
+    assert await process.wait() == 0
+
+
+async def test_curl_sees_that_an_answer_is_not_whole(api: Served, curl: str) -> None:
+    """A script that asks with curl has exit code 18, partial file, when the answer broke off; 22 for a status."""
+    half = await api.ask(Text("Half an"), BrokenOff())
+    assert await run(curl, "-sf", f"http://127.0.0.1:{api.port}{half}") == (18, "Half an")
+    assert await run(curl, "-sf", f"http://127.0.0.1:{api.port}{half}?after=1") == (22, "")
+
+
+def test_stop_reaches_claude(app: Application, page_claude: ScriptedClaude) -> None:
+    """DELETE closes Claude's connection, so that nobody pays for words nobody reads."""
+    page_claude.play(streams(start(), opens(), delta("Half an answer"), Hold()))
+    with httpx.Client(base_url=app.url, timeout=20) as client, client.stream("POST", PATH, json=HI) as answer:
+        words = answer.iter_text()
+        assert next(words) == "Half an answer"
+        assert client.delete(answer.headers["location"]).status_code == 204
+        assert page_claude.exchange(0).gone.wait(10)
+        assert list(words) == []
+
+
+def test_the_whole_app_answers_as_the_routes_do(claude: ScriptedClaude) -> None:
+    """On the page's own port nothing holds a word back or completes a broken transfer, and no traceback is printed."""
+    hold = Hold()
+    claude.play(streams(start(), opens(), delta("Half"), hold, breaks("invalid_request_error")))
+    with Application(ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url) as app:
+        with httpx.Client(base_url=app.url, timeout=20, headers={"accept-encoding": "br, gzip"}) as client:
+            with client.stream("POST", PATH, json=HI) as answer:
+                words = answer.iter_text()
+                assert next(words) == "Half"
+                hold.release()
+                with pytest.raises(httpx.RemoteProtocolError):
+                    next(words)
+            claude.play(refuses(401, "authentication_error"))
+            assert client.post(PATH, json=HI).json()["code"] == "key_rejected"
+        app.interrupt()
+        assert "Traceback" not in app.output()
+
+
+def test_the_docs_of_the_whole_app_list_the_routes(app: Application) -> None:
+    """/docs is a page, and what it shows contains every route."""
+    assert httpx.get(f"{app.url}/docs").headers["content-type"].startswith("text/html")
+    assert httpx.get(f"{app.url}/openapi.json").json()["paths"].keys() >= {PATH, PATH + "/{reply_id}", "/api/health"}
+
+
+@pytest.mark.parametrize(
+    "call", [("GET", PATH), ("PUT", f"{PATH}/x"), ("GET", f"{PATH}/a/b"), ("POST", "/api/nothing")]
+)
+def test_no_program_is_answered_with_a_page(app: Application, call: tuple[str, str]) -> None:
+    """A wrong method or address under /api is a status with JSON."""
+    answer = httpx.request(*call[:1], f"{app.url}{call[1]}")
+    assert answer.status_code in (404, 405)
+    assert answer.json()
+
+
+def test_a_login_guards_page_and_routes(claude: ScriptedClaude) -> None:
+    """One setting closes both: the page asks for it in its form, the routes in HTTP's own way."""
+    setting = "eva:geheim"
+    with Application(ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url, STREAMCHAT_AUTH=setting) as app:
+        assert httpx.get(f"{app.url}/config").status_code == 401
+        assert httpx.post(f"{app.url}{PATH}", json=HI).status_code == 401
+        assert httpx.post(f"{app.url}{PATH}", json=HI, auth=("eva", "geheim")).text == "Hello there"
+
+
+def test_gradios_own_client_streams_and_cancels(app: Application, page_claude: ScriptedClaude) -> None:
+    """gradio_client reads along, and its cancel stops the reply up to Claude's connection."""
+    page_claude.play(says("Hello", " there"), streams(start(), opens(), delta("Half an answer"), Hold()))
+    client = Client(app.url, verbose=False)
+    assert client.predict("hi", api_name="/chat") == "Hello there"
+    job = client.submit("hi", api_name="/chat")
+    assert next(iter(job)) == "Half an answer"
+    assert job.cancel()
+    assert page_claude.exchange(1).gone.wait(10)

@@ -1,0 +1,351 @@
+import asyncio
+import re
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamchat import errors
+from streamchat.errors import ChatError, Crowded, Refused, TooManyAtOnce, TooOften
+from streamchat.limits import Admission, Limits, rate
+
+HOUR, DAY = 3_600.0, 86_400.0
+
+
+class Asking:
+    """Limits and their clock, which a test sets; without others named, only one limit is within reach."""
+
+    def __init__(self, rate: str = "off", *, visitor_replies: int = 10_000, max_replies: int = 10_000) -> None:
+        self.now = 1_000.0
+        self.limits = Limits(
+            rate=rate, visitor_replies=visitor_replies, max_replies=max_replies, clock=lambda: self.now
+        )
+
+    def asks(self, visitor: str | None = "anna", *, times: int = 1) -> None:
+        """That often, each time with the answer's end awaited."""
+        for _ in range(times):
+            self.limits.admit(visitor).leave()
+
+    def admitted(self, visitor: str | None = "anna") -> bool:
+        try:
+            self.asks(visitor)
+        except Refused:
+            return False
+        return True
+
+    def wait(self, visitor: str | None = "anna") -> float | None:
+        """For how long the visitor is sent away."""
+        with pytest.raises(Refused) as caught:
+            self.limits.admit(visitor)
+        return caught.value.retry_after
+
+
+@pytest.mark.parametrize("notation", ["3/minute", "3 per minute", "3/1 minute", "3/MINUTE", " 3/60seconds "])
+def test_the_rate_is_what_is_written(notation: str) -> None:
+    """Three in a minute are answered, the fourth is not, in whichever way the rate is written."""
+    asking = Asking(rate(notation))
+    asking.asks(times=3)
+    with pytest.raises(TooOften):
+        asking.limits.admit("anna")
+
+
+def test_a_refusal_says_when_to_come_back() -> None:
+    """At the second that was named there is an answer, and not a moment earlier."""
+    asking = Asking("2/minute")
+    asking.asks()
+    asking.now += 15
+    asking.asks()
+    asking.now += 5
+    assert asking.wait() == 40
+    asking.now += 39.9
+    assert not asking.admitted()
+    asking.now += 0.1
+    assert asking.admitted()
+    assert asking.wait() == 15
+
+
+def test_no_minute_has_more_than_its_share() -> None:
+    """A minute begins with the first question and not with the clock's: nobody asks twice as often at its turn."""
+    asking = Asking("10/minute")
+    asking.now = 59.0
+    asking.asks(times=10)
+    asking.now = 61.0
+    assert not asking.admitted()
+
+
+def test_every_one_of_several_rates_holds() -> None:
+    """Who keeps to the minute's share still reaches the day's, and is told how long the longer one lasts."""
+    asking = Asking("2/minute;5/day")
+    for _ in range(2):
+        asking.asks(times=2)
+        asking.now += 60
+    asking.asks()
+    assert asking.wait() == DAY - 120
+    asking.now += DAY - 120
+    asking.asks(times=2)
+    assert asking.wait() == 60
+
+
+def test_a_refusal_costs_nothing() -> None:
+    """Impatience is not punished: whoever asks in vain ten times gets the answer when whoever waited does."""
+    asking = Asking("1/minute;3/day")
+    asking.asks()
+    for _ in range(10):
+        asking.now += 5
+        assert not asking.admitted()
+    asking.now += 10
+    assert asking.admitted()
+    asking.now += 60
+    assert asking.admitted()
+
+
+@pytest.mark.parametrize("refusal", [TooManyAtOnce, Crowded])
+def test_a_refusal_of_another_kind_costs_nothing_either(refusal: type[ChatError]) -> None:
+    """Only answered questions count for the rate, whatever the others were refused for."""
+    asking = Asking("2/hour", visitor_replies=1, max_replies=1)
+    place = asking.limits.admit("anna" if refusal is TooManyAtOnce else "bert")
+    for _ in range(5):
+        with pytest.raises(refusal):
+            asking.limits.admit("anna")
+    place.leave()
+    assert asking.admitted()
+
+
+def test_one_visitor_does_not_use_up_anothers_share() -> None:
+    """However often Anna asks, Bert is answered."""
+    asking = Asking("1/hour")
+    asking.asks("anna")
+    assert not asking.admitted("anna")
+    assert asking.admitted("bert")
+
+
+@pytest.mark.parametrize("notation", ["", " ", "off", "OFF"])
+def test_no_rate_is_no_limit(notation: str) -> None:
+    """With the rate off or left empty one may ask as often as one likes."""
+    Asking(rate(notation)).asks(times=1_000)
+
+
+def test_a_visitor_has_so_many_answers_at_once() -> None:
+    """A further one waits for the end of one of them, which nobody can foretell; others are not held up."""
+    asking = Asking(visitor_replies=2)
+    first, _second = asking.limits.admit("anna"), asking.limits.admit("anna")
+    with pytest.raises(TooManyAtOnce, match="already have 2 answers running") as caught:
+        asking.limits.admit("anna")
+    assert caught.value.retry_after is None
+    assert asking.admitted("bert")
+    first.leave()
+    assert asking.admitted("anna")
+
+
+def test_a_single_answer_is_told_as_one() -> None:
+    """Where one answer at a time is allowed, the sentence does not count."""
+    asking = Asking(visitor_replies=1)
+    asking.limits.admit("anna")
+    with pytest.raises(TooManyAtOnce, match="already have an answer running"):
+        asking.limits.admit("anna")
+
+
+def test_all_together_have_so_many_places() -> None:
+    """When all places are taken everybody is asked to come back in a few seconds, and one that leaves makes room."""
+    asking = Asking(max_replies=2)
+    asking.limits.admit("anna")
+    place = asking.limits.admit("bert")
+    assert asking.wait("carl") == 5
+    place.leave()
+    assert asking.admitted("carl")
+
+
+def test_without_a_visitor_only_the_places_count() -> None:
+    """Where visitors are not told apart nobody is held to a share, but there are no more places for it."""
+    asking = Asking("1/day", visitor_replies=1, max_replies=3)
+    asking.asks(None, times=10)
+    for _ in range(3):
+        asking.limits.admit(None)
+    with pytest.raises(Crowded):
+        asking.limits.admit(None)
+    with pytest.raises(Crowded):
+        asking.limits.admit("anna")
+    assert asking.limits.throttled() == {}
+
+
+def test_the_own_fault_is_named_first() -> None:
+    """Whoever asks too often is not told that it were the others, nor sent to stop an answer in vain."""
+    asking = Asking("1/hour", visitor_replies=1, max_replies=1)
+    asking.limits.admit("anna")
+    with pytest.raises(TooOften):
+        asking.limits.admit("anna")
+    with pytest.raises(Crowded):
+        asking.limits.admit("bert")
+
+
+def test_a_place_is_left_once() -> None:
+    """An end that is told twice frees one place and not two."""
+    asking = Asking(max_replies=2)
+    place, _other = asking.limits.admit("anna"), asking.limits.admit("anna")
+    place.leave()
+    place.leave()
+    asking.limits.admit("anna")
+    with pytest.raises(Crowded):
+        asking.limits.admit("anna")
+
+
+async def test_of_many_at_the_same_moment_as_many_are_admitted_as_may_be() -> None:
+    """Two hundred questions in one moment get exactly the places there are, and each visitor the share there is."""
+    asking = Asking("4/minute", visitor_replies=3, max_replies=20)
+
+    async def ask(number: int) -> Admission | ChatError:
+        await asyncio.sleep(0)
+        try:
+            return asking.limits.admit(f"visitor {number % 10}")
+        except Refused as refusal:
+            return refusal
+
+    outcomes = await asyncio.gather(*(ask(number) for number in range(200)))
+    places = [outcome for outcome in outcomes if isinstance(outcome, Admission)]
+    assert len(places) == 20
+    assert {sum(place.visitor == f"visitor {number}" for place in places) for number in range(10)} == {2}
+    for place in places:
+        place.leave()
+    outcomes = await asyncio.gather(*(ask(number) for number in range(200)))
+    places = [outcome for outcome in outcomes if isinstance(outcome, Admission)]
+    assert {sum(place.visitor == f"visitor {number}" for place in places) for number in range(10)} == {2}
+    assert all(isinstance(outcome, Admission | TooOften) for outcome in outcomes)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 5), st.integers(1, 20)), min_size=1, max_size=3),
+    st.lists(st.integers(0, 8), max_size=40),
+)
+def test_a_visitor_is_admitted_whenever_it_may_be(rates: list[tuple[int, int]], pauses: list[int]) -> None:
+    """However someone asks, no window ever has more than its rate, nobody is refused who would not have broken one,
+    and what is said about when to come back is true."""
+    asking = Asking(";".join(f"{amount}/{seconds} seconds" for amount, seconds in rates))
+    answered: list[float] = []
+
+    def fits(then: float) -> bool:
+        return all(sum(then - each < seconds for each in answered) < amount for amount, seconds in rates)
+
+    for pause in pauses:
+        asking.now += pause
+        throttled = asking.limits.throttled()
+        if fits(asking.now):
+            assert throttled == {}
+            asking.asks()
+            answered.append(asking.now)
+        else:
+            wait = asking.wait()
+            assert throttled == {"anna": wait}
+            assert wait is not None
+            assert fits(asking.now + wait)
+            assert not fits(asking.now + wait - 0.5)
+
+
+def test_the_owner_sees_who_is_throttled() -> None:
+    """The owner reads who cannot ask at this moment and for how many seconds, and nobody else."""
+    asking = Asking("2/minute")
+    asking.asks("anna", times=2)
+    asking.asks("bert")
+    asking.now += 20
+    assert asking.limits.throttled() == {"anna": 40}
+    asking.now += 40
+    assert asking.limits.throttled() == {}
+
+
+def remembered(asking: Asking) -> tuple[int, int]:
+    """How many visitors and how many of their questions are kept."""
+    return len(asking.limits._times), sum(map(len, asking.limits._times.values()))
+
+
+@pytest.mark.parametrize(("notation", "long_enough"), [("20/minute", 60), ("20/minute;300/day", DAY)])
+def test_who_stays_away_is_forgotten(notation: str, long_enough: float) -> None:
+    """A visitor who has not come for a day at most takes no memory: what is forgotten limits nobody any more."""
+    asking = Asking(notation)
+    for number in range(1_000):
+        asking.asks(f"visitor {number}")
+    asking.asks("visitor 0")
+    assert remembered(asking) == (1_000, 1_001)
+    asking.now += long_enough - 1
+    asking.asks("visitor 500")
+    asking.now += 1
+    asking.limits.throttled()
+    assert remembered(asking) == (1, 2)
+
+
+def test_who_always_comes_back_takes_no_more_memory() -> None:
+    """Of a visitor who asks for years, only the questions that still count are kept."""
+    asking = Asking("20/minute")
+    for _ in range(1_000):
+        asking.asks()
+        asking.now += 10
+    assert remembered(asking) == (1, 6)
+
+
+def test_ended_answers_take_no_memory() -> None:
+    """Places that were left are not kept, whoever had them."""
+    asking = Asking()
+    for number in range(100):
+        asking.asks(f"visitor {number}")
+    assert not asking.limits._admissions
+    assert remembered(asking) == (0, 0)
+
+
+@pytest.mark.parametrize("notation", ["", "off", "20/minute", "20/minute;300/day", "5 per 2 hours", "1/second, 9/hour"])
+def test_a_good_rate_is_taken_as_it_is(notation: str) -> None:
+    """The settings hold what the owner wrote."""
+    assert rate(notation) == notation
+
+
+@pytest.mark.parametrize(
+    "notation", ["20", "minute", "20/", "/minute", "20/fortnight", "20/minute;", "-1/minute", "1.5/minute", "on"]
+)
+def test_a_bad_rate_is_refused_with_an_example(notation: str) -> None:
+    """Whoever mistypes the rate reads how one is written, and nothing about the program's inside."""
+    with pytest.raises(ValueError, match=r"^it should be like 20/minute;300/day, or off$"):
+        rate(notation)
+
+
+def test_an_endless_number_is_refused_like_any_other_mistake() -> None:
+    """A number that Python itself would not read ends in the same sentence."""
+    with pytest.raises(ValueError, match=r"^it should be like 20/minute;300/day, or off$"):
+        rate("9" * 9_999 + "/day")
+
+
+def test_a_rate_of_nothing_is_refused() -> None:
+    """A chat that answers nobody is a mistake."""
+    with pytest.raises(ValueError, match=r"^it should let everybody ask at least once$"):
+        rate("20/minute;0/day")
+
+
+@pytest.mark.parametrize("notation", ["1000/month", "9/year", "300/2 days", "300/25 hours"])
+def test_a_rate_of_more_than_a_day_is_refused(notation: str) -> None:
+    """Nobody is promised a monthly share that would be forgotten with the next start."""
+    with pytest.raises(ValueError, match=r"^it should not look back further than a day$"):
+        rate(notation)
+
+
+@given(st.text(alphabet="0123456789/;, perminutehoday") | st.text())
+def test_every_rate_is_either_used_or_refused(notation: str) -> None:
+    """Whatever stands in the setting, it is refused with a sentence or it limits."""
+    try:
+        limits = Limits(rate=rate(notation), visitor_replies=1, max_replies=1, clock=lambda: 0)
+    except ValueError as wrong:
+        assert str(wrong).startswith("it should ")  # noqa: PT017 - not every text is wrong
+    else:
+        limits.admit("anna")
+
+
+def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
+    """Whoever reads the tree finds each refusal with the status it has."""
+    drawn = dict(re.findall(r"── (\w+) +(\d{3})", errors.__doc__ or ""))
+    for error in Refused.__subclasses__():
+        assert drawn[error.__name__] == str(error.status)
+
+
+def test_the_own_limits_are_told_apart_from_claudes() -> None:
+    """A program that asks knows by code and status who limits it, and a person by the sentence."""
+    assert (TooOften.code, TooOften.status) == ("too_often", 429)
+    assert (TooManyAtOnce.code, TooManyAtOnce.status) == ("too_many_at_once", 429)
+    assert (Crowded.code, Crowded.status) == ("crowded", 503)
+    for one, other in pairwise([TooOften, TooManyAtOnce, Crowded, errors.RateLimited, errors.Busy]):
+        assert one.sentence != other.sentence

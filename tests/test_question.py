@@ -1,0 +1,114 @@
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from streamchat import openapi, question
+from streamchat.api import PATH
+from streamchat.events import Done, Message, Text
+from tests.served import Served, served
+
+JSON = {"content-type": "application/json"}
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Served]:
+    async with served() as api:
+        yield api
+
+
+@pytest.mark.parametrize("example", openapi.EXAMPLES.values(), ids=openapi.EXAMPLES.keys())
+async def test_what_the_docs_show_is_answered(api: Served, example: dict[str, Any]) -> None:
+    """A message, or the whole conversation as its client keeps it, reaches the source as it was sent."""
+    api.source.say(Text("a"), Done("end_turn"))
+    assert (await api.client.post(PATH, json=example["value"])).status_code == 200
+    sent = example["value"].get("messages") or [{"role": "user", "content": example["value"]["message"]}]
+    assert api.source.asked == [tuple(Message(turn["role"], turn["content"]) for turn in sent)]
+
+
+WRONG = {
+    "no JSON": (b"hi", 400, "not_json"),
+    "nothing": (b"", 400, "not_json"),
+    "not UTF-8": (b'{"message": "\xff"}', 400, "not_json"),
+    "half a character": (rb'{"message": "\ud83d"}', 400, "not_json"),
+    "without end": (b"[" * 100_000, 400, "not_json"),
+    "no object": (b'"hi"', 422, "wrong_shape"),
+    "neither": (b"{}", 422, "wrong_shape"),
+    "both": (b'{"message": "hi", "messages": []}', 422, "wrong_shape"),
+    "a typing error": (b'{"mesage": "hi"}', 422, "wrong_shape"),
+    "a number": (b'{"message": 5}', 422, "wrong_shape"),
+    "an unknown role": (b'{"messages": [{"role": "system", "content": "hi"}]}', 422, "wrong_shape"),
+    "no text": (b'{"messages": [{"role": "user"}]}', 422, "wrong_shape"),
+    "blanks": (b'{"message": " "}', 400, "empty_message"),
+    "no messages": (b'{"messages": []}', 400, "empty_message"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+async def test_a_body_that_is_no_question_is_told_what_is_wrong(api: Served, name: str) -> None:
+    """Nothing is started for it, and the answer is a status, a code and a sentence."""
+    body, status, code = WRONG[name]
+    answer = await api.client.post(PATH, content=body, headers=JSON)
+    assert (answer.status_code, answer.json().keys()) == (status, {"code", "message"})
+    assert answer.json()["code"] == code
+    assert api.source.asked == []
+
+
+async def test_the_sentence_names_the_place(api: Served) -> None:
+    """Who sent the wrong shape reads where it is wrong and what the right one is."""
+    answer = await api.client.post(PATH, json={"messages": [{"role": "bot", "content": "hi"}]})
+    assert answer.json()["message"] == f"messages.0.role: Input should be 'user' or 'assistant'. {question.SHAPE}"
+
+
+@pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonp"])
+async def test_only_json_is_a_question(api: Served, content_type: str | None) -> None:
+    """What a form on a foreign page could send without asking the browser first is not even read."""
+    headers = {"content-type": content_type} if content_type else {}
+    answer = await api.client.post(PATH, content=b'{"message": "hi"}', headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "not_json")
+
+
+async def test_json_may_name_its_charset(api: Served) -> None:
+    """Parameters and capitals in the content type change nothing."""
+    api.source.say(Done("end_turn"))
+    headers = {"content-type": "Application/JSON; charset=utf-8"}
+    assert (await api.client.post(PATH, content=b'{"message": "hi"}', headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_a_body_without_end_is_not_read_to_its_end(
+    api: Served, announced: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A body beyond the bound is refused by its announced length, or else as soon as it is beyond it."""
+    monkeypatch.setattr(question, "MAX_BODY", 100_000)
+    body = b'{"message": "' + b"a" * 200_000 + b'"}'
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), 10_000):
+            yield body[start : start + 10_000]
+
+    answer = await api.client.post(PATH, content=body if announced else pieces(), headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_long")
+
+
+async def test_a_body_within_the_bound_is_a_question(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bound is the last size that is taken."""
+    body = json.dumps({"message": "a" * 1000}).encode()
+    monkeypatch.setattr(question, "MAX_BODY", len(body))
+    api.source.say(Done("end_turn"))
+    assert (await api.client.post(PATH, content=body, headers=JSON)).status_code == 200
+
+
+async def test_who_goes_away_while_asking_leaves_no_trace(api: Served, caplog: pytest.LogCaptureFixture) -> None:
+    """A question that never arrived in full is nobody's error."""
+    _, writer = await asyncio.open_connection("127.0.0.1", api.port)
+    writer.write(f"POST {PATH} HTTP/1.1\r\nhost: x\r\n".encode())
+    writer.write(b'content-type: application/json\r\ncontent-length: 17\r\n\r\n{"mess')
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    assert (await api.client.get("/api/health")).status_code == 200
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []

@@ -1,0 +1,350 @@
+"""What a page finds again: after a reload, a lost network, a dead connection, a server that was killed."""
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from tests.application import ROOT, Application
+from tests.page import Page
+from tests.proxy import Proxy
+from tests.scripted_claude import CLOSES, CUT, Hold, Script, ScriptedClaude, delta, ends, opens, says, start, streams
+
+WORDS = [f"word{number} " for number in range(60)]
+WHOLE = "".join(WORDS).strip()
+
+
+def held(*words: str, then: tuple[str, ...] = ()) -> tuple[Hold, Script]:
+    """Words, a hold, and the other words."""
+    hold = Hold()
+    return hold, streams(start(), opens(), *map(delta, words), hold, *map(delta, then), CLOSES, ends())
+
+
+@pytest.fixture
+def way(app: Application) -> Iterator[Proxy]:
+    with Proxy(int(app.url.rpartition(":")[2])) as proxy:
+        yield proxy
+
+
+def says_exactly(page: Page, text: str) -> None:
+    """Waits until the page's last answer is this text, each word once."""
+    expect(page.answers.filter(has_not_text="ⓘ").last).to_have_text(text)
+
+
+def test_a_reload_loses_nothing_and_stop_still_works(page: Page, page_claude: ScriptedClaude) -> None:
+    """After a reload in the middle the text is there and grows; stop stops it; the history is right."""
+    hold, script = held(*WORDS[:30], then=tuple(WORDS[30:]))
+    _, endless = held("Endless")
+    page_claude.play(script, endless, says("Fine."))
+    page.ask("hi")
+    page.shows("word29")
+    page.browser.reload()
+    page.shows("word29")
+    hold.release()
+    says_exactly(page, WHOLE)
+    page.ask("more")
+    page.shows("Endless")
+    page.browser.reload()
+    page.shows("Endless")
+    page.stop()
+    assert page_claude.exchange(1).gone.wait(10)
+    page.shows("Stopped.")
+    page.ask("last")
+    page.shows("Fine.")
+    said = [("user", "hi"), ("assistant", "".join(WORDS)), ("user", "more"), ("assistant", "Endless"), ("user", "last")]
+    assert page_claude.exchange(2).said == said
+
+
+def test_a_reply_that_ended_meanwhile_is_there_in_full(
+    page: Page, page_claude: ScriptedClaude, app: Application
+) -> None:
+    """Whoever comes back after the end finds the whole answer."""
+    hold, script = held("Half", then=(" and whole.",))
+    page_claude.play(script)
+    page.ask("hi")
+    page.shows("Half")
+    page.browser.goto("about:blank")
+    hold.release()
+    page.browser.goto(app.url)
+    says_exactly(page, "Half and whole.")
+    page.ready()
+
+
+BREAKS = {"in the middle": WORDS[:30], "before the first word": []}
+
+
+@pytest.mark.parametrize("moment", BREAKS)
+def test_a_lost_network_loses_nothing(
+    way: Proxy, context: BrowserContext, page_claude: ScriptedClaude, moment: str
+) -> None:
+    """The network is gone for three seconds while Claude writes on; then every word is there, once."""
+    before = BREAKS[moment]
+    hold, script = held(*before, then=tuple(WORDS[len(before) :]))
+    page_claude.play(script, says("Fine."))
+    page = Page(context, way.url)
+    page.ask("hi")
+    assert hold.reached.wait(10)
+    if before:
+        page.shows("word29")
+    way.cut()
+    time.sleep(1.5)
+    hold.release()
+    time.sleep(1.5)
+    way.restore()
+    says_exactly(page, WHOLE)
+    page.ask("next")
+    page.shows("Fine.")
+    assert page_claude.exchange(1).said == [("user", "hi"), ("assistant", "".join(WORDS)), ("user", "next")]
+
+
+def test_a_dead_connection_does_not_freeze_the_page(
+    way: Proxy, context: BrowserContext, page_claude: ScriptedClaude
+) -> None:
+    """A connection that died without a word is noticed, and the page comes back by itself."""
+    hold, script = held(*WORDS[:30], then=tuple(WORDS[30:]))
+    page_claude.play(script, says("Fine."))
+    page = Page(context, way.url)
+    page.ask("hi")
+    page.shows("word29")
+    way.deaden()
+    hold.release()
+    expect(page.answers.filter(has_not_text="ⓘ").last).to_have_text(WHOLE, timeout=45_000)
+    page.ask("next")
+    page.shows("Fine.")
+
+
+def test_a_message_typed_while_the_server_is_away_is_not_lost(
+    way: Proxy, context: BrowserContext, page_claude: ScriptedClaude
+) -> None:
+    """What was typed into a page without a server is in the box when the server is back, and only then sent."""
+    page_claude.play(says("First answer."), says("Second answer."))
+    page = Page(context, way.url)
+    page.ask("first")
+    page.shows("First answer.")
+    page.ready()
+    way.cut()
+    page.box.fill("second")
+    page.box.press("Enter")
+    with page.comes_back():
+        way.restore()
+    expect(page.box).to_have_value("second", timeout=20_000)
+    page.shows("First answer.")
+    page.ready()
+    page.box.press("Enter")
+    page.shows("Second answer.")
+    page.browser.reload()
+    page.shows("Second answer.")
+    expect(page.box).to_have_value("")
+
+
+def test_two_tabs_come_back_as_two(
+    page: Page, page_claude: ScriptedClaude, app: Application, context: BrowserContext
+) -> None:
+    """Each tab finds its own conversation again."""
+    page_claude.play(says("For one."), says("For two."))
+    page.ask("one")
+    page.shows("For one.")
+    other = Page(context, app.url)
+    other.ask("two")
+    other.shows("For two.")
+    page.browser.reload()
+    other.browser.reload()
+    page.shows("For one.")
+    other.shows("For two.")
+    page.shows_not("For two.")
+    other.shows_not("For one.")
+
+
+def test_a_duplicated_tab_does_no_harm(
+    page: Page, page_claude: ScriptedClaude, app: Application, context: BrowserContext
+) -> None:
+    """A duplicate shows the same conversation, running reply included; from then on the two go their own ways."""
+    hold, script = held("Begun", then=(" and ended.",))
+    page_claude.play(script, says("For the first."), says("For the duplicate."))
+    page.ask("hi")
+    page.shows("Begun")
+    remembered = page.browser.evaluate("JSON.stringify(sessionStorage)")
+    context.add_init_script(f"if (!sessionStorage.length) Object.assign(sessionStorage, {remembered})")
+    duplicate = Page(context, app.url, ready=False)
+    duplicate.shows("Begun")
+    hold.release()
+    for tab in (page, duplicate):
+        tab.shows("Begun and ended.")
+    page.ask("first")
+    page.shows("For the first.")
+    duplicate.ask("second")
+    duplicate.shows("For the duplicate.")
+    assert page_claude.exchange(2).said == [("user", "hi"), ("assistant", "Begun and ended."), ("user", "second")]
+    page.browser.reload()
+    page.shows("For the first.")
+
+
+def test_undo_clear_edit_and_retry_change_what_comes_back(page: Page, page_claude: ScriptedClaude) -> None:
+    """A reload never brings back what was taken back."""
+    page_claude.play(says("One."), says("Two."), says("Three."), says("Four."))
+    page.ask("a")
+    page.shows("One.")
+    page.ready()
+    page.press("Retry")
+    page.shows("Two.")
+    page.ready()
+    page.browser.reload()
+    page.shows("Two.")
+    page.shows_not("One.")
+    page.ask("b")
+    page.shows("Three.")
+    page.ready()
+    page.press("Undo")
+    page.shows_not("Three.")
+    page.browser.reload()
+    page.shows("Two.")
+    page.shows_not("Three.")
+    page.press("Edit")
+    page.browser.locator(".user textarea").fill("c")
+    page.press("Submit")
+    page.shows("Four.")
+    page.ready()
+    page.browser.reload()
+    page.shows("Four.")
+    page.shows_not("Two.")
+    page.press("Clear")
+    page.shows_not("Four.")
+    page.browser.reload()
+    page.ready()
+    expect(page.answers).to_have_count(0)
+
+
+@contextmanager
+def a_server(claude: ScriptedClaude, data: Path, port: str = "0", **environment: str) -> Iterator[Application]:
+    arguments = () if port == "0" else ("--port", port)
+    environment |= {"ANTHROPIC_API_KEY": "sk-test", "ANTHROPIC_BASE_URL": claude.url}
+    with Application(*arguments, cwd=ROOT, STREAMCHAT_DATA_DIR=str(data), **environment) as app:
+        app.wait_for("answers")
+        yield app
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_server_that_was_killed_and_started_again(
+    claude: ScriptedClaude, context: BrowserContext, tmp_path: Path, number: signal.Signals
+) -> None:
+    """After a kill and a restart the tab shows every word up to the last half second, marked, and can go on."""
+    _, script = held(*WORDS[:30])
+    claude.play(says("Before."), script, says("".join(WORDS[30:])), says("Fine."))
+    with a_server(claude, tmp_path) as app:
+        page = Page(context, app.url)
+        page.ask("first")
+        page.shows("Before.")
+        page.ask("second")
+        page.shows("word29")
+        time.sleep(0.5)
+        app.interrupt(number)
+    with a_server(claude, tmp_path, app.url.rpartition(":")[2]):
+        page.browser.wait_for_event("load", timeout=30_000)
+        page.shows("Interrupted: the server was stopped.")
+        says_exactly(page, "".join(WORDS[:30]).strip())
+        page.shows("Before.")
+        page.browser.get_by_role("button", name="Continue the answer").click()
+        says_exactly(page, WHOLE)
+        page.ask("third")
+        page.shows("Fine.")
+        so_far = [("user", "first"), ("assistant", "Before."), ("user", "second")]
+        assert claude.exchange(3).said == [*so_far, ("assistant", "".join(WORDS)), ("user", "third")]
+        page.browser.reload()
+        page.shows("Fine.")
+        page.shows(WORDS[-1].strip())
+
+
+def test_an_answer_that_ran_out_of_room_can_be_continued(page: Page, page_claude: ScriptedClaude) -> None:
+    """Continue asks for the rest, which grows under the first part as one answer; a whole answer has no such button."""
+    page_claude.play(says("The first part", reason="max_tokens"), says(" and the second."), says("Fine."))
+    page.ask("hi")
+    page.shows("longest allowed length")
+    go_on = page.browser.get_by_role("button", name="Continue the answer")
+    go_on.click()
+    says_exactly(page, "The first part and the second.")
+    page.shows_not("longest allowed length")
+    page.ready()
+    expect(go_on).to_be_hidden()
+    page.ask("next")
+    page.shows("Fine.")
+    assert page_claude.exchange(2).said[1] == ("assistant", "The first part and the second.")
+
+
+def test_continuing_can_be_stopped_and_fail(page: Page, page_claude: ScriptedClaude) -> None:
+    """The rest of an answer is stopped like any answer, and may be asked for again."""
+    _, endless = held(" goes on")
+    page_claude.play(says("It", reason="max_tokens"), endless, says(" and ends."))
+    page.ask("hi")
+    go_on = page.browser.get_by_role("button", name="Continue the answer")
+    go_on.click()
+    page.shows("It goes on")
+    page.stop()
+    assert page_claude.exchange(1).gone.wait(10)
+    page.shows("Stopped.")
+    go_on.click()
+    says_exactly(page, "It goes on and ends.")
+    page.ready()
+
+
+def test_an_answer_that_broke_off_for_good_can_be_continued(
+    claude: ScriptedClaude, context: BrowserContext, tmp_path: Path
+) -> None:
+    """Where nothing is continued by itself, the partial text stays with the choice to continue."""
+    hold = Hold()
+    claude.play(streams(start(), opens(), delta("Half an answer"), hold, CUT), says(" is now whole."))
+    with a_server(claude, tmp_path, STREAMCHAT_CONTINUATIONS="0") as app:
+        page = Page(context, app.url)
+        page.ask("hi")
+        page.shows("Half an answer")
+        hold.release()
+        page.shows("broke off")
+        page.browser.get_by_role("button", name="Continue the answer").click()
+        says_exactly(page, "Half an answer is now whole.")
+
+
+def test_a_tab_that_is_gone_for_good_lets_claude_go_at_linger(
+    claude: ScriptedClaude, context: BrowserContext, tmp_path: Path
+) -> None:
+    """Claude's connection closes when linger is over, not before."""
+    _, endless = held("Endless")
+    claude.play(endless)
+    with a_server(claude, tmp_path, STREAMCHAT_LINGER_SECONDS="4") as app:
+        page = Page(context, app.url)
+        page.ask("hi")
+        page.shows("Endless")
+        left = time.monotonic()
+        page.browser.close()
+        exchange = claude.exchange(0)
+        assert exchange.gone.wait(15)
+        assert exchange.gone_at - left >= 4
+
+
+def test_a_disk_that_takes_nothing_costs_durability_only(
+    claude: ScriptedClaude, context: BrowserContext, tmp_path: Path
+) -> None:
+    """Where nothing can be written there is a warning, and the chat works, reloads included."""
+    (tmp_path / "file").write_text("in the way")
+    with a_server(claude, tmp_path / "file") as app:
+        page = Page(context, app.url)
+        page.ask("hi")
+        page.shows("Hello there")
+        page.browser.reload()
+        page.shows("Hello there")
+        app.wait_for("will not survive a restart")
+
+
+def test_nothing_is_written_where_nothing_is_wanted(
+    claude: ScriptedClaude, context: BrowserContext, tmp_path: Path
+) -> None:
+    """With `STREAMCHAT_DATA_DIR=` no file is made, and a reload works all the same."""
+    with Application(cwd=tmp_path, ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url) as app:
+        page = Page(context, app.url)
+        page.ask("hi")
+        page.shows("Hello there")
+        page.browser.reload()
+        page.shows("Hello there")
+    assert not list(tmp_path.rglob("*.sqlite3"))

@@ -1,0 +1,108 @@
+from collections.abc import AsyncIterator
+
+import pytest
+from httpx_sse import aconnect_sse
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streamchat import stream
+from streamchat.api import PATH
+from streamchat.errors import Busy
+from streamchat.events import Done, Ending, Event, Failed, Notice, Text, Thinking, Usage
+from streamchat.sse import rendered
+from tests.served import EVENTS, HI, Served, events, served
+
+END = Done("end_turn", Usage(25, 42, 3, 4))
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Served]:
+    async with served() as api:
+        yield api
+
+
+async def test_every_event_as_it_is_sent(api: Served) -> None:
+    """Each event has its name, its data on one line, and the position after it, in which usage counts unsent."""
+    api.source.say(Usage(25, 1), Thinking("hm"), Notice("Trying again."), Text("one\ntwo"), END)
+    answer = await api.client.post(PATH, json=HI, headers=EVENTS)
+    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-cache, no-transform"
+    assert answer.text.startswith("retry: 2000\n")
+    assert events(answer.text) == (
+        'id: 2\nevent: thinking\ndata: {"text": "hm"}\n\n'
+        'id: 3\nevent: notice\ndata: {"text": "Trying again."}\n\n'
+        'id: 4\nevent: text\ndata: {"text": "one\\ntwo"}\n\n'
+        'id: 5\nevent: done\ndata: {"reason": "end_turn", "usage": {"input_tokens": 25, "output_tokens": 42, '
+        '"cache_write_tokens": 3, "cache_read_tokens": 4}}\n\n'
+    )
+
+
+async def test_a_failure_is_an_event_and_then_the_end(api: Served) -> None:
+    """Who reads events is told what happened, when to try again, and Claude's id of the request."""
+    api.source.say(Text("Half an"), Busy(retry_after=4.2, request_id="req_1"))
+    async with aconnect_sse(api.client, "POST", PATH, json=HI) as source:
+        events = [event async for event in source.aiter_sse()]
+    assert [(event.event, event.id) for event in events] == [("text", "1"), ("error", "2")]
+    failure = {"code": "busy", "message": Busy.sentence, "retry_after": 4.2, "request_id": "req_1"}
+    assert events[1].json() == failure
+
+
+async def test_events_begin_before_the_first_word(api: Served) -> None:
+    """The stream, with the address of its reply, is there at once, and a failure after it is an event."""
+    async with aconnect_sse(api.client, "POST", PATH, json=HI) as source:
+        assert source.response.headers["location"].startswith(f"{PATH}/")
+        api.source.say(Busy())
+        assert [event.event async for event in source.aiter_sse()] == ["error"]
+
+
+async def test_silence_is_filled_with_heartbeats(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While nothing is said a comment comes now and then, so that nobody on the way takes the line for dead."""
+    assert stream.HEARTBEAT <= 15
+    monkeypatch.setattr(stream, "HEARTBEAT", 0.001)
+    async with api.client.stream("POST", PATH, json=HI, headers=EVENTS) as answer:
+        lines = answer.aiter_lines()
+        assert [await anext(lines) for _ in range(3)] == ["retry: 2000", ":", ":"]
+        api.source.say(END)
+        assert "event: done" in [line async for line in lines]
+
+
+@pytest.mark.parametrize("place", ["header", "query"])
+@pytest.mark.parametrize("last", [END, Busy()])
+async def test_a_browser_that_has_the_end_is_told_not_to_come_back(
+    api: Served, place: str, last: Event | Exception
+) -> None:
+    """At the end of an ended reply the answer is 204, on which an EventSource closes instead of asking for ever."""
+    location = await api.ask(Text("a"), last)
+    if place == "header":
+        answer = await api.client.get(location, headers=EVENTS | {"last-event-id": "2"})
+    else:
+        answer = await api.client.get(f"{location}?after=2", headers=EVENTS)
+    assert (answer.status_code, answer.content) == (204, b"")
+
+
+texts = st.text() | st.sampled_from(["\n", "\r\n\r\n", "\u2028", "\0", "data: x\n\n", ":", "😀", ' "\\'])
+event = st.builds(Text, texts) | st.builds(Thinking, texts) | st.builds(Notice, texts) | st.just(Usage(1, 2))
+endings = st.builds(Done, texts) | st.builds(Failed, st.just("busy"), st.just(503), texts)
+
+
+@settings(max_examples=20, deadline=None)
+@given(log=st.lists(event, max_size=8), ending=endings)
+async def test_a_reader_that_was_cut_off_anywhere_misses_nothing(log: list[Event], ending: Ending) -> None:
+    """Cut at any position and come back with the last id: the bytes are those of a reader that was never cut."""
+    sent = [rendered(position, event).decode() for position, event in enumerate([*log, ending], 1)]
+    async with served() as api:
+        location = await api.ask(*log, ending)
+        for cut in range(len(sent) + 1):
+            assert "".join(sent[:cut]) + await api.again(location, cut) == "".join(sent)
+
+
+@settings(max_examples=20, deadline=None)
+@given(pieces=st.lists(texts, min_size=1, max_size=5))
+async def test_any_text_arrives_as_it_was_written(pieces: list[str]) -> None:
+    """No text, whatever lines and signs are in it, is taken for the protocol's own."""
+    async with served() as api:
+        location = await api.ask(*map(Text, pieces), END)
+        async with aconnect_sse(api.client, "GET", location) as source:
+            received = [event async for event in source.aiter_sse()]
+        assert [event.json()["text"] for event in received[:-1]] == pieces
+        assert received[-1].event == "done"

@@ -1,0 +1,130 @@
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamchat.chat import Chat
+from streamchat.events import Done, Event, Message, Request, Text
+from streamchat.reply import Reply
+from streamchat.store import Store
+from streamchat.tabs import Tab, Tabs, continued
+from streamchat.transcript import Shown, conversation, note, said
+from tests.hand import Hand
+
+THOUGHT = said("assistant", "Hm.") | {"metadata": {"title": "Thinking", "status": "done"}}
+
+
+class ByHand:
+    """A source whose replies a test speaks by hand."""
+
+    name = "Hand"
+
+    def __init__(self) -> None:
+        self.hand = Hand()
+
+    def stream(self, request: Request) -> AsyncGenerator[Event]:
+        return self.hand.stream()
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+async def a_tab_that_shows(tabs: Tabs, chat: Chat, source: ByHand, tab_id: str) -> Tab:
+    """A tab with a question and a whole answer."""
+    tab = tabs.get(tab_id)
+    tab.asked([said("user", "hi")])
+    tab.start(await asked(chat))
+    source.hand.say(Text("Hello"), Done("end_turn"))
+    assert tab.reply
+    await tab.reply.closed()
+    tabs.save(tab_id)
+    return tab
+
+
+async def asked(chat: Chat) -> Reply:
+    return chat.ask([Message("user", "hi")])
+
+
+async def test_a_tab_finds_itself_again_under_a_new_id(tmp_path: Path) -> None:
+    """What a tab shows is found by the id it had, in memory and, by another process, on the disk."""
+    source, store = ByHand(), Store(str(tmp_path))
+    await store.open()
+    chat = Chat(source, store, linger=60, keep=60)
+    tabs = Tabs(chat, store)
+    shown = (await a_tab_that_shows(tabs, chat, source, "one")).messages()
+    assert tabs.get(await tabs.claim("one", "page")).messages() == shown
+    await store.close()
+    later = Store(str(tmp_path))
+    await later.open()
+    tabs = Tabs(Chat(source, later, linger=60, keep=0), later)
+    assert tabs.get(await tabs.claim("one", "page")).messages() == shown
+    await later.close()
+
+
+async def test_two_pages_with_one_id_go_on_without_each_other() -> None:
+    """A duplicate starts from what the tab showed and changes nothing of it."""
+    source, store = ByHand(), Store("")
+    chat = Chat(source, store, linger=60, keep=60)
+    tabs = Tabs(chat, store)
+    await a_tab_that_shows(tabs, chat, source, "one")
+    first, second = tabs.get(await tabs.claim("one", "a")), tabs.get(await tabs.claim("one", "b"))
+    second.undo()
+    assert (len(first.messages()), second.messages()) == (2, [])
+
+
+async def test_an_unknown_id_finds_nothing() -> None:
+    """A new tab, or one with a guessed id, is empty and has an id of its own."""
+    tabs = Tabs(Chat(ByHand(), Store(""), linger=60, keep=60), Store(""))
+    one, other = await tabs.claim("", "a"), await tabs.claim("guessed", "b")
+    assert one != other
+    assert tabs.get(one).messages() == tabs.get(other).messages() == []
+
+
+async def test_what_was_asked_before_the_tab_was_known_is_not_forgotten() -> None:
+    """Whoever is faster than the page's own greeting keeps their question."""
+    source, store = ByHand(), Store("")
+    chat = Chat(source, store, linger=60, keep=60)
+    tabs = Tabs(chat, store)
+    await a_tab_that_shows(tabs, chat, source, "page")
+    assert len(tabs.get(await tabs.claim("", "page")).messages()) == 2
+
+
+def test_undo_takes_back_the_last_question_and_all_after_it() -> None:
+    """Undo leaves what was there before the last question."""
+    tab = Tab([said("user", "a"), said("assistant", "b"), said("user", "c"), note("No.")])
+    tab.undo()
+    assert tab.messages() == [said("user", "a"), said("assistant", "b")]
+    tab.undo()
+    tab.undo()
+    assert tab.messages() == []
+
+
+def test_a_continuation_takes_the_place_of_the_answer_it_continues() -> None:
+    """Of an answer that is continued the thoughts stay, its text grows, and the note on how it ended goes."""
+    shown = [said("user", "hi"), THOUGHT, said("assistant", "Half"), note("Broke off.")]
+    assert continued(shown) == ([said("user", "hi"), THOUGHT], "Half")
+    assert continued([said("user", "hi"), THOUGHT, note("Broke off.")]) == ([said("user", "hi"), THOUGHT], "")
+
+
+messages = st.one_of(
+    st.builds(said, st.sampled_from(["user", "assistant"]), st.text(min_size=1, max_size=4)),
+    st.builds(note, st.text(max_size=4)),
+    st.just(THOUGHT),
+)
+
+
+@given(shown=st.lists(messages, max_size=8))
+def test_continuing_loses_no_word(shown: list[Shown]) -> None:
+    """Whatever the page shows, what was said before and what is continued are together what was said."""
+    shown = [said("user", "hi"), *shown]
+    before, begun = continued(shown)
+    assert conversation(before) + ([Message("assistant", begun)] if begun else []) == conversation(shown)
+
+
+@given(text=st.text("\t a\n", max_size=12))
+def test_indentation_comes_back(text: str) -> None:
+    """Whatever Gradio makes of a message's indentation, the next request has it as it was typed."""
+    tab = Tab()
+    assert tab.typed(text) == text
