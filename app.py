@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,17 @@ load_dotenv(Path(__file__).with_name(".env"))  # before Gradio and the SDK read 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
+from streamchat.account import Accounts  # noqa: E402
 from streamchat.api import routes  # noqa: E402
-from streamchat.chat import Chat, Source  # noqa: E402
+from streamchat.budget import Budget  # noqa: E402
+from streamchat.chat import Chat  # noqa: E402
 from streamchat.demo import EXAMPLES, Demo  # noqa: E402
+from streamchat.limits import Limits  # noqa: E402
+from streamchat.prices import Prices  # noqa: E402
 from streamchat.settings import Settings, SettingsError  # noqa: E402
 from streamchat.store import Store  # noqa: E402
 from streamchat.ui import CSS, HEAD, MAX_CHATS, THEME, page  # noqa: E402
+from streamchat.visitor import Proxies, visitor  # noqa: E402
 
 
 def fail(sentence: str) -> SystemExit:
@@ -43,20 +48,6 @@ def read_settings() -> Settings:
         return Settings.read()
     except SettingsError as error:
         raise fail(str(error)) from None
-
-
-def source_of(settings: Settings) -> Source:
-    if not settings.api_key.get_secret_value():
-        return Demo()
-    from streamchat.claude import Claude  # noqa: PLC0415 (the demo starts without loading the SDK)
-
-    return Claude(settings)
-
-
-settings = read_settings()
-store = Store(settings.data_dir)
-chat = Chat(source_of(settings), store, linger=settings.linger_seconds, keep=settings.keep_seconds)
-demo = page(chat, store, title="StreamChat", examples=EXAMPLES)
 
 
 def port(text: str) -> int:
@@ -74,6 +65,41 @@ def arguments() -> argparse.Namespace:
         "--share", action="store_true", default=None, help="make a public link, with your key behind it"
     )
     return parser.parse_args()
+
+
+def who(peer: str | None, headers: Mapping[str, str], user: str | None) -> str:
+    return visitor(peer, headers, proxies=proxies, user=user)
+
+
+def chat_of(settings: Settings, store: Store) -> Chat:
+    linger, keep = settings.linger_seconds, settings.keep_seconds
+    limits = Limits(
+        rate=settings.rate_limit, visitor_replies=settings.visitor_replies, max_replies=settings.max_replies
+    )
+    if not settings.api_key.get_secret_value():
+        return Chat(Demo(), store, linger=linger, keep=keep, limits=limits)
+    from streamchat.claude import Claude  # noqa: PLC0415 (the demo starts without loading the SDK)
+
+    budget = Budget(store, daily=settings.daily_budget_usd, visitor=settings.visitor_budget_usd)
+    accounts = Accounts(budget, Prices(settings.model), settings.system_prompt, settings.max_tokens)
+    claude, spare = Claude(settings), Demo()
+    return Chat(claude, store, linger=linger, keep=keep, limits=limits, accounts=accounts, spare=spare)
+
+
+def is_public(options: argparse.Namespace) -> bool:
+    """Whether anybody but the owner of this machine can reach the page."""
+    host = options.host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
+    shared = options.share or os.environ.get("GRADIO_SHARE", "").lower() == "true" or ON_SPACES
+    return bool(shared) or host.strip("[]") not in {"localhost", "127.0.0.1", "::1"}
+
+
+ON_SPACES = os.environ.get("SYSTEM") == "spaces"
+options = arguments() if IN_CHARGE else argparse.Namespace(host=None, port=None, share=None)
+settings = read_settings() if is_public(options) else read_settings().only_for_the_owner()
+proxies = Proxies.of(os.environ.get("FORWARDED_ALLOW_IPS", ""), ON_SPACES)
+store = Store(settings.data_dir)
+chat = chat_of(settings, store)
+demo = page(chat, store, who, title="StreamChat", examples=EXAMPLES)
 
 
 def check_address(host: str, port: int) -> None:
@@ -114,7 +140,7 @@ class Server:
                 auth=settings.login,
                 app_kwargs={
                     "title": "StreamChat",
-                    "routes": routes(chat, settings.login).routes,
+                    "routes": routes(chat, who, settings.login).routes,
                     "docs_url": "/docs",
                     "lifespan": self._lifespan,
                 },
@@ -154,4 +180,4 @@ class Server:
 
 if IN_CHARGE:
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
-    Server().run(arguments())
+    Server().run(options)

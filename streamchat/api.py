@@ -18,11 +18,12 @@ from streamchat.problem import Route, unfit
 from streamchat.question import asked
 from streamchat.reply import Reply
 from streamchat.stream import following, wants_events
+from streamchat.visitor import Who
 
 PATH = "/api/streaming-chat"
 
 
-def routes(chat: Chat, login: tuple[str, str] | None) -> APIRouter:
+def routes(chat: Chat, who: Who, login: tuple[str, str] | None) -> APIRouter:
     """The routes under /api, for any app to have; with a `login` they ask for it."""
     guards = [Depends(_own_page)] + ([Depends(Login(*login))] if login else [])
     router = APIRouter(route_class=Route, dependencies=guards, tags=["StreamChat"])
@@ -30,7 +31,8 @@ def routes(chat: Chat, login: tuple[str, str] | None) -> APIRouter:
     @router.post(PATH, response_class=PlainTextResponse, responses=openapi.POST, openapi_extra=openapi.BODY)
     async def ask(request: Request) -> Response:
         """Ask, and read the answer as it is written: as text or, with `Accept: text/event-stream`, as events."""
-        reply = chat.ask(await asked(request))
+        visitor = who(request.client.host if request.client else None, request.headers, login[0] if login else None)
+        reply = await chat.ask(await asked(request), visitor=visitor)
         return following(request, reply, 0, location=_location(request, reply))
 
     @router.get(PATH + "/{reply_id}", response_class=PlainTextResponse, responses=openapi.GET)

@@ -38,6 +38,9 @@ class Cost:
     micros: int
 
 
+NOTHING = Cost(0, b"", 0)
+
+
 @dataclass
 class Ledger:
     """What was spent on every day, and on the last one by each visitor, who is a hash that holds for that day."""
@@ -47,9 +50,9 @@ class Ledger:
     days: Counter[int] = field(default_factory=Counter)
     visitors: Counter[bytes] = field(default_factory=Counter)
 
-    def add(self, cost: Cost, micros: int) -> None:
-        self.days[cost.day] += micros
-        if cost.day == self.day:
+    def change(self, before: Cost, after: Cost) -> None:
+        for cost, micros in ((before, -before.micros), (after, after.micros)):
+            self.days[cost.day] += micros
             self.visitors[cost.visitor] += micros
 
     def visitor(self, name: str | None) -> bytes:
@@ -83,25 +86,34 @@ class Budget:
         await self._write()
 
     async def reserve(self, reply: str, visitor: str | None, dollars: float) -> None:
-        """Sets money aside, or raises `DayIsSpent` or `VisitorIsSpent`; without a visitor, there is no share to spend."""
+        """Sets money aside, or raises `DayIsSpent` or `VisitorIsSpent`; without a visitor, no share counts.
+
+        What is reserved for a reply that has a reservation comes on top of that, and all of it is today's.
+        """
         self._turn()
         if self._begun != self._ledger.day:
             await self._write()
             self._turn()
-        cost = Cost(self._ledger.day, self._ledger.visitor(visitor), math.ceil(micros(dollars)))
-        self._check(cost)
+        before = self._reserved.get(reply, NOTHING)
+        cost = Cost(self._ledger.day, self._ledger.visitor(visitor), before.micros + math.ceil(micros(dollars)))
+        self._ledger.change(before, cost)
+        if refusal := self._refusal(cost):
+            self._ledger.change(cost, before)
+            raise refusal
         self._reserved[reply] = cost
-        self._count(reply, cost, cost.micros)
+        self._keep(reply, cost)
         try:
             await self._write()
         except BaseException:
-            self._correct(reply, 0)
+            self._take_back(reply, cost, before.micros)
             raise
 
     async def settle(self, reply: str, dollars: float) -> None:
         """Counts what the reply cost instead of what was reserved for it; the first time is the one that counts."""
-        self._correct(reply, math.ceil(micros(dollars)))
-        if reply in self._unwritten:
+        if reserved := self._reserved.pop(reply, None):
+            cost = replace(reserved, micros=math.ceil(micros(dollars)))
+            self._ledger.change(reserved, cost)
+            self._keep(reply, cost)
             await self._write()
 
     def spent(self, visitor: str | None = None) -> float:
@@ -118,7 +130,7 @@ class Budget:
         return max(0, left) / MICROS
 
     def days(self, number: int) -> list[tuple[date, float]]:
-        """Dollars of each of the last days; the last one is today. More than `KEPT` are not known."""
+        """Dollars of each of the last days; the last one is today."""
         self._turn()
         last = range(self._ledger.day - number + 1, self._ledger.day + 1)
         return [(date(1970, 1, 1) + timedelta(day), self._ledger.days[day] / MICROS) for day in last]
@@ -135,22 +147,24 @@ class Budget:
     def _spent(self, visitor: bytes) -> int:
         return self._ledger.visitors[visitor] if visitor else self._ledger.days[self._ledger.day]
 
-    def _check(self, cost: Cost) -> None:
-        if self._spent(b"") + cost.micros > self._daily:
-            raise self._refusal(DayIsSpent, "It reopens")
-        if cost.visitor and self._spent(cost.visitor) + cost.micros > self._share:
-            raise self._refusal(VisitorIsSpent, "It is renewed")
-
-    def _refusal(self, refused: type[Refused], reopens: str) -> Refused:
+    def _refusal(self, cost: Cost) -> Refused | None:
+        """Why the ledger cannot stay as it is with this cost in it."""
         seconds = DAY - self._clock() % DAY
-        return refused(f"{refused.sentence} {reopens} at 00:00 UTC, in {span(seconds)}.", retry_after=seconds)
+        until = f"at 00:00 UTC, in {span(seconds)}."
+        if self._spent(b"") > self._daily:
+            return DayIsSpent(f"{DayIsSpent.sentence} It reopens {until}", retry_after=seconds)
+        if cost.visitor and self._spent(cost.visitor) > self._share:
+            return VisitorIsSpent(f"{VisitorIsSpent.sentence} It is renewed {until}", retry_after=seconds)
+        return None
 
-    def _correct(self, reply: str, micros: int) -> None:
-        if reserved := self._reserved.pop(reply, None):
-            self._count(reply, replace(reserved, micros=micros), micros - reserved.micros)
+    def _take_back(self, reply: str, cost: Cost, micros: int) -> None:
+        """Leaves so much of a reservation that nobody waits for, unless it was settled meanwhile."""
+        if self._reserved.get(reply) is cost:
+            self._reserved[reply] = left = replace(cost, micros=micros)
+            self._ledger.change(cost, left)
+            self._keep(reply, left)
 
-    def _count(self, reply: str, cost: Cost, more: int) -> None:
-        self._ledger.add(cost, more)
+    def _keep(self, reply: str, cost: Cost) -> None:
         self._unwritten.pop(reply, None)
         self._unwritten[reply] = cost
         if len(self._unwritten) > MAX_WAITING:
@@ -204,7 +218,7 @@ def read(file: sqlite3.Connection, day: int) -> Ledger:
 def begin(file: sqlite3.Connection, day: int, key: bytes) -> bytes:
     """Begins a day: of those before yesterday only the sums stay, and who was who on them is known no longer."""
     file.execute(FOLD, (day - 1,))
-    file.execute("DELETE FROM spending WHERE day < ? AND reply <> CAST(day AS TEXT) OR day <= ?", (day - 1, day - KEPT))
+    file.execute("DELETE FROM spending WHERE day < ? AND reply <> CAST(day AS TEXT) OR day < ?", (day - 1, day - KEPT))
     file.execute("DELETE FROM visitor_key WHERE day <> ?", (day,))
     file.execute("INSERT OR IGNORE INTO visitor_key VALUES (?, ?)", (day, key))
     kept: bytes = file.execute("SELECT key FROM visitor_key").fetchone()[0]
@@ -217,5 +231,6 @@ def micros(dollars: float) -> Decimal:
 
 
 def span(seconds: float) -> str:
-    number, unit = (math.ceil(seconds / 3600), "hour") if seconds > 3600 else (math.ceil(seconds / 60), "minute")
+    minutes = math.ceil(seconds / 60)
+    number, unit = (minutes, "minute") if minutes < 60 else (math.ceil(seconds / 3600), "hour")
     return f"{number} {unit}" + ("s" if number != 1 else "")

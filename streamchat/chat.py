@@ -1,13 +1,17 @@
-"""The one way to ask: a conversation is checked, a reply is started, found again and stopped."""
+"""The one way to ask: a conversation is checked and admitted, a reply is started, found again and stopped."""
 
 import asyncio
+import sys
 import time
-from collections.abc import AsyncGenerator, Sequence
-from typing import Protocol
+from collections.abc import AsyncGenerator, Coroutine, Sequence
+from contextlib import aclosing
+from typing import Any, Protocol
 
+from streamchat.account import Accounts
 from streamchat.cache import Cache
-from streamchat.errors import EmptyMessage, TooLong, UnknownReply
-from streamchat.events import Conversation, Event, Message, Request
+from streamchat.errors import DayIsSpent, EmptyMessage, TooLong, UnknownReply, VisitorIsSpent
+from streamchat.events import Conversation, Event, Message, Notice, Request
+from streamchat.limits import Limits
 from streamchat.reply import Reply
 from streamchat.store import Store
 
@@ -28,13 +32,28 @@ class Source(Protocol):
 
 
 class Chat:
-    def __init__(self, source: Source, store: Store, *, linger: float, keep: float) -> None:
+    """`spare` answers where there is no money for the source; `accounts` is None for a source that costs none."""
+
+    def __init__(  # noqa: PLR0913 (each is a part that the composition root chooses)
+        self,
+        source: Source,
+        store: Store,
+        *,
+        linger: float,
+        keep: float,
+        limits: Limits | None = None,
+        accounts: Accounts | None = None,
+        spare: Source | None = None,
+    ) -> None:
         self.source = source
         self._store = store
         self._linger = linger
         self._keep = keep
+        self._limits = limits or Limits(rate="off", visitor_replies=sys.maxsize, max_replies=sys.maxsize)
+        self._accounts = accounts
+        self._spare = spare
         self._replies = Cache(keep=keep)
-        self._opening: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def running(self) -> int:
@@ -42,30 +61,63 @@ class Chat:
         return len(self._replies.running)
 
     async def open(self) -> None:
-        self._opening = asyncio.create_task(self.source.open())
         await self._store.open()
+        if self._accounts:
+            await self._accounts.budget.open()
+        self._soon(self.source.open())
 
     async def close(self) -> None:
-        """Stops every reply, writes what is to survive, and lets the source go."""
+        """Stops every reply, settles what it cost, writes what is to survive, and lets the source go."""
         replies = self._replies.running
         for reply in replies:
             reply.stop("shutdown")
         await asyncio.gather(*(reply.closed() for reply in replies))
+        await asyncio.sleep(0)  # for what comes at a reply's end to begin
+        await asyncio.wait({*self._tasks, asyncio.create_task(asyncio.sleep(0))}, timeout=1)
         await self._store.close()
-        if self._opening:
-            self._opening.cancel()
         await self.source.close()
 
-    def ask(self, messages: Sequence[Message]) -> Reply:
-        """Starts a reply to the conversation and returns it at once; raises `Refused` if there is none to give.
+    async def ask(self, messages: Sequence[Message], *, visitor: str | None = None, or_spare: bool = False) -> Reply:
+        """Starts a reply to the conversation; raises `Refused` if there is none to give.
 
-        A conversation that ends with the assistant's words asks for the rest of them.
+        A conversation that ends with the assistant's words asks for the rest of them. Without a `visitor` only the
+        limits for all hold. Where there is no money left, a reader who wants one gets a reply of the spare source.
         """
-        request = Request(checked(messages))
-        reply = Reply(self.source.stream(request), linger=self._linger, on_end=self._replies.ended)
+        conversation = checked(messages)
+        admission = self._limits.admit(visitor)
+        try:
+            reply = await self._started(conversation, visitor, or_spare=or_spare)
+        except BaseException:
+            admission.leave()
+            raise
+        reply.on_end(admission.leave)
         self._replies.add(reply)
         self._store.follow(reply)
         return reply
+
+    async def _started(self, conversation: Conversation, visitor: str | None, *, or_spare: bool) -> Reply:
+        if self._accounts is None:
+            return self._reply(self.source.stream(Request(conversation)))
+        account = self._accounts.open(visitor)
+        try:
+            await account.call(conversation)
+        except (DayIsSpent, VisitorIsSpent) as refusal:
+            if not or_spare or self._spare is None:
+                raise
+            return self._reply(instead(refusal.message, self._spare.stream(Request(conversation))))
+        account.reply = self._reply(self.source.stream(Request(conversation, again=account.call)))
+        account.reply.on_end(lambda: self._soon(account.settle()))
+        return account.reply
+
+    def _reply(self, events: AsyncGenerator[Event]) -> Reply:
+        reply = Reply(events, linger=self._linger)
+        reply.on_end(lambda: self._replies.ended(reply))
+        return reply
+
+    def _soon(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def resume(self, reply_id: str, *, however_old: bool = False) -> Reply:
         """The reply of that id, running or ended, also from before a restart; raises `UnknownReply`."""
@@ -82,7 +134,8 @@ class Chat:
         (await self.resume(reply_id)).stop()
 
     async def _replayed(self, reply_id: str, log: list[Event]) -> Reply:
-        reply = Reply(replay(log), linger=self._linger, on_end=self._replies.ended, reply_id=reply_id)
+        reply = Reply(replay(log), linger=self._linger, reply_id=reply_id)
+        reply.on_end(lambda: self._replies.ended(reply))
         self._replies.add(reply)
         await reply.closed()
         return reply
@@ -91,6 +144,14 @@ class Chat:
 async def replay(log: list[Event]) -> AsyncGenerator[Event]:
     for event in log:
         yield event
+
+
+async def instead(why: str, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+    """The events of another source, with the reason for it."""
+    yield Notice(f"{why} Until then the demo answers.", instead=True)
+    async with aclosing(events):
+        async for event in events:
+            yield event
 
 
 def checked(messages: Sequence[Message]) -> Conversation:

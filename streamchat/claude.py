@@ -59,9 +59,10 @@ class Claude:
     async def stream(self, request: Request) -> AsyncGenerator[Event]:
         """Claude's answer, over as many attempts as it takes: a failure that may pass is not the end of it."""
         progress = Progress(request.conversation, continuations=self._settings.continuations)
+        conversation = progress.begin()
         while True:
             try:
-                async with aclosing(self._attempt(progress.begin())) as events:
+                async with aclosing(self._attempt(conversation)) as events:
                     async for event in events:
                         for told in progress.told(event):
                             yield told
@@ -75,6 +76,8 @@ class Claude:
             for notice in notices:
                 yield notice
             await self._sleep(pause)
+            conversation = progress.begin()
+            await request.again(conversation)
 
     async def _attempt(self, conversation: Conversation) -> AsyncGenerator[Event]:
         usage, reason = Usage(), ""

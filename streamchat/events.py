@@ -1,5 +1,6 @@
 """The values that travel between a source, a reply and its readers."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -15,11 +16,17 @@ class Message:
 Conversation = tuple[Message, ...]
 
 
+async def _freely(_: Conversation) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a source is asked to answer: a conversation that ends with the user's message."""
+    """What a source is asked to answer: a conversation that ends with the user's message, or with the assistant's
+    words, of which the rest is wanted. Before a source calls anybody a second time it awaits `again`."""
 
     conversation: Conversation
+    again: Callable[[Conversation], Awaitable[None]] = _freely
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +45,14 @@ class Thinking:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence about the reply, never part of it; a `passing` one is of no interest once text follows."""
+    """A sentence about the reply, never part of it; a `passing` one is of no interest once text follows.
+
+    After an `instead` the text is not that of the model that was asked, and no part of the conversation.
+    """
 
     text: str
     passing: bool = False
+    instead: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ class Reply:
     """Writes `events` into its log from the moment it is made, until they end or it is stopped.
 
     Exactly one `Done` or `Failed` ends the log, however the writing ended. With nobody reading for
-    `linger` seconds it stops by itself. `on_end` is called once its source is closed. The id is a
+    `linger` seconds it stops by itself. The id is a
     secret of 192 bits: who holds it may read and stop. `first_at` has the clock's time of the first
     event of each type.
     """
@@ -28,7 +28,6 @@ class Reply:
         events: AsyncGenerator[Event],
         *,
         linger: float,
-        on_end: Callable[["Reply"], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         reply_id: str | None = None,
     ) -> None:
@@ -48,8 +47,6 @@ class Reply:
         self._resting: set[asyncio.Future[None]] = set()
         self._writer = asyncio.create_task(self._write(events))
         self._writer.add_done_callback(self._seal)
-        if on_end:
-            self._writer.add_done_callback(lambda _: on_end(self))
         self._nobody_reads()
 
     @property
@@ -91,6 +88,10 @@ class Reply:
         if not self._writer.done() and not self._writer.cancelling():
             self._reason = reason
             self._writer.cancel()
+
+    def on_end(self, callback: Callable[[], None]) -> None:
+        """Has it called once the log has ended and its source is closed."""
+        self._writer.add_done_callback(lambda _: callback())
 
     async def closed(self) -> None:
         """Waits until the log has ended and its source is closed."""

@@ -8,12 +8,17 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from streamchat.limits import rate
+
 PREFIX = "STREAMCHAT_"
 KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 
 
 class SettingsError(Exception):
     """One or more settings cannot be used; the message has a line for each and shows no secret."""
+
+
+PER_VISITOR = ("rate_limit", "visitor_replies", "visitor_budget_usd")
 
 
 def _clean_key(value: object) -> object:
@@ -77,9 +82,21 @@ class Settings(BaseSettings):
         default_factory=lambda: os.environ.get("STREAMCHAT_DATA_DIR", ".streamchat"),
         description="Where conversations survive a restart; empty for nowhere.",
     )
+    rate_limit: Annotated[str, AfterValidator(rate)] = Field(
+        "20/minute;300/day", description="How often one visitor may ask, as in 20/minute;300/day, or off."
+    )
+    visitor_replies: int = Field(3, ge=1, description="How many replies one visitor may have running at once.")
+    max_replies: int = Field(100, ge=1, le=400, description="How many replies may run at once in all.")
+    daily_budget_usd: float = Field(5, ge=0, description="Dollars that all visitors together may spend in a UTC day.")
+    visitor_budget_usd: float = Field(0.5, ge=0, description="Dollars that one visitor may spend in a UTC day.")
     auth: Annotated[SecretStr, AfterValidator(_user_and_password)] = Field(
         SecretStr(""), description="The user:password that page and API ask for; unset, they ask for none."
     )
+
+    def only_for_the_owner(self) -> Self:
+        """Without the limits per visitor that nobody has set: there is one visitor, who pays."""
+        off = {"rate_limit": "off", "visitor_replies": self.max_replies, "visitor_budget_usd": self.daily_budget_usd}
+        return self.model_copy(update={name: off[name] for name in PER_VISITOR if name not in self.model_fields_set})
 
     @property
     def login(self) -> tuple[str, str] | None:

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
-from streamchat.events import Done, Event, Failed, Notice, Text, Thinking, Usage
+from streamchat.events import Done, Event, Failed, Usage
 from streamchat.reply import Reply
 
 logger = logging.getLogger(__name__)
@@ -25,14 +25,13 @@ MAX_AGE = 30 * 86_400.0  # seconds
 MAX_BYTES = 256 * 1024**2
 PRUNE_EVERY = 3_600.0  # seconds
 MAX_WAITING = 1_000  # tabs, and ended replies, that wait for a disk that fails
-KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in (Text, Thinking, Notice, Usage, Done, Failed)}
+KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 
 SCHEMA = """
 PRAGMA auto_vacuum = INCREMENTAL;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA journal_size_limit = 4194304;
-PRAGMA secure_delete = FAST;
 CREATE TABLE IF NOT EXISTS events (reply TEXT, position INTEGER, events TEXT, at REAL, PRIMARY KEY (reply, position));
 CREATE TABLE IF NOT EXISTS tabs (id TEXT PRIMARY KEY, state TEXT, at REAL);
 CREATE INDEX IF NOT EXISTS events_at ON events (at);

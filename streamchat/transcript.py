@@ -49,7 +49,8 @@ class Transcript:
         text, quiet = self._begun + "".join(self._texts), not self._texts and not self._ending
         shown = [self._thought(waiting=quiet)] if self._thoughts else []
         if text:
-            shown.append(said("assistant", text))
+            instead = any(notice.instead for notice in self._notices)
+            shown.append(said("assistant", text) | ({"metadata": {"id": NOTE}} if instead else {}))
         passed = len(self._notices) - quiet
         shown += [note(it.text) for number, it in enumerate(self._notices) if not it.passing or number >= passed]
         if self._ending and (ending := closing(self._ending, text)):

@@ -12,11 +12,13 @@ import gradio as gr
 
 from streamchat.chat import Chat
 from streamchat.errors import ChatError, InternalError
-from streamchat.events import Failed
+from streamchat.events import Failed, Message
 from streamchat.frames import paced
+from streamchat.reply import Reply
 from streamchat.store import Store
 from streamchat.tabs import Tab, Tabs, continued
 from streamchat.transcript import Shown, refusal, said
+from streamchat.visitor import Who
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +56,9 @@ KEEP_TAB = "tab => streamchat.keep(tab)"
 class Page:
     """What the page's events call."""
 
-    def __init__(self, chat: Chat, tabs: Tabs) -> None:
+    def __init__(self, chat: Chat, tabs: Tabs, who: Who) -> None:
         self._chat = chat
+        self._who = who
         self._tabs = tabs
         self._tab_ids: OrderedDict[str, str] = OrderedDict()
 
@@ -72,7 +75,7 @@ class Page:
         tab = self.tab(request)
         try:
             tab.asked([*history, said("user", tab.typed(message))])
-            tab.start(self._chat.ask(tab.said(tab.before)))
+            tab.start(await self._ask(tab.said(tab.before), request))
             self._tabs.save(self.tab_id(request))
             button = gr.Button(visible=False)
             async with aclosing(tab.frames()) as frames:
@@ -111,7 +114,7 @@ class Page:
         tab = self.tab(request)
         messages = tab.messages()
         try:
-            reply = self._chat.ask(tab.said(messages))
+            reply = await self._ask(tab.said(messages), request)
             tab.before, tab.begun = continued(messages)
             tab.start(reply)
             self._tabs.save(self.tab_id(request))
@@ -158,7 +161,7 @@ class Page:
         tab = self.tab(request)
         tab.asked([*tab.messages(), said("user", message)])
         try:
-            reply = self._chat.ask(tab.said(tab.before))
+            reply = await self._ask(tab.said(tab.before), request, or_spare=False)
         except ChatError as error:
             raise gr.Error(error.message) from None
         tab.start(reply)
@@ -171,6 +174,11 @@ class Page:
         if isinstance(reply.ending, Failed):
             raise gr.Error(reply.ending.message)
 
+    async def _ask(self, messages: list[Message], request: gr.Request, *, or_spare: bool = True) -> Reply:
+        client, user = request.client, getattr(request, "username", None)
+        visitor = self._who(client.host if client else None, request.headers, user)
+        return await self._chat.ask(messages, visitor=visitor, or_spare=or_spare)
+
     async def _followed(self, tab: Tab) -> AsyncGenerator[tuple[Update, Update, Update]]:
         yield tab.messages(), gr.Textbox(**BUSY), gr.Button(visible=False)
         async with aclosing(tab.frames()) as frames:
@@ -179,8 +187,8 @@ class Page:
         yield tab.messages(), gr.Textbox(**IDLE), gr.Button(visible=tab.unfinished)
 
 
-def page(chat: Chat, store: Store, *, title: str, examples: Sequence[str]) -> gr.ChatInterface:
-    this = Page(chat, Tabs(chat, store))
+def page(chat: Chat, store: Store, who: Who, *, title: str, examples: Sequence[str]) -> gr.ChatInterface:
+    this = Page(chat, Tabs(chat, store), who)
     go_on = gr.Button("Continue the answer", visible=False, size="sm", elem_id="continue", render=False)
     demo = gr.ChatInterface(
         this.answer,

@@ -1,11 +1,12 @@
 """Who asks: the address behind proxies, found so that a forged header cannot change it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Self
 
+Who = Callable[[str | None, Mapping[str, str], str | None], str]  # peer, headers, user -> visitor
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 

@@ -58,7 +58,7 @@ class Served:
     async def ask(self, *events: Event | Exception) -> str:
         """Asks and has the source say these events; where the reply is, once they are all in its log."""
         self.source.say(*events)
-        reply = self.chat.ask([Message("user", "hi")])
+        reply = await self.chat.ask([Message("user", "hi")])
         await until(lambda: len(reply.log) == len(events))
         return f"{PATH}/{reply.id}"
 
@@ -85,7 +85,7 @@ async def served(
 ) -> AsyncIterator[Served]:
     source = Source()
     chat = Chat(source, Store(""), linger=linger, keep=keep)
-    app = FastAPI(title="Tiny", routes=routes(chat, login).routes)
+    app = FastAPI(title="Tiny", routes=routes(chat, lambda *_: "visitor", login).routes)
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None))
     serving = asyncio.create_task(server.serve(sockets=[listening]))

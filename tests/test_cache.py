@@ -11,7 +11,8 @@ from tests.hand import Hand
 async def ended(cache: Cache, text: str = "") -> Reply:
     """A reply that the cache knows and that has ended."""
     hand = Hand()
-    reply = Reply(hand.stream(), linger=60, on_end=cache.ended)
+    reply = Reply(hand.stream(), linger=60)
+    reply.on_end(lambda: cache.ended(reply))
     cache.add(reply)
     hand.say(Text(text), Done("end_turn"))
     await reply.closed()
@@ -29,7 +30,8 @@ async def test_a_running_reply_is_known_for_as_long_as_it_runs() -> None:
     """However long Claude writes, the reply can be read."""
     now = 0.0
     cache = Cache(keep=1, clock=lambda: now)
-    reply = Reply(Hand().stream(), linger=60, on_end=cache.ended)
+    reply = Reply(Hand().stream(), linger=60)
+    reply.on_end(lambda: cache.ended(reply))
     cache.add(reply)
     now = 10_000
     assert known(cache, reply)

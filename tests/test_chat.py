@@ -34,7 +34,7 @@ class Echo:
 async def test_a_running_reply_can_be_found_and_stopped_by_its_id() -> None:
     """Who holds the id of a reply can find it and stop it."""
     chat = Chat(Echo(), Store(""), linger=60, keep=3600)
-    reply = chat.ask([HI])
+    reply = await chat.ask([HI])
     assert (await chat.resume(reply.id)) is reply
     await chat.stop(reply.id)
     await reply.ended.wait()
@@ -51,7 +51,7 @@ async def test_closing_stops_every_reply_with_its_reason_and_then_the_source() -
     """When the server ends, readers learn why their reply did."""
     source = Echo()
     chat = Chat(source, Store(""), linger=60, keep=3600)
-    replies = [chat.ask([HI]) for _ in range(3)]
+    replies = [await chat.ask([HI]) for _ in range(3)]
     await chat.close()
     assert [reply.ending for reply in replies] == [Done("shutdown")] * 3
     assert source.closed
@@ -60,7 +60,7 @@ async def test_closing_stops_every_reply_with_its_reason_and_then_the_source() -
 async def test_a_reply_that_ended_can_be_read_again_and_stopping_it_is_no_error() -> None:
     """An ended reply is found by its id for a while; it does not count as running, and a late stop changes nothing."""
     chat = Chat(Echo(), Store(""), linger=60, keep=3600)
-    reply = chat.ask([HI])
+    reply = await chat.ask([HI])
     assert chat.running == 1
     await reply.closed()
     assert chat.running == 0
@@ -70,7 +70,7 @@ async def test_a_reply_that_ended_can_be_read_again_and_stopping_it_is_no_error(
 
 async def test_who_continues_an_answer_sends_it_along() -> None:
     """A conversation that ends with the assistant's words is passed on as it is: a request for the rest."""
-    reply = Chat(Echo(), Store(""), linger=60, keep=3600).ask([HI, Message("assistant", "Well, ")])
+    reply = await Chat(Echo(), Store(""), linger=60, keep=3600).ask([HI, Message("assistant", "Well, ")])
     await reply.ended.wait()
     assert reply.text == "Well, "
 

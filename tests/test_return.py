@@ -1,6 +1,7 @@
 """What a page finds again: after a reload, a lost network, a dead connection, a server that was killed."""
 
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -234,7 +235,9 @@ def test_a_server_that_was_killed_and_started_again(
     """After a kill and a restart the tab shows every word up to the last half second, marked, and can go on."""
     _, script = held(*WORDS[:30])
     claude.play(says("Before."), script, says("".join(WORDS[30:])), says("Fine."))
-    with a_server(claude, tmp_path) as app:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    with a_server(claude, tmp_path, port) as app:
         page = Page(context, app.url)
         page.ask("first")
         page.shows("Before.")
@@ -242,7 +245,7 @@ def test_a_server_that_was_killed_and_started_again(
         page.shows("word29")
         time.sleep(0.5)
         app.interrupt(number)
-    with a_server(claude, tmp_path, app.url.rpartition(":")[2]):
+    with a_server(claude, tmp_path, port):
         page.browser.wait_for_event("load", timeout=30_000)
         page.shows("Interrupted: the server was stopped.")
         says_exactly(page, "".join(WORDS[:30]).strip())
@@ -285,6 +288,7 @@ def test_continuing_can_be_stopped_and_fail(page: Page, page_claude: ScriptedCla
     page.stop()
     assert page_claude.exchange(1).gone.wait(10)
     page.shows("Stopped.")
+    page.ready()
     go_on.click()
     says_exactly(page, "It goes on and ends.")
     page.ready()

@@ -44,7 +44,7 @@ async def a_tab_that_shows(tabs: Tabs, chat: Chat, source: ByHand, tab_id: str) 
 
 
 async def asked(chat: Chat) -> Reply:
-    return chat.ask([Message("user", "hi")])
+    return await chat.ask([Message("user", "hi")])
 
 
 async def test_a_tab_finds_itself_again_under_a_new_id(tmp_path: Path) -> None:

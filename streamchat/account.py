@@ -1,0 +1,64 @@
+"""What one reply costs: the worst case is reserved before each call to Claude, and settled from what was used."""
+
+import secrets
+from dataclasses import dataclass, replace
+
+from streamchat.budget import Budget
+from streamchat.events import Conversation, Done, Text, Thinking, Usage
+from streamchat.prices import Prices, written
+from streamchat.reply import Reply
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Opens an account for each reply to a request that costs the owner money."""
+
+    budget: Budget
+    prices: Prices
+    system_prompt: str
+    max_tokens: int
+
+    def open(self, visitor: str | None) -> "Account":
+        return Account(self, visitor)
+
+
+class Account:
+    """One reply's; `reply` is set as soon as there is one."""
+
+    def __init__(self, accounts: Accounts, visitor: str | None) -> None:
+        self._accounts = accounts
+        self._visitor = visitor
+        self._name = secrets.token_urlsafe(16)
+        self._calls = 0
+        self._settled = 0.0
+        self._asked = ""
+        self.reply: Reply | None = None
+
+    async def call(self, conversation: Conversation) -> None:
+        """Reserves what a call can cost at the worst; raises `DayIsSpent` or `VisitorIsSpent`."""
+        await self.settle()
+        accounts = self._accounts
+        worst = accounts.prices.worst(conversation, accounts.system_prompt, accounts.max_tokens)
+        await accounts.budget.reserve(f"{self._name}/{self._calls + 1}", self._visitor, worst)
+        self._calls += 1
+        self._asked = accounts.system_prompt + "".join(message.text for message in conversation)
+
+    async def settle(self) -> None:
+        """Counts what the last call cost instead of what was reserved for it."""
+        if self._calls:
+            cost = self.cost()
+            await self._accounts.budget.settle(f"{self._name}/{self._calls}", max(0.0, cost - self._settled))
+            self._settled = cost
+
+    def cost(self) -> float:
+        """Dollars of all calls so far."""
+        return self._accounts.prices.cost(used(self.reply, self._asked)) if self.reply else 0.0
+
+
+def used(reply: Reply, asked: str) -> Usage:
+    """Claude's count; where it was cut off before it came, an estimate of what was sent and written."""
+    usage, ending = reply.usage, reply.ending
+    if usage == Usage() and isinstance(ending, Done):
+        usage = Usage(input_tokens=written(asked))
+    wrote = "".join(event.text for event in reply.log if isinstance(event, Text | Thinking))
+    return replace(usage, output_tokens=max(usage.output_tokens, written(wrote)))

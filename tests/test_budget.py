@@ -1,0 +1,520 @@
+import asyncio
+import contextlib
+import sqlite3
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamchat.budget import DAY, KEPT, Budget, span
+from streamchat.errors import DayIsSpent, Refused, VisitorIsSpent
+from streamchat.store import NAME, Store
+from tests.hand import settle
+
+ROOT = Path(__file__).parent.parent
+T = TypeVar("T")
+NOON = 20_000.5 * DAY
+TODAY = date(1970, 1, 1) + timedelta(20_000)
+
+
+class Clock:
+    def __init__(self, now: float = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@asynccontextmanager
+async def opened(
+    folder: Path | str = "", *, daily: float = 1, visitor: float | None = None, clock: Clock | None = None
+) -> AsyncIterator[Budget]:
+    store = Store(str(folder))
+    budget = Budget(store, daily=daily, visitor=visitor, clock=clock or Clock())
+    await budget.open()
+    yield budget
+    await store.close()
+
+
+async def admitted(budget: Budget, dollars: float, names: list[str]) -> list[str]:
+    """Who of those who ask all at once gets an answer."""
+
+    async def ask(name: str) -> str | None:
+        with contextlib.suppress(DayIsSpent, VisitorIsSpent):
+            await budget.reserve(f"reply to {name}", name, dollars)
+            return name
+        return None
+
+    return [name for name in await asyncio.gather(*map(ask, names)) if name]
+
+
+def visitors(number: int, kind: str = "visitor") -> list[str]:
+    return [f"{kind} {n}" for n in range(number)]
+
+
+@contextmanager
+def locked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The file belongs to another program for a while."""
+    monkeypatch.setattr("streamchat.store.BUSY", 0)
+    with contextlib.closing(sqlite3.connect(folder / NAME, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_no_crowd_overshoots_the_day(tmp_path: Path, kept: bool) -> None:
+    """Two hundred people ask at once when there is money for ten: ten get an answer, with a disk and without."""
+    async with opened(tmp_path if kept else "") as budget:
+        assert len(await admitted(budget, 0.1, visitors(200))) == 10
+        assert (budget.spent(), budget.left()) == (1, 0)
+
+
+async def test_no_crowd_of_one_overshoots_a_share() -> None:
+    """One person with two hundred tabs gets that person's share of the day and no more; others get theirs."""
+    async with opened(visitor=0.3) as budget:
+
+        async def ask(number: int) -> bool:
+            try:
+                await budget.reserve(str(number), "greedy", 0.1)
+            except VisitorIsSpent:
+                return False
+            return True
+
+        assert sum(await asyncio.gather(*map(ask, range(200)))) == 3
+        assert await admitted(budget, 0.1, ["modest"]) == ["modest"]
+        assert (budget.spent("greedy"), budget.left("greedy")) == (0.3, 0)
+        assert (budget.spent("modest"), budget.left("modest"), budget.left()) == (0.1, 0.2, 0.6)
+
+
+async def test_a_restart_hands_nothing_out_again(tmp_path: Path) -> None:
+    """What was reserved before a restart and never settled is spent: two crowds of two hundred get ten answers."""
+    async with opened(tmp_path) as budget:
+        first = await admitted(budget, 0.1, visitors(6))
+        async with opened(tmp_path) as restarted:
+            assert restarted.spent() == 0.6
+            assert len(first + await admitted(restarted, 0.1, visitors(200, "late visitor"))) == 10
+
+
+async def test_a_share_holds_over_a_restart(tmp_path: Path) -> None:
+    """Who has spent a share is recognised after a restart, on the same day."""
+    async with opened(tmp_path, visitor=0.1) as budget:
+        await budget.reserve("1", "greedy", 0.1)
+    async with opened(tmp_path, visitor=0.1) as restarted:
+        assert restarted.left("greedy") == 0
+        with pytest.raises(VisitorIsSpent):
+            await restarted.reserve("2", "greedy", 0.1)
+        await restarted.reserve("3", "modest", 0.1)
+
+
+async def test_what_was_settled_is_settled_after_a_restart(tmp_path: Path) -> None:
+    """A reply that cost a tenth of its reservation has left the rest of it to others, also after a restart."""
+    async with opened(tmp_path) as budget:
+        await budget.reserve("1", "a", 1)
+        await budget.settle("1", 0.1)
+    async with opened(tmp_path) as restarted:
+        assert (restarted.spent(), restarted.spent("a"), restarted.left()) == (0.1, 0.1, 0.9)
+
+
+KILLED = """
+import asyncio, sys
+from streamchat.budget import Budget
+from streamchat.store import Store
+
+async def main():
+    budget = Budget(Store(sys.argv[1]), daily=1, visitor=None, clock=lambda: float(sys.argv[2]))
+    await budget.open()
+    await budget.reserve("1", "a", 0.25)
+    await budget.reserve("2", "b", 0.5)
+    await budget.settle("1", 0.125)
+    print("reserved", flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+async def test_a_kill_hands_nothing_out_again(tmp_path: Path) -> None:
+    """Killed between a reservation and its settling, the server finds the money spent when it is back."""
+    command = [sys.executable, "-c", KILLED, str(tmp_path), str(NOON)]
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout
+    assert await process.stdout.readline() == b"reserved\n"
+    process.kill()
+    await process.wait()
+    async with opened(tmp_path) as budget:
+        assert (budget.spent(), budget.spent("a"), budget.spent("b")) == (0.625, 0.125, 0.5)
+
+
+async def test_a_reservation_is_on_disk_before_it_is_given(tmp_path: Path) -> None:
+    """Once a reservation is given, another reader of the file finds it, and nothing has to be flushed for that."""
+    async with opened(tmp_path) as budget:
+        await budget.reserve("1", "a", 0.5)
+        with contextlib.closing(sqlite3.connect(tmp_path / NAME)) as other:
+            assert other.execute("SELECT reply, micros FROM spending").fetchall() == [("1", 500_000)]
+
+
+async def test_a_refusal_costs_and_writes_nothing(tmp_path: Path) -> None:
+    """Who is refused pays nothing, and leaves no trace."""
+    async with opened(tmp_path, visitor=0.5) as budget:
+        with pytest.raises(VisitorIsSpent):
+            await budget.reserve("1", "a", 0.6)
+        with pytest.raises(DayIsSpent):
+            await budget.reserve("2", "a", 1.1)
+        await budget.settle("1", 0.6)
+        assert (budget.spent(), budget.spent("a")) == (0, 0)
+        with contextlib.closing(sqlite3.connect(tmp_path / NAME)) as other:
+            assert other.execute("SELECT * FROM spending").fetchall() == []
+
+
+async def test_settling_counts_once() -> None:
+    """However often the end of a reply is reported, it is paid once, and the first report is the one that counts."""
+    async with opened() as budget:
+        await budget.reserve("1", "a", 0.5)
+        await asyncio.gather(budget.settle("1", 0.2), budget.settle("1", 0.3))
+        await budget.settle("1", 0.4)
+        assert (budget.spent(), budget.spent("a")) == (0.2, 0.2)
+
+
+async def test_settling_what_was_never_reserved_does_nothing(tmp_path: Path) -> None:
+    """A reply that nobody paid for, as one that was read again, changes nothing."""
+    async with opened(tmp_path) as budget:
+        await budget.settle("unknown", 0.5)
+        assert budget.spent() == 0
+    async with opened(tmp_path) as restarted:
+        assert restarted.spent() == 0
+
+
+async def test_what_really_was_spent_counts_even_if_it_is_more() -> None:
+    """A reply that turned out dearer than its reservation counts with what it cost, and closes the day if need be."""
+    async with opened() as budget:
+        await budget.reserve("1", "a", 0.5)
+        await budget.settle("1", 1.5)
+        assert (budget.spent(), budget.left(), budget.left("a")) == (1.5, 0, 0)
+        with pytest.raises(DayIsSpent):
+            await budget.reserve("2", "b", 0)
+
+
+async def test_a_second_call_for_a_reply_is_reserved_on_top(tmp_path: Path) -> None:
+    """A reply that calls Claude once more needs money for both calls, and is settled as one."""
+    async with opened(tmp_path, visitor=0.9) as budget:
+        await budget.reserve("1", "a", 0.4)
+        await budget.reserve("1", "a", 0.4)
+        assert (budget.spent(), budget.spent("a")) == (0.8, 0.8)
+        with pytest.raises(VisitorIsSpent):
+            await budget.reserve("1", "a", 0.2)
+        async with opened(tmp_path) as restarted:
+            assert restarted.spent() == 0.8
+        await budget.settle("1", 0.5)
+        assert (budget.spent(), budget.spent("a")) == (0.5, 0.5)
+        await budget.settle("1", 0.1)
+        assert budget.spent() == 0.5
+
+
+async def test_a_second_call_after_midnight_takes_the_reply_along(tmp_path: Path) -> None:
+    """A reply that asks for more on the next day counts as a whole for that day."""
+    clock = Clock(20_001 * DAY - 1)
+    async with opened(tmp_path, clock=clock) as budget:
+        await budget.reserve("1", "a", 0.75)
+        clock.now += 1
+        await budget.reserve("2", "b", 0.25)
+        with pytest.raises(DayIsSpent):
+            await budget.reserve("1", "a", 0.25)
+        await budget.settle("2", 0)
+        await budget.reserve("1", "a", 0.25)
+        assert [dollars for _, dollars in budget.days(2)] == [0, 1]
+        await budget.settle("1", 0.5)
+    async with opened(tmp_path, clock=clock) as restarted:
+        assert [dollars for _, dollars in restarted.days(2)] == [0, 0.5]
+
+
+async def test_giving_up_a_second_call_keeps_the_first(tmp_path: Path) -> None:
+    """A reply that is stopped while it waits for money for another call is settled for the first one."""
+    async with opened(tmp_path) as budget:
+        await budget.reserve("1", "a", 0.5)
+        reserving = asyncio.create_task(budget.reserve("1", "a", 0.5))
+        await asyncio.sleep(0)
+        reserving.cancel()
+        await asyncio.wait({reserving})
+        assert budget.spent() == 0.5
+        await budget.settle("1", 0.25)
+        assert budget.spent() == 0.25
+
+
+async def test_who_gives_up_waiting_pays_nothing(tmp_path: Path) -> None:
+    """A request that is cancelled while its reservation is being written gets its money back."""
+    async with opened(tmp_path) as budget:
+        await budget.reserve("0", "a", 0.25)
+        reserving = asyncio.create_task(budget.reserve("1", "a", 0.5))
+        await asyncio.sleep(0)
+        assert budget.spent() == 0.75
+        reserving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reserving
+        await budget.settle("1", 0)
+        assert budget.spent() == 0.25
+        await budget.settle("0", 0.25)
+    async with opened(tmp_path) as restarted:
+        assert restarted.spent() == 0.25
+
+
+async def test_who_gives_up_waiting_leaves_others_unharmed(tmp_path: Path) -> None:
+    """A reservation that was to be written along with a cancelled one is on disk all the same when it is given."""
+    async with opened(tmp_path) as budget:
+        await budget.reserve("0", "a", 0.25)
+        cancelled, other = (asyncio.create_task(budget.reserve(reply, "a", 0.25)) for reply in "12")
+        await asyncio.sleep(0)
+        cancelled.cancel()
+        await other
+        with contextlib.closing(sqlite3.connect(tmp_path / NAME)) as file:
+            assert ("2", 250_000) in file.execute("SELECT reply, micros FROM spending").fetchall()
+
+
+async def test_who_gives_up_writing_for_others_leaves_them_unharmed(tmp_path: Path) -> None:
+    """The same where the one that is cancelled was about to write both reservations."""
+    first, second = threading.Event(), threading.Event()
+    store = Store(str(tmp_path))
+    budget = Budget(store, daily=1, visitor=None, clock=Clock())
+    await budget.open()
+    blocking = [asyncio.create_task(store.run(lambda _: first.wait()))]
+    await settle()
+    written = asyncio.create_task(budget.reserve("0", "a", 0.25))
+    await settle()
+    blocking.append(asyncio.create_task(store.run(lambda _: second.wait())))
+    cancelled, other = (asyncio.create_task(budget.reserve(reply, "a", 0.25)) for reply in "12")
+    await settle()
+    first.set()
+    await written
+    await settle()
+    cancelled.cancel()
+    await settle()
+    second.set()
+    await asyncio.gather(other, *blocking)
+    rows = await store.run(lambda file: file.execute("SELECT reply, micros FROM spending ORDER BY 1").fetchall())
+    assert rows == [("0", 250_000), ("1", 0), ("2", 250_000)]
+    await store.close()
+
+
+class CountingStore(Store):
+    tries = 0
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
+        self.tries += 1
+        return await super().run(work)
+
+
+@pytest.mark.parametrize("works", [True, False])
+async def test_a_crowd_waits_for_the_disk_together(tmp_path: Path, works: bool) -> None:
+    """Two hundred who ask at once wait for a slow disk, or one that fails slowly, as long as a few, not one by one."""
+    if not works:
+        (tmp_path / "data").write_text("in the way")
+    store = CountingStore(str(tmp_path / "data"))
+    budget = Budget(store, daily=100, visitor=None, clock=Clock())
+    assert len(await admitted(budget, 0.1, visitors(200))) == 200
+    assert store.tries < 5
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"), [(0, "24 hours"), (4.5, "20 hours"), (19.2, "5 hours"), (23, "1 hour"), (23.99, "1 minute")]
+)
+async def test_a_refusal_says_when_to_come_back(hours: float, words: str) -> None:
+    """Who comes too late reads when the chat opens again, in UTC and in hours from now; a program gets the seconds."""
+    clock = Clock(NOON - DAY / 2 + hours * 3600)
+    async with opened(visitor=0.5, clock=clock) as budget:
+        day, share = await refusal(budget, 1.1), await refusal(budget, 0.6)
+    assert (day.code, day.status) == ("day_is_spent", 429)
+    assert day.message == f"The money set aside for today is spent. It reopens at 00:00 UTC, in {words}."
+    assert (share.code, share.status) == ("visitor_is_spent", 429)
+    assert share.message == (
+        f"Your share of the money set aside for today is spent. It is renewed at 00:00 UTC, in {words}."
+    )
+    assert day.retry_after == share.retry_after == pytest.approx((24 - hours) * 3600)
+
+
+async def refusal(budget: Budget, dollars: float) -> Refused:
+    with pytest.raises(Refused) as refused:
+        await budget.reserve("1", "a", dollars)
+    return refused.value
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(3541, "1 hour"), (3601, "2 hours"), (61, "2 minutes")])
+def test_waiting_is_never_called_shorter_than_it_is(seconds: float, words: str) -> None:
+    """Who comes back after the time that was named finds the chat open."""
+    assert span(seconds) == words
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_at_midnight_in_utc_a_new_day_begins(tmp_path: Path, kept: bool) -> None:
+    """In the last second of a day its money is spent; a second later there is that of the next one."""
+    clock = Clock(20_001 * DAY - 1)
+    async with opened(tmp_path if kept else "", visitor=1, clock=clock) as budget:
+        await budget.reserve("1", "a", 1)
+        with pytest.raises(DayIsSpent):
+            await budget.reserve("2", "a", 1)
+        clock.now += 1
+        assert (budget.spent(), budget.left(), budget.left("a")) == (0, 1, 1)
+        await budget.reserve("2", "a", 1)
+        assert budget.days(2) == [(TODAY, 1), (TODAY + timedelta(1), 1)]
+
+
+async def test_what_was_reserved_yesterday_is_yesterdays(tmp_path: Path) -> None:
+    """A reply over midnight counts for the day on which it was asked for, also after a restart."""
+    clock = Clock(20_001 * DAY - 1)
+    async with opened(tmp_path, clock=clock) as budget:
+        await budget.reserve("1", "a", 1)
+        clock.now += 2
+        await budget.reserve("2", "a", 0.5)
+        await budget.settle("1", 0.25)
+        expected = [(TODAY, 0.25), (TODAY + timedelta(1), 0.5)]
+        assert (budget.days(2), budget.spent("a")) == (expected, 0.5)
+    async with opened(tmp_path, clock=clock) as restarted:
+        assert (restarted.days(2), restarted.spent("a")) == (expected, 0.5)
+
+
+@pytest.mark.parametrize("restarts", [True, False])
+async def test_days_are_kept_for_five_weeks(tmp_path: Path, restarts: bool) -> None:
+    """What each day cost can be drawn for 35 days back, of the older ones nothing is on disk."""
+    clock = Clock()
+    budgets = contextlib.AsyncExitStack()
+    async with budgets:
+        budget = await budgets.enter_async_context(opened(tmp_path, daily=100, clock=clock))
+        for day in range(40):
+            clock.now = NOON + day * DAY
+            if restarts:
+                budget = await budgets.enter_async_context(opened(tmp_path, daily=100, clock=clock))
+            for number in range(3):
+                await budget.reserve(f"{day} {number}", "a", day)
+                await budget.settle(f"{day} {number}", day / 2)
+    async with opened(tmp_path, clock=clock) as budget:
+        days = budget.days(KEPT + 1)
+        assert [dollars for _, dollars in days] == [day * 1.5 for day in range(4, 40)]
+        assert days[-1][0] == TODAY + timedelta(39)
+        assert budget.days(40)[0] == (TODAY, 0)
+    with contextlib.closing(sqlite3.connect(tmp_path / NAME)) as file:
+        assert file.execute("SELECT COUNT(*) FROM spending").fetchone() == (34 + 3 + 3,)
+
+
+async def test_a_reply_that_is_never_settled_is_not_remembered_for_ever(tmp_path: Path) -> None:
+    """What nobody settled stays spent on its day; days later settling it changes nothing, on disk neither."""
+    clock = Clock()
+    async with opened(tmp_path, clock=clock) as budget:
+        await budget.reserve("1", "a", 1)
+        clock.now += 2 * DAY
+        await budget.reserve("2", "a", 0.5)
+        await budget.settle("1", 0.25)
+        assert budget.days(3)[0] == (TODAY, 1)
+    async with opened(tmp_path, clock=clock) as restarted:
+        assert restarted.days(3) == [(TODAY, 1), (TODAY + timedelta(1), 0), (TODAY + timedelta(2), 0.5)]
+
+
+@given(daily=st.floats(0, 50), wanted=st.lists(st.floats(0, 1, exclude_min=True), max_size=60))
+async def test_no_rounding_overshoots(daily: float, wanted: list[float]) -> None:
+    """Whatever the numbers, the sum of all that was given is not more than the day has."""
+    async with opened(daily=daily) as budget:
+        given = []
+        for number, dollars in enumerate(wanted):
+            with contextlib.suppress(DayIsSpent):
+                await budget.reserve(str(number), "a", dollars)
+                given.append(dollars)
+    assert sum(Decimal(str(dollars)) for dollars in given) <= Decimal(str(daily))
+
+
+async def test_round_sums_come_out_even() -> None:
+    """Ten tenths of a dollar are a dollar, though floats disagree; and nothing is free because it is small."""
+    async with opened() as budget:
+        for number in range(10):
+            await budget.reserve(str(number), "a", 0.1)
+        with pytest.raises(DayIsSpent):
+            await budget.reserve("one more", "a", 1e-9)
+
+
+async def test_a_visitor_who_is_not_known_has_no_share() -> None:
+    """Where nobody can be told apart, only the day's money counts."""
+    async with opened(visitor=0.1) as budget:
+        await budget.reserve("1", None, 0.6)
+        with pytest.raises(DayIsSpent):
+            await budget.reserve("2", None, 0.6)
+
+
+NAMES = ["203.0.113.77", "user:katharina", "2001:db8:77:77::/64", "half a character: \ud83d"]
+
+
+async def test_nobodys_name_is_in_the_file(tmp_path: Path) -> None:
+    """Who reads the disk does not find out who was here, whether the server runs or not."""
+    async with opened(tmp_path, visitor=1) as budget:
+        for name in NAMES:
+            await budget.reserve(f"reply {NAMES.index(name)}", name, 0.1)
+        await budget.settle("reply 0", 0.1)
+        while_running = contents(tmp_path)
+    for held in (while_running, contents(tmp_path)):
+        assert b"reply 0" in held
+        assert not [name for name in NAMES if name.encode(errors="surrogatepass") in held]
+
+
+async def test_nobody_is_recognised_on_the_next_day(tmp_path: Path) -> None:
+    """The same visitor leaves another mark on another day, and the key to yesterday's marks is gone."""
+    clock = Clock()
+    async with opened(tmp_path, clock=clock) as budget:
+        await budget.reserve("1", "a", 0.1)
+        with contextlib.closing(sqlite3.connect(tmp_path / NAME)) as other:
+            (key,) = other.execute("SELECT key FROM visitor_key").fetchone()
+        clock.now += DAY
+        await budget.reserve("2", "a", 0.1)
+    assert key not in contents(tmp_path)
+    with contextlib.closing(sqlite3.connect(tmp_path / NAME)) as file:
+        marks = file.execute("SELECT DISTINCT visitor FROM spending").fetchall()
+        assert len(marks) == 2
+        assert file.execute("SELECT COUNT(*) FROM visitor_key").fetchone() == (1,)
+
+
+def contents(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.iterdir())
+
+
+async def test_without_a_disk_the_day_holds_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While the disk fails nobody gets more than there is; there is one warning, and later the file catches up."""
+    async with opened(tmp_path) as budget:
+        with locked(tmp_path, monkeypatch):
+            assert len(await admitted(budget, 0.1, visitors(200))) == 10
+            await budget.settle("reply to visitor 0", 0.05)
+        assert len(caplog.records) == 1
+        await budget.settle("reply to visitor 1", 0.05)
+    async with opened(tmp_path) as restarted:
+        assert (restarted.spent(), restarted.spent("visitor 0")) == (0.9, 0.05)
+
+
+async def test_a_disk_that_failed_at_the_start_is_read_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was spent before a restart counts as soon as the file can be read, along with what was spent meanwhile."""
+    async with opened(tmp_path) as budget:
+        await budget.reserve("1", "a", 0.5)
+    store = Store(str(tmp_path))
+    budget = Budget(store, daily=1, visitor=None, clock=Clock())
+    with locked(tmp_path, monkeypatch):
+        await budget.open()
+        await budget.reserve("2", "a", 0.25)
+        assert budget.spent() == 0.25
+    with pytest.raises(DayIsSpent):
+        await budget.reserve("3", "a", 0.3)
+    assert budget.spent() == 0.75
+    await store.close()
+    async with opened(tmp_path) as restarted:
+        assert restarted.spent() == 0.75
+
+
+async def test_a_folder_of_no_name_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With no folder the budget is one of this process, and nothing is written anywhere."""
+    monkeypatch.chdir(tmp_path)
+    async with opened() as budget:
+        await budget.reserve("1", "a", 0.5)
+        assert budget.days(1) == [(TODAY, 0.5)]
+    assert contents(tmp_path) == b""

@@ -1,0 +1,150 @@
+"""A link that strangers have: what it may spend, how often one of them may ask, and what the refused read."""
+
+import asyncio
+import signal
+import socket
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, expect
+
+from streamchat.events import Usage
+from streamchat.prices import Prices
+from tests.application import ROOT, Application
+from tests.page import Page
+from tests.scripted_claude import Hold, Script, ScriptedClaude, delta, ends, opens, says, start, streams
+
+MAX_TOKENS = 1_000
+ONE_REPLY = 0.0126  # dollars: what is set aside for the question of these tests, rounded down
+MONEY_FOR_TEN = ONE_REPLY * 10.5
+HI = {"message": "hi"}
+
+
+@pytest.fixture
+def port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return str(free.getsockname()[1])
+
+
+def an_app(claude: ScriptedClaude, port: str, data: Path, **environment: str) -> Application:
+    knobs = {f"STREAMCHAT_{name}": value for name, value in environment.items()}
+    knobs |= {"ANTHROPIC_API_KEY": "sk-test", "ANTHROPIC_BASE_URL": claude.url}
+    knobs |= {"STREAMCHAT_MAX_TOKENS": str(MAX_TOKENS), "STREAMCHAT_SYSTEM_PROMPT": "Be brief."}
+    arguments = ("--port", port, "--host", "0.0.0.0")
+    return Application(*arguments, cwd=ROOT, STREAMCHAT_DATA_DIR=str(data), **knobs)
+
+
+def held() -> tuple[Hold, Script]:
+    hold = Hold()
+    return hold, streams(start(), opens(), delta("A word"), hold, ends())
+
+
+async def ask_all(url: str, visitors: int) -> list[httpx.Response | None]:
+    """As many visitors ask at the same moment; a refusal, or None for one whose answer has begun."""
+    limits = httpx.Limits(max_connections=None)
+    async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as client:
+
+        async def ask(number: int) -> httpx.Response | None:
+            forwarded = {"x-forwarded-for": f"203.0.113.{number}"}
+            async with client.stream("POST", "/api/streaming-chat", json=HI, headers=forwarded) as answer:
+                if answer.status_code == 200:
+                    return None
+                await answer.aread()
+                return answer
+
+        return await asyncio.gather(*map(ask, range(visitors)))
+
+
+def test_two_hundred_askers_and_money_for_ten(claude: ScriptedClaude, port: str, tmp_path: Path) -> None:
+    """However many ask at once, no more is set aside than there is; the refused read why, also after kill -9."""
+    _, script = held()
+    claude.play(script)
+    money = str(MONEY_FOR_TEN)
+    with an_app(claude, port, tmp_path, DAILY_BUDGET_USD=money, MAX_REPLIES="400") as app:
+        answers = asyncio.run(ask_all(app.url.replace("0.0.0.0", "127.0.0.1"), 200))
+        refused = [answer for answer in answers if answer is not None]
+        assert len(refused) == 190
+        assert {answer.json()["code"] for answer in refused} == {"day_is_spent"}
+        assert all("reopens at 00:00 UTC" in answer.json()["message"] for answer in refused)
+        assert all(0 < int(answer.headers["retry-after"]) <= 86_400 for answer in refused)
+        assert len(claude.exchanges) == 10
+        app.interrupt(signal.SIGKILL)
+    with an_app(claude, port, tmp_path, DAILY_BUDGET_USD=money) as app:
+        answers = asyncio.run(ask_all(app.url.replace("0.0.0.0", "127.0.0.1"), 20))
+        assert [answer is not None for answer in answers] == [True] * 20
+    assert len(claude.exchanges) == 10
+
+
+def test_what_is_spent_is_what_claude_counted(claude: ScriptedClaude, port: str, tmp_path: Path) -> None:
+    """Once replies have ended they count what they cost, so that the money goes further than the worst case."""
+    cost = Prices("claude-sonnet-5-5").cost(Usage(25, 42))
+    with an_app(claude, port, tmp_path, DAILY_BUDGET_USD=str(ONE_REPLY * 2), RATE_LIMIT="off") as app:
+        url = app.url.replace("0.0.0.0", "127.0.0.1")
+        with httpx.Client(base_url=url, timeout=30) as client:
+            answered = 0
+            while client.post("/api/streaming-chat", json=HI).status_code == 200:
+                answered += 1
+    assert answered * cost <= ONE_REPLY * 2
+    assert answered > 5
+
+
+def visitor_from(address: str, url: str) -> httpx.Client:
+    return httpx.Client(base_url=url, transport=httpx.HTTPTransport(local_address=address), timeout=30)
+
+
+def test_a_forged_header_makes_no_second_visitor(claude: ScriptedClaude, port: str, tmp_path: Path) -> None:
+    """Whoever connects directly is known by their connection; behind a proxy of this machine two visitors are two."""
+    with an_app(claude, port, tmp_path, RATE_LIMIT="2/minute") as app:
+        url = app.url.replace("0.0.0.0", "127.0.0.1")
+        with visitor_from("127.0.0.2", url) as direct:
+            headers = [{"x-forwarded-for": f"203.0.113.{n}", "x-real-ip": f"198.51.100.{n}"} for n in range(3)]
+            forged = [direct.post("/api/streaming-chat", json=HI, headers=header) for header in headers]
+        assert [answer.status_code for answer in forged] == [200, 200, 429]
+        assert forged[-1].json()["code"] == "too_often"
+        with visitor_from("127.0.0.1", url) as proxy:
+            hops = ["203.0.113.7", "6.6.6.6, 203.0.113.7", "7.7.7.7, 203.0.113.7", "203.0.113.8"]
+            behind = [proxy.post("/api/streaming-chat", json=HI, headers={"x-forwarded-for": hop}) for hop in hops]
+        assert [answer.status_code for answer in behind] == [200, 200, 429, 200]
+
+
+def test_on_a_page_of_the_owners_own_nobody_is_held_up(claude: ScriptedClaude, port: str) -> None:
+    """Bound to this machine, not shared and not set, the limits per visitor are off; the day's money still holds."""
+    key = {"ANTHROPIC_API_KEY": "sk-test", "ANTHROPIC_BASE_URL": claude.url}
+    with Application("--port", port, cwd=ROOT, **key) as app, httpx.Client(base_url=app.url, timeout=30) as client:
+        statuses = {client.post("/api/streaming-chat", json=HI).status_code for _ in range(25)}
+    assert statuses == {200}
+
+
+def test_a_visitor_who_asks_too_often_reads_when_to_come_back(
+    claude: ScriptedClaude, port: str, tmp_path: Path, chromium: Browser
+) -> None:
+    """The refused message stays in the conversation with the time to come back; asked again then, it is answered."""
+    claude.play(says("First."), says("Second."))
+    with an_app(claude, port, tmp_path, RATE_LIMIT="1/4second") as app, chromium.new_context() as context:
+        page = Page(context, app.url.replace("0.0.0.0", "127.0.0.1"))
+        page.ask("one")
+        page.shows("First.")
+        page.ask("two")
+        page.shows("You have asked very often. Take a little break. Try again in")
+        expect(page.questions.last).to_have_text("two")
+        page.ready()
+        page.browser.wait_for_timeout(4_000)
+        page.press("Retry")
+        page.shows("Second.")
+        page.shows_not("very often")
+    assert claude.exchange(1).said == [("user", "one"), ("assistant", "First."), ("user", "two")]
+
+
+def test_when_the_money_is_spent_the_demo_answers(
+    claude: ScriptedClaude, port: str, tmp_path: Path, chromium: Browser
+) -> None:
+    """The page says that today's money is spent and when there is more, and the demo answers in Claude's place."""
+    with an_app(claude, port, tmp_path, DAILY_BUDGET_USD="0") as app, chromium.new_context() as context:
+        page = Page(context, app.url.replace("0.0.0.0", "127.0.0.1"))
+        page.ask("Say nothing of what was before")
+        page.shows("It reopens at 00:00 UTC")
+        page.shows("Until then the demo answers.")
+        expect(page.answers.filter(has_text="demo")).not_to_have_count(1)
+        page.ready()
+    assert claude.exchanges == []
