@@ -180,4 +180,5 @@ class Server:
 
 if IN_CHARGE:
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
+    logging.getLogger("streamchat.telemetry").setLevel(logging.INFO)
     Server().run(options)

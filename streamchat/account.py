@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass, replace
 
 from streamchat.budget import Budget
-from streamchat.events import Conversation, Done, Text, Thinking, Usage
+from streamchat.events import OURS, Conversation, Done, Text, Thinking, Usage
 from streamchat.prices import Prices, written
 from streamchat.reply import Reply
 
@@ -52,11 +52,19 @@ class Account:
 
     def cost(self) -> float:
         """Dollars of all calls so far."""
-        return self._accounts.prices.cost(used(self.reply, self._asked)) if self.reply else 0.0
+        return self._accounts.prices.cost(self._used(self.reply)) if self.reply else 0.0
+
+    def saved(self) -> float:
+        """Dollars that prompt caching saved."""
+        return self._accounts.prices.saved(self._used(self.reply)) if self.reply else 0.0
+
+    def _used(self, reply: Reply) -> Usage:
+        counted = self._calls == 1 and isinstance(reply.ending, Done) and reply.ending.reason not in OURS
+        return reply.usage if counted else estimated(reply, self._asked)
 
 
-def used(reply: Reply, asked: str) -> Usage:
-    """Claude's count; where it was cut off before it came, an estimate of what was sent and written."""
+def estimated(reply: Reply, asked: str) -> Usage:
+    """Claude's count as far as it came; for the rest, an estimate of what was sent and written."""
     usage, ending = reply.usage, reply.ending
     if usage == Usage() and isinstance(ending, Done):
         usage = Usage(input_tokens=written(asked))

@@ -7,13 +7,14 @@ from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing
 from typing import Any, Protocol
 
-from streamchat.account import Accounts
+from streamchat.account import Account, Accounts
 from streamchat.cache import Cache
 from streamchat.errors import DayIsSpent, EmptyMessage, TooLong, UnknownReply, VisitorIsSpent
-from streamchat.events import Conversation, Event, Message, Notice, Request
+from streamchat.events import Conversation, Ending, Event, Message, Notice, Receipt, Request
 from streamchat.limits import Limits
 from streamchat.reply import Reply
 from streamchat.store import Store
+from streamchat.telemetry import Telemetry, receipt
 
 MAX_CHARACTERS = 4_000_000  # of a conversation: about a million tokens, more than any model takes
 
@@ -23,6 +24,9 @@ class Source(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def model(self) -> str: ...
 
     def stream(self, request: Request) -> AsyncGenerator[Event]: ...
 
@@ -53,6 +57,7 @@ class Chat:
         self._accounts = accounts
         self._spare = spare
         self._replies = Cache(keep=keep)
+        self._telemetry = Telemetry()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -91,26 +96,32 @@ class Chat:
             admission.leave()
             raise
         reply.on_end(admission.leave)
+        reply.on_end(lambda: self._telemetry.record(reply.ending, visitor) if reply.ending else None)
         self._replies.add(reply)
         self._store.follow(reply)
         return reply
 
     async def _started(self, conversation: Conversation, visitor: str | None, *, or_spare: bool) -> Reply:
         if self._accounts is None:
-            return self._reply(self.source.stream(Request(conversation)))
+            return self._reply(self.source.stream(Request(conversation)), self.source)
         account = self._accounts.open(visitor)
         try:
             await account.call(conversation)
         except (DayIsSpent, VisitorIsSpent) as refusal:
             if not or_spare or self._spare is None:
                 raise
-            return self._reply(instead(refusal.message, self._spare.stream(Request(conversation))))
-        account.reply = self._reply(self.source.stream(Request(conversation, again=account.call)))
+            return self._reply(instead(refusal.message, self._spare.stream(Request(conversation))), self._spare)
+        account.reply = self._reply(self.source.stream(Request(conversation, again=account.call)), self.source, account)
         account.reply.on_end(lambda: self._soon(account.settle()))
         return account.reply
 
-    def _reply(self, events: AsyncGenerator[Event]) -> Reply:
+    def _reply(self, events: AsyncGenerator[Event], source: Source, account: Account | None = None) -> Reply:
+        def receipted(ending: Ending) -> Receipt:
+            cost, saved = (account.cost(), account.saved()) if account else (0.0, 0.0)
+            return receipt(reply, ending, model=source.model, cost=cost, saved=saved)
+
         reply = Reply(events, linger=self._linger)
+        reply.receipt = receipted
         reply.on_end(lambda: self._replies.ended(reply))
         return reply
 

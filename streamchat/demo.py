@@ -48,6 +48,7 @@ class Answer:
 
 class Demo:
     name = "The demo"
+    model = "demo"
 
     def __init__(self, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._sleep = sleep

@@ -74,12 +74,27 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Receipt:
+    """How a reply went: seconds since it was asked for, dollars, and the stop reason or the error's code."""
+
+    model: str
+    reason: str
+    words: int
+    seconds: float
+    first_word: float | None
+    tokens_per_second: float | None
+    cost: float
+    saved: float
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The reply ended without an error. `reason` is Claude's stop reason or one of ours:
     "stopped" by a reader, "abandoned" by all of them, "shutdown" with the server."""
 
     reason: str
     usage: Usage = Usage()
+    receipt: Receipt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +107,13 @@ class Failed:
     retry_after: float | None = None
     request_id: str | None = None
     usage: Usage = Usage()
+    receipt: Receipt | None = None
 
     @classmethod
     def of(cls, error: ChatError, usage: Usage = Usage()) -> Self:
         return cls(error.code, error.status, error.message, error.retry_after, error.request_id, usage)
 
 
+OURS = {"stopped", "abandoned", "shutdown"}  # reasons that no source gives
 Ending = Done | Failed
 Event = Text | Thinking | Notice | Usage | Done | Failed

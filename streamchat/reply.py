@@ -7,9 +7,10 @@ import time
 import traceback
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 
 from streamchat.errors import ChatError, InternalError
-from streamchat.events import Done, Ending, Event, Failed, Text, Usage
+from streamchat.events import Done, Ending, Event, Failed, Receipt, Text, Usage
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +21,7 @@ class Reply:
     Exactly one `Done` or `Failed` ends the log, however the writing ended. With nobody reading for
     `linger` seconds it stops by itself. The id is a
     secret of 192 bits: who holds it may read and stop. `first_at` has the clock's time of the first
-    event of each type.
+    event of each type. What `receipt` makes of the ending becomes a part of it.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Reply:
         self.clock = clock
         self.asked_at = clock()
         self.first_at: dict[type[Event], float] = {}
+        self.receipt: Callable[[Ending], Receipt] | None = None
         self._linger = linger
         self._leaving: asyncio.TimerHandle | None = None
         self._readers = 0
@@ -123,6 +125,8 @@ class Reply:
 
     def _end(self, ending: Ending) -> None:
         self.ending = ending
+        if self.receipt:
+            self.ending = ending = replace(ending, receipt=self.receipt(ending))
         self._append(ending)
         self.ended.set()
         if self._leaving:

@@ -23,7 +23,8 @@ def rendered(position: int, event: Event) -> bytes:
         case Notice():
             return _block(position, "notice", {"text": event.text})
         case Done():
-            return _block(position, "done", {"reason": event.reason, "usage": asdict(event.usage)})
+            receipt = {"receipt": asdict(event.receipt)} if event.receipt else {}
+            return _block(position, "done", {"reason": event.reason, "usage": asdict(event.usage), **receipt})
         case Failed():
             return _block(
                 position,

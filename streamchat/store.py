@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from streamchat.events import Done, Event, Failed, Usage
+from streamchat.events import Done, Event, Failed, Receipt, Usage
 from streamchat.reply import Reply
 
 logger = logging.getLogger(__name__)
@@ -217,6 +217,7 @@ def decoded(encoded: list[Any]) -> Event:
     kind, fields = encoded
     if "usage" in fields:
         fields["usage"] = Usage(**fields["usage"])
+        fields["receipt"] = Receipt(**fields["receipt"]) if fields.get("receipt") else None
     return KINDS[kind](**fields)
 
 

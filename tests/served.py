@@ -26,6 +26,7 @@ class Source(Hand):
     """A hand for whoever asks; `refusal` is raised instead of an answer."""
 
     name = "the hand"
+    model = "hand"
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
 import pytest
 
-from streamchat.account import Account, Accounts, used
+from streamchat.account import Account, Accounts, estimated
 from streamchat.budget import Budget
 from streamchat.errors import DayIsSpent
 from streamchat.events import Done, Event, Message, Text, Thinking, Usage
@@ -70,7 +70,7 @@ async def test_a_stopped_reply_is_charged_for_what_was_written() -> None:
     account = accounts(1)[1].open("a")
     await account.call(HI)
     reply = await with_a_reply(account, Usage(25, 1), Thinking("Hm. " * 10), Text("word " * 100))
-    assert used(reply, "") == Usage(25, written("Hm. " * 10 + "word " * 100))
+    assert estimated(reply, "") == Usage(25, written("Hm. " * 10 + "word " * 100))
 
 
 async def test_a_reply_stopped_before_claude_said_anything_is_charged_for_what_was_sent() -> None:
@@ -78,7 +78,7 @@ async def test_a_reply_stopped_before_claude_said_anything_is_charged_for_what_w
     account = accounts(1)[1].open("a")
     await account.call(HI)
     reply = await with_a_reply(account)
-    assert used(reply, "Be brief.hi") == Usage(written("Be brief.hi"))
+    assert estimated(reply, "Be brief.hi") == Usage(written("Be brief.hi"))
 
 
 async def test_settling_twice_counts_once() -> None:

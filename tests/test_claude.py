@@ -429,6 +429,14 @@ async def test_the_last_part_says_how_an_answer_ended(claude: ScriptedClaude) ->
     assert said[-1] == Done("max_tokens", Usage(50, 8, 900, 900))
 
 
+async def test_a_continuation_may_end_where_it_begins_like_a_repetition(claude: ScriptedClaude) -> None:
+    """What was held back because it could have become a repetition is shown at the end, before the Done."""
+    claude.play(broken("The signal is SO", breaks()), says("S"))
+    async with a_claude(claude) as (source, _):
+        said, _ = await answer(source)
+    assert (text(said), type(said[-1])) == ("The signal is SOS", Done)
+
+
 async def test_thoughts_about_going_on_are_not_shown(claude: ScriptedClaude) -> None:
     """What Claude thinks of a request that no reader made would only puzzle them."""
     claude.play(broken("Half", breaks()), says(" and half.", thinks=["I was interrupted."]))

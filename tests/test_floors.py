@@ -14,7 +14,7 @@ FLOORS = """
     tabs
     frames   transcript
     chat
-    account  cache
+    account  cache   telemetry
     budget
     store
     demo     claude+progress+seam+faults   reply   prices   visitor

@@ -25,9 +25,10 @@ from tests.hand import Clock, Hand, settle
 ROOT = Path(__file__).parent.parent
 SHUTDOWN = Done("shutdown")
 
-kinds = [st.from_type(kind) for kind in get_args(Event)]
-endings = st.one_of(st.from_type(Done), st.builds(Failed, retry_after=st.none() | st.floats(0)))
-events = st.one_of(kinds).filter(lambda event: not isinstance(event, Done | Failed))
+anything = st.one_of([st.from_type(kind) for kind in get_args(Event)])
+comparable = anything.filter(lambda event: "nan" not in repr(event))  # which does not even equal itself
+endings = comparable.filter(lambda event: isinstance(event, Done | Failed))
+events = comparable.filter(lambda event: not isinstance(event, Done | Failed))
 
 
 @asynccontextmanager
