@@ -180,5 +180,8 @@ class Server:
 
 if IN_CHARGE:
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
-    logging.getLogger("streamchat.telemetry").setLevel(logging.INFO)
+    replies = logging.getLogger("streamchat.telemetry")
+    replies.setLevel(logging.INFO)
+    replies.addHandler(logging.StreamHandler())  # bare lines of JSON
+    replies.propagate = False
     Server().run(options)

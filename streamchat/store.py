@@ -170,7 +170,7 @@ class Store:
         self._path.touch(mode=0o600)
         file = sqlite3.connect(self._path, timeout=BUSY, check_same_thread=False)
         try:
-            file.executescript(SCHEMA)
+            _prepare(file)
         except sqlite3.Error:
             file.close()
             raise
@@ -207,6 +207,20 @@ class Store:
             age *= 0.8
             _drop(file, now - age)
         file.executescript("PRAGMA incremental_vacuum")
+
+
+def _prepare(file: sqlite3.Connection) -> None:
+    """Two processes that begin a file together get in each other's way, and SQLite does not wait for that to end."""
+    until = time.monotonic() + BUSY
+    while True:
+        try:
+            file.executescript(SCHEMA)
+        except sqlite3.OperationalError as error:
+            if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def encoded(event: Event) -> list[Any]:
@@ -253,4 +267,10 @@ def _plain(name: str) -> str:
 
 
 def _is_damage(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code; errors of Python's own making have none."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF

@@ -24,7 +24,8 @@ logger = logging.getLogger(__name__)
 
 HERE = Path(__file__).parent
 CSS = (HERE / "ui.css").read_text(encoding="utf-8")
-HEAD = f"<script>{(HERE / 'ui.js').read_text(encoding='utf-8')}</script>"
+NARROW = "@media (max-width: 600px) { .gradio-container > .main { padding: 0.5rem !important; } }"  # out of CSS's reach
+HEAD = f"<style>{NARROW}</style><script>{(HERE / 'ui.js').read_text(encoding='utf-8')}</script>"
 THEME = gr.themes.Base(
     primary_hue="indigo",
     neutral_hue="slate",
