@@ -119,6 +119,7 @@ class Server:
     def __init__(self) -> None:
         self._stopping = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._shared = False
 
     def run(self, options: argparse.Namespace) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -156,6 +157,7 @@ class Server:
         except OSError as error:
             raise fail(str(error)) from None
         print(f"StreamChat is at {local_url}", flush=True)
+        self._shared = bool(share_url)
         if share_url:
             print(f"and for everybody at {share_url}", flush=True)
         print(f"{chat.source.name} answers. Stop with Ctrl-C.", flush=True)
@@ -171,6 +173,10 @@ class Server:
         if self._loop:
             with suppress(TimeoutError):
                 asyncio.run_coroutine_threadsafe(self._farewell(), self._loop).result(timeout=1.5)
+        logging.shutdown()
+        sys.stdout.flush()
+        if not self._shared:  # Gradio ends the tunnel of a share link as the interpreter exits
+            os._exit(0)  # which takes a second to tidy up what the system tidies up anyway
 
     @staticmethod
     async def _farewell() -> None:

@@ -45,8 +45,8 @@ class Reply:
         self._leaving: asyncio.TimerHandle | None = None
         self._readers = 0
         self._reason = "stopped"
-        self._waiting: set[asyncio.Future[None]] = set()
-        self._resting: set[asyncio.Future[None]] = set()
+        self._waiting: set[asyncio.Future[bool]] = set()
+        self._resting: set[asyncio.Future[bool]] = set()
         self._writer = asyncio.create_task(self._write(events))
         self._writer.add_done_callback(self._seal)
         self._nobody_reads()
@@ -120,8 +120,7 @@ class Reply:
             self.first_at[type(event)] = self.clock()
         self.log.append(event)
         for sleeper in self._waiting | self._resting if first else self._waiting:
-            if not sleeper.done():
-                sleeper.set_result(None)
+            _rouse(sleeper, True)
 
     def _end(self, ending: Ending) -> None:
         self.ending = ending
@@ -149,15 +148,23 @@ class Reply:
             self._end(Failed.of(InternalError("The source ended without saying how."), self.usage))
 
 
-async def _wake(sleepers: set[asyncio.Future[None]], patience: float | None) -> bool:
+async def _wake(sleepers: set[asyncio.Future[bool]], patience: float | None) -> bool:
     """Waits among the sleepers; false if `patience` seconds were up first."""
-    sleeper = asyncio.get_running_loop().create_future()
+    loop = asyncio.get_running_loop()
+    sleeper: asyncio.Future[bool] = loop.create_future()
+    timer = None if patience is None else loop.call_later(patience, _rouse, sleeper, False)
     sleepers.add(sleeper)
     try:
-        done, _ = await asyncio.wait({sleeper}, timeout=patience)
-        return bool(done)
+        return await sleeper
     finally:
         sleepers.discard(sleeper)
+        if timer:
+            timer.cancel()
+
+
+def _rouse(sleeper: asyncio.Future[bool], news: bool) -> None:
+    if not sleeper.done():
+        sleeper.set_result(news)
 
 
 def _report(error: BaseException) -> None:

@@ -100,7 +100,9 @@ def test_sixty_people_all_see_their_first_word(claude: ScriptedClaude) -> None:
     """Sixty people ask at once while no answer ends: each sees the first word, none waits for another's end."""
     claude.play(streams(start(), opens(), delta("First word"), Hold()))
     with (
-        Application(ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url) as app,
+        Application(
+            ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url, STREAMCHAT_DAILY_BUDGET_USD="100"
+        ) as app,
         ThreadPoolExecutor(60) as people,
     ):
         url = app.url
