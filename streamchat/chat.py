@@ -78,7 +78,8 @@ class Chat:
             reply.stop("shutdown")
         await asyncio.gather(*(reply.closed() for reply in replies))
         await asyncio.sleep(0)  # for what comes at a reply's end to begin
-        await asyncio.wait({*self._tasks, asyncio.create_task(asyncio.sleep(0))}, timeout=1)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=1)
         await self._store.close()
         await self.source.close()
 

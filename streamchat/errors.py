@@ -28,6 +28,7 @@ ChatError
 └── InternalError              500
 """
 
+import traceback
 from typing import ClassVar
 
 
@@ -177,3 +178,8 @@ class NotAStream(ClaudeError):
 class InternalError(ChatError):
     code, status = "internal", 500
     sentence = "Something went wrong inside this chat; it is not your doing."
+
+
+def trace(error: BaseException) -> str:
+    """Where an unforeseen error came from, for the log; without its message, which may hold what people wrote."""
+    return f"{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}"

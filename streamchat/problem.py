@@ -2,7 +2,6 @@
 
 import logging
 import math
-import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -11,7 +10,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
-from streamchat.errors import ChatError, InternalError
+from streamchat.errors import ChatError, InternalError, trace
 from streamchat.events import Failed
 
 logger = logging.getLogger(__name__)
@@ -43,13 +42,7 @@ class Route(APIRoute):
             except ClientDisconnect:
                 return Response(status_code=400)  # nobody reads it
             except Exception as error:  # noqa: BLE001
-                _report(error)
+                logger.error("A request failed with %s", trace(error))  # noqa: TRY400 (its message stays out of the log)
                 return problem(InternalError())
 
         return handled
-
-
-def _report(error: Exception) -> None:
-    """Without the error's message, which may hold what people wrote."""
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    logger.error("A request failed with %s:\n%s", type(error).__name__, frames)

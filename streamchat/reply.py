@@ -4,12 +4,11 @@ import asyncio
 import logging
 import secrets
 import time
-import traceback
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 
-from streamchat.errors import ChatError, InternalError
+from streamchat.errors import ChatError, InternalError, trace
 from streamchat.events import Done, Ending, Event, Failed, Receipt, Text, Usage
 
 logger = logging.getLogger(__name__)
@@ -135,7 +134,7 @@ class Reply:
         """Runs once when the writer is over, also when it was cancelled before its first step."""
         error = None if writer.cancelled() else writer.exception()
         if error and not isinstance(error, ChatError):
-            _report(error)
+            logger.error("A reply failed with %s", trace(error))
         if self.ending:
             return
         if isinstance(error, ChatError):
@@ -165,9 +164,3 @@ async def _wake(sleepers: set[asyncio.Future[bool]], patience: float | None) -> 
 def _rouse(sleeper: asyncio.Future[bool], news: bool) -> None:
     if not sleeper.done():
         sleeper.set_result(news)
-
-
-def _report(error: BaseException) -> None:
-    """Logs where an unforeseen error came from, without its message: that may hold what people wrote."""
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    logger.error("A reply failed with %s:\n%s", type(error).__name__, frames)

@@ -1,7 +1,6 @@
 """The page: a ChatInterface whose generator follows a reply, whose stop stops it, and whose reload finds it again."""
 
 import logging
-import traceback
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -11,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from streamchat.chat import Chat
-from streamchat.errors import ChatError, InternalError
+from streamchat.errors import ChatError, InternalError, trace
 from streamchat.events import Failed, Message
 from streamchat.frames import paced
 from streamchat.reply import Reply
@@ -248,10 +247,8 @@ def _wire(demo: gr.ChatInterface, this: Page, go_on: gr.Button) -> None:
 
 
 def _explained(error: Exception) -> ChatError:
-    """The error as a reader may see it. A bug is logged without its message, which may hold what people wrote."""
+    """The error as a reader may see it."""
     if isinstance(error, ChatError):
         return error
-    logger.error(
-        "The page failed with %s:\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
-    )
+    logger.error("The page failed with %s", trace(error))
     return InternalError()
