@@ -9,12 +9,21 @@ const streamchat = (() => {
     const response = await fetched(...request);
     if (!String(request[0]?.url ?? request[0]).includes("/queue/data") || !response.body) return response;
     const id = Symbol();
+    const reader = response.body.getReader();
     heard.set(id, Date.now());
-    const listen = new TransformStream({
-      transform(chunk, stream) { heard.set(id, Date.now()); stream.enqueue(chunk); },
-      flush() { heard.delete(id); },
-    });
-    return new Response(response.body.pipeThrough(listen), response);
+    const pull = async (page) => {
+      try {
+        const { done, value } = await reader.read();
+        heard.set(id, Date.now());
+        if (!done) return page.enqueue(value);
+        page.close();
+      } catch (error) {
+        page.error(error);
+      }
+      heard.delete(id);
+    };
+    const cancel = (reason) => { heard.delete(id); return reader.cancel(reason); };
+    return new Response(new ReadableStream({ pull, cancel }), response);
   };
 
   const reloadIfDead = async () => {

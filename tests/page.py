@@ -50,7 +50,7 @@ class Page:
         self.browser.locator(".stop-button").click()
 
     def press(self, title: str) -> None:
-        self.browser.get_by_title(title, exact=True).last.click()
+        self.browser.get_by_title(title, exact=True).locator("visible=true").last.click()
 
     def shows(self, text: str) -> None:
         """Waits until a text stands in an answer or a note."""

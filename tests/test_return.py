@@ -118,6 +118,26 @@ def test_a_dead_connection_does_not_freeze_the_page(
     page.shows("Fine.")
 
 
+def test_a_page_at_rest_is_left_alone(context: BrowserContext, page_claude: ScriptedClaude, app: Application) -> None:
+    """A page whose replies have ended or were stopped is not taken for a dead one, however long it stands there."""
+    context.clock.install()
+    page = Page(context, app.url)
+    _, endless = held("Endless")
+    page_claude.play(says("Whole."), endless)
+    page.ask("hi")
+    page.shows("Whole.")
+    page.ask("and")
+    page.shows("Endless")
+    page.stop()
+    page.shows("Stopped.")
+    page.ready()
+    page.browser.evaluate("window.untouched = true")
+    for _ in range(10):
+        page.browser.clock.run_for(6_000)
+    page.ready()
+    assert page.browser.evaluate("window.untouched") is True
+
+
 def test_a_message_typed_while_the_server_is_away_is_not_lost(
     way: Proxy, context: BrowserContext, page_claude: ScriptedClaude
 ) -> None:
