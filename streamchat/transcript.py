@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from streamchat.errors import ChatError
-from streamchat.events import Done, Event, Failed, Message, Notice, Receipt, Text, Thinking
+from streamchat.events import Done, Event, Failed, Message, Notice, Text, Thinking
 from streamchat.reply import Reply
 
 Shown = dict[str, Any]  # one message as gr.Chatbot takes and returns it
@@ -55,8 +55,6 @@ class Transcript:
         shown += [note(it.text) for number, it in enumerate(self._notices) if not it.passing or number >= passed]
         if self._ending and (ending := closing(self._ending, text)):
             shown.append(note(ending))
-        if self._ending and self._ending.receipt:
-            shown.append(note(summary(self._ending.receipt)))
         if waiting and not shown:
             shown.append(said("assistant", "") | {"metadata": {"title": "Thinking", "status": "pending"}})
         return shown
@@ -77,20 +75,6 @@ def closing(ending: Done | Failed, text: str) -> str:
     if ending.reason in ENDINGS:
         return ENDINGS[ending.reason]
     return "" if text.strip() else WORDLESS
-
-
-def summary(receipt: Receipt) -> str:
-    """A receipt in one line."""
-    parts = [
-        receipt.model,
-        f"{receipt.words:,} word{'s' * (receipt.words != 1)}",
-        f"first after {receipt.first_word:.1f} s" if receipt.first_word is not None else "",
-        f"{receipt.tokens_per_second:.0f} tokens/s" if receipt.tokens_per_second else "",
-        f"${receipt.cost:.4f}" if receipt.cost else "",
-        f"caching saved ${receipt.saved:.4f}" if receipt.saved > 0 else "",
-        "connection to Claude closed" if receipt.reason == "stopped" and receipt.cost else "",
-    ]
-    return " · ".join(filter(None, parts))
 
 
 def failure(message: str, retry_after: float | None = None) -> str:

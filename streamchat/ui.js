@@ -33,6 +33,15 @@ const streamchat = (() => {
   };
   setInterval(reloadIfDead, 3_000);
 
+  let server = null; // Gradio's name for the process that answers
+  const reloadIfAnew = async () => { // a page that rested while its server was started again is unknown to the new one
+    const answer = await fetched("gradio_api/app_id", { cache: "no-store" }).then((r) => r.text()).catch(() => null);
+    if (answer && server && answer !== server) location.reload();
+    server = answer ?? server;
+  };
+  reloadIfAnew();
+  setInterval(reloadIfAnew, 5_000);
+
   document.addEventListener("input", ({ target }) => { // not through Gradio, which passes nothing on while it is cut off
     if (target.matches("#message textarea")) storage((s) => s.setItem("streamchat.draft", target.value));
   });

@@ -43,7 +43,7 @@ class Page:
     @contextmanager
     def comes_back(self) -> Iterator[None]:
         """Waits until the page has loaded anew, as it does by itself after it was cut off."""
-        with self.browser.expect_event("load", timeout=30_000):
+        with self.browser.expect_event("load", timeout=60_000):
             yield
 
     def stop(self) -> None:

@@ -4,7 +4,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -265,8 +265,9 @@ def test_a_server_that_was_killed_and_started_again(
         page.shows("word29")
         time.sleep(0.5)
         app.interrupt(number)
-    with a_server(claude, tmp_path, port):
-        page.browser.wait_for_event("load", timeout=30_000)
+    with ExitStack() as again:
+        with page.comes_back():
+            again.enter_context(a_server(claude, tmp_path, port))
         page.shows("Interrupted: the server was stopped.")
         says_exactly(page, "".join(WORDS[:30]).strip())
         page.shows("Before.")
