@@ -149,7 +149,8 @@ def test_a_message_typed_while_the_server_is_away_is_not_lost(
     page.ready()
     way.cut()
     page.box.fill("second")
-    page.box.press("Enter")
+    with page.browser.expect_event("requestfailed", lambda request: request.method == "POST"):
+        page.box.press("Enter")
     with page.comes_back():
         way.restore()
     expect(page.box).to_have_value("second", timeout=20_000)
