@@ -35,7 +35,7 @@ const streamchat = (() => {
 
   let server = null; // Gradio's name for the process that answers
   const reloadIfAnew = async () => { // a page that rested while its server was started again is unknown to the new one
-    const answer = await fetched("gradio_api/app_id", { cache: "no-store" }).then((r) => r.text()).catch(() => null);
+    const answer = await fetched("gradio_api/app_id", { cache: "no-store" }).then((r) => (r.ok ? r.text() : null)).catch(() => null);
     if (answer && server && answer !== server) location.reload();
     server = answer ?? server;
   };
