@@ -26,10 +26,12 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 from streamchat.account import Accounts  # noqa: E402
+from streamchat.answers import Source  # noqa: E402
 from streamchat.api import routes  # noqa: E402
 from streamchat.budget import Budget  # noqa: E402
 from streamchat.chat import Chat  # noqa: E402
 from streamchat.demo import EXAMPLES, Demo  # noqa: E402
+from streamchat.late import Late  # noqa: E402
 from streamchat.limits import Limits  # noqa: E402
 from streamchat.prices import Prices  # noqa: E402
 from streamchat.settings import Settings, SettingsError  # noqa: E402
@@ -72,18 +74,27 @@ def who(peer: str | None, headers: Mapping[str, str], user: str | None) -> str:
 
 
 def chat_of(settings: Settings, store: Store) -> Chat:
-    linger, keep = settings.linger_seconds, settings.keep_seconds
-    limits = Limits(
-        rate=settings.rate_limit, visitor_replies=settings.visitor_replies, max_replies=settings.max_replies
+    paid = bool(settings.api_key.get_secret_value())
+    claude = claude_of(settings) if paid else Late("Claude", settings.model, lambda: claude_of(settings))
+    budget = Budget(store, daily=settings.daily_budget_usd, visitor=settings.visitor_budget_usd) if paid else None
+    return Chat(
+        claude if paid else Demo(),
+        store,
+        linger=settings.linger_seconds,
+        keep=settings.keep_seconds,
+        limits=Limits(
+            rate=settings.rate_limit, visitor_replies=settings.visitor_replies, max_replies=settings.max_replies
+        ),
+        accounts=Accounts(budget, Prices(settings.model), settings.system_prompt, settings.max_tokens),
+        spare=Demo(),
+        own=claude if settings.own_keys == "on" else None,
     )
-    if not settings.api_key.get_secret_value():
-        return Chat(Demo(), store, linger=linger, keep=keep, limits=limits)
+
+
+def claude_of(settings: Settings) -> Source:
     from streamchat.claude import Claude  # noqa: PLC0415 (the demo starts without loading the SDK)
 
-    budget = Budget(store, daily=settings.daily_budget_usd, visitor=settings.visitor_budget_usd)
-    accounts = Accounts(budget, Prices(settings.model), settings.system_prompt, settings.max_tokens)
-    claude, spare = Claude(settings), Demo()
-    return Chat(claude, store, linger=linger, keep=keep, limits=limits, accounts=accounts, spare=spare)
+    return Claude(settings)
 
 
 def is_public(options: argparse.Namespace) -> bool:

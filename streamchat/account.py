@@ -2,24 +2,29 @@
 
 import secrets
 from dataclasses import dataclass, replace
+from typing import Any
 
 from streamchat.budget import Budget
-from streamchat.events import OURS, Conversation, Done, Text, Thinking, Usage
+from streamchat.events import OURS, Conversation, Done, Failed, Text, Thinking, Usage
 from streamchat.prices import Prices, written
 from streamchat.reply import Reply
 
 
 @dataclass(frozen=True)
 class Accounts:
-    """Opens an account for each reply to a request that costs the owner money."""
+    """Opens an account for each reply that costs money; with no `budget`, that of the visitor only."""
 
-    budget: Budget
+    budget: Budget | None
     prices: Prices
     system_prompt: str
     max_tokens: int
 
     def open(self, visitor: str | None) -> "Account":
         return Account(self, visitor)
+
+    def own(self) -> "Account":
+        """One that the visitor pays."""
+        return Account(replace(self, budget=None), None)
 
 
 class Account:
@@ -39,13 +44,14 @@ class Account:
         await self.settle()
         accounts = self._accounts
         worst = accounts.prices.worst(conversation, accounts.system_prompt, accounts.max_tokens)
-        await accounts.budget.reserve(f"{self._name}/{self._calls + 1}", self._visitor, worst)
+        if accounts.budget:
+            await accounts.budget.reserve(f"{self._name}/{self._calls + 1}", self._visitor, worst)
         self._calls += 1
         self._asked = accounts.system_prompt + "".join(message.text for message in conversation)
 
     async def settle(self) -> None:
         """Counts what the last call cost instead of what was reserved for it."""
-        if self._calls:
+        if self._calls and self._accounts.budget:
             cost = self.cost()
             await self._accounts.budget.settle(f"{self._name}/{self._calls}", max(0.0, cost - self._settled))
             self._settled = cost
@@ -54,9 +60,10 @@ class Account:
         """Dollars of all calls so far."""
         return self._accounts.prices.cost(self._used(self.reply)) if self.reply else 0.0
 
-    def saved(self) -> float:
-        """Dollars that prompt caching saved."""
-        return self._accounts.prices.saved(self._used(self.reply)) if self.reply else 0.0
+    def bill(self) -> dict[str, Any]:
+        """What a receipt says of it: the cost, what prompt caching saved, and whether the visitor pays."""
+        saved = self._accounts.prices.saved(self._used(self.reply)) if self.reply else 0.0
+        return {"cost": self.cost(), "saved": saved, "own_key": self._accounts.budget is None}
 
     def _used(self, reply: Reply) -> Usage:
         counted = self._calls == 1 and isinstance(reply.ending, Done) and reply.ending.reason not in OURS
@@ -66,7 +73,7 @@ class Account:
 def estimated(reply: Reply, asked: str) -> Usage:
     """Claude's count as far as it came; for the rest, an estimate of what was sent and written."""
     usage, ending = reply.usage, reply.ending
-    if usage == Usage() and isinstance(ending, Done):
+    if usage == Usage() and not isinstance(ending, Failed):
         usage = Usage(input_tokens=written(asked))
     wrote = "".join(event.text for event in reply.log if isinstance(event, Text | Thinking))
     return replace(usage, output_tokens=max(usage.output_tokens, written(wrote)))

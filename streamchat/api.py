@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import HTTPBasic
 
 from streamchat import openapi
+from streamchat.answers import Asker
 from streamchat.chat import Chat
 from streamchat.problem import Route, unfit
 from streamchat.question import asked
@@ -32,7 +33,8 @@ def routes(chat: Chat, who: Who, login: tuple[str, str] | None) -> APIRouter:
     async def ask(request: Request) -> Response:
         """Ask, and read the answer as it is written: as text or, with `Accept: text/event-stream`, as events."""
         visitor = who(request.client.host if request.client else None, request.headers, login[0] if login else None)
-        reply = await chat.ask(await asked(request), visitor=visitor)
+        asker = Asker(visitor, person=visitor, key=request.headers.get("x-api-key", ""))
+        reply = await chat.ask(await asked(request), asker)
         return following(request, reply, 0, location=_location(request, reply))
 
     @router.get(PATH + "/{reply_id}", response_class=PlainTextResponse, responses=openapi.GET)

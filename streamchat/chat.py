@@ -1,42 +1,26 @@
-"""The one way to ask: a conversation is checked and admitted, a reply is started, found again and stopped."""
+"""The one way to ask: a conversation is checked and admitted; its reply is recorded, found again and stopped."""
 
 import asyncio
 import sys
 import time
-from collections.abc import AsyncGenerator, Coroutine, Sequence
-from contextlib import aclosing
-from typing import Any, Protocol
+from collections.abc import AsyncGenerator, Sequence
 
-from streamchat.account import Account, Accounts
+from streamchat.account import Accounts
+from streamchat.answers import Answers, Asker, Source
 from streamchat.cache import Cache
-from streamchat.errors import DayIsSpent, EmptyMessage, TooLong, UnknownReply, VisitorIsSpent
-from streamchat.events import Conversation, Ending, Event, Message, Notice, Receipt, Request
+from streamchat.errors import EmptyMessage, TooLong, UnknownReply
+from streamchat.events import Conversation, Event, Message
 from streamchat.limits import Limits
 from streamchat.reply import Reply
 from streamchat.store import Store
-from streamchat.telemetry import Telemetry, receipt
+from streamchat.telemetry import Telemetry
 
+NOBODY = Asker()
 MAX_CHARACTERS = 4_000_000  # of a conversation: about a million tokens, more than any model takes
 
 
-class Source(Protocol):
-    """Who answers. `stream` ends with exactly one `Done`, or raises a `ChatError`."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def model(self) -> str: ...
-
-    def stream(self, request: Request) -> AsyncGenerator[Event]: ...
-
-    async def open(self) -> None: ...
-
-    async def close(self) -> None: ...
-
-
 class Chat:
-    """`spare` answers where there is no money for the source; `accounts` is None for a source that costs none."""
+    """The parts are those of `Answers`."""
 
     def __init__(  # noqa: PLR0913 (each is a part that the composition root chooses)
         self,
@@ -48,88 +32,65 @@ class Chat:
         limits: Limits | None = None,
         accounts: Accounts | None = None,
         spare: Source | None = None,
+        own: Source | None = None,
     ) -> None:
         self.source = source
+        self.limits = limits or Limits(rate="off", visitor_replies=sys.maxsize, max_replies=sys.maxsize)
+        self._answers = Answers(source, linger=linger, keep=keep, accounts=accounts, spare=spare, own=own)
         self._store = store
         self._linger = linger
         self._keep = keep
-        self._limits = limits or Limits(rate="off", visitor_replies=sys.maxsize, max_replies=sys.maxsize)
-        self._accounts = accounts
-        self._spare = spare
         self._replies = Cache(keep=keep)
         self._telemetry = Telemetry()
-        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def running(self) -> int:
         """How many replies are being written."""
         return len(self._replies.running)
 
+    @property
+    def takes_keys(self) -> bool:
+        """Whether who asks may bring a key of their own."""
+        return self._answers.takes_keys
+
     async def open(self) -> None:
         await self._store.open()
-        if self._accounts:
-            await self._accounts.budget.open()
-        self._soon(self.source.open())
+        await self._answers.open()
 
     async def close(self) -> None:
-        """Stops every reply, settles what it cost, writes what is to survive, and lets the source go."""
+        """Stops every reply, settles what it cost, writes what is to survive, and lets the sources go."""
         replies = self._replies.running
         for reply in replies:
             reply.stop("shutdown")
         await asyncio.gather(*(reply.closed() for reply in replies))
-        await asyncio.sleep(0)  # for what comes at a reply's end to begin
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=1)
+        await self._answers.settle()
         await self._store.close()
-        await self.source.close()
+        await self._answers.close()
 
-    async def ask(self, messages: Sequence[Message], *, visitor: str | None = None, or_spare: bool = False) -> Reply:
+    async def ask(self, messages: Sequence[Message], asker: Asker = NOBODY) -> Reply:
         """Starts a reply to the conversation; raises `Refused` if there is none to give.
 
-        A conversation that ends with the assistant's words asks for the rest of them. Without a `visitor` only the
-        limits for all hold. Where there is no money left, a reader who wants one gets a reply of the spare source.
+        A conversation that ends with the assistant's words asks for the rest of them. For nobody in particular only
+        the limits for all hold.
         """
         conversation = checked(messages)
-        admission = self._limits.admit(visitor)
+        admission = self.limits.admit(asker.visitor)
         try:
-            reply = await self._started(conversation, visitor, or_spare=or_spare)
+            reply = await self._answers.begin(conversation, asker)
         except BaseException:
             admission.leave()
             raise
+        reply.on_end(lambda: self._replies.ended(reply))
         reply.on_end(admission.leave)
-        reply.on_end(lambda: self._telemetry.record(reply.ending, visitor) if reply.ending else None)
+        reply.on_end(lambda: self._telemetry.record(reply.ending, asker.visitor) if reply.ending else None)
         self._replies.add(reply)
         self._store.follow(reply)
         return reply
 
-    async def _started(self, conversation: Conversation, visitor: str | None, *, or_spare: bool) -> Reply:
-        if self._accounts is None:
-            return self._reply(self.source.stream(Request(conversation)), self.source)
-        account = self._accounts.open(visitor)
-        try:
-            await account.call(conversation)
-        except (DayIsSpent, VisitorIsSpent) as refusal:
-            if not or_spare or self._spare is None:
-                raise
-            return self._reply(instead(refusal.message, self._spare.stream(Request(conversation))), self._spare)
-        account.reply = self._reply(self.source.stream(Request(conversation, again=account.call)), self.source, account)
-        account.reply.on_end(lambda: self._soon(account.settle()))
-        return account.reply
-
-    def _reply(self, events: AsyncGenerator[Event], source: Source, account: Account | None = None) -> Reply:
-        def receipted(ending: Ending) -> Receipt:
-            cost, saved = (account.cost(), account.saved()) if account else (0.0, 0.0)
-            return receipt(reply, ending, model=source.model, cost=cost, saved=saved)
-
-        reply = Reply(events, linger=self._linger)
-        reply.receipt = receipted
-        reply.on_end(lambda: self._replies.ended(reply))
-        return reply
-
-    def _soon(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def left(self, visitor: str | None) -> float | None:
+        """Dollars that the visitor may spend today; None where nothing costs money."""
+        budget = self._answers.accounts and self._answers.accounts.budget
+        return budget.left(visitor) if budget else None
 
     async def resume(self, reply_id: str, *, however_old: bool = False) -> Reply:
         """The reply of that id, running or ended, also from before a restart; raises `UnknownReply`."""
@@ -156,14 +117,6 @@ class Chat:
 async def replay(log: list[Event]) -> AsyncGenerator[Event]:
     for event in log:
         yield event
-
-
-async def instead(why: str, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
-    """The events of another source, with the reason for it."""
-    yield Notice(f"{why} Until then the demo answers.", instead=True)
-    async with aclosing(events):
-        async for event in events:
-            yield event
 
 
 def checked(messages: Sequence[Message]) -> Conversation:

@@ -19,18 +19,22 @@ from streamchat.settings import Settings
 logger = logging.getLogger(__name__)
 
 TIMEOUT = httpx2.Timeout(connect=5, read=90, write=30, pool=5)
+NO_KEY = "none"  # for with an empty one, the SDK would look for a key of its own
 LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
 
 
 class Claude:
-    """Answers with `settings.model`. Make one for a process and use it in one event loop."""
+    """Answers with `settings.model`; with no key in the settings, only requests that have one.
+
+    Make one for a process and use it in one event loop.
+    """
 
     def __init__(self, settings: Settings, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._settings = settings
         self._sleep = sleep
         self._adaptive_thinking = self._effort = True
         self._client = anthropic.AsyncAnthropic(
-            api_key=settings.api_key.get_secret_value(),
+            api_key=settings.api_key.get_secret_value() or NO_KEY,
             max_retries=0,
             timeout=TIMEOUT,
             http_client=anthropic.DefaultAsyncHttpxClient(timeout=TIMEOUT, limits=LIMITS),
@@ -63,17 +67,19 @@ class Claude:
     async def stream(self, request: Request) -> AsyncGenerator[Event]:
         """Claude's answer, over as many attempts as it takes: a failure that may pass is not the end of it."""
         progress = Progress(request.conversation, continuations=self._settings.continuations)
+        client = self._client.with_options(api_key=request.key) if request.key else self._client
         conversation = progress.begin()
         while True:
             try:
-                async with aclosing(self._attempt(conversation)) as events:
+                async with aclosing(self._attempt(client, conversation)) as events:
                     async for event in events:
                         for told in progress.told(event):
                             yield told
-            except ClaudeError as error:
+            except ClaudeError as failure:
+                error = _without_key(failure, client.api_key or "", own=bool(request.key))
                 again = progress.fail(error)
                 if again is None:
-                    raise
+                    raise error from failure.__cause__
             else:
                 return
             pause, notices = again
@@ -83,10 +89,10 @@ class Claude:
             conversation = progress.begin()
             await request.again(conversation)
 
-    async def _attempt(self, conversation: Conversation) -> AsyncGenerator[Event]:
+    async def _attempt(self, client: anthropic.AsyncAnthropic, conversation: Conversation) -> AsyncGenerator[Event]:
         usage, reason = Usage(), ""
         with translated():
-            async with await self._client.messages.create(**self._parameters(conversation)) as stream:
+            async with await client.messages.create(**self._parameters(conversation)) as stream:
                 if not stream.response.headers.get("content-type", "").startswith("text/event-stream"):
                     raise errors.NotAStream(request_id=stream.response.headers.get("request-id"))
                 with _complete_once(lambda: bool(reason)):
@@ -117,6 +123,14 @@ class Claude:
         if self._effort:
             parameters["output_config"] = {"effort": self._settings.effort}
         return parameters
+
+
+def _without_key(error: ClaudeError, key: str, *, own: bool) -> ClaudeError:
+    """The error as anybody may read it, whatever Claude repeated of the request."""
+    if own and isinstance(error, errors.KeyRejected):
+        return errors.OwnKeyRejected(request_id=error.request_id)
+    error.message = error.message.replace(key, "...")
+    return error
 
 
 def _read(raw: Any, reason: str, usage: Usage) -> tuple[Event | None, str, Usage]:

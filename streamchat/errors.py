@@ -4,6 +4,8 @@ ChatError
 ├── Refused                    before it began; nothing was spent
 │   ├── EmptyMessage           400
 │   ├── TooLong                413
+│   ├── BadKey                 400
+│   ├── NoOwnKeys              403
 │   ├── UnknownReply           404
 │   ├── TooOften               429
 │   ├── TooManyAtOnce          429
@@ -12,6 +14,7 @@ ChatError
 │   └── VisitorIsSpent         429
 ├── ClaudeError                Claude's doing, or the way to Claude's
 │   ├── KeyRejected            502
+│   ├── OwnKeyRejected         401
 │   ├── NotPermitted           502
 │   ├── NoCredit               503
 │   ├── UnknownModel           502
@@ -71,6 +74,16 @@ class TooLong(Refused):
     sentence = "This conversation is too long to send. Shorten the message or start a new chat."
 
 
+class BadKey(Refused):
+    code, status = "bad_key", 400
+    sentence = "This is no API key: one consists of plain ASCII characters. Copy it anew from the Claude Console."
+
+
+class NoOwnKeys(Refused):
+    code, status = "no_own_keys", 403
+    sentence = "This chat takes no API keys of its visitors. Ask without one."
+
+
 class UnknownReply(Refused):
     code, status = "unknown_reply", 404
     sentence = "There is no such reply, or it is no longer kept."
@@ -110,14 +123,19 @@ class KeyRejected(ClaudeError):
     sentence = "Claude does not accept the API key. Whoever runs this chat has to check ANTHROPIC_API_KEY."
 
 
+class OwnKeyRejected(ClaudeError):
+    code, status = "own_key_rejected", 401
+    sentence = "Claude does not accept your API key. Copy it anew from the Claude Console, or ask without it."
+
+
 class NotPermitted(ClaudeError):
     code, status = "not_permitted", 502
-    sentence = "The API key is not allowed to do this. Whoever runs this chat has to check its permissions."
+    sentence = "The API key is not allowed to do this. Whoever it belongs to has to check its permissions."
 
 
 class NoCredit(ClaudeError):
     code, status = "no_credit", 503
-    sentence = "The account behind this chat has no credit left or has reached its spend limit."
+    sentence = "The account behind the API key has no credit left or has reached its spend limit."
 
 
 class UnknownModel(ClaudeError):
@@ -137,7 +155,7 @@ class ConversationTooLarge(ClaudeError):
 
 class RateLimited(ClaudeError):
     code, status, retryable = "rate_limited", 429, True
-    sentence = "Claude's rate limit for this chat is reached."
+    sentence = "Claude's rate limit for the API key is reached."
 
 
 class Busy(ClaudeError):

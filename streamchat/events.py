@@ -1,7 +1,7 @@
 """The values that travel between a source, a reply and its readers."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from streamchat.errors import ChatError
@@ -23,10 +23,12 @@ async def _freely(_: Conversation) -> None:
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a source is asked to answer: a conversation that ends with the user's message, or with the assistant's
-    words, of which the rest is wanted. Before a source calls anybody a second time it awaits `again`."""
+    words, of which the rest is wanted. Before a source calls anybody a second time it awaits `again`. With a `key`
+    it asks with that one."""
 
     conversation: Conversation
     again: Callable[[Conversation], Awaitable[None]] = _freely
+    key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,11 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """How a reply went: seconds since it was asked for, dollars, and the stop reason or the error's code."""
+    """How a reply went: seconds since it was asked for, dollars, and the stop reason or the error's code.
+
+    A `shared` reply is one that somebody else paid for; with an `own_key` the visitor did. `closed` is whether the
+    reader's stop closed the connection to the model.
+    """
 
     model: str
     reason: str
@@ -85,6 +91,9 @@ class Receipt:
     tokens_per_second: float | None
     cost: float
     saved: float
+    shared: bool = False
+    own_key: bool = False
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,10 @@ class Limits:
         self._admissions.add(admission)
         return admission
 
+    def allowed(self) -> list[str]:
+        """How often a visitor may ask, as in `20 times a minute`; empty if nothing holds them back."""
+        return [_often(each) for each in self._rates]
+
     def throttled(self) -> dict[str, float]:
         """Who has asked too often, and for how many seconds yet."""
         now = self._clock()
@@ -104,6 +108,13 @@ def _rates(text: str) -> list[RateLimitItem]:
     if any(each.get_expiry() > DAY for each in rates):
         raise ValueError("it should not look back further than a day")
     return rates
+
+
+def _often(each: RateLimitItem) -> str:
+    times, unit = "once" if each.amount == 1 else f"{each.amount} times", each.GRANULARITY.name
+    if each.multiples > 1:
+        return f"{times} in {each.multiples} {unit}s"
+    return f"{times} {'an' if unit == 'hour' else 'a'} {unit}"
 
 
 def _busy(running: int) -> str:

@@ -54,6 +54,11 @@ class Reply:
     def text(self) -> str:
         return "".join(event.text for event in self.log if isinstance(event, Text))
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop and has not ended yet."""
+        return self._writer.cancelling() > 0 and not self._writer.done()
+
     async def follow(
         self, after: int = 0, *, heartbeat: float | None = None
     ) -> AsyncGenerator[tuple[int, list[Event]]]:

@@ -5,9 +5,10 @@ import os
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from streamchat import keys
 from streamchat.limits import rate
 
 PREFIX = "STREAMCHAT_"
@@ -21,14 +22,8 @@ class SettingsError(Exception):
 PER_VISITOR = ("rate_limit", "visitor_replies", "visitor_budget_usd")
 
 
-def _clean_key(value: object) -> object:
-    return "".join(value.split()).strip("\"'") if isinstance(value, str) else value
-
-
-def _possible_key(key: SecretStr) -> SecretStr:
-    if not key.get_secret_value().isascii() or not key.get_secret_value().isprintable():
-        raise ValueError("a key consists of plain ASCII characters; copy it anew from the Claude Console")
-    return key
+def _clean_key(key: SecretStr) -> SecretStr:
+    return SecretStr(keys.clean(key.get_secret_value()))
 
 
 def _one_word(model: str) -> str:
@@ -44,7 +39,7 @@ def _user_and_password(auth: SecretStr) -> SecretStr:
     return auth
 
 
-Key = Annotated[SecretStr, BeforeValidator(_clean_key), AfterValidator(_possible_key)]
+Key = Annotated[SecretStr, AfterValidator(_clean_key)]
 
 
 class Settings(BaseSettings):
@@ -89,6 +84,9 @@ class Settings(BaseSettings):
     max_replies: int = Field(100, ge=1, le=400, description="How many replies may run at once in all.")
     daily_budget_usd: float = Field(5, ge=0, description="Dollars that all visitors together may spend in a UTC day.")
     visitor_budget_usd: float = Field(0.5, ge=0, description="Dollars that one visitor may spend in a UTC day.")
+    own_keys: Literal["on", "off"] = Field(
+        "on", description="Whether visitors may ask with API keys of their own: on or off."
+    )
     auth: Annotated[SecretStr, AfterValidator(_user_and_password)] = Field(
         SecretStr(""), description="The user:password that page and API ask for; unset, they ask for none."
     )

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from streamchat.chat import Chat
@@ -23,12 +24,16 @@ UNFINISHED = {"stopped", "abandoned", "shutdown", "max_tokens"}
 
 @dataclass
 class Tab:
-    """The messages `before` its reply, and the reply; `begun` is what an earlier reply said of the same answer."""
+    """The messages `before` its reply, and the reply; `begun` is what an earlier reply said of the same answer.
+
+    To `Chat` the tab is one `person`, also after a reload and in its duplicates.
+    """
 
     before: list[Shown] = field(default_factory=list)
     begun: str = ""
     reply: Reply | None = None
     indented: dict[str, str] = field(default_factory=dict)
+    person: str = field(default_factory=partial(secrets.token_urlsafe, 16))
     restored: bool = False
     _started: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
 
@@ -133,8 +138,8 @@ class Tabs:
     def save(self, tab_id: str) -> None:
         tab = self.get(tab_id)
         reply = tab.reply.id if tab.reply else None
-        state = {"before": tab.before, "begun": tab.begun, "reply": reply, "indented": tab.indented}
-        self._store.put_tab(tab_id, state)
+        said = {"before": tab.before, "begun": tab.begun, "indented": tab.indented}
+        self._store.put_tab(tab_id, {**said, "reply": reply, "person": tab.person})
 
     async def _restored(self, tab_id: str) -> Tab | None:
         state: dict[str, Any] | None = await self._store.tab(tab_id) if tab_id else None
@@ -143,7 +148,7 @@ class Tabs:
         reply = None
         with suppress(UnknownReply):
             reply = await self._chat.resume(state["reply"] or "", however_old=True)
-        return Tab(state["before"], state["begun"], reply, state["indented"])
+        return Tab(state["before"], state["begun"], reply, state["indented"], state.get("person", ""))
 
 
 def continued(messages: Sequence[Shown]) -> tuple[list[Shown], str]:

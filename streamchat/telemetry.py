@@ -14,10 +14,11 @@ from streamchat.reply import Reply
 logger = logging.getLogger(__name__)
 
 DAY = 86_400  # seconds
+INSTANT = 0.05  # seconds; who writes in less has no speed worth telling
 
 
-def receipt(reply: Reply, ending: Ending, *, model: str, cost: float = 0, saved: float = 0) -> Receipt:
-    """`cost` and `saved` are in dollars."""
+def receipt(reply: Reply, ending: Ending, *, model: str) -> Receipt:
+    """Without what it cost."""
     now, first = reply.clock(), reply.first_at
     spoke = min((first[kind] for kind in (Text, Thinking) if kind in first), default=now)
     tokens = ending.usage.output_tokens
@@ -27,9 +28,9 @@ def receipt(reply: Reply, ending: Ending, *, model: str, cost: float = 0, saved:
         words=len(reply.text.split()),
         seconds=round(now - reply.asked_at, 3),
         first_word=round(first[Text] - reply.asked_at, 3) if Text in first else None,
-        tokens_per_second=round(tokens / (now - spoke), 1) if tokens > 1 and now > spoke else None,
-        cost=cost,
-        saved=saved,
+        tokens_per_second=round(tokens / (now - spoke), 1) if tokens > 1 and now > spoke + INSTANT else None,
+        cost=0.0,
+        saved=0.0,
     )
 
 

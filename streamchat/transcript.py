@@ -5,11 +5,13 @@ from typing import Any
 
 from streamchat.errors import ChatError
 from streamchat.events import Done, Event, Failed, Message, Notice, Text, Thinking
+from streamchat.receipts import worded
 from streamchat.reply import Reply
 
 Shown = dict[str, Any]  # one message as gr.Chatbot takes and returns it
 
 NOTE = "note"
+MARK = "\u2063"  # unseen: after a thought and before a note, for ui.js to tell them from what is to be copied
 ENDINGS = {
     "stopped": "Stopped.",
     "abandoned": "Stopped, because nobody was reading any more.",
@@ -54,7 +56,7 @@ class Transcript:
         passed = len(self._notices) - quiet
         shown += [note(it.text) for number, it in enumerate(self._notices) if not it.passing or number >= passed]
         if self._ending and (ending := closing(self._ending, text)):
-            shown.append(note(ending))
+            shown.append(ending)
         if waiting and not shown:
             shown.append(said("assistant", "") | {"metadata": {"title": "Thinking", "status": "pending"}})
         return shown
@@ -65,11 +67,19 @@ class Transcript:
             first = self._reply.first_at
             until = first.get(Text) or first.get(Done) or first.get(Failed) or first[Thinking]
             metadata["duration"] = max(0.1, round(until - first[Thinking], 1))  # Gradio hides a zero
-        return said("assistant", "".join(self._thoughts)) | {"metadata": metadata}
+        end = "" if waiting else MARK
+        return said("assistant", "".join(self._thoughts) + end) | {"metadata": metadata}
 
 
-def closing(ending: Done | Failed, text: str) -> str:
-    """The note under an answer that did not end as answers should; empty for one that did."""
+def closing(ending: Done | Failed, text: str) -> Shown | None:
+    """The note under an answer: what was wrong with its end, and the receipt."""
+    wrong = fault(ending, text)
+    lines = [f"ⓘ {wrong}" if wrong else "", worded(ending.receipt) if ending.receipt else ""]
+    return aside("  \n".join(filter(None, lines))) if any(lines) else None
+
+
+def fault(ending: Done | Failed, text: str) -> str:
+    """Why an answer did not end as answers should; empty for one that did."""
     if isinstance(ending, Failed):
         return failure(ending.message, ending.retry_after)
     if ending.reason in ENDINGS:
@@ -95,8 +105,12 @@ def said(role: str, text: str) -> Shown:
 
 
 def note(sentence: str) -> Shown:
-    """A sentence beside the conversation that never goes back to Claude."""
-    return said("assistant", f"ⓘ {sentence}") | {"metadata": {"id": NOTE}}
+    return aside(f"ⓘ {sentence}")
+
+
+def aside(text: str) -> Shown:
+    """What stands beside the conversation and never goes back to Claude."""
+    return said("assistant", MARK + text) | {"metadata": {"id": NOTE}}
 
 
 def refusal(error: ChatError) -> Shown:

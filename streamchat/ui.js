@@ -46,6 +46,17 @@ const streamchat = (() => {
     if (target.matches("#message textarea")) storage((s) => s.setItem("streamchat.draft", target.value));
   });
 
+  const MARK = "\u2063"; // transcript.py puts it after thoughts and before notes: these are not copied with an answer
+  const answer = (text) => text.replace(/^Thinking\n[^\u2063]*\u2063\n\n?/, "").replace(/\n?\u2063[^]*$/, "") || text.replaceAll(MARK, "");
+  const write = navigator.clipboard?.writeText.bind(navigator.clipboard);
+  if (write) navigator.clipboard.writeText = (text) => write(answer(text));
+  document.addEventListener("copy", (event) => { // where there is no clipboard object, over plain http
+    const copied = event.target.matches?.("body > textarea") ? event.target.value : getSelection().toString();
+    if (!copied.includes(MARK)) return;
+    event.clipboardData.setData("text/plain", event.target.matches?.("body > textarea") ? answer(copied) : copied.replaceAll(MARK, ""));
+    event.preventDefault();
+  });
+
   return {
     read: () => [storage((s) => s.getItem("streamchat.tab")) ?? "", storage((s) => s.getItem("streamchat.draft")) ?? ""],
     keep: (tab) => { storage((s) => s.setItem("streamchat.tab", tab)); },

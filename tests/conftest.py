@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests import browser
-from tests.application import Application
+from tests.application import ROOT, Application
 from tests.page import Page
 from tests.scripted_claude import ScriptedClaude, says
 
@@ -43,8 +43,12 @@ def asked_claude() -> Iterator[ScriptedClaude]:
 
 @pytest.fixture(scope="session")
 def app(asked_claude: ScriptedClaude) -> Iterator[Application]:
-    """The app with the scripted Claude behind it, for all tests that leave it as they found it."""
-    with Application(ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=asked_claude.url) as application:
+    """The app with the scripted Claude behind it, for all tests that leave it as they found it.
+
+    It keeps no ended reply, so that no test gets an answer that another one has asked for.
+    """
+    key = {"ANTHROPIC_API_KEY": "sk-test", "ANTHROPIC_BASE_URL": asked_claude.url}
+    with Application(cwd=ROOT, STREAMCHAT_KEEP_SECONDS="0", **key) as application:
         yield application
 
 

@@ -349,3 +349,17 @@ def test_the_own_limits_are_told_apart_from_claudes() -> None:
     assert (Crowded.code, Crowded.status) == ("crowded", 503)
     for one, other in pairwise([TooOften, TooManyAtOnce, Crowded, errors.RateLimited, errors.Busy]):
         assert one.sentence != other.sentence
+
+
+@pytest.mark.parametrize(
+    ("rate", "allowed"),
+    [
+        ("20/minute;300/day", ["20 times a minute", "300 times a day"]),
+        ("1/hour", ["once an hour"]),
+        ("5 per 2 hours", ["5 times in 2 hours"]),
+        ("off", []),
+    ],
+)
+def test_how_often_one_may_ask_can_be_said(rate: str, allowed: list[str]) -> None:
+    """The limit is told in the words of everyday, before anybody runs into it."""
+    assert Limits(rate=rate, visitor_replies=1, max_replies=1).allowed() == allowed

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -46,8 +47,8 @@ async def ask_all(url: str, visitors: int) -> list[httpx.Response | None]:
     async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as client:
 
         async def ask(number: int) -> httpx.Response | None:
-            forwarded = {"x-forwarded-for": f"203.0.113.{number}"}
-            async with client.stream("POST", "/api/streaming-chat", json=HI, headers=forwarded) as answer:
+            forwarded, question = {"x-forwarded-for": f"203.0.113.{number}"}, {"message": f"{number:03}"}
+            async with client.stream("POST", "/api/streaming-chat", json=question, headers=forwarded) as answer:
                 if answer.status_code == 200:
                     return None
                 await answer.aread()
@@ -148,3 +149,75 @@ def test_when_the_money_is_spent_the_demo_answers(
         expect(page.answers.filter(has_text="demo")).not_to_have_count(1)
         page.ready()
     assert claude.exchanges == []
+
+
+def test_many_people_click_the_same_example(
+    claude: ScriptedClaude, port: str, tmp_path: Path, chromium: Browser
+) -> None:
+    """One request reaches Claude, every page fills and says that it was shared; retry asks Claude anew."""
+    hold = Hold()
+    claude.play(streams(start(), opens(), delta("Rivers "), hold, delta("flow."), ends()), says("Another one."))
+    with an_app(claude, port, tmp_path) as app, ExitStack() as open_pages:
+        people = [{"x-forwarded-for": f"203.0.113.{number}"} for number in range(6)]
+        contexts = [open_pages.enter_context(chromium.new_context(extra_http_headers=person)) for person in people]
+        pages = [Page(context, app.url.replace("0.0.0.0", "127.0.0.1")) for context in contexts]
+        for page in pages:
+            page.example("rivers")
+        for page in pages:
+            page.shows("Rivers")
+        hold.release()
+        for page in pages:
+            page.shows("Rivers flow.")
+        for page in pages[1:]:
+            page.shows("shared with others who asked this: cost nothing")
+        assert len(claude.exchanges) == 1
+        pages[1].ready()
+        pages[1].press("Retry")
+        pages[1].shows("Another one.")
+    assert len(claude.exchanges) == 2
+
+
+@pytest.mark.parametrize(
+    ("knobs", "sentence"),
+    [
+        ({"VISITOR_REPLIES": "1"}, "You already have an answer running."),
+        ({"MAX_REPLIES": "1"}, "So many people are asking right now that all places are taken."),
+    ],
+    ids=["too many at once", "crowded"],
+)
+def test_who_finds_no_place_asks_again_when_there_is_one(  # noqa: PLR0917
+    claude: ScriptedClaude, port: str, tmp_path: Path, chromium: Browser, knobs: dict[str, str], sentence: str
+) -> None:
+    """Refused for want of a place, a message stays in the conversation, and is answered as soon as one is free."""
+    hold, script = held()
+    claude.play(script, says("Now there is room."))
+    with an_app(claude, port, tmp_path, **knobs) as app, chromium.new_context() as context:
+        url = app.url.replace("0.0.0.0", "127.0.0.1")
+        first, second = Page(context, url), Page(context, url)
+        first.ask("one")
+        first.shows("A word")
+        second.ask("two")
+        second.shows(sentence)
+        second.ready()
+        expect(second.questions.last).to_have_text("two")
+        hold.release()
+        first.ready()
+        second.press("Retry")
+        second.shows("Now there is room.")
+        second.shows_not(sentence)
+    assert claude.exchange(1).said == [("user", "two")]
+
+
+def test_what_may_be_spent_is_seen_before_and_after(
+    claude: ScriptedClaude, port: str, tmp_path: Path, chromium: Browser
+) -> None:
+    """The page says how often one may ask and how much money is left; below an answer stands what it cost."""
+    claude.play(says("Cheap."))
+    knobs = {"RATE_LIMIT": "7/hour", "VISITOR_BUDGET_USD": "0.10"}
+    with an_app(claude, port, tmp_path, **knobs) as app, chromium.new_context() as context:
+        page = Page(context, app.url.replace("0.0.0.0", "127.0.0.1"))
+        allowance = page.browser.locator("#allowance")
+        expect(allowance).to_have_text("You can ask 7 times an hour. $0.10 is left for you today.")
+        page.ask("hi")
+        page.shows("claude-sonnet-5-5 · 1 word · first word after")
+        expect(allowance).to_contain_text("$0.0995 is left for you today.")

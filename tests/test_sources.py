@@ -11,7 +11,7 @@ from typing import Protocol
 
 import pytest
 
-from streamchat.chat import Source
+from streamchat.answers import Source
 from streamchat.claude import Claude
 from streamchat.demo import Demo
 from streamchat.errors import ChatError

@@ -72,7 +72,7 @@ async def test_two_pages_with_one_id_go_on_without_each_other() -> None:
     await a_tab_that_shows(tabs, chat, source, "one")
     first, second = tabs.get(await tabs.claim("one", "a")), tabs.get(await tabs.claim("one", "b"))
     second.undo()
-    assert (len(first.messages()), second.messages()) == (2, [])
+    assert (len(first.messages()), second.messages()) == (3, [])
 
 
 async def test_an_unknown_id_finds_nothing() -> None:
@@ -89,7 +89,7 @@ async def test_what_was_asked_before_the_tab_was_known_is_not_forgotten() -> Non
     chat = Chat(source, store, linger=60, keep=60)
     tabs = Tabs(chat, store)
     await a_tab_that_shows(tabs, chat, source, "page")
-    assert len(tabs.get(await tabs.claim("", "page")).messages()) == 2
+    assert len(tabs.get(await tabs.claim("", "page")).messages()) == 3
 
 
 def test_undo_takes_back_the_last_question_and_all_after_it() -> None:

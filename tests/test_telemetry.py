@@ -1,5 +1,6 @@
 import json
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -25,7 +26,7 @@ async def a_receipt(*steps: tuple[float, Event]) -> Receipt:
     """The receipt of a reply in which each of these events came at its second; the last one is the end."""
     hand, clock = Hand(), Ticking()
     reply = Reply(hand.stream(), linger=60, clock=clock)
-    reply.receipt = lambda ending: receipt(reply, ending, model="claude-sonnet-5-5", cost=0.01, saved=0.002)
+    reply.receipt = lambda ending: replace(receipt(reply, ending, model="claude-sonnet-5-5"), cost=0.01, saved=0.002)
     for clock.now, event in steps:
         hand.say(event)
         await settle()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from streamchat.errors import Busy, EmptyMessage, RateLimited
 from streamchat.events import Done, Event, Failed, Message, Notice, Text, Thinking, Usage
 from streamchat.reply import Reply
-from streamchat.transcript import Shown, Transcript, conversation, note, refusal, said, spoken
+from streamchat.transcript import MARK, Shown, Transcript, conversation, note, refusal, said, spoken
 from tests.hand import Hand, settle
 
 END = Done("end_turn")
@@ -43,7 +43,7 @@ async def shown(*events: Event) -> list[tuple[str, str]]:
 
 def drawn(messages: list[Shown]) -> list[tuple[str, str]]:
     """What a person sees of each message: as what, and which words."""
-    return [(kind(message), message["content"][0]["text"]) for message in messages]
+    return [(kind(message), message["content"][0]["text"].replace(MARK, "")) for message in messages]
 
 
 def kind(message: Shown) -> str:
@@ -205,7 +205,7 @@ async def test_an_answer_that_ended_by_itself_needs_no_note(reason: str) -> None
         (Busy(retry_after=0), "ⓘ Claude is busy."),
         (Busy(retry_after=0.4), "ⓘ Claude is busy. Try again in 1 s."),
         (Busy(retry_after=20), "ⓘ Claude is busy. Try again in 20 s."),
-        (RateLimited(retry_after=90), "ⓘ Claude's rate limit for this chat is reached. Try again in 2 minutes."),
+        (RateLimited(retry_after=90), "ⓘ Claude's rate limit for the API key is reached. Try again in 2 minutes."),
         (Busy("Nobody is there.", request_id="req_1"), "ⓘ Nobody is there."),
     ],
 )

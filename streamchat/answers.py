@@ -1,0 +1,169 @@
+"""Who answers a conversation, and who pays for it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from streamchat import keys
+from streamchat.account import Account, Accounts
+from streamchat.errors import BadKey, DayIsSpent, NoOwnKeys, VisitorIsSpent
+from streamchat.events import Conversation, Done, Ending, Event, Notice, Receipt, Request
+from streamchat.reply import Reply
+from streamchat.share import Share, Shares
+from streamchat.telemetry import receipt
+
+UNREAD = 1.0  # seconds that a reply for several goes on without a reader
+
+
+class Source(Protocol):
+    """Who answers. `stream` ends with exactly one `Done`, or raises a `ChatError`."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def model(self) -> str: ...
+
+    def stream(self, request: Request) -> AsyncGenerator[Event]: ...
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """The limits are the `visitor`'s. A `person` gets a new answer when they ask the same again; without one, always.
+
+    Who has a `key` of their own pays with it. Where there is no money left, `or_spare` takes the spare source's answer.
+    """
+
+    visitor: str | None = None
+    person: str | None = None
+    key: str = field(default="", repr=False)
+    or_spare: bool = False
+
+
+class Answers:
+    """`accounts` is None if nothing costs money; `spare` answers where there is none left for the source.
+
+    `own` answers those who bring a key.
+    """
+
+    def __init__(  # noqa: PLR0913 (each is a part that the composition root chooses)
+        self,
+        source: Source,
+        *,
+        linger: float,
+        keep: float,
+        accounts: Accounts | None = None,
+        spare: Source | None = None,
+        own: Source | None = None,
+    ) -> None:
+        self.source = source
+        self.accounts = accounts
+        self._spare = spare
+        self._own = own
+        self._linger = linger
+        self._shares = Shares(keep=keep)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def takes_keys(self) -> bool:
+        return self._own is not None
+
+    async def open(self) -> None:
+        if self.accounts and self.accounts.budget:
+            await self.accounts.budget.open()
+        self._soon(self.source.open())
+
+    async def settle(self) -> None:
+        """Waits until what the replies that have ended cost is settled."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=1)
+
+    async def close(self) -> None:
+        await self.source.close()
+        if self._own and self._own is not self.source:
+            await self._own.close()
+
+    async def begin(self, conversation: Conversation, asker: Asker) -> Reply:
+        """A reply to the conversation; raises `Refused` if there is none to give."""
+        if asker.key.strip():
+            return await self._with_key(conversation, asker.key)
+        if self.accounts is None or self.accounts.budget is None:
+            return self._free(self.source, self.source.stream(Request(conversation)))
+        try:
+            return await self._paid(self.accounts, Request(conversation), asker)
+        except (DayIsSpent, VisitorIsSpent) as refusal:
+            if not asker.or_spare or self._spare is None:
+                raise
+            return self._free(self._spare, instead(refusal.message, self._spare.stream(Request(conversation))))
+
+    async def _with_key(self, conversation: Conversation, key: str) -> Reply:
+        if self._own is None or self.accounts is None:
+            raise NoOwnKeys
+        try:
+            request = Request(conversation, key=keys.clean(key))
+        except ValueError:
+            raise BadKey from None
+        return await self._begun(self._own, request, self.accounts.own(), linger=self._linger)
+
+    async def _paid(self, accounts: Accounts, request: Request, asker: Asker) -> Reply:
+        account = accounts.open(asker.visitor)
+        if not asker.person or len(request.conversation) > 1:
+            return await self._begun(self.source, request, account, linger=self._linger)
+        question = request.conversation[0].text
+        async with self._shares.lock(question):
+            if share := self._shares.find(question, asker.person):
+                return self._joined(share)
+            reply = await self._begun(self.source, request, account, linger=UNREAD)
+            return self._joined(self._shares.add(question, asker.person, reply), account)
+
+    async def _begun(self, source: Source, request: Request, account: Account, *, linger: float) -> Reply:
+        """A reply that the account pays for."""
+        await account.call(request.conversation)
+        account.reply = reply = Reply(source.stream(replace(request, again=account.call)), linger=linger)
+
+        def receipted(ending: Ending) -> Receipt:
+            self._soon(account.settle())  # before any reader learns of the end
+            return replace(receipt(reply, ending, model=source.model), closed=_stopped(ending), **account.bill())
+
+        reply.receipt = receipted
+        return reply
+
+    def _free(self, source: Source, events: AsyncGenerator[Event]) -> Reply:
+        reply = Reply(events, linger=self._linger)
+        reply.receipt = lambda ending: receipt(reply, ending, model=source.model)
+        return reply
+
+    def _joined(self, share: Share, account: Account | None = None) -> Reply:
+        """A reader's own reply, which says what the shared one says; `account` is that of the reader who pays."""
+        reply = Reply(share.join(), linger=self._linger)
+
+        def receipted(ending: Ending) -> Receipt:
+            basic = receipt(reply, ending, model=self.source.model)
+            closed = _stopped(ending) and share.reply.ending is not None
+            return replace(basic, closed=closed, **account.bill() if account else {"shared": True})
+
+        reply.receipt = receipted
+        return reply
+
+    def _soon(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def instead(why: str, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+    """The events of another source, with the reason for it."""
+    yield Notice(f"{why} Until then the demo answers.", instead=True)
+    async with aclosing(events):
+        async for event in events:
+            yield event
+
+
+def _stopped(ending: Ending) -> bool:
+    return isinstance(ending, Done) and ending.reason == "stopped"

@@ -1,0 +1,180 @@
+"""What happens when somebody uses the page: asks, stops, comes back."""
+
+import logging
+from collections import OrderedDict
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+import gradio as gr
+
+from streamchat.answers import Asker
+from streamchat.chat import Chat
+from streamchat.errors import ChatError, InternalError, trace
+from streamchat.events import Failed, Message
+from streamchat.frames import paced
+from streamchat.receipts import allowance
+from streamchat.reply import Reply
+from streamchat.tabs import Tab, Tabs, continued
+from streamchat.transcript import Shown, refusal, said
+from streamchat.visitor import Who
+
+logger = logging.getLogger(__name__)
+
+MAX_PAGES = 10_000  # whose tabs are known; a page that leaves is forgotten
+
+Update = Any  # of a component
+
+BUSY: dict[str, Any] = {"interactive": False, "submit_btn": False, "stop_btn": True}
+IDLE: dict[str, Any] = {"interactive": True, "submit_btn": True, "stop_btn": False}
+
+
+class Page:
+    """What the page's events call."""
+
+    def __init__(self, chat: Chat, tabs: Tabs, who: Who) -> None:
+        self._chat = chat
+        self._who = who
+        self._tabs = tabs
+        self._tab_ids: OrderedDict[str, str] = OrderedDict()
+
+    def tab_id(self, request: gr.Request) -> str:
+        return self._tab_ids.get(request.session_hash or "", request.session_hash or "")
+
+    def tab(self, request: gr.Request) -> Tab:
+        return self._tabs.get(self.tab_id(request))
+
+    async def answer(
+        self, message: str, history: list[Shown], request: gr.Request, key: str = ""
+    ) -> AsyncGenerator[tuple[list[Shown], Update, Update]]:
+        """The accumulated answer, frame by frame. No exception leaves it: one would lock the page for good."""
+        tab = self.tab(request)
+        try:
+            tab.asked([*history, said("user", tab.typed(message))])
+            tab.start(await self._ask(tab.said(tab.before), request, key))
+            self._tabs.save(self.tab_id(request))
+            button = gr.Button(visible=False)
+            async with aclosing(tab.frames()) as frames:
+                async for frame in frames:
+                    yield frame, button, gr.skip()
+                    button = gr.skip()
+            yield tab.answer(), gr.Button(visible=tab.unfinished), self.allowance(request)
+        except Exception as error:  # noqa: BLE001 (see above)
+            tab.asked([*tab.messages(), refusal(_explained(error))])
+            self._tabs.save(self.tab_id(request))
+            yield tab.before[-1:], gr.skip(), self.allowance(request)
+
+    def allowance(self, request: gr.Request) -> str:
+        """What the visitor may still do."""
+        return allowance(self._chat.limits.allowed(), self._chat.left(self._visitor(request)))
+
+    async def claim(self, tab_id: str, draft: str, request: gr.Request) -> tuple[str, Update, str]:
+        """Finds the tab again after a reload, and the message that was typed but never arrived."""
+        claimed = await self._tabs.claim(tab_id, request.session_hash or "")
+        self._tab_ids[request.session_hash or ""] = claimed
+        while len(self._tab_ids) > MAX_PAGES:
+            self._tab_ids.popitem(last=False)
+        arrived = any(message.text.strip() == draft.strip() for message in self.tab(request).questions()[-1:])
+        typed = gr.Textbox(value=draft) if draft.strip() and not arrived else gr.skip()
+        return claimed, typed, self.allowance(request)
+
+    async def resume(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
+        """Shows what the tab showed before the reload; a running reply goes on growing."""
+        tab = self.tab(request)
+        if tab.restored and tab.reply and not tab.reply.ending:
+            async with aclosing(self._followed(tab, request)) as frames:
+                async for frame in frames:
+                    yield frame
+        elif tab.restored:
+            yield tab.messages(), gr.skip(), gr.Button(visible=tab.unfinished), gr.skip()
+        else:
+            yield gr.skip(), gr.skip(), gr.skip(), gr.skip()  # for Gradio empties what gets no answer at all
+
+    async def go_on(self, request: gr.Request, key: str = "") -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
+        """Asks for the rest of an answer that broke off or ran out of room."""
+        tab = self.tab(request)
+        messages = tab.messages()
+        try:
+            reply = await self._ask(tab.said(messages), request, key)
+            tab.before, tab.begun = continued(messages)
+            tab.start(reply)
+            self._tabs.save(self.tab_id(request))
+            async with aclosing(self._followed(tab, request)) as frames:
+                async for frame in frames:
+                    yield frame
+        except Exception as error:  # noqa: BLE001 (as in `answer`)
+            yield [*messages, refusal(_explained(error))], gr.Textbox(**IDLE), gr.skip(), gr.skip()
+
+    async def stop(self, request: gr.Request) -> tuple[Update, Update, Update]:
+        """Gradio's stop only cancels the generator, as a lost connection does; this one stops the reply."""
+        tab = self.tab(request)
+        if tab.reply is None or tab.reply.ending:
+            return gr.skip(), gr.skip(), gr.skip()
+        tab.reply.stop()
+        await tab.reply.ended.wait()
+        return tab.messages(), gr.Button(visible=tab.unfinished), self.allowance(request)
+
+    async def stoppable(self, request: gr.Request) -> AsyncGenerator[Update]:
+        """ChatInterface shows no stop button while it answers an edited message."""
+        tab = self.tab(request)
+        before = tab.reply
+        yield gr.Textbox(submit_btn=False, stop_btn=True)
+        reply = await tab.next_reply(before)
+        if reply:
+            await reply.ended.wait()
+        yield gr.Textbox(submit_btn=True, stop_btn=False)
+
+    def undo(self, request: gr.Request) -> Update:
+        self.tab(request).undo()
+        self._tabs.save(self.tab_id(request))
+        return gr.Button(visible=False)
+
+    def clear(self, request: gr.Request) -> Update:
+        self.tab(request).asked([])
+        self._tabs.save(self.tab_id(request))
+        return gr.Button(visible=False)
+
+    def leave(self, request: gr.Request) -> None:
+        self._tab_ids.pop(request.session_hash or "", None)
+
+    async def chat(self, message: str, request: gr.Request) -> AsyncGenerator[str]:
+        """Ask, and follow the answer as its text grows. A client keeps its conversation; cancelling stops the reply."""
+        tab = self.tab(request)
+        tab.asked([*tab.messages(), said("user", message)])
+        try:
+            key = request.headers.get("x-api-key", "")
+            reply = await self._ask(tab.said(tab.before), request, key, or_spare=False)
+        except ChatError as error:
+            raise gr.Error(error.message) from None
+        tab.start(reply)
+        try:
+            async with aclosing(paced(reply)) as frames:
+                async for _ in frames:
+                    yield reply.text
+        finally:
+            reply.stop()
+        if isinstance(reply.ending, Failed):
+            raise gr.Error(reply.ending.message)
+
+    async def _ask(self, messages: list[Message], request: gr.Request, key: str, *, or_spare: bool = True) -> Reply:
+        asker = Asker(self._visitor(request), self.tab(request).person, key or "", or_spare)
+        return await self._chat.ask(messages, asker)
+
+    def _visitor(self, request: gr.Request) -> str:
+        client, user = request.client, getattr(request, "username", None)
+        return self._who(client.host if client else None, request.headers, user)
+
+    async def _followed(self, tab: Tab, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
+        yield tab.messages(), gr.Textbox(**BUSY), gr.Button(visible=False), gr.skip()
+        async with aclosing(tab.frames()) as frames:
+            async for frame in frames:
+                yield [*tab.before, *frame], gr.skip(), gr.skip(), gr.skip()
+        yield tab.messages(), gr.Textbox(**IDLE), gr.Button(visible=tab.unfinished), self.allowance(request)
+
+
+def _explained(error: Exception) -> ChatError:
+    """The error as a reader may see it."""
+    if isinstance(error, ChatError):
+        return error
+    logger.error("The page failed with %s", trace(error))
+    return InternalError()

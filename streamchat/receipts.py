@@ -1,0 +1,36 @@
+"""What a reply cost and what may still be spent, in words for who asks."""
+
+from collections.abc import Sequence
+
+from streamchat.events import Receipt
+
+
+def worded(receipt: Receipt) -> str:
+    """On one line; empty where nothing was written and nothing spent."""
+    if not receipt.words and not receipt.cost:
+        return ""
+    parts = [receipt.model, f"{receipt.words:,} word" + ("" if receipt.words == 1 else "s")]
+    if receipt.first_word is not None:
+        parts.append(f"first word after {receipt.first_word:.1f} s")
+    if receipt.tokens_per_second:
+        parts.append(f"{receipt.tokens_per_second:.0f} tokens/s")
+    return " · ".join([*parts, *_money(receipt), *(["stopped: connection to Claude closed"] if receipt.closed else [])])
+
+
+def allowance(often: Sequence[str], left: float | None) -> str:
+    """What a visitor may do before they are held up; empty if nothing holds them up."""
+    rates = [f"You can ask {' and '.join(often)}."] if often else []
+    money = [] if left is None else [f"{dollars(left)} is left for you today."]
+    return " ".join(rates + money)
+
+
+def _money(receipt: Receipt) -> list[str]:
+    if receipt.shared:
+        return ["shared with others who asked this: cost nothing"]
+    cost = [dollars(receipt.cost) + (" on your key" if receipt.own_key else "")] if receipt.cost else []
+    return cost + ([f"caching saved {dollars(receipt.saved)}"] if receipt.saved > 0 else [])
+
+
+def dollars(amount: float) -> str:
+    """With as many digits as it takes to see that it is not nothing."""
+    return f"${amount:.2f}" if amount >= 0.1 or not amount else f"${amount:.4f}"

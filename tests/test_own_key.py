@@ -1,0 +1,157 @@
+"""A visitor's own key: it pays for their replies, and nobody else ever sees it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Locator, Response, expect
+
+from tests.application import ROOT, Application
+from tests.page import Page
+from tests.scripted_claude import ScriptedClaude, delta, opens, refuses, says, start, streams
+
+KEY = "sk-ant-own-0123456789"
+HI = {"message": "hi"}
+ASK = "/api/streaming-chat"
+
+
+def an_app(claude: ScriptedClaude, **environment: str) -> Application:
+    return Application(ANTHROPIC_API_KEY="sk-owner", ANTHROPIC_BASE_URL=claude.url, cwd=ROOT, **environment)
+
+
+@pytest.fixture(scope="module")
+def demo_claude() -> Iterator[ScriptedClaude]:
+    with ScriptedClaude() as scripted:
+        yield scripted
+
+
+@pytest.fixture(scope="module")
+def demo(demo_claude: ScriptedClaude) -> Iterator[httpx.Client]:
+    """An app whose owner has no key."""
+    with Application(ANTHROPIC_BASE_URL=demo_claude.url) as app, httpx.Client(base_url=app.url, timeout=30) as client:
+        yield client
+
+
+def keys(claude: ScriptedClaude) -> list[str]:
+    return [exchange.headers["authorization"].removeprefix("Bearer ") for exchange in claude.exchanges]
+
+
+def settings(page: Page) -> None:
+    """Opens or closes the panel in which the key goes."""
+    page.browser.get_by_role("button", name="Your own API key").click()
+
+
+def field(page: Page) -> Locator:
+    return page.browser.locator("#own-key input[type=password]")
+
+
+def test_an_own_key_spends_no_money_of_the_owners(claude: ScriptedClaude) -> None:
+    """Where the owner's money is spent, who brings a key is still answered, at their own expense."""
+    with an_app(claude, STREAMCHAT_DAILY_BUDGET_USD="0") as app, httpx.Client(base_url=app.url, timeout=30) as client:
+        assert client.post(ASK, json=HI).json()["code"] == "day_is_spent"
+        claude.play(says("Yours."))
+        headers = {"x-api-key": f'"{KEY}"', "accept": "text/event-stream"}
+        answer = client.post(ASK, json=HI, headers=headers).text
+    receipt = json.loads(answer.rpartition("event: done\ndata: ")[2])["receipt"]
+    assert keys(claude) == [KEY]
+    assert receipt["own_key"] is True
+    assert receipt["cost"] > 0
+
+
+def test_the_same_question_with_own_keys_is_asked_for_each(claude: ScriptedClaude) -> None:
+    """What somebody paid for themselves is shared with nobody, and they get nothing that others paid for."""
+    claude.play(says("a"), says("b"), says("c"))
+    with an_app(claude) as app, httpx.Client(base_url=app.url, timeout=30) as client:
+        asked = [{"x-api-key": key, "x-forwarded-for": f"203.0.113.{n}"} for n, key in enumerate(["", KEY, KEY + "x"])]
+        texts = [client.post(ASK, json=HI, headers=headers).text for headers in asked]
+    assert texts == ["a", "b", "c"]
+    assert keys(claude) == ["sk-owner", KEY, KEY + "x"]
+
+
+def test_where_the_demo_answers_an_own_key_brings_claude(demo: httpx.Client, demo_claude: ScriptedClaude) -> None:
+    """Without any key of the owner's, Claude answers those who have one, and the demo everybody else."""
+    demo_claude.play(says("I am Claude."))
+    assert "demo" in demo.post(ASK, json=HI).text
+    assert demo.post(ASK, json=HI, headers={"x-api-key": KEY}).text == "I am Claude."
+    assert keys(demo_claude) == [KEY]
+
+
+def test_what_cannot_be_a_key_is_refused(demo: httpx.Client) -> None:
+    """A key that nobody could have is refused with a sentence that does not repeat it."""
+    answer = demo.post(ASK, json=HI, headers=[(b"x-api-key", "sk-ünmöglich".encode())])
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_key")
+    assert "nm" not in answer.json()["message"]
+
+
+def test_a_key_that_claude_rejects_is_its_owners_concern(demo: httpx.Client, demo_claude: ScriptedClaude) -> None:
+    """Whoever brought the key is told to check it, and not whoever runs the chat."""
+    demo_claude.play(refuses(401, "authentication_error", f"invalid key {KEY}"))
+    answer = demo.post(ASK, json=HI, headers={"x-api-key": KEY})
+    assert (answer.status_code, answer.json()["code"]) == (401, "own_key_rejected")
+    assert "your API key" in answer.json()["message"]
+    assert KEY not in answer.text
+
+
+def test_an_owner_can_do_without_keys_of_others(claude: ScriptedClaude, chromium: Browser) -> None:
+    """Switched off, there is no field for a key, and a request that brings one is refused and not charged."""
+    with an_app(claude, STREAMCHAT_OWN_KEYS="off") as app, chromium.new_context() as context:
+        answer = httpx.post(app.url + ASK, json=HI, headers={"x-api-key": KEY})
+        assert (answer.status_code, answer.json()["code"]) == (403, "no_own_keys")
+        page = Page(context, app.url)
+        expect(page.browser.get_by_role("button", name="Your own API key")).to_have_count(0)
+        claude.play(says("Still here."))
+        page.ask("hi")
+        page.shows("Still here.")
+    assert keys(claude) == ["sk-owner"]
+
+
+def test_an_own_key_is_nowhere_to_be_found(claude: ScriptedClaude, chromium: Browser, tmp_path: Path) -> None:
+    """The key is in no file, no line of the log, no error and no answer to anybody else, whatever becomes of its reply.
+
+    Their own page forgets it with a reload, and the conversation stays.
+    """
+    claude.play(
+        says("Answer one."),
+        refuses(401, "authentication_error", f"invalid key {KEY}"),
+        streams(start(), opens(), delta("Half of it")),
+        refuses(400, "invalid_request_error", f"what is {KEY}?"),
+        says("For the other."),
+    )
+    heard: list[Response] = []
+    knobs = {"STREAMCHAT_DATA_DIR": str(tmp_path), "STREAMCHAT_CONTINUATIONS": "1"}
+    with an_app(claude, **knobs) as app, chromium.new_context() as context, chromium.new_context() as others:
+        page = Page(context, app.url)
+        settings(page)
+        field(page).fill(KEY)
+        settings(page)
+        page.ask("one")
+        page.shows("Answer one.")
+        page.shows("on your key")
+        page.ask("two")
+        page.shows("Claude does not accept your API key.")
+        page.ask("three")
+        page.shows("Claude did not accept this request.")
+        page.ready()
+        page.browser.reload()
+        page.shows("Answer one.")
+        settings(page)
+        expect(field(page)).to_have_value("")
+        others.on("response", lambda response: heard.append(response))  # noqa: PLW0108 (Playwright takes no builtins)
+        other = Page(others, app.url)
+        other.ask("one")
+        other.shows("For the other.")
+        other.ready()
+        endless = ("/queue/data", "/heartbeat/")
+        bodies = [r.body() for r in heard if r.ok and not any(part in r.url for part in endless)]
+        other_page = other.browser.content()
+        app.interrupt()
+        printed = app.output()
+    assert set(keys(claude)[:-1]) == {KEY}
+    assert keys(claude)[-1] == "sk-owner"
+    files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert files
+    assert not [path for path, content in files.items() if KEY.encode() in content]
+    assert KEY not in printed + other_page
+    assert not [body for body in bodies if KEY.encode() in body]

@@ -1,0 +1,49 @@
+import pytest
+
+from streamchat.events import Receipt
+from streamchat.receipts import allowance, dollars, worded
+
+RECEIPT = Receipt("claude-sonnet-5-5", "end_turn", 1_214, 9.0, 0.84, 71.4, 0.0123, 0.0)
+
+
+def changed(**fields: object) -> str:
+    return worded(Receipt(**{name: getattr(RECEIPT, name) for name in RECEIPT.__slots__} | fields))
+
+
+def test_a_receipt_is_one_line() -> None:
+    """Who answered, how much, how fast, and for how much money."""
+    assert worded(RECEIPT) == "claude-sonnet-5-5 · 1,214 words · first word after 0.8 s · 71 tokens/s · $0.0123"
+
+
+@pytest.mark.parametrize(
+    ("fields", "end"),
+    [
+        ({"saved": 0.002}, "$0.0123 · caching saved $0.0020"),
+        ({"own_key": True}, "$0.0123 on your key"),
+        ({"shared": True, "cost": 0.0}, "shared with others who asked this: cost nothing"),
+        ({"closed": True}, "$0.0123 · stopped: connection to Claude closed"),
+        ({"cost": 0.0}, "71 tokens/s"),
+    ],
+)
+def test_a_receipt_says_who_paid_and_what_a_stop_did(fields: dict[str, object], end: str) -> None:
+    """What is out of the ordinary stands at the end."""
+    assert changed(**fields).endswith(end)
+
+
+def test_for_nothing_there_is_no_receipt() -> None:
+    """A reply that failed before its first word and cost nothing has none; one that cost something has."""
+    assert changed(words=0, cost=0.0) == ""
+    assert "$0.0123" in changed(words=0, first_word=None)
+
+
+@pytest.mark.parametrize(("amount", "words"), [(0.0, "$0.00"), (0.00004, "$0.0000"), (0.0123, "$0.0123"), (5, "$5.00")])
+def test_small_amounts_have_more_digits(amount: float, words: str) -> None:
+    """A reply costs fractions of a cent, a day dollars."""
+    assert dollars(amount) == words
+
+
+def test_what_is_allowed_is_said_beforehand() -> None:
+    """How often, and how much is left; nothing where nothing holds a visitor up."""
+    rates = ["20 times a minute", "300 times a day"]
+    assert allowance(rates, 0.5) == "You can ask 20 times a minute and 300 times a day. $0.50 is left for you today."
+    assert allowance([], None) == ""
