@@ -8,10 +8,13 @@ from contextlib import aclosing
 from typing import Any, Protocol
 
 from streamchat.account import Account, Accounts
+from streamchat.budget import Budget
 from streamchat.cache import Cache
-from streamchat.errors import DayIsSpent, EmptyMessage, TooLong, UnknownReply, VisitorIsSpent
+from streamchat.errors import DayIsSpent, EmptyMessage, Paused, TooLong, UnknownReply, VisitorIsSpent
 from streamchat.events import Conversation, Ending, Event, Message, Notice, Receipt, Request
+from streamchat.journal import Journal
 from streamchat.limits import Limits
+from streamchat.pause import Pause
 from streamchat.reply import Reply
 from streamchat.store import Store
 from streamchat.telemetry import Telemetry, receipt
@@ -50,6 +53,8 @@ class Chat:
         spare: Source | None = None,
     ) -> None:
         self.source = source
+        self.journal = Journal(store)
+        self.pause = Pause(store)
         self._store = store
         self._linger = linger
         self._keep = keep
@@ -65,8 +70,19 @@ class Chat:
         """How many replies are being written."""
         return len(self._replies.running)
 
+    @property
+    def budget(self) -> Budget | None:
+        """What may be spent on the source; None if it costs nothing."""
+        return self._accounts.budget if self._accounts else None
+
+    def throttled(self) -> dict[str, float]:
+        """Who has asked too often, as the log names them, and for how many seconds yet."""
+        return {self._telemetry.hash(visitor) or "": wait for visitor, wait in self._limits.throttled().items()}
+
     async def open(self) -> None:
         await self._store.open()
+        await self.journal.open()
+        await self.pause.open()
         if self._accounts:
             await self._accounts.budget.open()
         self._soon(self.source.open())
@@ -87,7 +103,8 @@ class Chat:
         """Starts a reply to the conversation; raises `Refused` if there is none to give.
 
         A conversation that ends with the assistant's words asks for the rest of them. Without a `visitor` only the
-        limits for all hold. Where there is no money left, a reader who wants one gets a reply of the spare source.
+        limits for all hold. Where there is no money left or the source is paused, a reader who wants one gets a reply
+        of the spare source.
         """
         conversation = checked(messages)
         admission = self._limits.admit(visitor)
@@ -98,6 +115,8 @@ class Chat:
             raise
         reply.on_end(admission.leave)
         reply.on_end(lambda: self._telemetry.record(reply.ending, visitor) if reply.ending else None)
+        self.journal.begin(reply, self._telemetry.hash(visitor))
+        reply.on_end(lambda: self._soon(self.journal.end(reply)))
         self._replies.add(reply)
         self._store.follow(reply)
         return reply
@@ -107,8 +126,9 @@ class Chat:
             return self._reply(self.source.stream(Request(conversation)), self.source)
         account = self._accounts.open(visitor)
         try:
+            self.pause.check()
             await account.call(conversation)
-        except (DayIsSpent, VisitorIsSpent) as refusal:
+        except (DayIsSpent, VisitorIsSpent, Paused) as refusal:
             if not or_spare or self._spare is None:
                 raise
             return self._reply(instead(refusal.message, self._spare.stream(Request(conversation))), self._spare)

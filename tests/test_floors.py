@@ -14,7 +14,7 @@ FLOORS = """
     tabs
     frames   transcript
     chat
-    account  cache   telemetry
+    account  cache   telemetry   journal   pause
     budget
     store
     demo     claude+progress+seam+faults   reply   prices   visitor
