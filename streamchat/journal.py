@@ -106,9 +106,10 @@ class Journal:
             spans.get(int(entry.at // seconds), []).append(entry)
         return [spanned(span * seconds, inside) for span, inside in spans.items()]
 
-    def since(self, seconds: float) -> list[Entry]:
-        """Those that ended in the last so many seconds."""
-        return [entry for entry in self.entries if entry.at > self._clock() - seconds]
+    def last(self, seconds: float, entries: Iterable[Entry]) -> list[Entry]:
+        """Of the entries, those of the last so many seconds."""
+        since = self._clock() - seconds
+        return [entry for entry in entries if entry.at > since]
 
 
 def entered(at: float, how: Receipt, *, failed: bool) -> Entry:

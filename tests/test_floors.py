@@ -10,10 +10,10 @@ ROOT = Path(__file__).parent.parent
 # of the room before it, which only that room may import.
 FLOORS = """
     app
-    ui       api+question+stream+problem+sse+openapi
+    ui       api+question+stream+sse+openapi   owner+figures
     tabs
-    frames   transcript
-    chat
+    frames   transcript   guard
+    chat     problem
     account  cache   telemetry   journal   pause
     budget
     store
@@ -26,7 +26,7 @@ FLOORS = """
 OWNERS = {
     "anthropic": {"claude", "faults"},
     "gradio": {"ui", "app"},
-    "fastapi": {"api", "question", "stream", "problem", "app"},
+    "fastapi": {"api", "owner", "guard", "problem", "question", "stream", "app"},
 }
 
 
