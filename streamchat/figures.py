@@ -9,7 +9,7 @@ from typing import Any
 from streamchat.budget import Budget
 from streamchat.chat import Chat
 from streamchat.demo import Demo
-from streamchat.journal import DAY, HOUR, Entry
+from streamchat.journal import DAY, HOUR, Entry, Journal
 
 Figures = dict[str, Any]
 DAYS, HOURS = 30, 24
@@ -17,8 +17,8 @@ DAYS, HOURS = 30, 24
 
 async def figures(chat: Chat) -> Figures:
     """No words, addresses or ids of replies are among them. Where Claude answers, the demo's replies do not count."""
-    budget, journal = chat.budget, chat.journal
-    entries = [entry for entry in journal.entries if budget is None or entry.model != Demo.model]
+    budget = chat.budget
+    entries = [entry for entry in chat.journal.entries if budget is None or entry.model != Demo.model]
     return {
         "source": chat.source.name,
         "pausable": budget is not None,
@@ -26,6 +26,12 @@ async def figures(chat: Chat) -> Figures:
         "money": money(budget) if budget else None,
         "running": await running(chat),
         "throttled": [{"visitor": visitor, "seconds": wait} for visitor, wait in chat.throttled().items()],
+        **await asyncio.to_thread(past, chat.journal, entries),
+    }
+
+
+def past(journal: Journal, entries: list[Entry]) -> Figures:
+    return {
         "hours": [asdict(span) for span in journal.spans(entries, HOUR, HOURS)],
         "days": [asdict(span) for span in journal.spans(entries, DAY, DAYS)],
         "endings": endings(journal.last(DAY, entries), journal.last(DAYS * DAY, entries)),
@@ -33,9 +39,10 @@ async def figures(chat: Chat) -> Figures:
 
 
 def money(budget: Budget) -> Figures:
-    """Spent is what was set aside, too, for replies that run."""
-    days = [dollars for _, dollars in budget.days(DAYS)]
-    return {"spent": budget.spent(), "reserved": budget.reserved(), "left": budget.left(), "days": days}
+    """What is reserved for replies that run is not among what is spent, today or on the last of the days."""
+    *days, _ = (dollars for _, dollars in budget.days(DAYS))
+    spent = round(budget.spent() - budget.reserved(), 6)
+    return {"spent": spent, "reserved": budget.reserved(), "left": budget.left(), "days": [*days, spent]}
 
 
 async def running(chat: Chat) -> list[Figures]:

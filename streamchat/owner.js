@@ -108,7 +108,8 @@ class Chart {
 const total = values => `${dollars(values.reduce((sum, value) => sum + value, 0))} in all`
 const between = told => values => {
   const each = period === "hours" ? "Hourly" : "Daily"
-  return `${each} medians, from ${told(Math.min(...values))} to ${told(Math.max(...values))}`
+  const [least, most] = [Math.min(...values), Math.max(...values)].map(told)
+  return least === most ? `${each} medians of ${most}` : `${each} medians from ${least} to ${most}`
 }
 const speed = value => value < 10 ? value.toFixed(1) : value.toFixed(0)
 const charts = {
@@ -153,13 +154,12 @@ const showState = ({source, pausable, paused}) => {
 const showMoney = money => {
   for (const section of document.querySelectorAll(".spending")) section.hidden = !money
   if (!money) return
-  const settled = money.spent - money.reserved, whole = money.spent + money.left || 1
-  for (const [id, amount] of [["spent", settled], ["reserved", money.reserved], ["left", money.left]])
-    at(id).textContent = dollars(amount)
+  const whole = money.spent + money.reserved + money.left || 1
+  for (const id of ["spent", "reserved", "left"]) at(id).textContent = dollars(money[id])
   const [spent, reserved] = document.querySelectorAll(".meter i")
-  spent.style.width = `${100 * settled / whole}%`
+  spent.style.width = `${100 * money.spent / whole}%`
   reserved.style.width = `${100 * money.reserved / whole}%`
-  const said = `${dollars(settled)} spent, ${dollars(money.reserved)} set aside, ${dollars(money.left)} left`
+  const said = `${dollars(money.spent)} spent, ${dollars(money.reserved)} set aside, ${dollars(money.left)} left`
   document.querySelector(".meter").setAttribute("aria-label", said)
 }
 
@@ -228,10 +228,13 @@ const trouble = (sentence = "") => {
   at("trouble").hidden = !sentence
 }
 
-let loggedIn = true
+let loggedIn = true, looks = 0
 const look = async () => {
+  const number = ++looks
   try {
-    show(await (await call("GET", "state")).json())
+    const news = await (await call("GET", "state")).json()
+    if (number < looks) return  // this one is old already
+    show(news)
     trouble()
   } catch (error) {
     loggedIn = error.status !== 401  // else the browser would ask for the password every other second
