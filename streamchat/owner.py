@@ -30,24 +30,25 @@ HEADERS = {
 
 def routes(chat: Chat, who: Who, password: str) -> APIRouter:
     """The routes under /owner, for any app to have; all of them ask for the password."""
-    router = APIRouter(prefix=PATH, route_class=Guarded, dependencies=[Depends(Password(password, who))])
-    own: dict[str, Any] = {"dependencies": [Depends(own_page)], "include_in_schema": False}
+    asked = [Depends(Password(password, who))]
+    router = APIRouter(prefix=PATH, route_class=Guarded, dependencies=asked, include_in_schema=False)
+    own = [Depends(own_page)]
 
-    @router.get("", include_in_schema=False)
+    @router.get("")
     async def page() -> Response:
         return FileResponse(PAGE)
 
-    @router.get("/page.{kind}", include_in_schema=False)
+    @router.get("/page.{kind}")
     async def part(kind: str) -> Response:
         if kind not in ("css", "js"):
             raise unfit(404, "unknown_page", "There is no such page.")
         return FileResponse(PAGE.with_suffix(f".{kind}"))
 
-    @router.get("/state", **own)
+    @router.get("/state", dependencies=own)
     async def state() -> Response:
         return JSONResponse(await figures(chat))
 
-    @router.put("/pause", status_code=204, **own)
+    @router.put("/pause", status_code=204, dependencies=own)
     async def pause() -> Response:
         """Programs are refused from now on, and the page's readers get the demo; replies that run go on."""
         if chat.budget is None:
@@ -55,12 +56,12 @@ def routes(chat: Chat, who: Who, password: str) -> APIRouter:
         await chat.pause.turn(on=True)
         return Response(status_code=204)
 
-    @router.delete("/pause", status_code=204, **own)
+    @router.delete("/pause", status_code=204, dependencies=own)
     async def go_on() -> Response:
         await chat.pause.turn(on=False)
         return Response(status_code=204)
 
-    @router.delete("/replies/{name}", status_code=204, **own)
+    @router.delete("/replies/{name}", status_code=204, dependencies=own)
     async def stop(name: str) -> Response:
         if name not in chat.journal.running:
             raise UnknownReply
