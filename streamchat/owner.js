@@ -235,6 +235,7 @@ const look = async () => {
     const news = await (await call("GET", "state")).json()
     if (number < looks) return  // this one is old already
     show(news)
+    loggedIn = true
     trouble()
   } catch (error) {
     loggedIn = error.status !== 401  // else the browser would ask for the password every other second
@@ -250,8 +251,8 @@ const act = async (button, method, path) => {
 }
 
 const live = async () => {
-  if (!document.hidden) await look()
-  if (loggedIn) setTimeout(live, EVERY)
+  if (!document.hidden && loggedIn) await look()
+  setTimeout(live, EVERY)
 }
 
 at("switch").onclick = () => act(at("switch"), state.paused ? "DELETE" : "PUT", "pause")

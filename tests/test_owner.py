@@ -169,6 +169,8 @@ def test_paused_the_demo_answers_and_programs_are_refused(
         page.ask("hi")
         page.shows("The owner has paused Claude until further notice. Until then the demo answers.")
         page.ready()
+        with owner(app) as program:
+            assert program.get("/owner/state").json()["endings"] == []  # for the demo says nothing about Claude
         refused = ask(app)
         assert (refused.status_code, refused.json()["code"]) == (503, "paused")
         page.browser.close()
