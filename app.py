@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dotenv import load_dotenv
+from starlette.routing import BaseRoute
 
 # `gradio app.py` runs this file again in a thread of its own whenever it changes, for the sake of `demo` alone
 IN_CHARGE = __name__ == "__main__" and threading.current_thread() is threading.main_thread()
@@ -25,9 +26,9 @@ load_dotenv(Path(__file__).with_name(".env"))  # before Gradio and the SDK read 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
+from streamchat import api, owner  # noqa: E402
 from streamchat.account import Accounts  # noqa: E402
 from streamchat.answers import Source  # noqa: E402
-from streamchat.api import routes  # noqa: E402
 from streamchat.budget import Budget  # noqa: E402
 from streamchat.chat import Chat  # noqa: E402
 from streamchat.demo import EXAMPLES, Demo  # noqa: E402
@@ -97,6 +98,13 @@ def claude_of(settings: Settings) -> Source:
     return Claude(settings)
 
 
+def routes() -> list[BaseRoute]:
+    """All that is answered beside the page."""
+    found = api.routes(chat, who, settings.login).routes
+    password = settings.owner_password.get_secret_value()
+    return [*found, *(owner.routes(chat, who, password).routes if password else ())]
+
+
 def is_public(options: argparse.Namespace) -> bool:
     """Whether anybody but the owner of this machine can reach the page."""
     host = options.host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
@@ -152,7 +160,7 @@ class Server:
                 auth=settings.login,
                 app_kwargs={
                     "title": "StreamChat",
-                    "routes": routes(chat, who, settings.login).routes,
+                    "routes": routes(),
                     "docs_url": "/docs",
                     "lifespan": self._lifespan,
                 },
@@ -171,6 +179,8 @@ class Server:
         self._shared = bool(share_url)
         if share_url:
             print(f"and for everybody at {share_url}", flush=True)
+        if settings.owner_password:
+            print(f"Its owner's page is at {local_url}{owner.PATH.lstrip('/')}", flush=True)
         print(f"{chat.source.name} answers. Stop with Ctrl-C.", flush=True)
 
     @asynccontextmanager

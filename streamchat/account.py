@@ -22,9 +22,9 @@ class Accounts:
     def open(self, visitor: str | None) -> "Account":
         return Account(self, visitor)
 
-    def own(self) -> "Account":
+    def own(self, visitor: str | None) -> "Account":
         """One that the visitor pays."""
-        return Account(replace(self, budget=None), None)
+        return Account(replace(self, budget=None), visitor)
 
 
 class Account:
@@ -32,7 +32,7 @@ class Account:
 
     def __init__(self, accounts: Accounts, visitor: str | None) -> None:
         self._accounts = accounts
-        self._visitor = visitor
+        self.visitor = visitor
         self._name = secrets.token_urlsafe(16)
         self._calls = 0
         self._settled = 0.0
@@ -45,7 +45,7 @@ class Account:
         accounts = self._accounts
         worst = accounts.prices.worst(conversation, accounts.system_prompt, accounts.max_tokens)
         if accounts.budget:
-            await accounts.budget.reserve(f"{self._name}/{self._calls + 1}", self._visitor, worst)
+            await accounts.budget.reserve(f"{self._name}/{self._calls + 1}", self.visitor, worst)
         self._calls += 1
         self._asked = accounts.system_prompt + "".join(message.text for message in conversation)
 

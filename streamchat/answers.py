@@ -1,15 +1,17 @@
 """Who answers a conversation, and who pays for it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from streamchat import keys
 from streamchat.account import Account, Accounts
-from streamchat.errors import BadKey, DayIsSpent, NoOwnKeys, VisitorIsSpent
+from streamchat.budget import Budget
+from streamchat.errors import BadKey, DayIsSpent, NoOwnKeys, Paused, VisitorIsSpent
 from streamchat.events import Conversation, Done, Ending, Event, Notice, Receipt, Request
+from streamchat.pause import Pause
 from streamchat.reply import Reply
 from streamchat.share import Share, Shares
 from streamchat.telemetry import receipt
@@ -47,14 +49,15 @@ class Asker:
 
 
 class Answers:
-    """`accounts` is None if nothing costs money; `spare` answers where there is none left for the source.
-
-    `own` answers those who bring a key.
+    """`accounts` is None if nothing costs money; `spare` answers where there is none left for the source, or it is
+    paused. `own` answers those who bring a key. `written` gets every reply that a source writes, and its visitor.
     """
 
     def __init__(  # noqa: PLR0913 (each is a part that the composition root chooses)
         self,
         source: Source,
+        written: Callable[[Reply, str | None], None],
+        pause: Pause,
         *,
         linger: float,
         keep: float,
@@ -63,7 +66,9 @@ class Answers:
         own: Source | None = None,
     ) -> None:
         self.source = source
-        self.accounts = accounts
+        self._accounts = accounts
+        self._written = written
+        self._pause = pause
         self._spare = spare
         self._own = own
         self._linger = linger
@@ -74,10 +79,15 @@ class Answers:
     def takes_keys(self) -> bool:
         return self._own is not None
 
+    @property
+    def budget(self) -> Budget | None:
+        """What may be spent on the source; None if it costs nothing."""
+        return self._accounts.budget if self._accounts else None
+
     async def open(self) -> None:
-        if self.accounts and self.accounts.budget:
-            await self.accounts.budget.open()
-        self._soon(self.source.open())
+        if self.budget:
+            await self.budget.open()
+        self.soon(self.source.open())
 
     async def settle(self) -> None:
         """Waits until what the replies that have ended cost is settled."""
@@ -92,24 +102,26 @@ class Answers:
     async def begin(self, conversation: Conversation, asker: Asker) -> Reply:
         """A reply to the conversation; raises `Refused` if there is none to give."""
         if asker.key.strip():
-            return await self._with_key(conversation, asker.key)
-        if self.accounts is None or self.accounts.budget is None:
-            return self._free(self.source, self.source.stream(Request(conversation)))
+            return await self._with_key(conversation, asker)
+        if self._accounts is None or self._accounts.budget is None:
+            return self._free(self.source, self.source.stream(Request(conversation)), asker)
         try:
-            return await self._paid(self.accounts, Request(conversation), asker)
-        except (DayIsSpent, VisitorIsSpent) as refusal:
+            self._pause.check()
+            return await self._paid(self._accounts, Request(conversation), asker)
+        except (DayIsSpent, VisitorIsSpent, Paused) as refusal:
             if not asker.or_spare or self._spare is None:
                 raise
-            return self._free(self._spare, instead(refusal.message, self._spare.stream(Request(conversation))))
+            answer = self._spare.stream(Request(conversation))
+            return self._free(self._spare, instead(refusal.message, answer), asker)
 
-    async def _with_key(self, conversation: Conversation, key: str) -> Reply:
-        if self._own is None or self.accounts is None:
+    async def _with_key(self, conversation: Conversation, asker: Asker) -> Reply:
+        if self._own is None or self._accounts is None:
             raise NoOwnKeys
         try:
-            request = Request(conversation, key=keys.clean(key))
+            request = Request(conversation, key=keys.clean(asker.key))
         except ValueError:
             raise BadKey from None
-        return await self._begun(self._own, request, self.accounts.own(), linger=self._linger)
+        return await self._begun(self._own, request, self._accounts.own(asker.visitor), linger=self._linger)
 
     async def _paid(self, accounts: Accounts, request: Request, asker: Asker) -> Reply:
         account = accounts.open(asker.visitor)
@@ -128,15 +140,18 @@ class Answers:
         account.reply = reply = Reply(source.stream(replace(request, again=account.call)), linger=linger)
 
         def receipted(ending: Ending) -> Receipt:
-            self._soon(account.settle())  # before any reader learns of the end
+            if reply.ending:
+                self.soon(account.settle())  # before any reader learns of the end
             return replace(receipt(reply, ending, model=source.model), closed=_stopped(ending), **account.bill())
 
         reply.receipt = receipted
+        self._written(reply, account.visitor)
         return reply
 
-    def _free(self, source: Source, events: AsyncGenerator[Event]) -> Reply:
+    def _free(self, source: Source, events: AsyncGenerator[Event], asker: Asker) -> Reply:
         reply = Reply(events, linger=self._linger)
         reply.receipt = lambda ending: receipt(reply, ending, model=source.model)
+        self._written(reply, asker.visitor)
         return reply
 
     def _joined(self, share: Share, account: Account | None = None) -> Reply:
@@ -151,7 +166,7 @@ class Answers:
         reply.receipt = receipted
         return reply
 
-    def _soon(self, work: Coroutine[Any, Any, None]) -> None:
+    def soon(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -1,20 +1,15 @@
 """HTTP for programs: POST starts a reply, GET reads it from any position, DELETE stops it."""
 
-import base64
 import re
-import secrets
-from contextlib import suppress
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Header, Request, Response
-from fastapi.requests import HTTPConnection
 from fastapi.responses import JSONResponse, PlainTextResponse
-from fastapi.security import HTTPBasic
 
 from streamchat import openapi
 from streamchat.answers import Asker
 from streamchat.chat import Chat
+from streamchat.guard import Login, own_page
 from streamchat.problem import Route, unfit
 from streamchat.question import asked
 from streamchat.reply import Reply
@@ -26,7 +21,7 @@ PATH = "/api/streaming-chat"
 
 def routes(chat: Chat, who: Who, login: tuple[str, str] | None) -> APIRouter:
     """The routes under /api, for any app to have; with a `login` they ask for it."""
-    guards = [Depends(_own_page)] + ([Depends(Login(*login))] if login else [])
+    guards = [Depends(own_page)] + ([Depends(Login(*login))] if login else [])
     router = APIRouter(route_class=Route, dependencies=guards, tags=["StreamChat"])
 
     @router.post(PATH, response_class=PlainTextResponse, responses=openapi.POST, openapi_extra=openapi.BODY)
@@ -60,31 +55,6 @@ def routes(chat: Chat, who: Who, login: tuple[str, str] | None) -> APIRouter:
         return JSONResponse({"source": chat.source.name, "running": chat.running})
 
     return router
-
-
-class Login(HTTPBasic):
-    def __init__(self, user: str, password: str) -> None:
-        super().__init__()
-        self._expected = f"{user}:{password}".encode()
-
-    async def __call__(self, request: HTTPConnection) -> None:
-        scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
-        given = b""
-        with suppress(ValueError):
-            given = base64.b64decode(encoded)
-        if scheme.lower() != "basic" or not secrets.compare_digest(given, self._expected):
-            challenge = {"WWW-Authenticate": 'Basic realm="StreamChat", charset="UTF-8"'}
-            raise unfit(401, "login_required", "This chat asks for a user and a password.", challenge)
-
-
-async def _own_page(request: Request) -> None:
-    """Gradio lets any site's page call a public server with its visitor's login. A reply costs money: not here."""
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    if site is None and origin is not None:  # browsers tell the site to https and to localhost only
-        site = "same-origin" if urlsplit(origin).netloc == request.headers.get("host") else "cross-site"
-    if site not in (None, "same-origin", "none"):
-        raise unfit(403, "foreign_page", "Other sites' pages may not use this chat.")
 
 
 def _location(request: Request, reply: Reply) -> str:

@@ -129,6 +129,11 @@ class Budget:
             left = min(left, self._share - self._spent(self._ledger.visitor(visitor)))
         return max(0, left) / MICROS
 
+    def reserved(self) -> float:
+        """Dollars of today that are spent only if the worst comes."""
+        self._turn()
+        return sum(cost.micros for cost in self._reserved.values() if cost.day == self._ledger.day) / MICROS
+
     def days(self, number: int) -> list[tuple[date, float]]:
         """Dollars of each of the last days; the last one is today."""
         self._turn()

@@ -7,10 +7,13 @@ from collections.abc import AsyncGenerator, Sequence
 
 from streamchat.account import Accounts
 from streamchat.answers import Answers, Asker, Source
+from streamchat.budget import Budget
 from streamchat.cache import Cache
 from streamchat.errors import EmptyMessage, TooLong, UnknownReply
 from streamchat.events import Conversation, Event, Message
+from streamchat.journal import Journal
 from streamchat.limits import Limits
+from streamchat.pause import Pause
 from streamchat.reply import Reply
 from streamchat.store import Store
 from streamchat.telemetry import Telemetry
@@ -36,7 +39,11 @@ class Chat:
     ) -> None:
         self.source = source
         self.limits = limits or Limits(rate="off", visitor_replies=sys.maxsize, max_replies=sys.maxsize)
-        self._answers = Answers(source, linger=linger, keep=keep, accounts=accounts, spare=spare, own=own)
+        self.journal = Journal(store)
+        self.pause = Pause(store)
+        self._answers = Answers(
+            source, self._written, self.pause, linger=linger, keep=keep, accounts=accounts, spare=spare, own=own
+        )
         self._store = store
         self._linger = linger
         self._keep = keep
@@ -53,8 +60,23 @@ class Chat:
         """Whether who asks may bring a key of their own."""
         return self._answers.takes_keys
 
+    @property
+    def budget(self) -> Budget | None:
+        """What may be spent on the source; None if it costs nothing."""
+        return self._answers.budget
+
+    def left(self, visitor: str | None) -> float | None:
+        """Dollars that the visitor may spend today; None where nothing costs money."""
+        return self.budget.left(visitor) if self.budget else None
+
+    def throttled(self) -> dict[str, float]:
+        """Who has asked too often, as the log names them, and for how many seconds yet."""
+        return {self._telemetry.hash(visitor) or "": wait for visitor, wait in self.limits.throttled().items()}
+
     async def open(self) -> None:
         await self._store.open()
+        await self.journal.open()
+        await self.pause.open()
         await self._answers.open()
 
     async def close(self) -> None:
@@ -87,10 +109,10 @@ class Chat:
         self._store.follow(reply)
         return reply
 
-    def left(self, visitor: str | None) -> float | None:
-        """Dollars that the visitor may spend today; None where nothing costs money."""
-        budget = self._answers.accounts and self._answers.accounts.budget
-        return budget.left(visitor) if budget else None
+    def _written(self, reply: Reply, visitor: str | None) -> None:
+        """A source writes this reply, whoever reads it."""
+        self.journal.begin(reply, self._telemetry.hash(visitor))
+        reply.on_end(lambda: self._answers.soon(self.journal.end(reply)))
 
     async def resume(self, reply_id: str, *, however_old: bool = False) -> Reply:
         """The reply of that id, running or ended, also from before a restart; raises `UnknownReply`."""

@@ -10,6 +10,7 @@ ChatError
 │   ├── TooOften               429
 │   ├── TooManyAtOnce          429
 │   ├── Crowded                503
+│   ├── Paused                 503
 │   ├── DayIsSpent             429
 │   └── VisitorIsSpent         429
 ├── ClaudeError                Claude's doing, or the way to Claude's
@@ -102,6 +103,11 @@ class TooManyAtOnce(Refused):
 class Crowded(Refused):
     code, status = "crowded", 503
     sentence = "So many people are asking right now that all places are taken."
+
+
+class Paused(Refused):
+    code, status = "paused", 503
+    sentence = "The owner has paused Claude until further notice."
 
 
 class DayIsSpent(Refused):

@@ -39,6 +39,12 @@ def _user_and_password(auth: SecretStr) -> SecretStr:
     return auth
 
 
+def _long_enough(password: SecretStr) -> SecretStr:
+    if password and len(password.get_secret_value()) < 8:
+        raise ValueError("it should have eight characters or more, for everybody can try")
+    return password
+
+
 Key = Annotated[SecretStr, AfterValidator(_clean_key)]
 
 
@@ -90,6 +96,9 @@ class Settings(BaseSettings):
     auth: Annotated[SecretStr, AfterValidator(_user_and_password)] = Field(
         SecretStr(""), description="The user:password that page and API ask for; unset, they ask for none."
     )
+    owner_password: Annotated[SecretStr, AfterValidator(_long_enough)] = Field(
+        SecretStr(""), description="The password of the owner's page; unset, there is no such page."
+    )
 
     def only_for_the_owner(self) -> Self:
         """Without the limits per visitor that nobody has set: there is one visitor, who pays."""
@@ -126,7 +135,7 @@ def _sentence(details: Any) -> str:
     wrong = details["msg"].removeprefix("Value error, ").replace("Input", "it").replace("String", "it")
     if name in KEYS:
         return f"{next(filter(set(map(str.upper, os.environ)).__contains__, KEYS))} cannot be used: {wrong}."
-    if name == "auth":
+    if name in ("auth", "owner_password"):
         return f"{_variable(name)} cannot be used: {wrong}."
     return f"{_variable(name)} is {details['input']!r}, but {wrong}. {Settings.model_fields[name].description}"
 

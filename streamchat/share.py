@@ -38,7 +38,7 @@ class Share:
         finally:
             self._readers -= 1
             if not self._readers:
-                self.reply.stop("abandoned")
+                self.reply.stop()
                 await self.reply.closed()
 
 

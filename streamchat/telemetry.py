@@ -45,10 +45,11 @@ class Telemetry:
     def record(self, ending: Ending, visitor: str | None) -> None:
         how = asdict(ending.receipt) if ending.receipt else {}
         request_id = ending.request_id if isinstance(ending, Failed) else None
-        line = {"visitor": self._hash(visitor), **how, **asdict(ending.usage), "request_id": request_id}
+        line = {"visitor": self.hash(visitor), **how, **asdict(ending.usage), "request_id": request_id}
         logger.info("%s", json.dumps({"event": "reply", **line}))
 
-    def _hash(self, visitor: str | None) -> str | None:
+    def hash(self, visitor: str | None) -> str | None:
+        """The same for the same visitor until the day (UTC) is over."""
         if (day := int(self._clock() // DAY)) != self._day:
             self._day, self._key = day, secrets.token_bytes(32)
         if visitor is None:

@@ -94,6 +94,18 @@ async def test_no_crowd_of_one_overshoots_a_share() -> None:
         assert (budget.spent("modest"), budget.left("modest"), budget.left()) == (0.1, 0.2, 0.6)
 
 
+async def test_what_is_set_aside_can_be_told_from_what_is_spent() -> None:
+    """What is reserved for replies that run is a part of what is spent, until they have ended; tomorrow it is none."""
+    clock = Clock()
+    async with opened(clock=clock) as budget:
+        assert await admitted(budget, 0.3, ["anna", "eva"]) == ["anna", "eva"]
+        assert (budget.spent(), budget.reserved()) == (0.6, 0.6)
+        await budget.settle("reply to anna", 0.1)
+        assert (budget.spent(), budget.reserved()) == (0.4, 0.3)
+        clock.now += DAY
+        assert budget.reserved() == 0
+
+
 async def test_a_restart_hands_nothing_out_again(tmp_path: Path) -> None:
     """What was reserved before a restart and never settled is spent: two crowds of two hundred get ten answers."""
     async with opened(tmp_path) as budget:

@@ -10,12 +10,12 @@ ROOT = Path(__file__).parent.parent
 # of the room before it, which only that room may import.
 FLOORS = """
     app
-    ui+page  api+question+stream+problem+sse+openapi
+    ui+page  api+question+stream+sse+openapi   owner+figures
     tabs
-    frames   transcript
-    chat     receipts
+    frames   transcript   guard
+    chat     receipts     problem
     answers
-    account  cache   telemetry   share
+    account  cache   telemetry   share   journal   pause
     budget
     store
     demo     late   claude+progress+seam+faults   reply   prices   visitor
@@ -27,7 +27,7 @@ FLOORS = """
 OWNERS = {
     "anthropic": {"claude", "faults"},
     "gradio": {"ui", "page", "app"},
-    "fastapi": {"api", "question", "stream", "problem", "app"},
+    "fastapi": {"api", "owner", "guard", "problem", "question", "stream", "app"},
 }
 
 

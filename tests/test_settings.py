@@ -88,6 +88,16 @@ def test_a_login_is_a_user_and_a_password(put: SetAll, login: str) -> None:
     assert Settings.read().login == ("user", "pass:word")
 
 
+def test_an_owners_password_is_not_short(put: SetAll) -> None:
+    """A password that is soon guessed is refused at the start, without showing it; so is none to be seen later."""
+    put(STREAMCHAT_OWNER_PASSWORD="sesame7")
+    assert complaint().startswith("STREAMCHAT_OWNER_PASSWORD cannot be used: it should have eight characters or more")
+    assert "sesame" not in complaint()
+    put(STREAMCHAT_OWNER_PASSWORD="sesame78")
+    assert Settings.read().owner_password.get_secret_value() == "sesame78"
+    assert "sesame" not in repr(Settings.read())
+
+
 def test_other_programs_variables_are_none_of_our_business(put: SetAll) -> None:
     """A MODEL or an EFFORT that belongs to another program is not read."""
     before = Settings.read()

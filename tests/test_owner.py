@@ -1,0 +1,343 @@
+"""The owner's page: as its owner uses it in a real Chromium, and as everybody else meets it."""
+
+import signal
+import socket
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Page as Tab
+
+from streamchat.events import Usage
+from streamchat.prices import Prices
+from tests.application import ROOT, Application
+from tests.page import Page
+from tests.scripted_claude import Hold, ScriptedClaude, breaks, delta, ends, opens, refuses, says, start, streams
+
+PASSWORD = "open, sesame: gehéim"
+ASK = "/api/streaming-chat"
+SECRET = {"message": "the visitor's question"}
+
+
+def an_app(claude: ScriptedClaude, data: Path | str = "", *arguments: str, **environment: str) -> Application:
+    knobs = {"ANTHROPIC_API_KEY": "sk-test-key", "ANTHROPIC_BASE_URL": claude.url}
+    knobs |= {"STREAMCHAT_OWNER_PASSWORD": PASSWORD, "STREAMCHAT_DATA_DIR": str(data)}
+    return Application(*arguments, cwd=ROOT, **{**knobs, **environment})
+
+
+@pytest.fixture(scope="module")
+def owned_claude() -> Iterator[ScriptedClaude]:
+    with ScriptedClaude() as scripted:
+        yield scripted
+
+
+@pytest.fixture(scope="module")
+def owned(owned_claude: ScriptedClaude) -> Iterator[Application]:
+    """An app with an owner's page, for all tests that leave it as they found it."""
+    with an_app(owned_claude) as application:
+        yield application
+
+
+@pytest.fixture
+def told(owned_claude: ScriptedClaude) -> ScriptedClaude:
+    """The scripted Claude behind `owned`, as if nobody had asked it yet."""
+    owned_claude.exchanges.clear()
+    owned_claude.play(says("The answer", " to it"))
+    return owned_claude
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """A browser in which the owner has logged in, under any name."""
+    with chromium.new_context(http_credentials={"username": "whoever", "password": PASSWORD}) as context:
+        yield context
+
+
+def a_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return str(free.getsockname()[1])
+
+
+def owner(app: Application, **more: str) -> httpx.Client:
+    """A program that knows the password."""
+    return httpx.Client(base_url=app.url, timeout=20, headers={"authorization": basic(PASSWORD), **more})
+
+
+def basic(password: str) -> str:
+    return f"Basic {b64encode(f'eva:{password}'.encode()).decode()}"
+
+
+def opened(context: BrowserContext, app: Application) -> Tab:
+    tab = context.new_page()
+    tab.goto(f"{app.url}/owner")
+    expect(tab.locator("main")).to_be_visible()
+    return tab
+
+
+def ask(app: Application) -> httpx.Response:
+    return httpx.post(f"{app.url}{ASK}", json=SECRET, timeout=20)
+
+
+def test_what_is_spent_appears_by_itself(claude: ScriptedClaude, context: BrowserContext) -> None:
+    """The open page shows what a reply has cost as soon as it has ended, in figures and as today's bar."""
+    cost = f"${Prices('claude-sonnet-5-5').cost(Usage(25, 42)):.4f}"
+    with an_app(claude) as app:
+        tab = opened(context, app)
+        expect(tab.locator("#spent")).to_have_text("$0.00")
+        expect(tab.get_by_text("Nothing was spent today.")).to_be_visible()
+        assert ask(app).status_code == 200
+        expect(tab.locator("#spent")).to_have_text(cost)
+        for chart in ("today", "month"):
+            expect(tab.locator(f"#{chart} .bar")).to_have_count(1)
+            expect(tab.locator(f"#{chart} svg")).to_have_attribute("aria-label", f"{cost} in all")
+        expect(tab.locator("#first-word .dot")).to_have_count(1)
+        expect(tab.locator("#ends")).to_contain_text("came to their end")
+
+
+def test_a_value_can_be_read_where_it_is_touched(
+    owned: Application, told: ScriptedClaude, context: BrowserContext
+) -> None:
+    """Under the pointer, or a finger, a day tells what was spent on it."""
+    ask(owned)
+    tab = opened(context, owned)
+    plot = tab.locator("#month .plot")
+    width = plot.bounding_box()
+    assert width
+    plot.hover(position={"x": width["width"] - 12, "y": 50})
+    expect(tab.locator("#month figcaption")).to_contain_text(": $0.0")
+    tab.mouse.move(0, 0)
+    expect(tab.locator("#month figcaption")).to_contain_text("in all")
+
+
+def test_a_running_reply_is_listed_and_its_stop_reaches_claude(
+    owned: Application, told: ScriptedClaude, context: BrowserContext
+) -> None:
+    """The owner sees what runs, and one press closes Claude's connection; the visitor keeps what was written."""
+    told.play(streams(start(), opens(), delta("Half an answer"), Hold()))
+    with httpx.Client(base_url=owned.url, timeout=20) as client, client.stream("POST", ASK, json=SECRET) as answer:
+        tab = opened(context, owned)
+        row = tab.locator("#running li")
+        expect(row).to_contain_text("3 words")
+        expect(row).to_contain_text("claude-sonnet-5-5")
+        expect(tab.locator("#reserved")).not_to_have_text("$0.00")
+        row.get_by_role("button", name="Stop").click()
+        assert told.exchange(0).gone.wait(10)
+        assert answer.read() == b"Half an answer"
+        expect(tab.get_by_text("No reply is running.")).to_be_visible()
+        expect(tab.locator("#reserved")).to_have_text("$0.00")
+
+
+def test_a_press_is_for_the_reply_that_was_pressed(owned: Application, told: ScriptedClaude) -> None:
+    """With two replies running one is stopped and the other goes on; a second stop finds nothing to stop."""
+    told.play(streams(start(), opens(), delta("Half"), Hold()))
+    with httpx.Client(base_url=owned.url, timeout=20) as client, owner(owned) as program:
+        with client.stream("POST", ASK, json=SECRET), client.stream("POST", ASK, json=SECRET):
+            first, second = program.get("/owner/state").json()["running"]
+            assert program.delete(f"/owner/replies/{first['name']}").status_code == 204
+            assert told.exchange(0).gone.wait(10)
+            assert not told.exchange(1).gone.is_set()
+            assert program.delete(f"/owner/replies/{second['name']}").status_code == 204
+            assert told.exchange(1).gone.wait(10)
+        assert program.delete("/owner/replies/guessed").status_code == 404
+
+
+def test_an_error_is_counted_by_its_kind(owned: Application, told: ScriptedClaude, context: BrowserContext) -> None:
+    """What failed is there under its name, and not among the ends that are none of that kind."""
+    told.play(refuses(401, "authentication_error"))
+    assert ask(owned).json()["code"] == "key_rejected"
+    tab = opened(context, owned)
+    expect(tab.locator("#errors tbody tr").filter(has_text="key rejected")).to_have_count(1)
+    expect(tab.locator("#ends")).not_to_contain_text("key rejected")
+
+
+def test_paused_the_demo_answers_and_programs_are_refused(
+    claude: ScriptedClaude, tmp_path: Path, context: BrowserContext
+) -> None:
+    """One switch keeps everybody from Claude, also after a restart, and the same switch gives Claude back."""
+    port = a_port()
+    with an_app(claude, tmp_path, "--port", port) as app:
+        tab = opened(context, app)
+        switch = tab.get_by_role("switch", name="Claude answers")
+        expect(switch).to_be_checked()
+        switch.click()
+        expect(tab.get_by_role("heading", name="Claude is paused")).to_be_visible()
+        expect(switch).not_to_be_checked()
+        page = Page(context, app.url)
+        page.ask("hi")
+        page.shows("The owner has paused Claude until further notice. Until then the demo answers.")
+        page.ready()
+        with owner(app) as program:
+            assert program.get("/owner/state").json()["endings"] == []  # for the demo says nothing about Claude
+        refused = ask(app)
+        assert (refused.status_code, refused.json()["code"]) == (503, "paused")
+        page.browser.close()
+        app.interrupt(signal.SIGKILL)
+    expect(tab.get_by_text("The server does not answer. Trying again.")).to_be_visible()
+    with an_app(claude, tmp_path, "--port", port) as app:
+        assert app.url
+        expect(tab.get_by_role("alert")).to_be_hidden()
+        expect(switch).not_to_be_checked()
+        assert ask(app).status_code == 503
+        assert claude.exchanges == []
+        switch.click()
+        expect(switch).to_be_checked()
+        assert ask(app).text == "Hello there"
+
+
+def test_what_runs_when_claude_is_paused_goes_on(owned: Application, told: ScriptedClaude) -> None:
+    """Nobody's answer is cut off by the pause."""
+    hold = Hold()
+    told.play(streams(start(), opens(), delta("Half"), hold, delta(" and whole"), ends()))
+    with httpx.Client(base_url=owned.url, timeout=20) as client, owner(owned) as program:
+        with client.stream("POST", ASK, json=SECRET) as answer:
+            assert program.put("/owner/pause").status_code == 204
+            hold.release()
+            assert answer.read() == b"Half and whole"
+        assert program.delete("/owner/pause").status_code == 204
+
+
+def test_the_past_is_there_after_a_restart(claude: ScriptedClaude, tmp_path: Path) -> None:
+    """Money, errors and times come from the disk, not from the life of one process."""
+    claude.play(says("Hello", " there"), streams(start(), opens(), delta("Half"), breaks("invalid_request_error")))
+    with an_app(claude, tmp_path) as app, owner(app) as program:
+        assert ask(app).status_code == 200
+        with pytest.raises(httpx.RemoteProtocolError):
+            ask(app)
+        before = program.get("/owner/state").json()
+        app.interrupt()
+    with an_app(claude, tmp_path) as app, owner(app) as program:
+        after = program.get("/owner/state").json()
+    assert [end["reason"] for end in after["endings"]] == ["end_turn", "request_rejected"]
+    for figures in ("money", "endings", "hours", "days"):
+        assert after[figures] == before[figures]
+
+
+def test_who_asks_too_often_is_listed_without_an_address(claude: ScriptedClaude) -> None:
+    """The owner sees that somebody is held up and for how long, under the name that the log has."""
+    with an_app(claude, "", "--host", "0.0.0.0", STREAMCHAT_RATE_LIMIT="1/minute") as app:
+        url = app.url.replace("0.0.0.0", "127.0.0.1")
+        headers = {"x-forwarded-for": "203.0.113.7"}
+        answers = [httpx.post(f"{url}{ASK}", json=SECRET, headers=headers, timeout=20) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [200, 429]
+        state = httpx.get(f"{url}/owner/state", headers={"authorization": basic(PASSWORD)})
+        named = app.wait_for('"visitor": "(\\w+)"')
+    (throttled,) = state.json()["throttled"]
+    assert throttled["visitor"] == named
+    assert 0 < throttled["seconds"] <= 60
+    assert "203.0.113.7" not in state.text
+
+
+def test_nothing_that_was_said_nor_a_key_to_it_is_on_the_page(owned: Application, told: ScriptedClaude) -> None:
+    """Who looks over the owner's shoulder learns how much is asked, not what; and no id to read an answer by."""
+    told.play(streams(start(), opens(), delta("The answer"), Hold()))
+    with owner(owned) as program, program.stream("POST", ASK, json=SECRET) as answer:
+        reply_id = answer.headers["location"].rpartition("/")[2]
+        paths = ("", "/state", "/page.js", "/page.css")
+        shown = "".join(program.get(f"/owner{path}").raise_for_status().text for path in paths)
+        assert program.delete(f"/owner/replies/{reply_id}").status_code == 404
+        program.delete(answer.headers["location"])
+    for secret in (reply_id, "visitor's question", "The answer", "sk-test", PASSWORD, "127.0.0.1"):
+        assert secret not in shown
+
+
+CALLS = [
+    ("GET", "/owner"), ("GET", "/owner/page.js"), ("GET", "/owner/state"),
+    ("PUT", "/owner/pause"), ("DELETE", "/owner/pause"), ("DELETE", "/owner/replies/x"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_without_the_password_there_is_nothing_to_see_or_do(owned: Application, call: tuple[str, str]) -> None:
+    """Every address asks for it, in the way in which browsers ask."""
+    answer = httpx.request(call[0], f"{owned.url}{call[1]}")
+    assert (answer.status_code, answer.json()["code"]) == (401, "login_required")
+    assert answer.headers["www-authenticate"].startswith("Basic ")
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("status", [200, 401])
+def test_no_answer_is_kept_framed_or_taken_for_something_else(
+    owned: Application, call: tuple[str, str], status: int
+) -> None:
+    """Neither a proxy nor a browser keeps what is the owner's, and no other page wraps itself around the switch."""
+    with owner(owned) as program:
+        answer = program.request(*call, headers={} if status == 200 else {"authorization": ""})
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
+def test_who_guesses_passwords_has_to_wait(claude: ScriptedClaude) -> None:
+    """Ten wrong ones are answered in a minute, then none, right or wrong; other visitors are not held up by that."""
+    with an_app(claude, "", "--host", "0.0.0.0") as app:
+        url = f"{app.url.replace('0.0.0.0', '127.0.0.1')}/owner/state"
+        guesses = [basic(f"open {number}") for number in range(10)]
+        headers = [{"authorization": guess, "x-forwarded-for": "203.0.113.7"} for guess in [*guesses, basic(PASSWORD)]]
+        answers = [httpx.get(url, headers=each) for each in headers]
+        assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+        assert 0 < int(answers[-1].headers["retry-after"]) <= 60
+        assert httpx.get(url, headers={"authorization": basic(PASSWORD)}).status_code == 200
+
+
+def test_who_has_given_no_password_yet_has_not_guessed(owned: Application) -> None:
+    """A browser asks first and gets the password from its owner then; that costs no attempt."""
+    for _ in range(15):
+        assert httpx.get(f"{owned.url}/owner").status_code == 401
+    with owner(owned) as program:
+        assert program.get("/owner").status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{"sec-fetch-site": "cross-site"}, {"origin": "http://elsewhere.example"}])
+@pytest.mark.parametrize("call", CALLS[2:])
+def test_no_other_sites_page_uses_the_owners_login(
+    owned: Application, call: tuple[str, str], headers: dict[str, str]
+) -> None:
+    """What a browser sends along by itself opens nothing to the pages of other sites."""
+    with owner(owned, **headers) as program:
+        answer = program.request(*call)
+    assert (answer.status_code, answer.json()["code"]) == (403, "foreign_page")
+
+
+def test_a_link_from_elsewhere_opens_the_page(owned: Application) -> None:
+    """The page itself can be linked to, from a note or a mail: it shows nothing before it asks for it."""
+    with owner(owned, **{"sec-fetch-site": "cross-site"}) as program:
+        assert program.get("/owner").headers["content-type"].startswith("text/html")
+
+
+def test_the_page_fits_on_a_phone(owned: Application, told: ScriptedClaude, chromium: Browser) -> None:
+    """Nothing sticks out of a small screen, and no script or style is refused or fails on it."""
+    ask(owned)
+    size, login = {"width": 390, "height": 844}, {"username": "x", "password": PASSWORD}
+    with chromium.new_context(viewport=size, http_credentials=login) as context:  # type: ignore[arg-type]
+        complaints: list[str] = []
+        context.on("console", lambda message: complaints.append(message.text))
+        tab = opened(context, owned)
+        expect(tab.locator("#month svg")).to_be_visible()
+        assert tab.evaluate("document.documentElement.scrollWidth") == 390
+        assert complaints == []
+
+
+def test_in_the_demo_there_is_nothing_to_pause(context: BrowserContext) -> None:
+    """Without a key the page says that the demo answers, and has no switch that would do nothing."""
+    with Application(cwd=ROOT, STREAMCHAT_OWNER_PASSWORD=PASSWORD) as app:
+        tab = opened(context, app)
+        expect(tab.get_by_role("heading", name="The demo answers")).to_be_visible()
+        expect(tab.get_by_role("switch")).to_have_count(0)
+        expect(tab.get_by_text("Spend today")).to_be_hidden()
+        with owner(app) as program:
+            assert program.put("/owner/pause").json()["code"] == "nothing_to_pause"
+
+
+def test_without_the_setting_there_is_no_such_page(app: Application) -> None:
+    """Nobody has to close what was never opened."""
+    for method, path in CALLS:
+        assert httpx.request(method, f"{app.url}{path}").status_code in (404, 405)
+
+
+def test_the_start_says_where_the_page_is(owned: Application) -> None:
+    """Whoever sets the password reads the address, and the password nowhere."""
+    assert owned.wait_for(r"owner's page is at (http\S+)") == f"{owned.url}/owner"
+    assert "sesame" not in "".join(owned.lines)

@@ -1,0 +1,63 @@
+import contextlib
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from streamchat.errors import Paused
+from streamchat.pause import Pause
+from streamchat.store import NAME, Store
+
+
+async def opened(folder: Path | str) -> tuple[Store, Pause]:
+    store = Store(str(folder))
+    pause = Pause(store)
+    await pause.open()
+    return store, pause
+
+
+async def test_nothing_is_paused_until_the_owner_says_so() -> None:
+    """A chat that is started for the first time answers; paused it refuses, and turned on again it answers."""
+    _, pause = await opened("")
+    pause.check()
+    await pause.turn(on=True)
+    with pytest.raises(Paused):
+        pause.check()
+    await pause.turn(on=False)
+    pause.check()
+
+
+@pytest.mark.parametrize("paused", [True, False])
+async def test_a_restart_changes_nothing(tmp_path: Path, paused: bool) -> None:
+    """What was paused stays so, since the same moment; what was turned on again stays on."""
+    store, pause = await opened(tmp_path)
+    await pause.turn(on=True)
+    if not paused:
+        await pause.turn(on=False)
+    await store.close()
+    store, again = await opened(tmp_path)
+    await store.close()
+    assert (again.since, again.since is not None) == (pause.since, paused)
+
+
+async def test_paused_twice_is_paused_since_the_first_time() -> None:
+    """Who presses again does not hide since when."""
+    _, pause = await opened("")
+    await pause.turn(on=True)
+    since = pause.since
+    await pause.turn(on=True)
+    assert pause.since == since
+
+
+async def test_a_disk_that_fails_does_not_keep_the_owner_from_pausing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The switch holds at once, whatever the file does."""
+    monkeypatch.setattr("streamchat.store.BUSY", 0)
+    store, pause = await opened(tmp_path)
+    with contextlib.closing(sqlite3.connect(tmp_path / NAME, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        await pause.turn(on=True)
+    with pytest.raises(Paused):
+        pause.check()
+    await store.close()
