@@ -94,18 +94,24 @@ def visitor_from(address: str, url: str) -> httpx.Client:
     return httpx.Client(base_url=url, transport=httpx.HTTPTransport(local_address=address), timeout=30)
 
 
+def made_up(number: int) -> dict[str, str]:
+    """Headers with which a visitor pretends to be somebody else."""
+    address = f"198.51.100.{number}"
+    return {"x-forwarded-for": address, "x-real-ip": address, "forwarded": f"for={address}", "true-client-ip": address}
+
+
 def test_a_forged_header_makes_no_second_visitor(claude: ScriptedClaude, port: str, tmp_path: Path) -> None:
     """Whoever connects directly is known by their connection; behind a proxy of this machine two visitors are two."""
     with an_app(claude, port, tmp_path, RATE_LIMIT="2/minute") as app:
         url = app.url.replace("0.0.0.0", "127.0.0.1")
         with visitor_from("127.0.0.2", url) as direct:
-            headers = [{"x-forwarded-for": f"203.0.113.{n}", "x-real-ip": f"198.51.100.{n}"} for n in range(3)]
-            forged = [direct.post("/api/streaming-chat", json=HI, headers=header) for header in headers]
+            forged = [direct.post("/api/streaming-chat", json=HI, headers=made_up(n)) for n in range(3)]
         assert [answer.status_code for answer in forged] == [200, 200, 429]
         assert forged[-1].json()["code"] == "too_often"
         with visitor_from("127.0.0.1", url) as proxy:
             hops = ["203.0.113.7", "6.6.6.6, 203.0.113.7", "7.7.7.7, 203.0.113.7", "203.0.113.8"]
-            behind = [proxy.post("/api/streaming-chat", json=HI, headers={"x-forwarded-for": hop}) for hop in hops]
+            headers = [made_up(n) | {"x-forwarded-for": hop} for n, hop in enumerate(hops)]
+            behind = [proxy.post("/api/streaming-chat", json=HI, headers=header) for header in headers]
         assert [answer.status_code for answer in behind] == [200, 200, 429, 200]
 
 
