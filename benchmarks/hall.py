@@ -1,0 +1,100 @@
+"""Many pages at once on one server, and what each word, reply and page costs it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from benchmarks.claude import Claude
+from benchmarks.contestants import Contestant
+from benchmarks.lag import lags, percentile, seen_in
+from benchmarks.server import Server
+from benchmarks.tab import Blueprint, Tab
+from benchmarks.words import Order
+
+LONG = 30.0  # seconds after which a reply that should have ended is given up
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """What happened when so many pages asked within a second. Seconds, and bytes."""
+
+    tabs: int
+    p50: float
+    p99: float
+    first_after_enter: float
+    first_after_claude: float
+    cpu_per_reply: float
+    cpu_per_word: float
+    bytes_per_reply: float
+
+
+@dataclass(frozen=True)
+class Reading:
+    """When a page had its first word, in seconds of the epoch, and how late each word was."""
+
+    first: float
+    lags: list[float]
+
+
+@dataclass(frozen=True)
+class Hall:
+    """A server with a Claude behind it, and what its pages look like."""
+
+    contestant: Contestant
+    server: Server
+    claude: Claude
+    blueprint: Blueprint
+
+    @classmethod
+    async def of(cls, contestant: Contestant, server: Server, claude: Claude) -> "Hall":
+        """Its first reply, for which it loads what it needs, is behind it."""
+        hall = cls(contestant, server, claude, await Blueprint.of(server.url))
+        await hall.crowd(2, 20, 50)
+        return hall
+
+    async def crowd(self, tabs: int, words: int, rate: int) -> Crowd:
+        """New pages that ask within a second. Raises TimeoutError or ValueError where not all words arrived."""
+        async with self.pages(tabs) as pages:
+            return await self.ask(pages, words, rate)
+
+    async def ask(self, pages: list[Tab], words: int, rate: int, letter: str = "w") -> Crowd:
+        cpu, sent = self.server.cpu(), sum(page.wire.bytes for page in pages)
+        orders = [self.claude.order(words, rate, letter) for _ in pages]
+        asked = (self._ask(*each, number / len(pages)) for number, each in enumerate(zip(pages, orders, strict=True)))
+        await asyncio.wait_for(asyncio.gather(*asked), words / (rate or 1000) + LONG)
+        cpu, sent = self.server.cpu() - cpu, sum(page.wire.bytes for page in pages) - sent
+        starts = self.claude.starts()
+        readings = [_reading(page, order, starts[order]) for page, order in zip(pages, orders, strict=True)]
+        late = [lag for reading in readings for lag in reading.lags]
+        return Crowd(
+            tabs=len(pages),
+            p50=percentile(late, 0.5),
+            p99=percentile(late, 0.99),
+            first_after_enter=max(reading.first - page.asked_at for reading, page in zip(readings, pages, strict=True)),
+            first_after_claude=max(reading.lags[0] for reading in readings),
+            cpu_per_reply=cpu / len(pages),
+            cpu_per_word=cpu / len(pages) / words,
+            bytes_per_reply=sent / len(pages),
+        )
+
+    @asynccontextmanager
+    async def pages(self, tabs: int) -> AsyncGenerator[list[Tab]]:
+        pages = [Tab(self.server.url, self.blueprint, self.contestant.polls) for _ in range(tabs)]
+        try:
+            for some in range(0, tabs, 8):
+                await asyncio.gather(*(page.open() for page in pages[some : some + 8]))
+            yield pages
+        finally:
+            for page in pages:
+                page.close()
+
+    @staticmethod
+    async def _ask(page: Tab, order: Order, after: float) -> None:
+        await asyncio.sleep(after)
+        await page.ask(str(order))
+
+
+def _reading(page: Tab, order: Order, start: float) -> Reading:
+    seen = seen_in(order.letter, page.frames)
+    return Reading(seen[0][0], lags(order, start, seen))

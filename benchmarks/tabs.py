@@ -1,0 +1,42 @@
+"""How many pages one server serves in time, and how it takes a rush."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from typing import Any
+
+from benchmarks.claude import Claude
+from benchmarks.contestants import Contestant
+from benchmarks.hall import Crowd, Hall
+from benchmarks.plan import Plan
+from benchmarks.server import Server
+
+TOO_LATE = 0.3  # seconds
+
+
+def measure(contestant: Contestant, claude: Claude, plan: Plan) -> dict[str, Any]:
+    with contestant.running(claude) as server:
+        return asyncio.run(_measure(contestant, server, claude, plan))
+
+
+async def _measure(contestant: Contestant, server: Server, claude: Claude, plan: Plan) -> dict[str, Any]:
+    hall = await Hall.of(contestant, server, claude)
+    memory = server.memory()
+    async with hall.pages(plan.rush) as pages:
+        rush = await hall.ask(pages, plan.rush_words, plan.rate)
+        memory = server.memory() - memory
+    return {"rush": rush, "memory_per_tab": memory / plan.rush, "steps": [crowd async for crowd in _steps(hall, plan)]}
+
+
+async def _steps(hall: Hall, plan: Plan) -> AsyncGenerator[Crowd]:
+    """Each step, until one is too late, and again when it is tried again: so much for other work on the machine."""
+    for tabs in plan.steps:
+        crowds: list[Crowd] = []
+        with suppress(TimeoutError, ValueError, OSError):
+            while not crowds or (crowds[-1].p99 > TOO_LATE and len(crowds) < 2):
+                plan.clock.needs(plan.words / plan.rate + 3)
+                crowds.append(await hall.crowd(tabs, plan.words, plan.rate))
+        if crowds:
+            yield min(crowds, key=lambda crowd: crowd.p99)
+        if not crowds or crowds[-1].p99 > TOO_LATE:
+            return
