@@ -69,4 +69,19 @@ CHAT_INTERFACE = Contestant(
 API = ("/api/streaming-chat", 405)
 FASTAPI = Contestant("FastAPI + SDK", (*UVICORN, "fastapi_sdk:app"), ready=API, http=True)
 BARE = Contestant("bare Starlette", (*UVICORN, "bare:app"), ready=API, http=True)
-ALL = (OURS, CHAT_INTERFACE, FASTAPI, BARE)
+CHAINLIT = Contestant(
+    "Chainlit",
+    ("-m", "chainlit", "run", f"{GUIDES}/chainlit_chat.py", "--headless", "--port", "{port}"),
+    needs="chainlit",
+    box="#chat-input",
+    answers=".ai-message",
+)
+STREAMLIT = Contestant(
+    "Streamlit",
+    ("-m", "streamlit", "run", f"{GUIDES}/streamlit_chat.py", "--server.headless", "true", "--server.port", "{port}"),
+    {"STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"},
+    needs="streamlit",
+    box="[data-testid=stChatInputTextArea]",
+    answers="[data-testid=stChatMessage]",
+)
+ALL = (OURS, CHAT_INTERFACE, FASTAPI, BARE, CHAINLIT, STREAMLIT)

@@ -1,6 +1,7 @@
 """Many pages at once on one server, and what each word, reply and page costs it."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,11 +9,13 @@ from dataclasses import dataclass
 from benchmarks.claude import Claude
 from benchmarks.contestants import Contestant
 from benchmarks.lag import lags, percentile, seen_in
-from benchmarks.server import Server
+from benchmarks.server import Server, machine_cpu
 from benchmarks.tab import Blueprint, Tab
 from benchmarks.words import Order
 
 LONG = 30.0  # seconds after which a reply that should have ended is given up
+
+SETTLED = 0.5  # seconds after which a page that was opened is at rest
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,25 @@ class Crowd:
     cpu_per_reply: float
     cpu_per_word: float
     bytes_per_reply: float
+    others: float  # processors that were busy with something else
+
+
+@dataclass(frozen=True)
+class Meter:
+    """What was spent: seconds of time, of the server's and of everybody else's processors; bytes over the wire."""
+
+    seconds: float
+    server: float
+    others: float
+    bytes: int
+
+    def __sub__(self, before: "Meter") -> "Meter":
+        seconds, server, others = (
+            self.seconds - before.seconds,
+            self.server - before.server,
+            self.others - before.others,
+        )
+        return Meter(seconds, server, others, self.bytes - before.bytes)
 
 
 @dataclass(frozen=True)
@@ -59,11 +81,11 @@ class Hall:
             return await self.ask(pages, words, rate)
 
     async def ask(self, pages: list[Tab], words: int, rate: int, letter: str = "w") -> Crowd:
-        cpu, sent = self.server.cpu(), sum(page.wire.bytes for page in pages)
+        before = self._meter(pages)
         orders = [self.claude.order(words, rate, letter) for _ in pages]
         asked = (self._ask(*each, number / len(pages)) for number, each in enumerate(zip(pages, orders, strict=True)))
         await asyncio.wait_for(asyncio.gather(*asked), words / (rate or 1000) + LONG)
-        cpu, sent = self.server.cpu() - cpu, sum(page.wire.bytes for page in pages) - sent
+        spent = self._meter(pages) - before
         starts = self.claude.starts()
         readings = [_reading(page, order, starts[order]) for page, order in zip(pages, orders, strict=True)]
         late = [lag for reading in readings for lag in reading.lags]
@@ -73,9 +95,10 @@ class Hall:
             p99=percentile(late, 0.99),
             first_after_enter=max(reading.first - page.asked_at for reading, page in zip(readings, pages, strict=True)),
             first_after_claude=max(reading.lags[0] for reading in readings),
-            cpu_per_reply=cpu / len(pages),
-            cpu_per_word=cpu / len(pages) / words,
-            bytes_per_reply=sent / len(pages),
+            cpu_per_reply=spent.server / len(pages),
+            cpu_per_word=spent.server / len(pages) / words,
+            bytes_per_reply=spent.bytes / len(pages),
+            others=max(0.0, spent.others / spent.seconds),
         )
 
     @asynccontextmanager
@@ -84,10 +107,16 @@ class Hall:
         try:
             for some in range(0, tabs, 8):
                 await asyncio.gather(*(page.open() for page in pages[some : some + 8]))
+            await asyncio.sleep(SETTLED)
             yield pages
         finally:
             for page in pages:
                 page.close()
+
+    def _meter(self, pages: list[Tab]) -> Meter:
+        server = self.server.cpu()
+        others = machine_cpu() - server - self.claude.cpu() - time.process_time()
+        return Meter(time.monotonic(), server, others, sum(page.wire.bytes for page in pages))
 
     @staticmethod
     async def _ask(page: Tab, order: Order, after: float) -> None:

@@ -43,6 +43,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def measure(contestant: Contestant, claude: Claude, plan: Plan) -> dict[str, Any]:
+    plan.clock.needs(2 * plan.page_words / plan.page_rate + plan.page_turns + 15)
     with contestant.running(claude) as server, chromium() as browser:
         for _ in range(2):  # what is loaded and compiled once is behind it
             with closing(Reader(browser, contestant, server, claude)) as first:
@@ -51,7 +52,6 @@ def measure(contestant: Contestant, claude: Claude, plan: Plan) -> dict[str, Any
             alone = fresh.read(plan.page_words, plan.page_rate)
         with closing(Reader(browser, contestant, server, claude)) as long:
             for _ in range(plan.page_turns):
-                plan.clock.needs(1)
                 long.turn(100)
             return {"page": alone, "page_after_turns": long.read(plan.page_words, plan.page_rate)}
 

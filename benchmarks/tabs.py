@@ -8,10 +8,11 @@ from typing import Any
 from benchmarks.claude import Claude
 from benchmarks.contestants import Contestant
 from benchmarks.hall import Crowd, Hall
-from benchmarks.plan import Plan
+from benchmarks.plan import OutOfTime, Plan
 from benchmarks.server import Server
 
 TOO_LATE = 0.3  # seconds
+BUSY = 0.1  # processors with other work
 
 
 def measure(contestant: Contestant, claude: Claude, plan: Plan) -> dict[str, Any]:
@@ -20,6 +21,7 @@ def measure(contestant: Contestant, claude: Claude, plan: Plan) -> dict[str, Any
 
 
 async def _measure(contestant: Contestant, server: Server, claude: Claude, plan: Plan) -> dict[str, Any]:
+    plan.clock.needs((plan.rush_words + plan.words) / plan.rate + 10)
     hall = await Hall.of(contestant, server, claude)
     memory = server.memory()
     async with hall.pages(plan.rush) as pages:
@@ -29,14 +31,16 @@ async def _measure(contestant: Contestant, server: Server, claude: Claude, plan:
 
 
 async def _steps(hall: Hall, plan: Plan) -> AsyncGenerator[Crowd]:
-    """Each step, until one is too late, and again when it is tried again: so much for other work on the machine."""
+    """Each step, until one is too late again and again: once more, and twice where the machine has other work."""
     for tabs in plan.steps:
         crowds: list[Crowd] = []
-        with suppress(TimeoutError, ValueError, OSError):
-            while not crowds or (crowds[-1].p99 > TOO_LATE and len(crowds) < 2):
+        with suppress(TimeoutError, ValueError, OSError, OutOfTime):
+            while not crowds or (crowds[-1].p99 > TOO_LATE and len(crowds) < (3 if crowds[-1].others > BUSY else 2)):
                 plan.clock.needs(plan.words / plan.rate + 3)
                 crowds.append(await hall.crowd(tabs, plan.words, plan.rate))
-        if crowds:
-            yield min(crowds, key=lambda crowd: crowd.p99)
-        if not crowds or crowds[-1].p99 > TOO_LATE:
+        if not crowds:
+            return
+        best = min(crowds, key=lambda crowd: crowd.p99)
+        yield best
+        if best.p99 > TOO_LATE:
             return

@@ -16,13 +16,12 @@ def measure(contestant: Contestant, claude: Claude, plan: Plan) -> dict[str, Any
 
 
 async def _measure(contestant: Contestant, server: Server, claude: Claude, plan: Plan) -> dict[str, Any]:
+    plan.clock.needs(3 * plan.words / plan.rate + plan.turns / 2 + 10)
     hall = await Hall.of(contestant, server, claude)
-    plan.clock.needs(plan.words / plan.rate + 3)
     reply = await hall.crowd(plan.pages, plan.words, plan.rate)
     async with hall.pages(1) as pages:
         first = await hall.ask(pages, plan.words, plan.rate)
         for _ in range(plan.turns):
-            plan.clock.needs(1)
             await pages[0].ask(str(claude.order(100, 0, "k")))
         late = await hall.ask(pages, plan.words, plan.rate, letter="q")
     return {"reply": reply, "first_turn": first, "late_turn": late}
