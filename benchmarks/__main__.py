@@ -5,7 +5,8 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -13,21 +14,27 @@ from typing import Any
 from benchmarks import page, route, startup, tabs, turns
 from benchmarks.chart import chart
 from benchmarks.claude import Claude
-from benchmarks.contestants import ALL, Contestant
+from benchmarks.contestants import ALL, OURS, Contestant
 from benchmarks.plan import Clock, OutOfTime, Plan
+from benchmarks.server import Server
 from benchmarks.table import table
 
 LIMIT = 600.0  # seconds
 
-Measure = Callable[[Contestant, Claude, Plan], dict[str, Any]]
-PARTS: Mapping[str, Sequence[tuple[Measure, Callable[[Contestant], bool]]]] = {
-    "startup": [(startup.measure, lambda contestant: contestant.box is not None)],
+Measure = Callable[[Contestant, Server, Claude, Plan], dict[str, Any]]
+Fits = Callable[[Contestant], bool]
+PARTS: Mapping[str, Sequence[tuple[str, Measure, Fits]]] = {
     "http": [
-        (route.measure, lambda contestant: contestant.http),
-        (turns.measure, lambda contestant: contestant.gradio),
+        ("POST /api/streaming-chat", route.measure, lambda contestant: contestant.http),
+        ("a reply on the page protocol", turns.reply, lambda contestant: contestant.gradio),
+        ("a late turn", turns.late, lambda contestant: contestant is OURS),
     ],
-    "page": [(page.measure, lambda contestant: contestant.box is not None)],
-    "tabs": [(tabs.measure, lambda contestant: contestant.gradio)],
+    "tabs": [
+        ("a rush", tabs.rush, lambda contestant: contestant.gradio),
+        ("the most tabs", tabs.most, lambda contestant: contestant.gradio),
+    ],
+    "page": [("the page", page.measure, lambda contestant: contestant.box is not None)],
+    "startup": [("start and idleness", startup.measure, lambda contestant: contestant.box is not None)],
 }
 
 
@@ -42,11 +49,21 @@ class Report:
         self.notes.append(sentence)
         tell(sentence)
 
-    def add(self, contestant: Contestant, measure: Measure, claude: Claude, plan: Plan) -> None:
-        what = f"{measure.__module__.rpartition('.')[2]} of {contestant.name}"
+    def add(self, contestant: Contestant, claude: Claude, plan: Plan, parts: Sequence[str]) -> None:
+        """Measures these parts on one server."""
+        with ExitStack() as stack:
+            server = None
+            for what, measure, _ in (each for part in parts for each in PARTS[part] if each[2](contestant)):
+                with self._attempt(f"{contestant.name}: {what}"):
+                    server = server or stack.enter_context(contestant.running(claude))
+                    values = measure(contestant, server, claude, plan)
+                    self.results[contestant.name] |= json.loads(json.dumps(values, default=plain))
+
+    @contextmanager
+    def _attempt(self, what: str) -> Iterator[None]:
         began = time.monotonic()
         try:
-            self.results[contestant.name] |= json.loads(json.dumps(measure(contestant, claude, plan), default=plain))
+            yield
         except OutOfTime:
             self.note(f"{what}: skipped, for time was over")
         except Exception as error:  # noqa: BLE001 - whatever one of them fails with, the others are measured
@@ -73,21 +90,26 @@ def arguments() -> argparse.Namespace:
         "--out", type=Path, default=Path("benchmarks/out"), help="the folder for results.json and tabs.svg"
     )
     options = parser.parse_args()
-    options.only = options.only.split(",")
-    if unknown := set(options.only) - set(PARTS):
+    named = options.only.split(",")
+    if unknown := set(named) - set(PARTS):
         parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    options.only = [part for part in PARTS if part in named]
     return options
 
 
-def measured(only: Sequence[str], plan: Plan) -> Report:
+def measured(parts: Sequence[str], plan: Plan) -> Report:
     report = Report()
-    installed = [contestant for contestant in ALL if contestant.installed]
+    for contestant in ALL:
+        if not contestant.installed:
+            report.note(f"{contestant.name}: not installed")
     with Claude.running() as claude:
-        for part in PARTS:
-            for measure, fits in PARTS[part] if part in only else ():
-                for contestant in filter(fits, installed):
-                    report.add(contestant, measure, claude, plan)
+        for together in [parts] if plan.one_server else [[part] for part in parts]:
+            for contestant in ALL:
+                if contestant.installed:
+                    report.add(contestant, claude, plan, together)
         report.note(f"Claude's own words were {1000 * claude.latest():.0f} ms late at most")
+    others = [step["others"] for result in report.results.values() for step in result.get("steps", ())]
+    report.note(f"other programs kept up to {max(others, default=0):.1f} processors busy while tabs were measured")
     return report
 
 

@@ -30,6 +30,7 @@ class Contestant:
     needs: str = "anthropic"
     ready: tuple[str, int] = ("/", 200)  # a path that shows that it has started, and the status it has then
     box: str | None = None  # where a reader types, on its page
+    send: str = ""  # what is there, with something typed, when it can be sent
     answers: str = ""  # where answers stand on its page
     gradio: bool = False  # speaks Gradio's protocol
     http: bool = False  # answers POST /api/streaming-chat
@@ -42,7 +43,12 @@ class Contestant:
     @contextmanager
     def running(self, claude: Server) -> Iterator[Server]:
         with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            base = {**EVERYWHERE, "ANTHROPIC_BASE_URL": claude.url, "STREAMCHAT_DATA_DIR": folder}
+            base = {
+                **EVERYWHERE,
+                "ANTHROPIC_BASE_URL": claude.url,
+                "STREAMCHAT_DATA_DIR": folder,
+                "CHAINLIT_APP_ROOT": folder,
+            }
             with Server(self.command, Path(folder, "log"), **{**base, **self.environment}) as server:
                 server.answers(*self.ready)
                 yield server
@@ -53,6 +59,7 @@ OURS = Contestant(
     ("app.py",),
     {**UNLIMITED, "GRADIO_SERVER_PORT": "{port}"},
     box="#message textarea",
+    send=".submit-button",
     answers="[data-testid=bot]",
     gradio=True,
     http=True,
@@ -63,6 +70,7 @@ CHAT_INTERFACE = Contestant(
     (f"{GUIDES}/chat_interface.py",),
     {"GRADIO_SERVER_PORT": "{port}"},
     box="textarea[data-testid=textbox]",
+    send=".submit-button",
     answers="[data-testid=bot]",
     gradio=True,
 )
@@ -74,6 +82,7 @@ CHAINLIT = Contestant(
     ("-m", "chainlit", "run", f"{GUIDES}/chainlit_chat.py", "--headless", "--port", "{port}"),
     needs="chainlit",
     box="#chat-input",
+    send="#chat-submit:enabled",
     answers=".ai-message",
 )
 STREAMLIT = Contestant(
@@ -82,6 +91,7 @@ STREAMLIT = Contestant(
     {"STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"},
     needs="streamlit",
     box="[data-testid=stChatInputTextArea]",
+    send="[data-testid=stChatInputSubmitButton]:enabled",
     answers="[data-testid=stChatMessage]",
 )
 ALL = (OURS, CHAT_INTERFACE, FASTAPI, BARE, CHAINLIT, STREAMLIT)

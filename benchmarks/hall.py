@@ -61,19 +61,15 @@ class Reading:
 
 @dataclass(frozen=True)
 class Hall:
-    """A server with a Claude behind it, and what its pages look like."""
+    """A server with a Claude behind it, and its pages."""
 
     contestant: Contestant
     server: Server
     claude: Claude
-    blueprint: Blueprint
 
-    @classmethod
-    async def of(cls, contestant: Contestant, server: Server, claude: Claude) -> "Hall":
-        """Its first reply, for which it loads what it needs, is behind it."""
-        hall = cls(contestant, server, claude, await Blueprint.of(server.url))
-        await hall.crowd(2, 20, 50)
-        return hall
+    async def warm(self) -> None:
+        """Puts the first replies, for which a server loads what it needs, behind it."""
+        await self.crowd(2, 20, 50)
 
     async def crowd(self, tabs: int, words: int, rate: int) -> Crowd:
         """New pages that ask within a second. Raises TimeoutError or ValueError where not all words arrived."""
@@ -103,7 +99,8 @@ class Hall:
 
     @asynccontextmanager
     async def pages(self, tabs: int) -> AsyncGenerator[list[Tab]]:
-        pages = [Tab(self.server.url, self.blueprint, self.contestant.polls) for _ in range(tabs)]
+        blueprint = await Blueprint.of(self.server.url)
+        pages = [Tab(self.server.url, blueprint, self.contestant.polls) for _ in range(tabs)]
         try:
             for some in range(0, tabs, 8):
                 await asyncio.gather(*(page.open() for page in pages[some : some + 8]))

@@ -19,6 +19,8 @@ from tests.browser import LAUNCH_ARGS, find
 
 SAMPLER = (Path(__file__).parent / "sampler.js").read_text(encoding="utf-8")
 
+SETTLED = 1.0  # seconds after which a page that was opened is at rest
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -42,12 +44,11 @@ def chromium() -> Iterator[Browser]:
         yield playwright.chromium.launch(executable_path=path(), args=LAUNCH_ARGS)
 
 
-def measure(contestant: Contestant, claude: Claude, plan: Plan) -> dict[str, Any]:
+def measure(contestant: Contestant, server: Server, claude: Claude, plan: Plan) -> dict[str, Any]:
     plan.clock.needs(2 * plan.page_words / plan.page_rate + plan.page_turns + 15)
-    with contestant.running(claude) as server, chromium() as browser:
-        for _ in range(2):  # what is loaded and compiled once is behind it
-            with closing(Reader(browser, contestant, server, claude)) as first:
-                first.turn(20)
+    with chromium() as browser:
+        with closing(Reader(browser, contestant, server, claude)) as first:
+            first.turn(20)  # what is loaded and compiled once is behind it
         with closing(Reader(browser, contestant, server, claude)) as fresh:
             alone = fresh.read(plan.page_words, plan.page_rate)
         with closing(Reader(browser, contestant, server, claude)) as long:
@@ -62,6 +63,7 @@ class Reader:
         self._contestant, self._claude = contestant, claude
         self._turns = 0
         self._page.goto(server.url)
+        self._page.wait_for_timeout(1000 * SETTLED)
         self._costs = self._page.context.new_cdp_session(self._page)
         self._costs.send("Performance.enable")
 
@@ -89,6 +91,7 @@ class Reader:
     def _ask(self, message: str) -> None:
         box = self._page.locator(self._contestant.box or "textarea")
         box.fill(message)
+        expect(self._page.locator(self._contestant.send)).to_be_visible(timeout=30_000)
         box.press("Enter")
 
     def _busy(self) -> float:

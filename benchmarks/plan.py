@@ -32,6 +32,7 @@ class Plan:
     page_rate: int = 100
     page_turns: int = 30  # before the reply that is read in Chromium
     idle: float = 10.0  # seconds
+    one_server: bool = False  # for all parts, or a new one for each
 
     @classmethod
     def quick(cls, clock: Clock) -> "Plan":
@@ -47,4 +48,5 @@ class Plan:
             page_words=50,
             page_turns=2,
             idle=0.5,
+            one_server=True,
         )

@@ -14,14 +14,13 @@ from benchmarks.words import Order
 Pieces = list[tuple[float, bytes]]
 
 
-def measure(contestant: Contestant, claude: Claude, plan: Plan) -> dict[str, Any]:
-    plan.clock.needs(plan.words / plan.rate + 10)
-    with contestant.running(claude) as server:
-        asyncio.run(_read(server, [claude.order(20, plan.rate)]))  # what is loaded once is behind it
-        orders = [claude.order(plan.words, plan.rate) for _ in range(plan.streams)]
-        cpu = server.cpu()
-        answers = asyncio.run(_read(server, orders))
-        cpu = server.cpu() - cpu
+def measure(_: Contestant, server: Server, claude: Claude, plan: Plan) -> dict[str, Any]:
+    plan.clock.needs(plan.words / plan.rate + 5)
+    asyncio.run(_read(server, [claude.order(20, plan.rate)]))  # what is loaded once is behind it
+    orders = [claude.order(plan.words, plan.rate) for _ in range(plan.streams)]
+    cpu = server.cpu()
+    answers = asyncio.run(_read(server, orders))
+    cpu = server.cpu() - cpu
     starts = claude.starts()
     late = [lag for order, pieces in answers for lag in lags(order, starts[order], seen_in(order.letter, pieces))]
     words = plan.words * plan.streams

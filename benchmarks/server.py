@@ -41,7 +41,8 @@ class Server:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = log
-        self.began = time.time()
+        self.began = time.monotonic()
+        self.started = 0.0
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, *(part.format(port=self.port) for part in command)],
@@ -61,13 +62,12 @@ class Server:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
-    def answers(self, path: str = "/", status: int = 200, timeout: float = 60) -> float:
-        """Waits for an answer. Seconds from the start of the process until it was there."""
-        while time.time() < self.began + timeout:
-            if self._process.poll() is not None:
-                break
+    def answers(self, path: str = "/", status: int = 200, timeout: float = 60) -> None:
+        """Waits for an answer; `started` is how many seconds after the start of the process it was there."""
+        while time.monotonic() < self.began + timeout and self._process.poll() is None:
             if self._status(path) == status:
-                return time.time() - self.began
+                self.started = time.monotonic() - self.began
+                return
             time.sleep(0.02)
         raise RuntimeError(f"No answer at {self.url}{path}:\n{self._log.read_text(errors='replace')[-2000:]}")
 

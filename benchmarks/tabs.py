@@ -15,19 +15,27 @@ TOO_LATE = 0.3  # seconds
 BUSY = 0.1  # processors with other work
 
 
-def measure(contestant: Contestant, claude: Claude, plan: Plan) -> dict[str, Any]:
-    with contestant.running(claude) as server:
-        return asyncio.run(_measure(contestant, server, claude, plan))
+def rush(contestant: Contestant, server: Server, claude: Claude, plan: Plan) -> dict[str, Any]:
+    plan.clock.needs(plan.rush_words / plan.rate + 10)
+    return asyncio.run(_rush(Hall(contestant, server, claude), plan))
 
 
-async def _measure(contestant: Contestant, server: Server, claude: Claude, plan: Plan) -> dict[str, Any]:
-    plan.clock.needs((plan.rush_words + plan.words) / plan.rate + 10)
-    hall = await Hall.of(contestant, server, claude)
-    memory = server.memory()
+def most(contestant: Contestant, server: Server, claude: Claude, plan: Plan) -> dict[str, Any]:
+    plan.clock.needs(plan.words / plan.rate + 10)
+    return {"steps": asyncio.run(_most(Hall(contestant, server, claude), plan))}
+
+
+async def _rush(hall: Hall, plan: Plan) -> dict[str, Any]:
+    await hall.warm()
+    memory = hall.server.memory()
     async with hall.pages(plan.rush) as pages:
-        rush = await hall.ask(pages, plan.rush_words, plan.rate)
-        memory = server.memory() - memory
-    return {"rush": rush, "memory_per_tab": memory / plan.rush, "steps": [crowd async for crowd in _steps(hall, plan)]}
+        crowd = await hall.ask(pages, plan.rush_words, plan.rate)
+        return {"rush": crowd, "memory_per_tab": (hall.server.memory() - memory) / plan.rush}
+
+
+async def _most(hall: Hall, plan: Plan) -> list[Crowd]:
+    await hall.warm()
+    return [crowd async for crowd in _steps(hall, plan)]
 
 
 async def _steps(hall: Hall, plan: Plan) -> AsyncGenerator[Crowd]:

@@ -7,7 +7,7 @@ from benchmarks import route
 from benchmarks.chart import chart
 from benchmarks.claude import Claude
 from benchmarks.contestants import BARE, OURS
-from benchmarks.hall import Crowd, Hall
+from benchmarks.hall import Hall
 from benchmarks.lag import lags, percentile, seen_in
 from benchmarks.plan import Clock, OutOfTime, Plan
 from benchmarks.table import table
@@ -78,19 +78,15 @@ def test_what_there_is_no_time_for_is_not_begun() -> None:
 
 def test_the_route_is_measured_over_real_http() -> None:
     """Every word of every stream arrives, and costs something."""
-    with Claude.running() as claude:
-        cost = route.measure(BARE, claude, Plan.quick(Clock(60)))["route"]
+    with Claude.running() as claude, BARE.running(claude) as server:
+        cost = route.measure(BARE, server, claude, Plan.quick(Clock(60)))["route"]
     assert 0 < cost["p50"] <= cost["p99"] < 1
 
 
 def test_pages_are_measured_over_the_protocol_of_the_page() -> None:
     """Two pages ask, each with its own session, and each has all of its words."""
-
-    async def asked() -> Crowd:
-        return await (await Hall.of(OURS, server, claude)).crowd(2, 10, 50)
-
     with Claude.running() as claude, OURS.running(claude) as server:
-        crowd = asyncio.run(asked())
+        crowd = asyncio.run(Hall(OURS, server, claude).crowd(2, 10, 50))
     assert crowd.tabs == 2
     assert 0 < crowd.first_after_claude < crowd.first_after_enter
     assert crowd.bytes_per_reply > 1000
