@@ -1,0 +1,99 @@
+"""What a reader sees in a real Chromium."""
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from benchmarks.claude import Claude
+from benchmarks.contestants import Contestant
+from benchmarks.lag import lags, percentile
+from benchmarks.plan import Plan
+from benchmarks.server import Server
+from tests.browser import LAUNCH_ARGS, find
+
+SAMPLER = (Path(__file__).parent / "sampler.js").read_text(encoding="utf-8")
+
+SETTLED = 1.0  # seconds after which a page that was opened is at rest
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How one reply was read. Seconds."""
+
+    first: float
+    p50: float
+    p99: float
+    last: float
+    busy: float
+
+
+@cache
+def path() -> str | None:
+    return os.environ.get("CHROMIUM") or find()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=path(), args=LAUNCH_ARGS)
+
+
+def measure(contestant: Contestant, server: Server, claude: Claude, plan: Plan) -> dict[str, Any]:
+    plan.clock.needs(2 * plan.page_words / plan.page_rate + plan.page_turns + 15)
+    with chromium() as browser:
+        with closing(Reader(browser, contestant, server, claude)) as first:
+            first.turn(20)  # what is loaded and compiled once is behind it
+        with closing(Reader(browser, contestant, server, claude)) as fresh:
+            alone = fresh.read(plan.page_words, plan.page_rate)
+        with closing(Reader(browser, contestant, server, claude)) as long:
+            for _ in range(plan.page_turns):
+                long.turn(100)
+            return {"page": alone, "page_after_turns": long.read(plan.page_words, plan.page_rate)}
+
+
+class Reader:
+    def __init__(self, chromium: Browser, contestant: Contestant, server: Server, claude: Claude) -> None:
+        self._page: Page = chromium.new_page()
+        self._contestant, self._claude = contestant, claude
+        self._turns = 0
+        self._page.goto(server.url)
+        self._page.wait_for_timeout(1000 * SETTLED)
+        self._costs = self._page.context.new_cdp_session(self._page)
+        self._costs.send("Performance.enable")
+
+    def close(self) -> None:
+        self._page.close()
+
+    def turn(self, words: int) -> None:
+        """A short reply that comes at once."""
+        self._ask(str(self._claude.order(words, 0, "k")))
+        self._turns += 1
+        answers = self._page.locator(self._contestant.answers).filter(has_text=f"k{words - 1}")
+        expect(answers).to_have_count(self._turns, timeout=30_000)
+
+    def read(self, words: int, rate: int) -> Reading:
+        order = self._claude.order(words, rate)
+        self._page.evaluate(SAMPLER, [self._contestant.answers, order.letter, words - 1])
+        self._page.set_default_timeout(1000 * (words / rate + 60))
+        busy = self._busy()
+        self._ask(str(order))
+        entered, *seen = self._page.evaluate("sampled")
+        late = lags(order, self._claude.starts()[order], [(at, word) for at, word in seen])
+        first = seen[0][0] - entered
+        return Reading(first, percentile(late, 0.5), percentile(late, 0.99), late[-1], self._busy() - busy)
+
+    def _ask(self, message: str) -> None:
+        box = self._page.locator(self._contestant.box or "textarea")
+        box.fill(message)
+        expect(self._page.locator(self._contestant.send)).to_be_visible(timeout=30_000)
+        box.press("Enter")
+
+    def _busy(self) -> float:
+        metrics = self._costs.send("Performance.getMetrics")["metrics"]
+        return float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration"))
