@@ -32,6 +32,13 @@ FOLLOW = """location => {
 }"""
 
 
+@pytest.fixture(scope="module")
+def app(asked_claude: ScriptedClaude) -> Iterator[Application]:
+    """One that keeps its replies."""
+    with Application(ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=asked_claude.url) as application:
+        yield application
+
+
 @pytest.fixture
 def way(app: Application) -> Iterator[Proxy]:
     with Proxy(int(app.url.rpartition(":")[2])) as proxy:

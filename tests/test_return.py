@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
+from streamchat.transcript import MARK
 from tests.application import ROOT, Application
 from tests.page import Page
 from tests.proxy import Proxy
@@ -33,7 +34,7 @@ def way(app: Application) -> Iterator[Proxy]:
 
 def says_exactly(page: Page, text: str) -> None:
     """Waits until the page's last answer is this text, each word once."""
-    expect(page.answers.filter(has_not_text="ⓘ").last).to_have_text(text)
+    expect(page.answers.filter(has_not_text=MARK).last).to_have_text(text)
 
 
 def test_a_reload_loses_nothing_and_stop_still_works(page: Page, page_claude: ScriptedClaude) -> None:
@@ -113,7 +114,7 @@ def test_a_dead_connection_does_not_freeze_the_page(
     page.shows("word29")
     way.deaden()
     hold.release()
-    expect(page.answers.filter(has_not_text="ⓘ").last).to_have_text(WHOLE, timeout=45_000)
+    expect(page.answers.filter(has_not_text=MARK).last).to_have_text(WHOLE, timeout=45_000)
     page.ask("next")
     page.shows("Fine.")
 
