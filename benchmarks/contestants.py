@@ -63,7 +63,7 @@ OURS = Contestant(
     answers="[data-testid=bot]",
     gradio=True,
     http=True,
-    polls={"/gradio_api/app_id": 5.0},
+    polls={"/gradio_api/app_id": 15.0},
 )
 CHAT_INTERFACE = Contestant(
     "gr.ChatInterface",

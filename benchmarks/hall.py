@@ -80,7 +80,8 @@ class Hall:
         before = self._meter(pages)
         orders = [self.claude.order(words, rate, letter) for _ in pages]
         asked = (self._ask(*each, number / len(pages)) for number, each in enumerate(zip(pages, orders, strict=True)))
-        await asyncio.wait_for(asyncio.gather(*asked), words / (rate or 1000) + LONG)
+        async with asyncio.timeout(words / (rate or 1000) + LONG):
+            await asyncio.gather(*asked)
         spent = self._meter(pages) - before
         starts = self.claude.starts()
         readings = [_reading(page, order, starts[order]) for page, order in zip(pages, orders, strict=True)]

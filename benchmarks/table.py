@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks.tabs import TOO_LATE
 
-Results = Mapping[str, Mapping[str, Any]]  # by contestant, then by measure
+Results = Mapping[str, Mapping[str, Any] | None]  # by contestant, None if it is not installed, then by measure
 
 
 def seconds(value: float) -> str:
@@ -69,10 +69,12 @@ def table(results: Results) -> str:
         values = [_value(result, path) for result in results.values()]
         if any(value is not None for value in values):
             lines.append([label, *("" if value is None else shown(value) for value in values)])
+    if None in results.values():
+        lines.append(["", *("" if result is not None else "not installed" for result in results.values())])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _value(result: Mapping[str, Any], path: str) -> Any:
+def _value(result: Mapping[str, Any] | None, path: str) -> Any:
     value: Any = result
     for name in path.split("."):
         value = value.get(name) if value else None

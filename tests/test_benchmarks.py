@@ -56,6 +56,11 @@ def test_the_table_has_a_column_for_each_and_leaves_open_what_nobody_measured() 
     assert row.endswith("| 120 ms |  |")
 
 
+def test_the_table_says_who_is_not_installed() -> None:
+    """It stands under the name, and is no failure."""
+    assert table({"we": {"page": {"first": 0.12}}, "they": None}).endswith("|  |  | not installed |")
+
+
 def test_the_table_says_how_many_tabs_were_in_time() -> None:
     """The last step in time counts, with a plus where nothing larger was tried."""
     steps = [{"tabs": 4, "p99": 0.1}, {"tabs": 8, "p99": 0.2}]

@@ -19,4 +19,4 @@ async def respond(message: str, history: list[dict[str, Any]]) -> AsyncGenerator
             yield text
 
 
-gr.ChatInterface(respond, concurrency_limit=None).launch()
+gr.ChatInterface(respond, concurrency_limit=None).launch()  # without it, one page at a time is answered
