@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import errno
+import gc
 import logging
 import os
 import signal
@@ -11,6 +12,7 @@ import sys
 import threading
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ if IN_CHARGE:
 load_dotenv(Path(__file__).with_name(".env"))  # before Gradio and the SDK read their variables
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+if find_spec("matplotlib") is None:
+    sys.modules["matplotlib"] = None  # type: ignore[assignment] # Gradio looks for it on the disk for every frame
 
 from streamchat import api, owner  # noqa: E402
 from streamchat.account import Accounts  # noqa: E402
@@ -37,7 +41,7 @@ from streamchat.limits import Limits  # noqa: E402
 from streamchat.prices import Prices  # noqa: E402
 from streamchat.settings import Settings, SettingsError  # noqa: E402
 from streamchat.store import Store  # noqa: E402
-from streamchat.ui import CSS, HEAD, MAX_CHATS, THEME, page  # noqa: E402
+from streamchat.ui import CSS, HEAD, MAX_EVENTS, THEME, page  # noqa: E402
 from streamchat.visitor import Proxies, visitor  # noqa: E402
 
 
@@ -165,7 +169,7 @@ class Server:
                     "lifespan": self._lifespan,
                 },
                 ssr_mode=False,
-                max_threads=MAX_CHATS,
+                max_threads=MAX_EVENTS,
                 prevent_thread_lock=True,
                 show_error=False,
                 quiet=True,
@@ -187,6 +191,9 @@ class Server:
     async def _lifespan(self, _: Any) -> AsyncGenerator[None]:
         self._loop = asyncio.get_running_loop()
         await chat.open()
+        gc.collect()
+        gc.freeze()  # what is there now stays, and need not be looked through again
+        gc.set_threshold(50_000, 20, 50)  # a frame makes thousands of values, and hardly any garbage in cycles
         yield
 
     def _close(self) -> None:

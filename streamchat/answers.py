@@ -132,6 +132,7 @@ class Answers:
             if share := self._shares.find(question, asker.person):
                 return self._joined(share)
             reply = await self._begun(self.source, request, account, linger=UNREAD)
+            reply.gathers = True  # its readers are replies, which wait for it unless they gather themselves
             return self._joined(self._shares.add(question, asker.person, reply), account)
 
     async def _begun(self, source: Source, request: Request, account: Account, *, linger: float) -> Reply:

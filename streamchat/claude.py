@@ -11,10 +11,11 @@ import httpx2
 
 from streamchat import errors
 from streamchat.errors import ClaudeError
-from streamchat.events import Conversation, Done, Event, Request, Text, Thinking, Usage
+from streamchat.events import Conversation, Done, Event, Request, Usage
 from streamchat.faults import translated
 from streamchat.progress import Progress
 from streamchat.settings import Settings
+from streamchat.wire import Sent, read, read_as_wanted, sent
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,9 @@ class Claude:
             api_key=settings.api_key.get_secret_value() or NO_KEY,
             max_retries=0,
             timeout=TIMEOUT,
-            http_client=anthropic.DefaultAsyncHttpxClient(timeout=TIMEOUT, limits=LIMITS),
+            http_client=anthropic.DefaultAioHttpClient(
+                timeout=TIMEOUT, limits=LIMITS, event_hooks={"response": [read_as_wanted]}
+            ),
         )
 
     @property
@@ -96,14 +99,15 @@ class Claude:
                 if not stream.response.headers.get("content-type", "").startswith("text/event-stream"):
                     raise errors.NotAStream(request_id=stream.response.headers.get("request-id"))
                 with _complete_once(lambda: bool(reason)):
-                    async for raw in stream:
-                        event, reason, usage = _read(raw, reason, usage)
-                        if event:
-                            yield event
-                        if raw.type == "message_stop":
-                            reason = reason or "end_turn"
-                            await _drain(stream)
-                            break
+                    async with aclosing(sent(stream.response)) as events:
+                        async for raw in events:
+                            event, reason, usage = read(raw, reason, usage)
+                            if event:
+                                yield event
+                            if raw["type"] == "message_stop":
+                                reason = reason or "end_turn"
+                                await _drain(events)
+                                break
                 if not reason:
                     raise errors.BrokenOff(request_id=stream.response.headers.get("request-id"))
         yield Done(reason, usage)
@@ -133,46 +137,11 @@ def _without_key(error: ClaudeError, key: str, *, own: bool) -> ClaudeError:
     return error
 
 
-def _read(raw: Any, reason: str, usage: Usage) -> tuple[Event | None, str, Usage]:
-    """What one event of the stream says, and the stop reason and usage after it."""
-    try:
-        match raw.type:
-            case "content_block_delta" if raw.delta.type == "text_delta" and raw.delta.text:
-                return Text(raw.delta.text), reason, usage
-            case "content_block_delta" if raw.delta.type == "thinking_delta" and raw.delta.thinking:
-                return Thinking(raw.delta.thinking), reason, usage
-            case "message_start":
-                usage = _count(raw.message, usage)
-                return usage, reason, usage
-            case "message_delta":
-                usage = _count(raw, usage)
-                return usage, raw.delta.stop_reason or reason, usage
-    except (AttributeError, TypeError) as error:
-        raise errors.Unreadable from error
-    return None, reason, usage
-
-
-def _count(counted: Any, usage: Usage) -> Usage:
-    """Fields that are missing keep their value: later counts replace earlier ones."""
-    now = getattr(counted, "usage", None)
-
-    def latest(name: str, before: int) -> int:
-        value = getattr(now, name, None)
-        return before if value is None else value
-
-    return Usage(
-        latest("input_tokens", usage.input_tokens),
-        latest("output_tokens", usage.output_tokens),
-        latest("cache_creation_input_tokens", usage.cache_write_tokens),
-        latest("cache_read_input_tokens", usage.cache_read_tokens),
-    )
-
-
-async def _drain(stream: Any) -> None:
+async def _drain(events: AsyncGenerator[Sent]) -> None:
     """Reads to the end of the body, so that the connection can be used again."""
     with suppress(TimeoutError):
         async with asyncio.timeout(1):
-            async for _ in stream:
+            async for _ in events:
                 pass
 
 

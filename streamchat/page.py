@@ -46,23 +46,33 @@ class Page:
 
     async def answer(
         self, message: str, history: list[Shown], request: gr.Request, key: str = ""
-    ) -> AsyncGenerator[tuple[list[Shown], Update, Update]]:
+    ) -> AsyncGenerator[list[Shown]]:
         """The accumulated answer, frame by frame. No exception leaves it: one would lock the page for good."""
         tab = self.tab(request)
         try:
             tab.asked([*history, said("user", tab.typed(message))])
             tab.start(await self._ask(tab.said(tab.before), request, key))
             self._tabs.save(self.tab_id(request))
-            button = gr.Button(visible=False)
             async with aclosing(tab.frames()) as frames:
                 async for frame in frames:
-                    yield frame, button, gr.skip()
-                    button = gr.skip()
-            yield tab.answer(), gr.Button(visible=tab.unfinished), self.allowance(request)
+                    yield frame
+            yield tab.answer()
         except Exception as error:  # noqa: BLE001 (see above)
             tab.asked([*tab.messages(), refusal(_explained(error))])
             self._tabs.save(self.tab_id(request))
-            yield tab.before[-1:], gr.skip(), self.allowance(request)
+            yield tab.before[-1:]
+
+    async def watch(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update]]:
+        """What stands below an answer, while it is written and then. With the frames it would cost more than these:
+        Gradio builds a component anew for each update, a skipped one too."""
+        tab = self.tab(request)
+        before = tab.reply
+        if tab.unfinished:
+            yield gr.Button(visible=False), gr.skip()
+        running = before if before and not before.ending else await tab.next_reply(before)
+        if running:
+            await running.ended.wait()
+        yield gr.Button(visible=tab.unfinished), self.allowance(request)
 
     def allowance(self, request: gr.Request) -> str:
         """What the visitor may still do."""

@@ -8,10 +8,14 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 
+from streamchat.demand import demand
 from streamchat.errors import ChatError, InternalError, trace
 from streamchat.events import Done, Ending, Event, Failed, Receipt, Text, Usage
 
 logger = logging.getLogger(__name__)
+
+MOMENT = 0.05  # seconds; what has gathered is read sooner, unless there is nothing
+PATIENCE = 0.5  # seconds; no longer does a writer wait for its readers
 
 
 class Reply:
@@ -20,7 +24,8 @@ class Reply:
     Exactly one `Done` or `Failed` ends the log, however the writing ended. With nobody reading for
     `linger` seconds it stops by itself. The id is a
     secret of 192 bits: who holds it may read and stop. `first_at` has the clock's time of the first
-    event of each type. What `receipt` makes of the ending becomes a part of it.
+    event of each type. What `receipt` makes of the ending becomes a part of it. While it `gathers`, it leaves at
+    its source what no reader waits for.
     """
 
     def __init__(
@@ -46,6 +51,8 @@ class Reply:
         self._reason = "stopped"
         self._waiting: set[asyncio.Future[bool]] = set()
         self._resting: set[asyncio.Future[bool]] = set()
+        self._pausing: set[asyncio.Future[bool]] = set()  # the writer, while text gathers at its source
+        self.gathers = False
         self._writer = asyncio.create_task(self._write(events))
         self._writer.add_done_callback(self._seal)
         self._nobody_reads()
@@ -72,6 +79,8 @@ class Reply:
             self._leaving.cancel()
         try:
             while True:
+                if self._pausing:
+                    await self._fetch()
                 if new := self.log[after:]:
                     after += len(new)
                     yield after, new
@@ -84,8 +93,12 @@ class Reply:
             if not self._readers:
                 self._nobody_reads()
 
-    async def rest(self, seconds: float) -> None:
-        """Sleeps, unless the first word or the end comes: nobody should be late for these."""
+    async def rest(self, seconds: float, *, gather: bool = False) -> None:
+        """Sleeps, unless the first word or the end comes: nobody should be late for these.
+
+        After the first word text may `gather` at its source meanwhile; then the end, too, waits until it is wanted.
+        """
+        self.gathers = gather and Text in self.first_at
         if not self.ending:
             await _wake(self._resting, seconds)
 
@@ -109,12 +122,24 @@ class Reply:
             self._leaving = loop.call_later(self._linger, self.stop, "abandoned")
 
     async def _write(self, events: AsyncGenerator[Event]) -> None:
+        demand.set(self._wanted)
         async with aclosing(events):
             async for event in events:
                 if isinstance(event, Done | Failed):
                     self._end(event)
                     return
                 self._append(event)
+
+    async def _fetch(self) -> None:
+        """Has the writer go on, and waits a moment for what has gathered, which then comes all at once."""
+        for writer in self._pausing:
+            _rouse(writer, True)
+        await _wake(self._waiting, MOMENT)
+
+    async def _wanted(self) -> None:
+        """Waits until a reader waits for news, but not for ever: nobody slows a source down."""
+        if self.gathers and all(reader.done() for reader in self._waiting):
+            await _wake(self._pausing, PATIENCE)
 
     def _append(self, event: Event) -> None:
         if isinstance(event, Usage):

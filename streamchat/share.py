@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
+from streamchat.demand import wanted
 from streamchat.events import Done, Event
 from streamchat.reply import Reply
 
@@ -35,6 +36,7 @@ class Share:
                 async for _, events in news:
                     for event in events:
                         yield event
+                    await wanted()
         finally:
             self._readers -= 1
             if not self._readers:

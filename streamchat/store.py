@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from streamchat.events import Done, Event, Failed, Receipt, Usage
+from streamchat.events import Done, Event, Failed, Receipt, Text, Usage
 from streamchat.reply import Reply
 
 logger = logging.getLogger(__name__)
@@ -224,6 +224,8 @@ def _prepare(file: sqlite3.Connection) -> None:
 
 
 def encoded(event: Event) -> list[Any]:
+    if isinstance(event, Text):  # nearly all of them
+        return ["Text", {"text": event.text}]
     return [type(event).__name__, asdict(event)]
 
 

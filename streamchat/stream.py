@@ -8,7 +8,8 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Send
 
 from streamchat import sse
-from streamchat.events import Failed, Text
+from streamchat.events import Event, Failed, Text
+from streamchat.pace import PACE
 from streamchat.problem import problem
 from streamchat.reply import Reply
 
@@ -68,19 +69,29 @@ def wants_events(request: Request) -> bool:
 
 async def _events(reply: Reply, after: int) -> AsyncGenerator[bytes]:
     yield sse.START
-    async with aclosing(reply.follow(after, heartbeat=HEARTBEAT)) as news:
+    async with aclosing(_pieces(reply, after, HEARTBEAT)) as news:
         async for position, events in news:
             first = position - len(events) + 1
             yield b"".join(map(sse.rendered, range(first, position + 1), events)) or sse.HEARTBEAT
 
 
 async def _text(reply: Reply, after: int) -> AsyncGenerator[bytes]:
-    async with aclosing(reply.follow(after)) as news:
+    async with aclosing(_pieces(reply, after)) as news:
         async for _, events in news:
             if text := "".join([event.text for event in events if isinstance(event, Text)]):
                 yield text.encode(errors="replace")
     if isinstance(reply.ending, Failed):
         raise Broken(reply.ending)
+
+
+async def _pieces(reply: Reply, after: int, heartbeat: float | None = None) -> AsyncGenerator[tuple[int, list[Event]]]:
+    """What `follow` yields, as often as `PACE` has it; the first word at once."""
+    with PACE.reader():
+        async with aclosing(reply.follow(after, heartbeat=heartbeat)) as news:
+            async for position, events in news:
+                yield position, events
+                if Text in reply.first_at and (pause := PACE.piece()):
+                    await PACE.rest(reply, pause)
 
 
 async def _whole(chunks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:

@@ -40,7 +40,9 @@ const streamchat = (() => {
     server = answer ?? server;
   };
   reloadIfAnew();
-  setInterval(reloadIfAnew, 5_000);
+  setInterval(reloadIfAnew, 15_000);
+  addEventListener("focus", reloadIfAnew); // before anything is asked of it
+  document.addEventListener("visibilitychange", reloadIfAnew);
 
   document.addEventListener("input", ({ target }) => { // not through Gradio, which passes nothing on while it is cut off
     if (target.matches("#message textarea")) storage((s) => s.setItem("streamchat.draft", target.value));

@@ -31,7 +31,7 @@ LATEX: list[dict[str, str | bool]] = [  # no single dollars: they would make for
     {"left": "\\[", "right": "\\]", "display": True},
     {"left": "\\(", "right": "\\)", "display": False},
 ]
-MAX_CHATS = 400  # that may be written to at once; Gradio keeps a worker for each
+MAX_EVENTS = 900  # at once, of which an answer takes two; Gradio keeps a worker for each
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -53,7 +53,6 @@ def page(chat: Chat, store: Store, who: Who, *, title: str, examples: Sequence[s
         editable=True,
         additional_inputs=key,
         additional_inputs_accordion=gr.Accordion("Your own API key", open=False, elem_id="settings", render=False),
-        additional_outputs=[go_on, allowance],
         api_visibility="private",
         textbox=gr.Textbox(
             elem_id="message",
@@ -114,6 +113,8 @@ def _wire(
     demo.unload(this.leave)
     textbox.stop(this.stop, None, [chatbot, go_on, allowance], queue=False, **QUIET).then(**known)
     go_on.click(this.go_on, key, shown, concurrency_limit=None, **QUIET).then(**known)
+    begins = [textbox.submit, chatbot.example_select, chatbot.retry, chatbot.edit]
+    gr.on(begins, this.watch, None, [go_on, allowance], concurrency_limit=None, **QUIET)
     chatbot.edit(this.stoppable, None, textbox, concurrency_limit=None, **QUIET)
     chatbot.undo(this.undo, None, go_on, queue=False, **QUIET)
     chatbot.clear(this.clear, None, go_on, queue=False, **QUIET)

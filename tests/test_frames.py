@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from streamchat.errors import Busy
 from streamchat.events import Done, Event, Failed, Notice, Text, Thinking, Usage
-from streamchat.frames import HEARTBEAT, interval, paced
+from streamchat.frames import HEARTBEAT, paced
 from streamchat.reply import Reply
 from tests.hand import Clock, Hand, settle
 
@@ -68,17 +68,6 @@ async def at_once(frames: AsyncGenerator[list[Event]]) -> list[Event] | None:
     return None
 
 
-@given(st.integers(0, 100_000), st.integers(0, 100_000))
-def test_a_page_is_drawn_four_to_ten_times_a_second(messages: int, more: int) -> None:
-    """A short conversation is smooth, a long one still moves, and more messages never mean more frames."""
-    assert 0.1 <= interval(messages) <= interval(messages + more) <= 0.25
-
-
-def test_the_first_and_the_longest_conversation_reach_the_bounds() -> None:
-    """An empty page gets ten frames a second, a page of four hundred messages four."""
-    assert (interval(0), interval(400)) == (0.1, 0.25)
-
-
 async def test_the_first_event_is_drawn_at_once(show: Show) -> None:
     """Nobody waits for the next frame when there was none before."""
     await show.at(0.03, Text("a"))
@@ -86,18 +75,18 @@ async def test_the_first_event_is_drawn_at_once(show: Show) -> None:
 
 
 async def test_events_of_one_frame_are_drawn_together(show: Show) -> None:
-    """However fast words come, there are ten frames a second: each has all that came since the one before, in order."""
+    """However fast words come, there are seven frames a second, each with all that came since the one before."""
     await show.at(0, Text("a"))
     await show.at(0.02, Text("b"), Text("c"))
     await show.at(0.05, Text("d"))
-    await show.at(0.1)
-    await show.at(0.13, Text("e"))
-    await show.at(0.19, Text("f"))
-    await show.at(0.2)
+    await show.at(0.15)
+    await show.at(0.18, Text("e"))
+    await show.at(0.29, Text("f"))
+    await show.at(0.3)
     assert show.page.drawn == [
         (0, [Text("a")]),
-        (0.1, [Text("b"), Text("c"), Text("d")]),
-        (0.2, [Text("e"), Text("f")]),
+        (0.15, [Text("b"), Text("c"), Text("d")]),
+        (0.3, [Text("e"), Text("f")]),
     ]
 
 
@@ -234,6 +223,6 @@ async def test_no_event_is_lost_doubled_or_moved(said: list[tuple[Event, float]]
     seen: set[type[Event]] = set()
     last = -1.0
     for second, events in show.page.drawn:
-        assert second - last >= 0.099 or {type(event) for event in events} - seen
+        assert second - last >= 0.149 or {type(event) for event in events} - seen
         seen |= {type(event) for event in events}
         last = second

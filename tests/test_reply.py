@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamchat.demand import wanted
 from streamchat.errors import Busy
 from streamchat.events import Done, Event, Failed, Text, Thinking, Usage
-from streamchat.reply import Reply
+from streamchat.reply import PATIENCE, Reply
 from tests.hand import Clock, Hand, settle
 
 END = Done("end_turn")
@@ -186,3 +187,80 @@ async def test_ids_are_secrets() -> None:
     for reply in replies:
         reply.stop()
         await reply.ended.wait()
+
+
+class Connection:
+    """A source that reads a connection as it is wanted: `filled` is what lies there, `reads` how often it was read."""
+
+    def __init__(self) -> None:
+        self.filled: list[Event] = []
+        self.reads = 0
+        self._news = asyncio.Event()
+
+    def fill(self, *events: Event) -> None:
+        self.filled += events
+        self._news.set()
+
+    async def stream(self) -> AsyncGenerator[Event]:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            self.reads += 1
+            events, self.filled = self.filled, []
+            for event in events:
+                yield event
+            await wanted()
+
+
+async def test_what_nobody_waits_for_gathers_and_is_then_read_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a reader rests, what comes stays where it is, but for one piece; who wants more gets all of it at once."""
+    clock, connection = Clock(monkeypatch), Connection()
+    reply = Reply(connection.stream(), linger=60)
+    news = reply.follow()
+    connection.fill(Text("a"))
+    assert await anext(news) == (1, [Text("a")])
+    resting = asyncio.ensure_future(reply.rest(0.2, gather=True))
+    await settle()
+    for word in "bcde":
+        connection.fill(Text(word))
+        await settle()
+    assert (connection.reads, reply.text) == (2, "ab")
+    await clock.advance(0.2)
+    await resting
+    assert await anext(news) == (5, [Text("b"), Text("c"), Text("d"), Text("e")])
+    assert connection.reads == 3
+    reply.stop()
+    await reply.closed()
+
+
+async def test_nobody_slows_a_source_down_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that rests and never comes back does not keep the reply from its end."""
+    clock, connection = Clock(monkeypatch), Connection()
+    reply = Reply(connection.stream(), linger=60)
+    connection.fill(Text("a"))
+    await settle()
+    resting = asyncio.ensure_future(reply.rest(30, gather=True))
+    await settle()
+    for event in (Text("b"), Text("c"), END):
+        connection.fill(event)
+        await settle()
+    assert (reply.text, reply.ending) == ("ab", None)
+    await clock.advance(PATIENCE)
+    assert (reply.text, reply.ending) == ("abc", END)
+    await resting
+
+
+async def test_a_rest_in_which_nothing_may_gather_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as there are few readers, what comes is read as it comes, and the end ends the rest."""
+    Clock(monkeypatch)
+    connection = Connection()
+    reply = Reply(connection.stream(), linger=60)
+    connection.fill(Text("a"))
+    await settle()
+    resting = asyncio.ensure_future(reply.rest(30))
+    await settle()
+    connection.fill(Text("b"))
+    await settle()
+    connection.fill(END)
+    await resting
+    assert (reply.text, reply.ending, connection.reads) == ("ab", END, 3)

@@ -1,0 +1,73 @@
+"""How often text is passed on; the rule is a function of numbers, so that nobody has to wait for it."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamchat.events import Done, Text
+from streamchat.pace import BEARABLE, CROWDED, FASTEST, SLOWEST, Pace, gathering, interval
+from streamchat.reply import Reply
+from tests.hand import Hand, settle
+
+many = st.integers(0, 100_000)
+seconds = st.floats(0, 10)
+
+
+@given(many, many, many, many)
+def test_a_page_is_drawn_four_to_seven_times_a_second(messages: int, more: int, readers: int, others: int) -> None:
+    """As long as the machine keeps up: a short conversation is smooth, a long one and a full house still move."""
+    few = interval(messages=messages, readers=readers, lag=BEARABLE)
+    assert FASTEST <= few <= interval(messages=messages + more, readers=readers + others, lag=BEARABLE) <= SLOWEST
+
+
+def test_the_bounds_are_reached() -> None:
+    """One new page gets seven frames a second, each of a hundred pages five, a page of four hundred messages four."""
+    assert interval(messages=0, readers=1, lag=0) == FASTEST
+    assert interval(messages=0, readers=100, lag=0) == CROWDED == 0.2
+    assert interval(messages=400, readers=100, lag=0) == SLOWEST == 0.25
+
+
+@given(many, many, seconds)
+def test_on_a_machine_that_is_full_all_slow_down_alike(messages: int, readers: int, lag: float) -> None:
+    """What the event loop is late by stretches every page's interval by the same factor, and without end."""
+    full = interval(messages=messages, readers=readers, lag=lag)
+    assert full == pytest.approx(interval(messages=messages, readers=readers, lag=0) * max(1, lag / BEARABLE))
+
+
+@given(many, many, seconds)
+def test_text_for_programs_gathers_only_in_a_crowd(readers: int, others: int, lag: float) -> None:
+    """A few clients get every piece at once; many get them a few times a second, more of them never oftener."""
+    assert gathering(readers=2, lag=lag) == 0
+    assert gathering(readers=readers, lag=0) <= gathering(readers=readers + others, lag=0) <= FASTEST
+    assert gathering(readers=readers, lag=0) <= gathering(readers=readers, lag=lag)
+
+
+def test_readers_are_counted_while_they_read() -> None:
+    """Whoever leaves, however, does not slow the others any longer."""
+    pace = Pace()
+    with pace.reader():
+        with suppress(RuntimeError), pace.reader():
+            assert pace.readers == 2
+            raise RuntimeError
+        assert pace.readers == 1
+    assert pace.readers == 0
+
+
+async def test_oversleeping_is_noticed_and_forgotten() -> None:
+    """A loop that wakes its sleepers late is a full machine; once it is in time again, it counts as free again."""
+    now = [0.0, 1.0]
+    pace = Pace(clock=lambda: now.pop(0))
+    hand = Hand()
+    reply = Reply(hand.stream(), linger=60)
+    await pace.rest(reply, 0.0)
+    assert pace.lag == pytest.approx(0.1)
+    now += [1.0, 1.0]
+    await pace.rest(reply, 0.0)
+    assert pace.lag < 0.1
+    hand.say(Text("a"), Done("end_turn"))
+    await settle()
+    now += [1.0, 1.0]
+    await pace.rest(reply, 5.0)
+    assert pace.lag < 0.1
