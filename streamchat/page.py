@@ -124,15 +124,13 @@ class Page:
         await tab.reply.ended.wait()
         return tab.messages(), gr.Button(visible=tab.unfinished), self.allowance(request)
 
-    async def stoppable(self, request: gr.Request) -> AsyncGenerator[Update]:
-        """ChatInterface shows no stop button while it answers an edited message."""
-        tab = self.tab(request)
-        before = tab.reply
-        yield gr.Textbox(submit_btn=False, stop_btn=True)
-        reply = await tab.next_reply(before)
-        if reply:
-            await reply.ended.wait()
-        yield gr.Textbox(submit_btn=True, stop_btn=False)
+    async def watch_edited(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update]]:
+        """As `watch`, with the stop button that ChatInterface does not show while it answers an edited message."""
+        yield gr.Textbox(submit_btn=False, stop_btn=True), gr.skip(), gr.skip()
+        async with aclosing(self.watch(request)) as news:
+            async for button, allowed in news:
+                yield gr.skip(), button, allowed
+        yield gr.Textbox(submit_btn=True, stop_btn=False), gr.skip(), gr.skip()
 
     def undo(self, request: gr.Request) -> Update:
         self.tab(request).undo()

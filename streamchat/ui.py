@@ -113,8 +113,8 @@ def _wire(
     demo.unload(this.leave)
     textbox.stop(this.stop, None, [chatbot, go_on, allowance], queue=False, **QUIET).then(**known)
     go_on.click(this.go_on, key, shown, concurrency_limit=None, **QUIET).then(**known)
-    begins = [textbox.submit, chatbot.example_select, chatbot.retry, chatbot.edit]
+    begins = [textbox.submit, chatbot.example_select, chatbot.retry]
     gr.on(begins, this.watch, None, [go_on, allowance], concurrency_limit=None, **QUIET)
-    chatbot.edit(this.stoppable, None, textbox, concurrency_limit=None, **QUIET)
+    chatbot.edit(this.watch_edited, None, [textbox, go_on, allowance], concurrency_limit=None, **QUIET)
     chatbot.undo(this.undo, None, go_on, queue=False, **QUIET)
     chatbot.clear(this.clear, None, go_on, queue=False, **QUIET)

@@ -308,6 +308,18 @@ def test_code_keeps_its_tabs(page: Page, page_claude: ScriptedClaude, context: B
     assert page_claude.exchange(1).said[1] == ("assistant", makefile)
 
 
+def test_copying_copies_the_answer_alone(page: Page, page_claude: ScriptedClaude, context: BrowserContext) -> None:
+    """What Claude thought before, the note below and the receipt are not in the clipboard with an answer."""
+    page_claude.play(says("So", " far", thinks=["Let me ", "see."], reason="max_tokens"))
+    page.ask("hi")
+    page.shows("longest allowed length")
+    page.ready()
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.press("Copy message")
+    page.browser.wait_for_function("async () => (await navigator.clipboard.readText()).includes('far')")
+    assert page.browser.evaluate("navigator.clipboard.readText()") == "So far"
+
+
 def test_what_people_type_keeps_its_tabs_in_the_history(page: Page, page_claude: ScriptedClaude) -> None:
     """Code that somebody pasted reaches Claude as it was pasted, in the first request and in the next."""
     code = "\tdef f():\n\t\treturn 1"
