@@ -24,6 +24,7 @@ IN_CHARGE = __name__ == "__main__" and threading.current_thread() is threading.m
 if IN_CHARGE:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while all this is loading ends it without a traceback
 
+gc.disable()  # while all this is loading, hardly anything can be thrown away
 load_dotenv(Path(__file__).with_name(".env"))  # before Gradio and the SDK read their variables
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -32,17 +33,18 @@ if find_spec("matplotlib") is None:
 
 from streamchat import api, owner  # noqa: E402
 from streamchat.account import Accounts  # noqa: E402
-from streamchat.answers import Source  # noqa: E402
 from streamchat.budget import Budget  # noqa: E402
 from streamchat.chat import Chat  # noqa: E402
 from streamchat.demo import EXAMPLES, Demo  # noqa: E402
-from streamchat.late import Late  # noqa: E402
+from streamchat.late import Late, Made  # noqa: E402
 from streamchat.limits import Limits  # noqa: E402
 from streamchat.prices import Prices  # noqa: E402
 from streamchat.settings import Settings, SettingsError  # noqa: E402
 from streamchat.store import Store  # noqa: E402
 from streamchat.ui import CSS, HEAD, MAX_EVENTS, THEME, page  # noqa: E402
 from streamchat.visitor import Proxies, visitor  # noqa: E402
+
+gc.enable()
 
 
 def fail(sentence: str) -> SystemExit:
@@ -80,7 +82,7 @@ def who(peer: str | None, headers: Mapping[str, str], user: str | None) -> str:
 
 def chat_of(settings: Settings, store: Store) -> Chat:
     paid = bool(settings.api_key.get_secret_value())
-    claude = claude_of(settings) if paid else Late("Claude", settings.model, lambda: claude_of(settings))
+    claude = Late(f"Claude ({settings.model})", settings.model, lambda: claude_of(settings))
     budget = Budget(store, daily=settings.daily_budget_usd, visitor=settings.visitor_budget_usd) if paid else None
     return Chat(
         claude if paid else Demo(),
@@ -96,8 +98,8 @@ def chat_of(settings: Settings, store: Store) -> Chat:
     )
 
 
-def claude_of(settings: Settings) -> Source:
-    from streamchat.claude import Claude  # noqa: PLC0415 (the demo starts without loading the SDK)
+def claude_of(settings: Settings) -> Made:
+    from streamchat.claude import Claude  # noqa: PLC0415 (the SDK takes a second, and the page need not wait)
 
     return Claude(settings)
 

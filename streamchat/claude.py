@@ -43,14 +43,6 @@ class Claude:
             ),
         )
 
-    @property
-    def name(self) -> str:
-        return f"Claude ({self._settings.model})"
-
-    @property
-    def model(self) -> str:
-        return self._settings.model
-
     async def open(self) -> None:
         """Connects, and asks what the model can do; a failure is a warning, for Claude may come back."""
         try:

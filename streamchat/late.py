@@ -1,4 +1,4 @@
-"""A source that is made when somebody first asks it, so that it costs nothing until then."""
+"""A source that is made when it is opened or first asked, so that nobody waits for it before."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -10,6 +10,8 @@ from streamchat.events import Event, Request
 
 class Made(Protocol):
     def stream(self, request: Request) -> AsyncGenerator[Event]: ...
+
+    async def open(self) -> None: ...
 
     async def close(self) -> None: ...
 
@@ -24,15 +26,17 @@ class Late:
         self._made: asyncio.Task[Made] | None = None
 
     async def stream(self, request: Request) -> AsyncGenerator[Event]:
-        self._made = self._made or asyncio.create_task(asyncio.to_thread(self._make))
-        source = await asyncio.shield(self._made)
-        async with aclosing(source.stream(request)) as events:
+        async with aclosing((await self._source()).stream(request)) as events:
             async for event in events:
                 yield event
 
     async def open(self) -> None:
-        pass
+        await (await self._source()).open()
 
     async def close(self) -> None:
-        if self._made:
-            await (await self._made).close()
+        if self._made and self._made.done():
+            await self._made.result().close()
+
+    async def _source(self) -> Made:
+        self._made = self._made or asyncio.create_task(asyncio.to_thread(self._make))
+        return await asyncio.shield(self._made)

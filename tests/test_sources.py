@@ -16,6 +16,7 @@ from streamchat.claude import Claude
 from streamchat.demo import Demo
 from streamchat.errors import ChatError
 from streamchat.events import Done, Event, Failed, Message, Request, Text, Thinking, Usage
+from streamchat.late import Late
 from streamchat.settings import Settings
 from tests.scripted_claude import (
     CLOSES,
@@ -112,7 +113,8 @@ class DemoStage:
 
 class ClaudeStage:
     def __init__(self, scripted: ScriptedClaude) -> None:
-        self.source: Source = Claude(Settings.read(), sleep=self._sleep)
+        settings = Settings.read()
+        self.source: Source = Late("Claude", settings.model, lambda: Claude(settings, sleep=self._sleep))
         self._scripted = scripted
 
     async def _sleep(self, _: float) -> None:

@@ -1,0 +1,78 @@
+import asyncio
+import threading
+from collections.abc import AsyncGenerator
+
+from streamchat.events import Done, Event, Message, Request, Text, Usage
+from streamchat.late import Late
+
+ASKED = Request((Message("user", "hi"),))
+WHOLE: list[Event] = [Text("Here I am."), Done("end_turn", Usage())]
+
+
+class Slow:
+    """A source that takes its time to be made: until `may_be`."""
+
+    made = 0
+
+    def __init__(self, may_be: threading.Event) -> None:
+        may_be.wait(10)
+        Slow.made += 1
+        self.opened = self.closed = False
+
+    async def stream(self, _: Request) -> AsyncGenerator[Event]:
+        for event in WHOLE:
+            yield event
+
+    async def open(self) -> None:
+        self.opened = True
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+async def answer(late: Late) -> list[Event]:
+    return [event async for event in late.stream(ASKED)]
+
+
+async def test_who_asks_before_it_is_there_waits_and_the_others_do_not() -> None:
+    """While Claude's SDK is loading the server goes on; questions asked meanwhile are answered when it is there."""
+    Slow.made, may_be = 0, threading.Event()
+    late = Late("Slow", "slow-1", lambda: Slow(may_be))
+    opening, asking = asyncio.create_task(late.open()), [asyncio.create_task(answer(late)) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert not any(task.done() for task in (opening, *asking))
+    may_be.set()
+    await opening
+    first, second = await asyncio.gather(*asking)
+    assert first == second == WHOLE
+    assert Slow.made == 1
+
+
+async def test_nobody_who_gives_up_takes_it_from_the_others() -> None:
+    """A reader who leaves while it is loading does not end the loading."""
+    may_be = threading.Event()
+    late = Late("Slow", "slow-1", lambda: Slow(may_be))
+    leaving, staying = asyncio.create_task(answer(late)), asyncio.create_task(answer(late))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    may_be.set()
+    assert await staying == WHOLE
+
+
+async def test_an_end_does_not_wait_for_what_is_still_loading() -> None:
+    """Ctrl-C right after the start ends the app at once, and lets go of a source that was there."""
+    never, there = threading.Event(), threading.Event()
+    loading = Late("Slow", "slow-1", lambda: Slow(never))
+    opening = asyncio.create_task(loading.open())
+    await asyncio.sleep(0)
+    await asyncio.wait_for(loading.close(), 5)
+    never.set()
+    await opening
+
+    there.set()
+    slow = Slow(there)
+    loaded = Late("Slow", "slow-1", lambda: slow)
+    await loaded.open()
+    await loaded.close()
+    assert slow.opened
+    assert slow.closed
