@@ -67,8 +67,7 @@ class Page:
         Gradio builds a component anew for each update, a skipped one too."""
         tab = self.tab(request)
         before = tab.reply
-        if tab.unfinished:
-            yield gr.Button(visible=False), gr.skip()
+        yield gr.Button(visible=False), gr.skip()
         running = before if before and not before.ending else await tab.next_reply(before)
         if running:
             await running.ended.wait()

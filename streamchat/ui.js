@@ -1,4 +1,4 @@
-// What the page remembers for its tab alone, and how it notices a connection that died without a word.
+// What the page remembers for its tab alone, how it notices a connection that died without a word, and how it rests.
 const streamchat = (() => {
   const SILENCE = 15_000; // ms without a byte on an open stream; the server sends one every few seconds
   const storage = (use) => { try { return use(sessionStorage); } catch { return null; } }; // blocked in some frames
@@ -33,6 +33,21 @@ const streamchat = (() => {
   };
   setInterval(reloadIfDead, 3_000);
 
+  // The loading sign that Gradio shows first counts seconds in every frame of the screen, also after it is gone, so that no
+  // browser ever rests. Once all else is quiet its request is the one beside ours; the count ends where that is cancelled.
+  const endTheCount = async () => {
+    const request = () => new Promise((resolve) => { const id = requestAnimationFrame(() => resolve(id)); });
+    let last = await request();
+    for (let quiet = 0; quiet < 60; ) {
+      const id = await request();
+      if (id === last + 1) return;
+      quiet = id === last + 2 ? quiet + 1 : 0;
+      last = id;
+    }
+    const ours = requestAnimationFrame(() => {});
+    setTimeout(() => [ours - 1, ours + 1].forEach((id) => cancelAnimationFrame(id)));
+  };
+
   let server = null; // Gradio's name for the process that answers
   const reloadIfAnew = async () => { // a page that rested while its server was started again is unknown to the new one
     const answer = await fetched("gradio_api/app_id", { cache: "no-store" }).then((r) => (r.ok ? r.text() : null)).catch(() => null);
@@ -60,7 +75,10 @@ const streamchat = (() => {
   });
 
   return {
-    read: () => [storage((s) => s.getItem("streamchat.tab")) ?? "", storage((s) => s.getItem("streamchat.draft")) ?? ""],
+    read: () => {
+      endTheCount();
+      return [storage((s) => s.getItem("streamchat.tab")) ?? "", storage((s) => s.getItem("streamchat.draft")) ?? ""];
+    },
     keep: (tab) => { storage((s) => s.setItem("streamchat.tab", tab)); },
   };
 })();

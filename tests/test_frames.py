@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from streamchat.errors import Busy
 from streamchat.events import Done, Event, Failed, Notice, Text, Thinking, Usage
 from streamchat.frames import HEARTBEAT, paced
+from streamchat.pace import FASTEST
 from streamchat.reply import Reply
 from tests.hand import Clock, Hand, settle
 
@@ -75,18 +76,18 @@ async def test_the_first_event_is_drawn_at_once(show: Show) -> None:
 
 
 async def test_events_of_one_frame_are_drawn_together(show: Show) -> None:
-    """However fast words come, there are seven frames a second, each with all that came since the one before."""
+    """However fast words come, there are eight frames a second, each with all that came since the one before."""
     await show.at(0, Text("a"))
     await show.at(0.02, Text("b"), Text("c"))
     await show.at(0.05, Text("d"))
-    await show.at(0.15)
+    await show.at(0.12)
     await show.at(0.18, Text("e"))
-    await show.at(0.29, Text("f"))
-    await show.at(0.3)
+    await show.at(0.23, Text("f"))
+    await show.at(0.24)
     assert show.page.drawn == [
         (0, [Text("a")]),
-        (0.15, [Text("b"), Text("c"), Text("d")]),
-        (0.3, [Text("e"), Text("f")]),
+        (0.12, [Text("b"), Text("c"), Text("d")]),
+        (0.24, [Text("e"), Text("f")]),
     ]
 
 
@@ -223,6 +224,6 @@ async def test_no_event_is_lost_doubled_or_moved(said: list[tuple[Event, float]]
     seen: set[type[Event]] = set()
     last = -1.0
     for second, events in show.page.drawn:
-        assert second - last >= 0.149 or {type(event) for event in events} - seen
+        assert second - last >= FASTEST - 0.001 or {type(event) for event in events} - seen
         seen |= {type(event) for event in events}
         last = second

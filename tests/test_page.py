@@ -59,6 +59,29 @@ def test_thinking_is_open_while_it_runs_and_closed_with_its_duration(page: Page,
     expect(page.browser.locator(".thought-group .duration")).to_contain_text("s)")
 
 
+RESTS = """async () => {
+  const request = () => requestAnimationFrame(() => {}); // returns the number of all requests so far
+  for (let tries = 0; tries < 10; tries++) {
+    const before = request();
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    if (request() === before + 1) return true;
+  }
+  return false;
+}"""
+
+
+def test_a_page_lets_the_browser_rest(page: Page, page_claude: ScriptedClaude) -> None:
+    """Where nothing changes nothing is drawn: neither on a page at rest nor while it waits for Claude's next word."""
+    assert page.browser.evaluate(RESTS)
+    hold, script = halves("The first half", " and the second.")
+    page_claude.play(script)
+    page.ask("hi")
+    page.shows("The first half")
+    assert page.browser.evaluate(RESTS)
+    hold.release()
+    page.shows("The first half and the second.")
+
+
 FIRST_WORDS = {"writing": ("Half an answer", ""), "thinking": ("", "Hm."), "silent": ("", "")}
 
 
