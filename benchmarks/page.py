@@ -20,6 +20,7 @@ from tests.browser import LAUNCH_ARGS, find
 SAMPLER = (Path(__file__).parent / "sampler.js").read_text(encoding="utf-8")
 
 SETTLED = 1.0  # seconds after which a page that was opened is at rest
+PHONE = 4  # times slower than this machine
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,15 @@ def measure(contestant: Contestant, server: Server, claude: Claude, plan: Plan) 
             return {"page": alone, "page_after_turns": long.read(plan.page_words, plan.page_rate)}
 
 
+def slowly(contestant: Contestant, server: Server, claude: Claude, plan: Plan) -> dict[str, Any]:
+    """As a phone has it, whose processor is slower."""
+    plan.clock.needs(2 * plan.page_words / plan.page_rate + 10)
+    with chromium() as browser, closing(Reader(browser, contestant, server, claude)) as reader:
+        reader.turn(20)
+        reader.slow_down(PHONE)
+        return {"page_on_a_phone": reader.read(plan.page_words, plan.page_rate)}
+
+
 class Reader:
     def __init__(self, chromium: Browser, contestant: Contestant, server: Server, claude: Claude) -> None:
         self._page: Page = chromium.new_page()
@@ -69,6 +79,9 @@ class Reader:
 
     def close(self) -> None:
         self._page.close()
+
+    def slow_down(self, times: float) -> None:
+        self._costs.send("Emulation.setCPUThrottlingRate", {"rate": times})
 
     def turn(self, words: int) -> None:
         """A short reply that comes at once."""

@@ -30,7 +30,10 @@ PARTS: Mapping[str, Sequence[tuple[str, Measure, Fits]]] = {
         ("the most tabs", tabs.most, lambda contestant: contestant.gradio),
     ],
     "startup": [("start and idleness", startup.measure, lambda contestant: contestant.gradio)],
-    "page": [("the page", page.measure, lambda contestant: contestant.box is not None)],
+    "page": [
+        ("the page", page.measure, lambda contestant: contestant.box is not None),
+        ("the page on a phone", page.slowly, lambda contestant: contestant.gradio),
+    ],
 }
 
 
