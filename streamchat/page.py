@@ -59,6 +59,7 @@ class Page:
             yield tab.answer()
         except Exception as error:  # noqa: BLE001 (see above)
             tab.asked([*tab.messages(), refusal(_explained(error))])
+            tab.start(None)
             self._tabs.save(self.tab_id(request))
             yield tab.before[-1:]
 
@@ -68,9 +69,8 @@ class Page:
         tab = self.tab(request)
         before = tab.reply
         yield gr.Button(visible=False), gr.skip()
-        running = before if before and not before.ending else await tab.next_reply(before)
-        if running:
-            await running.ended.wait()
+        if reply := before if tab.running else await tab.next_reply(before):
+            await reply.ended.wait()
         yield gr.Button(visible=tab.unfinished), self.allowance(request)
 
     def allowance(self, request: gr.Request) -> str:
@@ -90,7 +90,7 @@ class Page:
     async def resume(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
         """Shows what the tab showed before the reload; a running reply goes on growing."""
         tab = self.tab(request)
-        if tab.restored and tab.reply and not tab.reply.ending:
+        if tab.restored and tab.running:
             async with aclosing(self._followed(tab, request)) as frames:
                 async for frame in frames:
                     yield frame
@@ -117,7 +117,7 @@ class Page:
     async def stop(self, request: gr.Request) -> tuple[Update, Update, Update]:
         """Gradio's stop only cancels the generator, as a lost connection does; this one stops the reply."""
         tab = self.tab(request)
-        if tab.reply is None or tab.reply.ending:
+        if tab.reply is None or not tab.running:
             return gr.skip(), gr.skip(), gr.skip()
         tab.reply.stop()
         await tab.reply.ended.wait()

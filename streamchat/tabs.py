@@ -41,19 +41,18 @@ class Tab:
         """From now on the tab shows these messages, and a reply that is yet to come."""
         self.before, self.begun, self.reply, self.restored = before, "", None, False
 
-    def start(self, reply: Reply) -> None:
+    def start(self, reply: Reply | None) -> None:
+        """The reply has come, or was refused."""
         self.reply = reply
         self._started.set()
 
     async def next_reply(self, after: Reply | None) -> Reply | None:
-        """The reply that comes after that one, or None if none comes soon."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(10):
-                while self.reply is None or self.reply is after:
-                    self._started.clear()
-                    await self._started.wait()
-            return self.reply
-        return None
+        """The reply that comes after that one; None if it is refused, or none comes soon."""
+        if self.reply is None or self.reply is after:
+            self._started.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._started.wait(), 10)
+        return self.reply
 
     def undo(self) -> None:
         """Takes back the last question and all that came after it."""
@@ -84,6 +83,10 @@ class Tab:
         transcript = Transcript(self.reply, begun=self.begun)
         transcript.add(self.reply.log)
         return transcript.messages()
+
+    @property
+    def running(self) -> bool:
+        return self.reply is not None and self.reply.ending is None
 
     @property
     def unfinished(self) -> bool:

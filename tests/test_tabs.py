@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from streamchat.reply import Reply
 from streamchat.store import Store
 from streamchat.tabs import Tab, Tabs, continued
 from streamchat.transcript import Shown, conversation, note, said
-from tests.hand import Hand
+from tests.hand import Hand, settle
 
 THOUGHT = said("assistant", "Hm.") | {"metadata": {"title": "Thinking", "status": "done"}}
 
@@ -129,3 +130,22 @@ def test_indentation_comes_back(text: str) -> None:
     """Whatever Gradio makes of a message's indentation, the next request has it as it was typed."""
     tab = Tab()
     assert tab.typed(text) == text
+
+
+async def test_nobody_waits_for_a_reply_that_was_refused(tmp_path: Path) -> None:
+    """Whoever waits for a tab's next reply learns at once that it came, or that there will be none."""
+    source, store = ByHand(), Store(str(tmp_path))
+    await store.open()
+    tabs = Tabs(chat := Chat(source, store, linger=60, keep=60), store)
+    tab = await a_tab_that_shows(tabs, chat, source, "one")
+    before = tab.reply
+    assert before
+    for reply in (None, await asked(chat)):
+        waiting = asyncio.create_task(tab.next_reply(before))
+        await settle()
+        assert not waiting.done()
+        tab.asked([said("user", "and now?")])
+        tab.start(reply)
+        assert await asyncio.wait_for(waiting, 5) is reply
+        tab.start(before)
+    await chat.close()
