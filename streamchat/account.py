@@ -58,14 +58,17 @@ class Account:
 
     def cost(self) -> float:
         """Dollars of all calls so far."""
-        return self._accounts.prices.cost(self._used(self.reply)) if self.reply else 0.0
+        return self._accounts.prices.cost(self._used())
 
     def bill(self) -> dict[str, Any]:
         """What a receipt says of it: the cost, what prompt caching saved, and whether the visitor pays."""
-        saved = self._accounts.prices.saved(self._used(self.reply)) if self.reply else 0.0
-        return {"cost": self.cost(), "saved": saved, "own_key": self._accounts.budget is None}
+        used, prices = self._used(), self._accounts.prices
+        return {"cost": prices.cost(used), "saved": prices.saved(used), "own_key": self._accounts.budget is None}
 
-    def _used(self, reply: Reply) -> Usage:
+    def _used(self) -> Usage:
+        reply = self.reply
+        if reply is None:
+            return Usage()
         counted = self._calls == 1 and isinstance(reply.ending, Done) and reply.ending.reason not in OURS
         return reply.usage if counted else estimated(reply, self._asked)
 

@@ -23,7 +23,8 @@ logger = logging.getLogger(__name__)
 
 MAX_PAGES = 10_000  # whose tabs are known; a page that leaves is forgotten
 
-Update = Any  # of a component
+GO_ON = "Continue the answer"
+Update = Any  # of a component: a value, which is cheap, or `gr.update` or `gr.skip`, for which Gradio builds it anew
 
 BUSY: dict[str, Any] = {"interactive": False, "submit_btn": False, "stop_btn": True}
 IDLE: dict[str, Any] = {"interactive": True, "submit_btn": True, "stop_btn": False}
@@ -64,14 +65,13 @@ class Page:
             yield tab.before[-1:]
 
     async def watch(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update]]:
-        """What stands below an answer, while it is written and then. With the frames it would cost more than these:
-        Gradio builds a component anew for each update, a skipped one too."""
+        """What stands below an answer, while it is written and then; its own event, or each frame would pay for it."""
         tab = self.tab(request)
         before = tab.reply
-        yield gr.Button(visible=False), gr.skip()
+        yield gr.update(visible=False), self.allowance(request)
         if reply := before if tab.running else await tab.next_reply(before):
             await reply.ended.wait()
-        yield gr.Button(visible=tab.unfinished), self.allowance(request)
+        yield gr.update(visible=tab.unfinished), self.allowance(request)
 
     def allowance(self, request: gr.Request) -> str:
         """What the visitor may still do."""
@@ -84,7 +84,7 @@ class Page:
         while len(self._tab_ids) > MAX_PAGES:
             self._tab_ids.popitem(last=False)
         arrived = any(message.text.strip() == draft.strip() for message in self.tab(request).questions()[-1:])
-        typed = gr.Textbox(value=draft) if draft.strip() and not arrived else gr.skip()
+        typed = gr.update(value=draft) if draft.strip() and not arrived else gr.skip()
         return claimed, typed, self.allowance(request)
 
     async def resume(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
@@ -95,9 +95,9 @@ class Page:
                 async for frame in frames:
                     yield frame
         elif tab.restored:
-            yield tab.messages(), gr.skip(), gr.Button(visible=tab.unfinished), gr.skip()
+            yield tab.messages(), gr.skip(), gr.update(visible=tab.unfinished), gr.skip()
         else:
-            yield gr.skip(), gr.skip(), gr.skip(), gr.skip()  # for Gradio empties what gets no answer at all
+            yield gr.skip(), gr.skip(), GO_ON, self.allowance(request)  # for Gradio empties what gets no answer at all
 
     async def go_on(self, request: gr.Request, key: str = "") -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
         """Asks for the rest of an answer that broke off or ran out of room."""
@@ -112,7 +112,7 @@ class Page:
                 async for frame in frames:
                     yield frame
         except Exception as error:  # noqa: BLE001 (as in `answer`)
-            yield [*messages, refusal(_explained(error))], gr.Textbox(**IDLE), gr.skip(), gr.skip()
+            yield [*messages, refusal(_explained(error))], gr.update(**IDLE), gr.skip(), gr.skip()
 
     async def stop(self, request: gr.Request) -> tuple[Update, Update, Update]:
         """Gradio's stop only cancels the generator, as a lost connection does; this one stops the reply."""
@@ -121,25 +121,25 @@ class Page:
             return gr.skip(), gr.skip(), gr.skip()
         tab.reply.stop()
         await tab.reply.ended.wait()
-        return tab.messages(), gr.Button(visible=tab.unfinished), self.allowance(request)
+        return tab.messages(), gr.update(visible=tab.unfinished), self.allowance(request)
 
     async def watch_edited(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update]]:
         """As `watch`, with the stop button that ChatInterface does not show while it answers an edited message."""
-        yield gr.Textbox(submit_btn=False, stop_btn=True), gr.skip(), gr.skip()
+        yield gr.update(submit_btn=False, stop_btn=True), gr.skip(), gr.skip()
         async with aclosing(self.watch(request)) as news:
             async for button, allowed in news:
                 yield gr.skip(), button, allowed
-        yield gr.Textbox(submit_btn=True, stop_btn=False), gr.skip(), gr.skip()
+        yield gr.update(submit_btn=True, stop_btn=False), gr.skip(), gr.skip()
 
     def undo(self, request: gr.Request) -> Update:
         self.tab(request).undo()
         self._tabs.save(self.tab_id(request))
-        return gr.Button(visible=False)
+        return gr.update(visible=False)
 
     def clear(self, request: gr.Request) -> Update:
         self.tab(request).asked([])
         self._tabs.save(self.tab_id(request))
-        return gr.Button(visible=False)
+        return gr.update(visible=False)
 
     def leave(self, request: gr.Request) -> None:
         self._tab_ids.pop(request.session_hash or "", None)
@@ -172,11 +172,11 @@ class Page:
         return self._who(client.host if client else None, request.headers, user)
 
     async def _followed(self, tab: Tab, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
-        yield tab.messages(), gr.Textbox(**BUSY), gr.Button(visible=False), gr.skip()
+        yield tab.messages(), gr.update(**BUSY), gr.update(visible=False), self.allowance(request)
         async with aclosing(tab.frames()) as frames:
             async for frame in frames:
-                yield [*tab.before, *frame], gr.skip(), gr.skip(), gr.skip()
-        yield tab.messages(), gr.Textbox(**IDLE), gr.Button(visible=tab.unfinished), self.allowance(request)
+                yield [*tab.before, *frame], gr.skip(), GO_ON, self.allowance(request)
+        yield tab.messages(), gr.update(**IDLE), gr.update(visible=tab.unfinished), self.allowance(request)
 
 
 def _explained(error: Exception) -> ChatError:

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from streamchat.chat import Chat
-from streamchat.page import Page
+from streamchat.page import GO_ON, Page
 from streamchat.store import Store
 from streamchat.tabs import Tabs
 from streamchat.visitor import Who
@@ -41,7 +41,7 @@ KEEP_TAB = "tab => streamchat.keep(tab)"
 
 def page(chat: Chat, store: Store, who: Who, *, title: str, examples: Sequence[str]) -> gr.ChatInterface:
     this = Page(chat, Tabs(chat, store), who)
-    go_on = gr.Button("Continue the answer", visible=False, size="sm", elem_id="continue", render=False)
+    go_on = gr.Button(GO_ON, visible=False, size="sm", elem_id="continue", render=False)
     allowance = gr.Markdown(elem_id="allowance", render=False)
     key = own_key() if chat.takes_keys else None
     demo = gr.ChatInterface(
@@ -107,7 +107,7 @@ def _wire(
         "queue": False,
         **QUIET,
     }
-    demo.load(this.claim, [tab, draft], [tab, textbox, allowance], js=READ_TAB, concurrency_limit=None, **QUIET).then(
+    demo.load(this.claim, [tab, draft], [tab, textbox, allowance], js=READ_TAB, queue=False, **QUIET).then(
         None, tab, None, js=KEEP_TAB, **QUIET
     ).then(this.resume, None, shown, concurrency_limit=None, **QUIET).then(**known)
     demo.unload(this.leave)
