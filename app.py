@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from dotenv import load_dotenv
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 # `gradio app.py` runs this file again in a thread of its own whenever it changes, for the sake of `demo` alone
@@ -35,6 +36,7 @@ from streamchat import api, owner  # noqa: E402
 from streamchat.account import Accounts  # noqa: E402
 from streamchat.budget import Budget  # noqa: E402
 from streamchat.chat import Chat  # noqa: E402
+from streamchat.concurrency import ConcurrencyLimit  # noqa: E402
 from streamchat.demo import EXAMPLES, Demo  # noqa: E402
 from streamchat.late import Late, Made  # noqa: E402
 from streamchat.limits import Limits  # noqa: E402
@@ -168,6 +170,7 @@ class Server:
                     "title": "StreamChat",
                     "routes": routes(),
                     "docs_url": "/docs",
+                    "middleware": [Middleware(ConcurrencyLimit)],
                     "lifespan": self._lifespan,
                 },
                 ssr_mode=False,

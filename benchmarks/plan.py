@@ -25,7 +25,7 @@ class Plan:
     streams: int = 20  # over HTTP at once
     pages: int = 8  # over whose replies the cost of one is averaged
     turns: int = 99  # before the one that is compared with the first
-    steps: tuple[int, ...] = (8, 16, 24, 32, 64, 80, 96, 128)  # pages at once
+    steps: tuple[int, ...] = (12, 16, 24, 48, 80, 96, 128, 160)  # pages at once
     rush: int = 64  # pages within a second
     rush_words: int = 100
     page_words: int = 1000  # of the reply that is read in Chromium

@@ -12,7 +12,7 @@ FLOORS = """
     app
     ui+page  api+question+stream+sse+openapi   owner+figures
     tabs
-    frames   transcript   guard
+    frames   transcript   guard   concurrency
     chat     receipts     problem
     answers
     account  cache   telemetry   share   journal   pause   pace

@@ -1,0 +1,129 @@
+"""How many requests are worked on at once, seen by an app that keeps them until a test lets them go."""
+
+import asyncio
+import json
+import urllib.request
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from streamchat.concurrency import AT_ONCE, PAGES, ConcurrencyLimit
+from tests.application import Application
+from tests.hand import settle
+
+
+class Work:
+    """The app behind the limit: `begun` are the requests that it works on or has worked on."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.bodies: list[bytes] = []
+        self.may_respond = asyncio.Event()
+        self.may_end = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.begun.append(scope["path"])
+        more = True
+        while more:
+            message = await receive()
+            self.bodies.append(message.get("body", b""))
+            more = message.get("more_body", False)
+        await self.may_respond.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await self.may_end.wait()
+        await send({"type": "http.response.body", "body": b""})
+
+
+class Client:
+    def __init__(self, *body: Message) -> None:
+        self._body = list(body)
+        self.received: list[str] = []
+
+    async def receive(self) -> Message:
+        return self._body.pop(0) if self._body else await asyncio.Event().wait()  # type: ignore[return-value]
+
+    async def send(self, message: Message) -> None:
+        self.received.append(message["type"])
+
+
+WHOLE: Message = {"type": "http.request", "body": b"{}"}
+BEGINNING: Message = {"type": "http.request", "body": b"{", "more_body": True}
+
+
+class Door:
+    def __init__(self) -> None:
+        self.work = Work()
+        self._limit = ConcurrencyLimit(self.work)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def ask(self, *body: Message, path: str = PAGES + "run/predict", method: str = "POST") -> Client:
+        client = Client(*body)
+        scope = {"type": "http", "method": method, "path": path}
+        self._tasks.add(asyncio.create_task(self._limit(scope, client.receive, client.send)))
+        await settle()
+        return client
+
+    async def close(self) -> None:
+        self.work.may_respond.set()
+        self.work.may_end.set()
+        _, pending = await asyncio.wait(self._tasks, timeout=1)
+        for task in pending:
+            task.cancel()
+
+
+async def test_a_rush_is_worked_on_a_few_at_a_time() -> None:
+    """Ten at once: two are begun; all are answered in the end."""
+    door = Door()
+    clients = [await door.ask(WHOLE) for _ in range(10)]
+    assert len(door.work.begun) == AT_ONCE == 2
+    await door.close()
+    assert all(client.received == ["http.response.start", "http.response.body"] for client in clients)
+    assert door.work.bodies == [b"{}"] * 10
+
+
+async def test_a_response_that_has_begun_is_no_longer_counted() -> None:
+    """A client that reads slowly, or a stream, holds up nobody."""
+    door = Door()
+    for _ in range(4):
+        await door.ask(WHOLE)
+    door.work.may_respond.set()
+    await settle()
+    assert len(door.work.begun) == 4
+    await door.close()
+
+
+async def test_a_client_that_sends_slowly_holds_up_nobody() -> None:
+    """A place is taken when the whole request is there; its parts arrive in their order."""
+    door = Door()
+    slow = [await door.ask(BEGINNING) for _ in range(5)]
+    await door.ask(WHOLE)
+    assert len(door.work.begun) == 6
+    assert not any(client.received for client in slow)
+    await door.close()
+
+
+async def test_work_that_takes_long_makes_room() -> None:
+    """Whoever waits behind two requests that never end waits a quarter of a second, and no longer."""
+    door = Door()
+    for _ in range(4):
+        await door.ask(WHOLE)
+    async with asyncio.timeout(10):
+        while len(door.work.begun) < 4:
+            await settle()
+    await door.close()
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", PAGES + "queue/data"), ("POST", "/api/streaming-chat")])
+async def test_streams_and_programs_do_not_wait(method: str, path: str) -> None:
+    """What takes as long as an answer takes is not counted at all."""
+    door = Door()
+    for _ in range(10):
+        await door.ask(WHOLE, method=method, path=path)
+    assert len(door.work.begun) == 10
+    await door.close()
+
+
+def test_gradios_pages_ask_where_they_are_counted(app: Application) -> None:
+    """Should Gradio's pages ever send their requests elsewhere, the limit has to follow them."""
+    with urllib.request.urlopen(f"{app.url}/config") as config:
+        assert json.load(config)["api_prefix"] + "/" == PAGES
