@@ -32,6 +32,7 @@ LATEX: list[dict[str, str | bool]] = [  # no single dollars: they would make for
     {"left": "\\(", "right": "\\)", "display": False},
 ]
 MAX_EVENTS = 900  # at once, of which an answer takes two; Gradio keeps a worker for each
+LOOKS = 0.005  # seconds between two looks at an empty queue; Gradio takes a thousand a second and has no setting
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -78,6 +79,7 @@ def page(chat: Chat, store: Store, who: Who, *, title: str, examples: Sequence[s
         allowance.render()  # type: ignore[no-untyped-call]
         _wire(demo, this, go_on, allowance, [key] if key else None)
         gr.api(this.chat, api_name="chat", concurrency_limit=None)  # type: ignore[attr-defined]
+    demo._queue.sleep_when_free = LOOKS
     return demo
 
 
