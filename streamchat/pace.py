@@ -10,8 +10,8 @@ FASTEST = 0.12  # seconds between two frames of a short conversation
 SLOWEST = 0.25  # between two of a long one
 CROWDED = 0.2  # between two of a crowd's, until the machine is full
 PER_MESSAGE = 0.0015  # seconds: what one more message costs the browser that redraws it
-PER_READER = 0.02  # what one more page costs the server that redraws it
-PER_PIECE = 0.005  # what one more client over HTTP costs it
+PER_READER = 0.02  # what one more page adds for all, as they share the server's processor
+PER_PIECE = 0.005  # what one more client over HTTP adds
 BEARABLE = 0.2  # how late the event loop may be
 MANY = 6  # readers at once, from which on it pays to let text gather before it is read from the source
 

@@ -47,7 +47,7 @@ class Tab:
         self._started.set()
 
     async def next_reply(self, after: Reply | None) -> Reply | None:
-        """The reply that comes after that one; None if it is refused, or none comes soon."""
+        """The reply that comes after that one, or None if it is refused; where none comes soon, what there is."""
         if self.reply is None or self.reply is after:
             self._started.clear()
             with suppress(TimeoutError):
