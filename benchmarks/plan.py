@@ -25,13 +25,13 @@ class Plan:
     streams: int = 20  # over HTTP at once
     pages: int = 8  # over whose replies the cost of one is averaged
     turns: int = 99  # before the one that is compared with the first
-    steps: tuple[int, ...] = (12, 16, 24, 48, 80, 96, 128, 160)  # pages at once
+    steps: tuple[int, ...] = (16, 24, 48, 80, 96, 128, 160)  # pages at once
     rush: int = 64  # pages within a second
     rush_words: int = 100
     page_words: int = 1000  # of the reply that is read in Chromium
     page_rate: int = 100
     page_turns: int = 30  # before the reply that is read in Chromium
-    idle: float = 10.0  # seconds
+    idle: float = 6.0  # seconds
     one_server: bool = False  # for all parts, or a new one for each
 
     @classmethod
