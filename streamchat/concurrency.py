@@ -19,10 +19,10 @@ class ConcurrencyLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith(PAGES):
             received = await receive()
-            if not received.get("more_body"):
-                await self._limited(scope, _again(received, receive), send)
-                return
             receive = _again(received, receive)
+            if not received.get("more_body"):
+                await self._limited(scope, receive, send)
+                return
         await self._app(scope, receive, send)
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -17,7 +17,7 @@ class Made(Protocol):
 
 
 class Late:
-    """`make` may take its time: it runs off the event loop, once."""
+    """`make` may take its time: it runs off the event loop, and again only after it has failed."""
 
     def __init__(self, name: str, model: str, make: Callable[[], Made]) -> None:
         self.name = name
@@ -34,9 +34,10 @@ class Late:
         await (await self._source()).open()
 
     async def close(self) -> None:
-        if self._made and self._made.done():
+        if self._made and self._made.done() and not self._made.exception():
             await self._made.result().close()
 
     async def _source(self) -> Made:
-        self._made = self._made or asyncio.create_task(asyncio.to_thread(self._make))
+        if self._made is None or (self._made.done() and self._made.exception()):
+            self._made = asyncio.create_task(asyncio.to_thread(self._make))
         return await asyncio.shield(self._made)

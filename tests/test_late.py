@@ -2,6 +2,8 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator
 
+import pytest
+
 from streamchat.events import Done, Event, Message, Request, Text, Usage
 from streamchat.late import Late
 
@@ -76,3 +78,21 @@ async def test_an_end_does_not_wait_for_what_is_still_loading() -> None:
     await loaded.close()
     assert slow.opened
     assert slow.closed
+
+
+async def test_what_could_not_be_loaded_is_tried_again_by_the_next_who_asks() -> None:
+    """A failure while loading is that of who asks then; ending the app after it is no failure."""
+    there = threading.Event()
+    there.set()
+    attempts = iter([False, True])
+
+    def make() -> Slow:
+        if not next(attempts):
+            raise OSError("no more files")
+        return Slow(there)
+
+    late = Late("Slow", "slow-1", make)
+    with pytest.raises(OSError, match="no more files"):
+        await late.open()
+    await late.close()
+    assert await answer(late) == WHOLE
