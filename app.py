@@ -28,6 +28,7 @@ if IN_CHARGE:
 gc.disable()  # while all this is loading, hardly anything can be thrown away
 load_dotenv(Path(__file__).with_name(".env"))  # before Gradio and the SDK read their variables
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))  # events, or pandas sums up 10,000 after each
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 if find_spec("matplotlib") is None:
     sys.modules["matplotlib"] = None  # type: ignore[assignment] # Gradio looks for it on the disk for every frame
