@@ -10,6 +10,7 @@ from streamchat.reply import Reply
 
 Shown = dict[str, Any]  # one message as gr.Chatbot takes and returns it
 
+MADE = {"role", "metadata", "content", "options"}  # which all messages have that come from Gradio
 NOTE = "note"
 MARK = "\u2063"  # unseen: after a thought and before a note, for ui.js to tell them from what is to be copied
 ENDINGS = {
@@ -132,3 +133,8 @@ def is_aside(message: Shown) -> bool:
 
 def is_note(message: Shown) -> bool:
     return bool((message.get("metadata") or {}).get("id") == NOTE)
+
+
+def is_made(message: Shown) -> bool:
+    """Whether it is text that Gradio gave, and would give back as it is."""
+    return message.keys() == MADE and all(part.keys() == {"type", "text"} for part in message["content"])

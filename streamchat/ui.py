@@ -1,6 +1,8 @@
 """The page: a ChatInterface whose generator follows a reply, whose stop stops it, and whose reload finds it again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from streamchat.chat import Chat
 from streamchat.page import GO_ON, Page
 from streamchat.store import Store
 from streamchat.tabs import Tabs
+from streamchat.transcript import Shown, is_made
 from streamchat.visitor import Who
 
 HERE = Path(__file__).parent
@@ -80,7 +83,17 @@ def page(chat: Chat, store: Store, who: Who, *, title: str, examples: Sequence[s
         _wire(demo, this, go_on, allowance, [key] if key else None)
         gr.api(this.chat, api_name="chat", concurrency_limit=None)  # type: ignore[attr-defined]
     demo._queue.sleep_when_free = LOOKS
+    demo.chatbot.postprocess = partial(postprocess, demo.chatbot.postprocess)  # type: ignore[assignment,method-assign]
     return demo
+
+
+def postprocess(gradios: Callable[[Any], Any], messages: list[Shown] | None) -> list[Shown]:
+    """What Gradio makes of messages, except that for every frame it would make the earlier ones anew.
+
+    A session whose chatbot is updated by `gr.update` or `gr.skip` gets Gradio's own chatbot back.
+    """
+    made = list(takewhile(is_made, messages or ()))
+    return [*made, *gradios((messages or [])[len(made) :]).model_dump()]
 
 
 def own_key() -> gr.Textbox:

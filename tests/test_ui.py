@@ -1,0 +1,85 @@
+"""What the page's server does for each frame, seen by a page without a browser."""
+
+import asyncio
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import gradio as gr
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from benchmarks.tab import Blueprint, Tab
+from streamchat.chat import Chat
+from streamchat.events import Done, Text
+from streamchat.store import Store
+from streamchat.transcript import Shown, aside, is_made, said
+from streamchat.ui import page, postprocess
+from tests.application import ROOT
+from tests.served import Source
+
+
+@asynccontextmanager
+async def opened(source: Source) -> AsyncIterator[Tab]:
+    """A page of the source's, on a real server on loopback."""
+    chat = Chat(source, Store(""), linger=60, keep=0)
+    demo = page(chat, Store(""), lambda *_: "visitor", title="Tiny", examples=[])
+    listening = socket.create_server(("127.0.0.1", 0))
+    app = gr.mount_gradio_app(FastAPI(), demo, path="/")
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None))
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    tab = Tab(url, await Blueprint.of(url), {})
+    try:
+        await tab.open()
+        yield tab
+    finally:
+        tab.close()
+        await chat.close()
+        server.should_exit = True
+        await serving
+
+
+@pytest.mark.anyio
+async def test_a_frame_makes_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long a conversation is, Gradio makes no earlier message of it anew; the page has them all."""
+    made: list[Shown] = []
+    gradios = gr.Chatbot.postprocess
+
+    def seen(chatbot: gr.Chatbot, messages: list[Any] | None) -> Any:
+        made.extend(messages or [])
+        return gradios(chatbot, messages)
+
+    monkeypatch.setattr(gr.Chatbot, "postprocess", seen)
+    source = Source()
+    async with opened(source) as tab:
+        for answer in ("First", "Second"):
+            source.say(Text(answer), Text(" answer."), Done("end_turn"), None)
+            await tab.ask("hi")
+    assert made
+    assert not [message for message in made if is_made(message)]
+
+
+def test_messages_are_what_gradio_makes_of_them() -> None:
+    """Those that it made before are given back as they are, and those after them are made."""
+    gradios = gr.Chatbot().postprocess
+    new: list[Any] = [
+        said("user", "  hi\n"),
+        said("assistant", "Hello."),
+        aside("A note."),
+        {"role": "user", "content": "so"},
+    ]
+    made = gradios(new).model_dump()
+    assert postprocess(gradios, [*made, *new]) == [*made, *made]
+    assert postprocess(gradios, made)[0] is made[0]
+    assert postprocess(gradios, None) == []
+
+
+def test_gradio_sums_up_nothing() -> None:
+    """After each event it would make statistics of the last 10,000, the slower the longer the server has been up."""
+    frequency = "import app; print(app.demo._queue.ANAYLTICS_CACHE_FREQUENCY)"
+    assert subprocess.check_output([sys.executable, "-c", frequency], cwd=ROOT, text=True).strip() == "1000000000"
