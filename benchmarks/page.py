@@ -19,7 +19,7 @@ from tests.browser import LAUNCH_ARGS, find
 
 SAMPLER = (Path(__file__).parent / "sampler.js").read_text(encoding="utf-8")
 
-SETTLED = 1.0  # seconds after which a page that was opened is at rest
+SETTLED = 1.0  # seconds from opening a page to the first question
 PHONE = 4  # times slower than this machine
 
 

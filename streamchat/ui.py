@@ -82,6 +82,9 @@ def page(chat: Chat, store: Store, who: Who, *, title: str, examples: Sequence[s
         allowance.render()  # type: ignore[no-untyped-call]
         _wire(demo, this, go_on, allowance, [key] if key else None)
         gr.api(this.chat, api_name="chat", concurrency_limit=None)  # type: ignore[attr-defined]
+    for event in demo.fns.values():
+        if event.show_progress == "full":  # as ChatInterface leaves it: a spinner over the box with every message
+            event.show_progress = "hidden"
     demo._queue.sleep_when_free = LOOKS
     demo.chatbot.postprocess = partial(postprocess, demo.chatbot.postprocess)  # type: ignore[assignment,method-assign]
     return demo

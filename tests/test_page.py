@@ -82,6 +82,17 @@ def test_a_page_lets_the_browser_rest(page: Page, page_claude: ScriptedClaude) -
     page.shows("The first half and the second.")
 
 
+def test_three_dots_until_the_first_word_and_no_clock(page: Page, page_claude: ScriptedClaude) -> None:
+    """Who waits sees that something is going to come, and no tenths of a second."""
+    hold, script = halves("", "Here it is.")
+    page_claude.play(script)
+    page.ask("hi")
+    expect(page.browser.locator(".dots")).to_be_visible()
+    expect(page.browser.locator(".progress-text:visible")).to_have_count(0)
+    hold.release()
+    page.shows("Here it is.")
+
+
 FIRST_WORDS = {"writing": ("Half an answer", ""), "thinking": ("", "Hm."), "silent": ("", "")}
 
 

@@ -1,6 +1,7 @@
 """What the page's server does for each frame, seen by a page without a browser."""
 
 import asyncio
+import json
 import socket
 import subprocess
 import sys
@@ -21,6 +22,12 @@ from streamchat.transcript import Shown, aside, is_made, said
 from streamchat.ui import page, postprocess
 from tests.application import ROOT
 from tests.served import Source
+
+
+@pytest.fixture(autouse=True)
+def sums_up_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the app has it, which is the last test's matter."""
+    monkeypatch.setenv("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000")
 
 
 @asynccontextmanager
@@ -79,7 +86,16 @@ def test_messages_are_what_gradio_makes_of_them() -> None:
     assert postprocess(gradios, None) == []
 
 
-def test_gradio_sums_up_nothing() -> None:
+@pytest.mark.anyio
+async def test_no_spinner_turns_over_the_page() -> None:
+    """ChatInterface would have one turn over the box at each message, for as long as the network takes."""
+    async with opened(Source()) as tab:
+        config = json.loads(await tab.wire.get("/config"))
+    assert {event["show_progress"] for event in config["dependencies"]} == {"hidden", "minimal"}
+
+
+def test_gradio_sums_up_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """After each event it would make statistics of the last 10,000, the slower the longer the server has been up."""
+    monkeypatch.delenv("GRADIO_ANALYTICS_CACHE_FREQUENCY")
     frequency = "import app; print(app.demo._queue.ANAYLTICS_CACHE_FREQUENCY)"
     assert subprocess.check_output([sys.executable, "-c", frequency], cwd=ROOT, text=True).strip() == "1000000000"
