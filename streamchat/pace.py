@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 from streamchat.reply import Reply
 
-FASTEST = 0.12  # seconds between two frames of a short conversation
+FASTEST = 0.1  # seconds between two frames of a short conversation
 SLOWEST = 0.25  # between two of a long one
 CROWDED = 0.2  # between two of a crowd's, until the machine is full
-PER_MESSAGE = 0.0015  # seconds: what one more message costs the browser that redraws it
+PER_MESSAGE = 0.001  # seconds: what one more message costs the browser that redraws it
 PER_READER = 0.02  # what one more page adds for all, as they share the server's processor
 PER_PIECE = 0.005  # what one more client over HTTP adds
 BEARABLE = 0.2  # how late the event loop may be

@@ -45,6 +45,10 @@ const streamchat = (() => {
     return now();
   };
 
+  // For each frame Gradio copies all messages, and has the browser clone every text in them as if it could change.
+  const clone = window.structuredClone;
+  window.structuredClone = (value, ...options) => (Object(value) === value ? clone(value, ...options) : value);
+
   let server = null; // Gradio's name for the process that answers
   const reloadIfAnew = async () => { // a page that rested while its server was started again is unknown to the new one
     const answer = await fetched("gradio_api/app_id", { cache: "no-store" }).then((r) => (r.ok ? r.text() : null)).catch(() => null);

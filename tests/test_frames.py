@@ -76,18 +76,18 @@ async def test_the_first_event_is_drawn_at_once(show: Show) -> None:
 
 
 async def test_events_of_one_frame_are_drawn_together(show: Show) -> None:
-    """However fast words come, there are eight frames a second, each with all that came since the one before."""
+    """However fast words come, there are ten frames a second, each with all that came since the one before."""
     await show.at(0, Text("a"))
     await show.at(0.02, Text("b"), Text("c"))
     await show.at(0.05, Text("d"))
-    await show.at(0.12)
-    await show.at(0.18, Text("e"))
-    await show.at(0.23, Text("f"))
-    await show.at(0.24)
+    await show.at(0.1)
+    await show.at(0.15, Text("e"))
+    await show.at(0.19, Text("f"))
+    await show.at(0.2)
     assert show.page.drawn == [
         (0, [Text("a")]),
-        (0.12, [Text("b"), Text("c"), Text("d")]),
-        (0.24, [Text("e"), Text("f")]),
+        (0.1, [Text("b"), Text("c"), Text("d")]),
+        (0.2, [Text("e"), Text("f")]),
     ]
 
 

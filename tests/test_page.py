@@ -2,6 +2,7 @@ import time
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import Error as PlaywrightError
 
 from streamchat import errors
 from streamchat.demo import EXAMPLES
@@ -80,6 +81,19 @@ def test_a_page_lets_the_browser_rest(page: Page, page_claude: ScriptedClaude) -
     assert page.browser.evaluate(RESTS)
     hold.release()
     page.shows("The first half and the second.")
+
+
+def test_what_can_change_is_still_cloned(page: Page) -> None:
+    """The page spares the browser the cloning of texts, and of nothing else that a program may have cloned."""
+    assert page.browser.evaluate("structuredClone('text')") == "text"
+    assert (
+        page.browser.evaluate(
+            "(a => { const b = structuredClone(a); return b !== a && b[0] !== a[0] && b[0].x })([{x: 1}])"
+        )
+        == 1
+    )
+    with pytest.raises(PlaywrightError, match="could not be cloned"):
+        page.browser.evaluate("structuredClone(() => 1)")
 
 
 def test_three_dots_until_the_first_word_and_no_clock(page: Page, page_claude: ScriptedClaude) -> None:
