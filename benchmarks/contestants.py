@@ -94,4 +94,4 @@ STREAMLIT = Contestant(
     send="[data-testid=stChatInputSubmitButton]:enabled",
     answers="[data-testid=stChatMessage]",
 )
-ALL = (OURS, CHAT_INTERFACE, FASTAPI, BARE, CHAINLIT, STREAMLIT)
+ALL = (OURS, CHAT_INTERFACE, FASTAPI, BARE, STREAMLIT, CHAINLIT)

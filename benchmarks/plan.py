@@ -20,12 +20,12 @@ class Clock:
 @dataclass(frozen=True)
 class Plan:
     clock: Clock
-    words: int = 500  # of a reply, as most of the measures have it
+    words: int = 400  # of a reply, as most of the measures have it
     rate: int = 50  # words a second
     streams: int = 20  # over HTTP at once
     pages: int = 8  # over whose replies the cost of one is averaged
     turns: int = 99  # before the one that is compared with the first
-    steps: tuple[int, ...] = (16, 24, 48, 80, 96, 128, 160)  # pages at once
+    steps: tuple[int, ...] = (16, 24, 64, 96, 128, 160)  # pages at once
     rush: int = 64  # pages within a second
     rush_words: int = 100
     page_words: int = 1000  # of the reply that is read in Chromium
