@@ -86,12 +86,7 @@ def test_a_page_lets_the_browser_rest(page: Page, page_claude: ScriptedClaude) -
 def test_what_can_change_is_still_cloned(page: Page) -> None:
     """The page spares the browser the cloning of texts, and of nothing else that a program may have cloned."""
     assert page.browser.evaluate("structuredClone('text')") == "text"
-    assert (
-        page.browser.evaluate(
-            "(a => { const b = structuredClone(a); return b !== a && b[0] !== a[0] && b[0].x })([{x: 1}])"
-        )
-        == 1
-    )
+    assert page.browser.evaluate("(it => structuredClone(it)[0] !== it[0] && structuredClone(it)[0].x)([{x: 1}])") == 1
     with pytest.raises(PlaywrightError, match="could not be cloned"):
         page.browser.evaluate("structuredClone(() => 1)")
 

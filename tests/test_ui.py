@@ -26,7 +26,7 @@ from tests.served import Source
 
 @pytest.fixture(autouse=True)
 def sums_up_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the app has it, which is the last test's matter."""
+    """As the app has it; that it does is a test of its own."""
     monkeypatch.setenv("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000")
 
 
@@ -65,8 +65,11 @@ async def test_a_frame_makes_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -
     source = Source()
     async with opened(source) as tab:
         for answer in ("First", "Second"):
-            source.say(Text(answer), Text(" answer."), Done("end_turn"), None)
+            source.say(Text(answer), Text(" answer."), Done("end_turn"))
             await tab.ask("hi")
+        shown = b"".join(piece for _, piece in tab.frames)
+    assert b"First answer." in shown
+    assert b"Second" in shown
     assert made
     assert not [message for message in made if is_made(message)]
 
