@@ -97,7 +97,7 @@ class Page:
         elif tab.restored:
             yield tab.messages(), gr.skip(), gr.update(visible=tab.unfinished), gr.skip()
         else:
-            yield tab.messages(), gr.skip(), GO_ON, self.allowance(request)  # Gradio empties what gets no answer at all
+            yield gr.skip(), gr.skip(), GO_ON, self.allowance(request)  # for Gradio empties what gets no answer at all
 
     async def go_on(self, request: gr.Request, key: str = "") -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
         """Asks for the rest of an answer that broke off or ran out of room."""

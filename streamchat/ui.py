@@ -1,7 +1,6 @@
 """The page: a ChatInterface whose generator follows a reply, whose stop stops it, and whose reload finds it again."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -86,17 +85,18 @@ def page(chat: Chat, store: Store, who: Who, *, title: str, examples: Sequence[s
         if event.show_progress == "full":  # as ChatInterface leaves it: a spinner over the box with every message
             event.show_progress = "hidden"
     demo._queue.sleep_when_free = LOOKS
-    demo.chatbot.postprocess = partial(postprocess, demo.chatbot.postprocess)  # type: ignore[assignment,method-assign]
     return demo
 
 
-def postprocess(gradios: Callable[[Any], Any], messages: list[Shown] | None) -> list[Shown]:
-    """What Gradio makes of messages, except that for every frame it would make the earlier ones anew.
-
-    A session whose chatbot is updated by `gr.update` or `gr.skip` gets Gradio's own chatbot back.
-    """
+def postprocess(chatbot: gr.Chatbot, messages: list[Shown] | None) -> list[Shown]:
+    """What Gradio makes of messages, except that for every frame it would make the earlier ones anew."""
     made = list(takewhile(is_made, messages or ()))
-    return [*made, *gradios((messages or [])[len(made) :]).model_dump()]
+    return [*made, *GRADIOS(chatbot, (messages or [])[len(made) :]).model_dump()]
+
+
+# of the class, as each session has chatbots of its own; and Gradio would write a file beside the source of a subclass
+GRADIOS: Callable[[gr.Chatbot, Any], Any] = gr.Chatbot.postprocess
+gr.Chatbot.postprocess = postprocess  # type: ignore[assignment,method-assign]
 
 
 def own_key() -> gr.Textbox:

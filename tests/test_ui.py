@@ -15,11 +15,12 @@ import uvicorn
 from fastapi import FastAPI
 
 from benchmarks.tab import Blueprint, Tab
+from streamchat import ui
 from streamchat.chat import Chat
 from streamchat.events import Done, Text
 from streamchat.store import Store
 from streamchat.transcript import Shown, aside, is_made, said
-from streamchat.ui import page, postprocess
+from streamchat.ui import page
 from tests.application import ROOT
 from tests.served import Source
 
@@ -55,13 +56,13 @@ async def opened(source: Source) -> AsyncIterator[Tab]:
 async def test_a_frame_makes_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
     """However long a conversation is, Gradio makes no earlier message of it anew; the page has them all."""
     made: list[Shown] = []
-    gradios = gr.Chatbot.postprocess
+    gradios = ui.GRADIOS
 
     def seen(chatbot: gr.Chatbot, messages: list[Any] | None) -> Any:
         made.extend(messages or [])
         return gradios(chatbot, messages)
 
-    monkeypatch.setattr(gr.Chatbot, "postprocess", seen)
+    monkeypatch.setattr(ui, "GRADIOS", seen)
     source = Source()
     async with opened(source) as tab:
         for answer in ("First", "Second"):
@@ -76,17 +77,17 @@ async def test_a_frame_makes_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -
 
 def test_messages_are_what_gradio_makes_of_them() -> None:
     """Those that it made before are given back as they are, and those after them are made."""
-    gradios = gr.Chatbot().postprocess
+    chatbot: Any = gr.Chatbot()
     new: list[Any] = [
         said("user", "  hi\n"),
         said("assistant", "Hello."),
         aside("A note."),
         {"role": "user", "content": "so"},
     ]
-    made = gradios(new).model_dump()
-    assert postprocess(gradios, [*made, *new]) == [*made, *made]
-    assert postprocess(gradios, made)[0] is made[0]
-    assert postprocess(gradios, None) == []
+    made = ui.GRADIOS(chatbot, new).model_dump()
+    assert chatbot.postprocess([*made, *new]) == [*made, *made]
+    assert chatbot.postprocess(made)[0] is made[0]
+    assert chatbot.postprocess(None) == []
 
 
 @pytest.mark.anyio
