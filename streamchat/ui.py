@@ -1,6 +1,8 @@
 """The page: a ChatInterface whose generator follows a reply, whose stop stops it, and whose reload finds it again."""
 
 from collections.abc import Callable, Sequence
+from functools import wraps
+from inspect import unwrap
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -88,6 +90,10 @@ def page(chat: Chat, store: Store, who: Who, *, title: str, examples: Sequence[s
     return demo
 
 
+GRADIOS: Callable[[gr.Chatbot, Any], Any] = unwrap(gr.Chatbot.postprocess)  # also where `gradio app.py` reloads this
+
+
+@wraps(GRADIOS)
 def postprocess(chatbot: gr.Chatbot, messages: list[Shown] | None) -> list[Shown]:
     """What Gradio makes of messages, except that for every frame it would make the earlier ones anew."""
     made = list(takewhile(is_made, messages or ()))
@@ -95,7 +101,6 @@ def postprocess(chatbot: gr.Chatbot, messages: list[Shown] | None) -> list[Shown
 
 
 # of the class, as each session has chatbots of its own; and Gradio would write a file beside the source of a subclass
-GRADIOS: Callable[[gr.Chatbot, Any], Any] = gr.Chatbot.postprocess
 gr.Chatbot.postprocess = postprocess  # type: ignore[assignment,method-assign]
 
 
