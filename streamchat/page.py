@@ -21,7 +21,7 @@ from streamchat.visitor import Who
 
 logger = logging.getLogger(__name__)
 
-MAX_PAGES = 10_000  # whose tabs are known; a page that leaves is forgotten
+MAX_PAGES = 10_000  # whose tabs are known, also when they have left: what they asked last may come after that
 
 GO_ON = "Continue the answer"
 Update = Any  # of a component: a value, which is cheap, or `gr.update` or `gr.skip`, for which Gradio builds it anew
@@ -140,9 +140,6 @@ class Page:
         self.tab(request).asked([])
         self._tabs.save(self.tab_id(request))
         return gr.update(visible=False)
-
-    def leave(self, request: gr.Request) -> None:
-        self._tab_ids.pop(request.session_hash or "", None)
 
     async def chat(self, message: str, request: gr.Request) -> AsyncGenerator[str]:
         """Ask, and follow the answer as its text grows. A client keeps its conversation; cancelling stops the reply."""

@@ -133,7 +133,6 @@ def _wire(
     demo.load(this.claim, [tab, draft], [tab, textbox, allowance], js=READ_TAB, queue=False, **QUIET).then(
         None, tab, None, js=KEEP_TAB, **QUIET
     ).then(this.resume, None, shown, concurrency_limit=None, **QUIET).then(**known)
-    demo.unload(this.leave)
     textbox.stop(this.stop, None, [chatbot, go_on, allowance], queue=False, **QUIET).then(**known)
     go_on.click(this.go_on, key, shown, concurrency_limit=None, **QUIET).then(**known)
     begins = [textbox.submit, chatbot.example_select, chatbot.retry]

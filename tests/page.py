@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import BrowserContext, Locator, expect
+from playwright.sync_api import BrowserContext, Locator, Request, expect
 
 expect.set_options(timeout=15_000)
 
@@ -44,6 +44,21 @@ class Page:
     def comes_back(self) -> Iterator[None]:
         """Waits until the page has loaded anew, as it does by itself after it was cut off."""
         with self.browser.expect_event("load", timeout=60_000):
+            yield
+
+    @contextmanager
+    def finds_again(self) -> Iterator[None]:
+        """Waits until the page that is loaded meanwhile has shown all that it found again, if that is nothing, too."""
+        told: list[str] = []
+
+        def last(request: Request) -> bool:
+            if request.is_navigation_request():
+                told.append("page")
+            elif told and request.url.endswith("/run/predict"):
+                told.append("event")
+            return told.count("event") == 2  # it claims its tab; it tells what it shows
+
+        with self.browser.expect_event("requestfinished", last, timeout=60_000):
             yield
 
     def stop(self) -> None:

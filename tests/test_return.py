@@ -236,9 +236,51 @@ def test_undo_clear_edit_and_retry_change_what_comes_back(page: Page, page_claud
     page.shows_not("Two.")
     page.press("Clear")
     page.shows_not("Four.")
-    page.browser.reload()
+    with page.finds_again():
+        page.browser.reload()
     page.ready()
     expect(page.answers).to_have_count(0)
+
+
+@contextmanager
+def asleep(app: Application) -> Iterator[None]:
+    """The server does nothing meanwhile; then it finds all that it has missed at once."""
+    app.process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        app.process.send_signal(signal.SIGCONT)
+
+
+def test_what_was_cleared_right_before_the_page_was_closed_stays_away(
+    page: Page, page_claude: ScriptedClaude, app: Application
+) -> None:
+    """Also when the server was too busy to hear of it before the page was gone."""
+    page.ask("a")
+    page.shows("Hello there")
+    page.ready()
+    with asleep(app):
+        page.press("Clear")
+        page.shows_not("Hello there")
+        page.browser.goto("about:blank")
+    with page.finds_again():
+        page.browser.goto(app.url)
+    page.ready()
+    expect(page.answers).to_have_count(0)
+
+
+def test_a_reply_that_was_stopped_right_before_the_page_was_closed_ends(
+    page: Page, page_claude: ScriptedClaude, app: Application
+) -> None:
+    """Claude does not go on writing for somebody who might come back."""
+    _, endless = held("Endless")
+    page_claude.play(endless)
+    page.ask("a")
+    page.shows("Endless")
+    with asleep(app):
+        page.stop()
+        page.browser.goto("about:blank")
+    assert page_claude.exchange(0).gone.wait(10)
 
 
 @contextmanager
