@@ -118,9 +118,12 @@ class Answers:
         if self._own is None or self._accounts is None:
             raise NoOwnKeys
         try:
-            request = Request(conversation, key=keys.clean(asker.key))
+            key = keys.clean(asker.key)
         except ValueError:
             raise BadKey from None
+        if not key:  # as after quotation marks alone; without one the owner's would be used
+            raise BadKey
+        request = Request(conversation, key=key)
         return await self._begun(self._own, request, self._accounts.own(asker.visitor), linger=self._linger)
 
     async def _paid(self, accounts: Accounts, request: Request, asker: Asker) -> Reply:

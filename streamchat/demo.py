@@ -180,7 +180,7 @@ def _anything(asked: str, before: list[str]) -> Answer:
 
 
 def _opening(text: str) -> str:
-    if re.search(r"```|[{};]$|^\s*def \w+\(|^from \S+ import |</\w+>", text, re.MULTILINE):
+    if re.search(r"```|[{};]$|^[ \t]*def \w+\(|^from \S+ import |</\w+>", text, re.MULTILINE):
         return "That looks like code to me:"
     if text.rstrip("\"'”»)*_ \n").endswith(("?", "？", "؟")):
         return "That is a question, and a better one than I can answer:"

@@ -306,6 +306,8 @@ async def test_any_other_message_is_quoted_and_described() -> None:
         ("今天天气很好", "It has 6 characters, and does not need spaces"),
         ("for (;;) {\n  go();\n}", "That looks like code"),
         ("def add(a, b): return a + b", "That looks like code"),
+        ("class A:\n\n    def add(a, b):\n        return a + b", "That looks like code"),
+        ("a" + "\n" * 300_000 + "b", "It has 2 words and 300,002 characters."),
         ("Wo liegt Ulm?", "That is a question"),
         ("Ich war in Ulm.", "Thank you, I have read"),
     ],

@@ -85,6 +85,15 @@ def test_what_cannot_be_a_key_is_refused(demo: httpx.Client) -> None:
     assert "nm" not in answer.json()["message"]
 
 
+def test_quotation_marks_alone_are_no_key(claude: ScriptedClaude) -> None:
+    """Nobody reaches Claude at the owner's expense, past the budget, with a key that is empty once it is cleaned."""
+    with an_app(claude, STREAMCHAT_DAILY_BUDGET_USD="0") as app, httpx.Client(base_url=app.url, timeout=30) as client:
+        for key in ('"', "''", "\" ' \""):
+            answer = client.post(ASK, json=HI, headers={"x-api-key": key})
+            assert (answer.status_code, answer.json()["code"]) == (400, "bad_key")
+    assert keys(claude) == []
+
+
 def test_a_key_that_claude_rejects_is_its_owners_concern(demo: httpx.Client, demo_claude: ScriptedClaude) -> None:
     """Whoever brought the key is told to check it, and not whoever runs the chat."""
     demo_claude.play(refuses(401, "authentication_error", f"invalid key {KEY}"))
