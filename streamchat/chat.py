@@ -10,7 +10,7 @@ from streamchat.answers import Answers, Asker, Source
 from streamchat.budget import Budget
 from streamchat.cache import Cache
 from streamchat.errors import EmptyMessage, TooLong, UnknownReply
-from streamchat.events import Conversation, Event, Message
+from streamchat.events import Conversation, Event, Message, Role
 from streamchat.journal import Journal
 from streamchat.limits import Limits
 from streamchat.pause import Pause
@@ -145,16 +145,21 @@ def checked(messages: Sequence[Message]) -> Conversation:
     """The conversation as a source wants it: turns alternate, none is empty, the first is the user's."""
     if not messages or not messages[-1].text.strip():
         raise EmptyMessage
-    turns: list[Message] = []
+    check_length(messages)
+    turns: list[tuple[Role, list[str]]] = []
     for message in messages:
         if not message.text.strip() or (not turns and message.role == "assistant"):
             continue
-        if turns and turns[-1].role == message.role:
-            turns[-1] = Message(message.role, f"{turns[-1].text}\n\n{message.text}")
+        if turns and turns[-1][0] == message.role:
+            turns[-1][1].append(message.text)
         else:
-            turns.append(message)
+            turns.append((message.role, [message.text]))
     if not turns:
         raise EmptyMessage
-    if sum(len(turn.text) for turn in turns) > MAX_CHARACTERS:
+    return tuple(Message(role, "\n\n".join(texts)) for role, texts in turns)
+
+
+def check_length(messages: Sequence[Message]) -> None:
+    """Raises `TooLong` for a conversation that no model takes."""
+    if sum(len(message.text) for message in messages) > MAX_CHARACTERS:
         raise TooLong
-    return tuple(turns)

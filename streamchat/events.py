@@ -6,10 +6,12 @@ from typing import Literal, Self
 
 from streamchat.errors import ChatError
 
+Role = Literal["user", "assistant"]
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    role: Literal["user", "assistant"]
+    role: Role
     text: str
 
 

@@ -1,27 +1,38 @@
 """The body of a request as a conversation: JSON, of the right shape, and not without end."""
 
 from contextlib import aclosing
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from fastapi import HTTPException, Request
-from pydantic import BaseModel, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from streamchat.errors import TooLong
 from streamchat.events import Message
 from streamchat.problem import unfit
 
 MAX_BODY = 32_000_000  # bytes
+MAX_TURNS = 10_000
+MAX_FIELDS = 20  # an object with more is not looked at: a mistake in each would take a lot of memory
 SHAPE = 'Send {"message": "hi"} or {"messages": [{"role": "user", "content": "hi"}]}.'
 
 
-class Turn(BaseModel, extra="forbid"):
+class Shape(BaseModel, extra="forbid"):
+    @model_validator(mode="before")
+    @classmethod
+    def _is_small(cls, fields: Any) -> Any:
+        if isinstance(fields, dict) and len(fields) > MAX_FIELDS:
+            raise ValueError("these are too many fields")
+        return fields
+
+
+class Turn(Shape):
     role: Literal["user", "assistant"]
     content: str
 
 
-class Question(BaseModel, extra="forbid"):
+class Question(Shape):
     message: str | None = None
-    messages: list[Turn] | None = None
+    messages: list[Turn] | None = Field(None, max_length=MAX_TURNS, fail_fast=True)
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:

@@ -88,7 +88,7 @@ def test_what_cannot_be_a_key_is_refused(demo: httpx.Client) -> None:
 def test_quotation_marks_alone_are_no_key(claude: ScriptedClaude) -> None:
     """Nobody reaches Claude at the owner's expense, past the budget, with a key that is empty once it is cleaned."""
     with an_app(claude, STREAMCHAT_DAILY_BUDGET_USD="0") as app, httpx.Client(base_url=app.url, timeout=30) as client:
-        for key in ('"', "''", "\" ' \""):
+        for key in ('"', "''", '" \' "'):
             answer = client.post(ASK, json=HI, headers={"x-api-key": key})
             assert (answer.status_code, answer.json()["code"]) == (400, "bad_key")
     assert keys(claude) == []

@@ -42,6 +42,13 @@ WRONG = {
     "a number": (b'{"message": 5}', 422, "wrong_shape"),
     "an unknown role": (b'{"messages": [{"role": "system", "content": "hi"}]}', 422, "wrong_shape"),
     "no text": (b'{"messages": [{"role": "user"}]}', 422, "wrong_shape"),
+    "a million mistakes": (b'{"messages": [' + b"1," * 1_000_000 + b"1]}", 422, "wrong_shape"),
+    "a million fields": (b"{" + b",".join(b'"%d": 1' % n for n in range(100_000)) + b"}", 422, "wrong_shape"),
+    "turns without end": (
+        b'{"messages": [' + b'{"role": "user", "content": "hi"},' * 10_000 + b"1]}",
+        422,
+        "wrong_shape",
+    ),
     "blanks": (b'{"message": " "}', 400, "empty_message"),
     "no messages": (b'{"messages": []}', 400, "empty_message"),
 }
