@@ -13,6 +13,7 @@ PER_MESSAGE = 0.001  # seconds: what one more message costs the browser that red
 PER_READER = 0.02  # what one more page adds for all, as they share the server's processor
 PER_PIECE = 0.005  # what one more client over HTTP adds
 BEARABLE = 0.2  # how late the event loop may be
+STALLED = 1.0  # what comes later was no full machine but a stopped one, and says nothing of what it bears
 MANY = 6  # readers at once, from which on it pays to let text gather before it is read from the source
 
 
@@ -57,7 +58,7 @@ class Pace:
         until = self._clock() + seconds
         await reply.rest(seconds, gather=self.readers >= MANY)
         if (late := self._clock() - until) >= 0:
-            self.lag += (late - self.lag) / 10
+            self.lag += (min(late, STALLED) - self.lag) / 10
 
 
 PACE = Pace()

@@ -71,3 +71,14 @@ async def test_oversleeping_is_noticed_and_forgotten() -> None:
     now += [1.0, 1.0]
     await pace.rest(reply, 5.0)
     assert pace.lag < 0.1
+
+
+async def test_after_a_standstill_the_pages_go_on_as_before() -> None:
+    """A laptop that slept for an hour under fifty answers does not make their pages wait for minutes."""
+    pace = Pace(clock=iter([0.0, 3600.0] * 50).__next__)
+    reply = Reply(Hand().stream(), linger=60)
+    for _ in range(50):
+        await pace.rest(reply, 0.0)
+    assert pace.frame(0) <= 5 * FASTEST
+    reply.stop()
+    await reply.closed()
