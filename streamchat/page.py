@@ -9,19 +9,21 @@ from typing import Any
 import gradio as gr
 
 from streamchat.answers import Asker
-from streamchat.chat import Chat
+from streamchat.chat import Chat, check_length
 from streamchat.errors import ChatError, InternalError, trace
-from streamchat.events import Failed, Message
+from streamchat.events import Failed
 from streamchat.frames import paced
 from streamchat.receipts import allowance
 from streamchat.reply import Reply
 from streamchat.tabs import Tab, Tabs, continued
-from streamchat.transcript import Shown, refusal, said
+from streamchat.transcript import Shown, conversation, refusal, said, well_formed
 from streamchat.visitor import Who
 
 logger = logging.getLogger(__name__)
 
 MAX_PAGES = 10_000  # whose tabs are known, also when they have left: what they asked last may come after that
+
+SENT = 5  # messages that are remembered for a reload, which brings the one that was typed last
 
 GO_ON = "Continue the answer"
 Update = Any  # of a component: a value, which is cheap, or `gr.update` or `gr.skip`, for which Gradio builds it anew
@@ -40,37 +42,56 @@ class Page:
         self._tab_ids: OrderedDict[str, str] = OrderedDict()
 
     def tab_id(self, request: gr.Request) -> str:
-        return self._tab_ids.get(request.session_hash or "", request.session_hash or "")
+        page = request.session_hash or ""
+        if page in self._tab_ids:
+            self._tab_ids.move_to_end(page)
+        return self._tab_ids.get(page, page)
 
-    def tab(self, request: gr.Request) -> Tab:
-        return self._tabs.get(self.tab_id(request))
+    async def tab(self, request: gr.Request) -> Tab:
+        return await self._tabs.get(self.tab_id(request))
+
+    def save(self, request: gr.Request, tab: Tab) -> None:
+        self._tabs.save(self.tab_id(request), tab)
 
     async def answer(
         self, message: str, history: list[Shown], request: gr.Request, key: str = ""
     ) -> AsyncGenerator[list[Shown]]:
         """The accumulated answer, frame by frame. No exception leaves it: one would lock the page for good."""
-        tab = self.tab(request)
+        tab = await self.tab(request)
         try:
+            check_length(conversation([*history, said("user", message)]))  # or nothing of it is kept
+        except Exception as error:  # noqa: BLE001 (see above)
+            yield [refusal(_explained(error))]
+            return
+        try:
+            tab.sent = [*tab.sent, message][-SENT:]
             tab.asked([*history, said("user", tab.typed(message))])
-            tab.start(await self._ask(tab.said(tab.before), request, key))
-            self._tabs.save(self.tab_id(request))
+            reply = await self._ask(tab, tab.before, request, key)
+            tab.start(reply)
+            self.save(request, tab)
             async with aclosing(tab.frames()) as frames:
                 async for frame in frames:
+                    if tab.reply is not reply:
+                        return
                     yield frame
             yield tab.answer()
         except Exception as error:  # noqa: BLE001 (see above)
             tab.asked([*tab.messages(), refusal(_explained(error))])
             tab.start(None)
-            self._tabs.save(self.tab_id(request))
+            self.save(request, tab)
             yield tab.before[-1:]
 
     async def watch(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update]]:
         """What stands below an answer, while it is written and then; its own event, or each frame would pay for it."""
-        tab = self.tab(request)
+        tab = await self.tab(request)
         before = tab.reply
         yield gr.update(visible=False), self.allowance(request)
-        if reply := before if tab.running else await tab.next_reply(before):
+        reply = before if tab.running else await tab.next_reply(before)
+        while reply:
             await reply.ended.wait()
+            if tab.reply is reply:
+                break
+            reply = await tab.next_reply(reply)  # another question has taken its place
         yield gr.update(visible=tab.unfinished), self.allowance(request)
 
     def allowance(self, request: gr.Request) -> str:
@@ -83,13 +104,14 @@ class Page:
         self._tab_ids[request.session_hash or ""] = claimed
         while len(self._tab_ids) > MAX_PAGES:
             self._tab_ids.popitem(last=False)
-        arrived = any(message.text.strip() == draft.strip() for message in self.tab(request).questions()[-1:])
-        typed = gr.update(value=draft) if draft.strip() and not arrived else gr.skip()
+        draft = well_formed(draft)
+        arrived = not draft.strip() or (await self.tab(request)).arrived(draft)
+        typed = gr.skip() if arrived else gr.update(value=draft)
         return claimed, typed, self.allowance(request)
 
     async def resume(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
         """Shows what the tab showed before the reload; a running reply goes on growing."""
-        tab = self.tab(request)
+        tab = await self.tab(request)
         if tab.restored and tab.running:
             async with aclosing(self._followed(tab, request)) as frames:
                 async for frame in frames:
@@ -101,68 +123,89 @@ class Page:
 
     async def go_on(self, request: gr.Request, key: str = "") -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
         """Asks for the rest of an answer that broke off or ran out of room."""
-        tab = self.tab(request)
+        tab = await self.tab(request)
         messages = tab.messages()
         try:
-            reply = await self._ask(tab.said(messages), request, key)
+            reply = await self._ask(tab, messages, request, key)
             tab.before, tab.begun = continued(messages)
             tab.start(reply)
-            self._tabs.save(self.tab_id(request))
+            self.save(request, tab)
             async with aclosing(self._followed(tab, request)) as frames:
                 async for frame in frames:
                     yield frame
         except Exception as error:  # noqa: BLE001 (as in `answer`)
             yield [*messages, refusal(_explained(error))], gr.update(**IDLE), gr.skip(), gr.skip()
 
-    async def stop(self, request: gr.Request) -> tuple[Update, Update, Update]:
+    async def stop(self, request: gr.Request) -> tuple[Update, ...]:
         """Gradio's stop only cancels the generator, as a lost connection does; this one stops the reply."""
-        tab = self.tab(request)
-        if tab.reply is None or not tab.running:
-            return gr.skip(), gr.skip(), gr.skip()
-        tab.reply.stop()
+        tab = await self.tab(request)
+        if not tab.stop() or tab.reply is None:
+            return (gr.skip(),) * 5
         await tab.reply.ended.wait()
-        return tab.messages(), gr.update(visible=tab.unfinished), self.allowance(request)
+        messages = tab.messages()
+        return messages, messages, messages, gr.update(visible=tab.unfinished), self.allowance(request)
 
     async def watch_edited(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update]]:
         """As `watch`, with the stop button that ChatInterface does not show while it answers an edited message."""
-        yield gr.update(submit_btn=False, stop_btn=True), gr.skip(), gr.skip()
+        busy, idle = gr.update(submit_btn=False, stop_btn=True), gr.update(submit_btn=True, stop_btn=False)
+        async with aclosing(self._watched(request, busy, idle)) as news:
+            async for update in news:
+                yield update
+
+    async def watch_example(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update]]:
+        """As `watch`, with the box locked, which ChatInterface leaves open while it answers an example."""
+        async with aclosing(self._watched(request, gr.update(interactive=False), gr.update(interactive=True))) as news:
+            async for update in news:
+                yield update
+
+    async def _watched(
+        self, request: gr.Request, busy: Update, idle: Update
+    ) -> AsyncGenerator[tuple[Update, Update, Update]]:
+        yield busy, gr.skip(), gr.skip()
         async with aclosing(self.watch(request)) as news:
             async for button, allowed in news:
                 yield gr.skip(), button, allowed
-        yield gr.update(submit_btn=True, stop_btn=False), gr.skip(), gr.skip()
+        yield idle, gr.skip(), gr.skip()
 
-    def undo(self, request: gr.Request) -> Update:
-        self.tab(request).undo()
-        self._tabs.save(self.tab_id(request))
+    async def undo(self, request: gr.Request) -> Update:
+        tab = await self.tab(request)
+        tab.undo()
+        self.save(request, tab)
         return gr.update(visible=False)
 
-    def clear(self, request: gr.Request) -> Update:
-        self.tab(request).asked([])
-        self._tabs.save(self.tab_id(request))
+    async def clear(self, request: gr.Request) -> Update:
+        tab = await self.tab(request)
+        tab.asked([])
+        self.save(request, tab)
         return gr.update(visible=False)
 
     async def chat(self, message: str, request: gr.Request) -> AsyncGenerator[str]:
         """Ask, and follow the answer as its text grows. A client keeps its conversation; cancelling stops the reply."""
-        tab = self.tab(request)
-        tab.asked([*tab.messages(), said("user", message)])
+        if not isinstance(message, str):
+            raise gr.Error("The message has to be a text.", print_exception=False)
+        tab = await self.tab(request)
+        messages = [*tab.messages(), said("user", message)]
         try:
-            key = request.headers.get("x-api-key", "")
-            reply = await self._ask(tab.said(tab.before), request, key, or_spare=False)
+            reply = await self._ask(tab, messages, request, request.headers.get("x-api-key", ""), or_spare=False)
         except ChatError as error:
-            raise gr.Error(error.message) from None
-        tab.start(reply)
+            raise gr.Error(error.message, print_exception=False) from None
         try:
             async with aclosing(paced(reply)) as frames:
                 async for _ in frames:
                     yield reply.text
         finally:
             reply.stop()
+            if reply.text:
+                tab.asked(Tab(messages, reply=reply).messages())
+                self.save(request, tab)
         if isinstance(reply.ending, Failed):
-            raise gr.Error(reply.ending.message)
+            raise gr.Error(reply.ending.message, print_exception=False)
 
-    async def _ask(self, messages: list[Message], request: gr.Request, key: str, *, or_spare: bool = True) -> Reply:
-        asker = Asker(self._visitor(request), self.tab(request).person, key or "", or_spare)
-        return await self._chat.ask(messages, asker)
+    async def _ask(
+        self, tab: Tab, messages: list[Shown], request: gr.Request, key: str, *, or_spare: bool = True
+    ) -> Reply:
+        asker = Asker(self._visitor(request), tab.person, key or "", or_spare)
+        return await self._chat.ask(tab.said(messages), asker)
 
     def _visitor(self, request: gr.Request) -> str:
         client, user = request.client, getattr(request, "username", None)

@@ -18,13 +18,14 @@ from streamchat.reply import Reply
 from streamchat.store import Store
 from streamchat.transcript import Shown, Transcript, conversation, is_aside, is_note
 
-MAX_TABS = 1_000  # in memory; others come back from the store
+MAX_TABS = 1_000  # in memory, besides those whose replies run; others come back from the store
 UNFINISHED = {"stopped", "abandoned", "shutdown", "max_tokens"}
 
 
 @dataclass
 class Tab:
-    """The messages `before` its reply, and the reply; `begun` is what an earlier reply said of the same answer.
+    """The messages `before` its reply, and the reply; `begun` is what an earlier reply said of the same answer, and
+    `sent` the last messages that arrived.
 
     To `Chat` the tab is one `person`, also after a reload and in its duplicates.
     """
@@ -34,24 +35,46 @@ class Tab:
     reply: Reply | None = None
     indented: dict[str, str] = field(default_factory=dict)
     person: str = field(default_factory=partial(secrets.token_urlsafe, 16))
+    sent: list[str] = field(default_factory=list)
     restored: bool = False
     _started: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
+    _awaited: int = field(default=0, init=False, repr=False)
+    _unwanted: bool = field(default=False, init=False, repr=False)
 
     def asked(self, before: list[Shown]) -> None:
-        """From now on the tab shows these messages, and a reply that is yet to come."""
+        """From now on the tab shows these messages, and a reply that is yet to come. One that runs ends."""
+        self._end()
         self.before, self.begun, self.reply, self.restored = before, "", None, False
+
+    def arrived(self, message: str) -> bool:
+        """Whether it is one of the last messages that arrived, whatever has become of it."""
+        return message.strip() in map(str.strip, self.sent)
 
     def start(self, reply: Reply | None) -> None:
         """The reply has come, or was refused."""
+        self._end()
         self.reply = reply
+        if self._unwanted:
+            self.stop()
         self._started.set()
+
+    def stop(self) -> bool:
+        """Stops its reply, or the one that somebody waits for; whether there is one to stop."""
+        if self.reply is None or not self.running:
+            self._unwanted = self._awaited > 0
+            return False
+        self.reply.stop()
+        return True
 
     async def next_reply(self, after: Reply | None) -> Reply | None:
         """The reply that comes after that one, or None if it is refused; where none comes soon, what there is."""
         if self.reply is None or self.reply is after:
             self._started.clear()
+            self._awaited += 1
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._started.wait(), 10)
+            self._awaited -= 1
+            self._unwanted = self._unwanted and self._awaited > 0
         return self.reply
 
     def undo(self) -> None:
@@ -60,17 +83,19 @@ class Tab:
         self.asked(self.before[:last])
 
     def typed(self, message: str) -> str:
-        """The message as it was typed: Gradio takes the indentation off what it shows, and gives that back."""
+        """Remembers how the message was typed: Gradio takes the indentation off what it shows, and gives that back."""
         shown = inspect.cleandoc(message)
+        self.indented.pop(shown, None)
         if shown != message:
             self.indented[shown] = message
-        return self.indented.get(message, message)
+        return message
 
     def said(self, messages: Sequence[Shown]) -> list[Message]:
-        return [Message(message.role, self.typed(message.text)) for message in conversation(messages)]
-
-    def questions(self) -> list[Message]:
-        return [message for message in self.said(self.before) if message.role == "user"]
+        """What was said in them, as it was typed."""
+        return [
+            Message(it.role, self.indented.get(it.text, it.text) if it.role == "user" else it.text)
+            for it in conversation(messages)
+        ]
 
     def messages(self) -> list[Shown]:
         """All that the tab shows now."""
@@ -83,6 +108,10 @@ class Tab:
         transcript = Transcript(self.reply, begun=self.begun)
         transcript.add(self.reply.log)
         return transcript.messages()
+
+    def _end(self) -> None:
+        if self.reply and self.running:
+            self.reply.stop()
 
     @property
     def running(self) -> bool:
@@ -116,12 +145,17 @@ class Tabs:
         self._store = store
         self._tabs: OrderedDict[str, Tab] = OrderedDict()
 
-    def get(self, tab_id: str) -> Tab:
-        """The tab of that id, new if there is none."""
-        tab = self._tabs.setdefault(tab_id, Tab())
+    async def get(self, tab_id: str) -> Tab:
+        """The tab of that id, new if there is none; one without an id is nobody's, and not kept."""
+        if not tab_id:
+            return Tab()
+        found = self._tabs.get(tab_id) or await self._restored(tab_id) or Tab()
+        tab = self._tabs.setdefault(tab_id, found)
         self._tabs.move_to_end(tab_id)
-        while len(self._tabs) > MAX_TABS:
-            self._tabs.popitem(last=False)
+        if len(self._tabs) > MAX_TABS:
+            idle = [name for name, other in self._tabs.items() if not other.running and other is not tab]
+            for name in idle[: len(self._tabs) - MAX_TABS]:
+                del self._tabs[name]
         return tab
 
     async def claim(self, tab_id: str, page: str) -> str:
@@ -130,18 +164,19 @@ class Tabs:
         What the `page` asked before it claimed its tab is not forgotten for it.
         """
         claimed = secrets.token_urlsafe(24)
-        if tab := self._tabs.pop(page, None):
-            self._tabs[claimed] = tab
-        elif tab := self._tabs.get(tab_id) or await self._restored(tab_id):
-            self._tabs[claimed] = replace(tab, indented=dict(tab.indented), restored=True)
+        tab = self._tabs.pop(page, None)
+        if not tab and (found := self._tabs.get(tab_id) or await self._restored(tab_id)):
+            tab = replace(found, indented=dict(found.indented), restored=True)
         if tab:
-            self.save(claimed)
+            self.save(claimed, tab)
         return claimed
 
-    def save(self, tab_id: str) -> None:
-        tab = self.get(tab_id)
+    def save(self, tab_id: str, tab: Tab) -> None:
+        if not tab_id:
+            return
+        self._tabs[tab_id] = tab
         reply = tab.reply.id if tab.reply else None
-        said = {"before": tab.before, "begun": tab.begun, "indented": tab.indented}
+        said = {"before": tab.before, "begun": tab.begun, "indented": tab.indented, "sent": tab.sent}
         self._store.put_tab(tab_id, {**said, "reply": reply, "person": tab.person})
 
     async def _restored(self, tab_id: str) -> Tab | None:
@@ -151,7 +186,9 @@ class Tabs:
         reply = None
         with suppress(UnknownReply):
             reply = await self._chat.resume(state["reply"] or "", however_old=True)
-        return Tab(state["before"], state["begun"], reply, state["indented"], state.get("person", ""))
+        return Tab(
+            state["before"], state["begun"], reply, state["indented"], state.get("person", ""), state.get("sent", [])
+        )
 
 
 def continued(messages: Sequence[Shown]) -> tuple[list[Shown], str]:

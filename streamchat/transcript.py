@@ -49,14 +49,16 @@ class Transcript:
 
     def messages(self, *, waiting: bool = False) -> list[Shown]:
         """The messages so far; none before anything was said, unless the reader has been `waiting` for it."""
-        text, quiet = self._begun + "".join(self._texts), not self._texts and not self._ending
+        begun, text, quiet = self._begun, "".join(self._texts), not self._texts and not self._ending
         shown = [self._thought(waiting=quiet)] if self._thoughts else []
-        if text:
-            instead = any(notice.instead for notice in self._notices)
-            shown.append(said("assistant", text) | ({"metadata": {"id": NOTE}} if instead else {}))
+        if any(notice.instead for notice in self._notices):
+            shown += [said("assistant", begun)] if begun else []
+            shown += [said("assistant", text) | {"metadata": {"id": NOTE}}] if text else []
+        elif text := begun + text:
+            shown.append(said("assistant", text))
         passed = len(self._notices) - quiet
         shown += [note(it.text) for number, it in enumerate(self._notices) if not it.passing or number >= passed]
-        if self._ending and (ending := closing(self._ending, text)):
+        if self._ending and (ending := closing(self._ending, begun or text)):
             shown.append(ending)
         if waiting and not shown:
             shown.append(said("assistant", "") | {"metadata": {"title": "Thinking", "status": "pending"}})
@@ -102,7 +104,16 @@ def spoken(seconds: float) -> str:
 
 def said(role: str, text: str) -> Shown:
     """A content part and not a str: Gradio would take the indentation off a str."""
-    return {"role": role, "content": [{"type": "text", "text": text}]}
+    return {"role": role, "content": [{"type": "text", "text": well_formed(text)}]}
+
+
+def well_formed(text: str) -> str:
+    """The text as Unicode can be sent: halves of a character are joined, and half a one is replaced."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def note(sentence: str) -> Shown:
@@ -123,7 +134,7 @@ def conversation(history: Sequence[Shown]) -> list[Message]:
     return [
         Message(message["role"], "\n\n".join(part["text"] for part in message["content"] if part["type"] == "text"))
         for message in history
-        if not is_aside(message)
+        if message["role"] in ("user", "assistant") and not is_aside(message)
     ]
 
 

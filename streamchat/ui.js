@@ -49,20 +49,37 @@ const streamchat = (() => {
   const clone = window.structuredClone;
   window.structuredClone = (value, ...options) => (Object(value) === value ? clone(value, ...options) : value);
 
+  // A page that rested while its server was started again is unknown to the new one. And Gradio forgets what a page has said
+  // an hour after its heartbeat broke off; so that the page is loaded anew then, but seldom: some proxies cut off all the time.
+  const SELDOM = 600_000; // ms
   let server = null; // Gradio's name for the process that answers
-  const reloadIfAnew = async () => { // a page that rested while its server was started again is unknown to the new one
+  let lost = false;
+  const isRare = () => Date.now() - storage((s) => s.getItem("streamchat.reloaded")) > SELDOM;
+  const reloadIfAnew = async () => {
     const answer = await fetched("gradio_api/app_id", { cache: "no-store" }).then((r) => (r.ok ? r.text() : null)).catch(() => null);
-    if (answer && server && answer !== server) location.reload();
+    const kept = storage((s) => s.getItem("streamchat.tab"));
+    if (answer && ((server && answer !== server) || (lost && kept && isRare()))) {
+      storage((s) => s.setItem("streamchat.reloaded", Date.now()));
+      location.reload();
+    }
     server = answer ?? server;
   };
+  new PerformanceObserver((list) => { // of what has been fetched to its end, whatever that was
+    if (lost || !list.getEntries().some(({ name }) => name.includes("/heartbeat/"))) return;
+    lost = true;
+    if (isRare()) setInterval(reloadIfAnew, 1_000);
+  }).observe({ type: "resource", buffered: true });
   reloadIfAnew();
   setInterval(reloadIfAnew, 15_000);
   addEventListener("focus", reloadIfAnew); // before anything is asked of it
   document.addEventListener("visibilitychange", reloadIfAnew);
 
   document.addEventListener("input", ({ target }) => { // not through Gradio, which passes nothing on while it is cut off
-    if (target.matches("#message textarea")) storage((s) => s.setItem("streamchat.draft", target.value));
-  });
+    if (!target.matches("#message textarea")) return;
+    const whole = target.value.toWellFormed?.() ?? target.value; // half a character is more than Gradio can send
+    if (whole !== target.value) target.value = whole;
+    storage((s) => s.setItem("streamchat.draft", whole));
+  }, true);
 
   const MARK = "\u2063"; // transcript.py puts it after thoughts and before notes: these are not copied with an answer
   const answer = (text) => text.replace(/^Thinking\n[^\u2063]*\u2063\n\n?/, "").replace(/\n?\u2063[^]*$/, "") || text.replaceAll(MARK, "");

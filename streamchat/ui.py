@@ -133,10 +133,12 @@ def _wire(
     demo.load(this.claim, [tab, draft], [tab, textbox, allowance], js=READ_TAB, queue=False, **QUIET).then(
         None, tab, None, js=KEEP_TAB, **QUIET
     ).then(this.resume, None, shown, concurrency_limit=None, **QUIET).then(**known)
-    textbox.stop(this.stop, None, [chatbot, go_on, allowance], queue=False, **QUIET).then(**known)
+    stopped = [chatbot, demo.chatbot_state, demo.chatbot_value, go_on, allowance]
+    textbox.stop(this.stop, None, stopped, queue=False, **QUIET)
     go_on.click(this.go_on, key, shown, concurrency_limit=None, **QUIET).then(**known)
-    begins = [textbox.submit, chatbot.example_select, chatbot.retry]
-    gr.on(begins, this.watch, None, [go_on, allowance], concurrency_limit=None, **QUIET)
-    chatbot.edit(this.watch_edited, None, [textbox, go_on, allowance], concurrency_limit=None, **QUIET)
+    gr.on([textbox.submit, chatbot.retry], this.watch, None, [go_on, allowance], concurrency_limit=None, **QUIET)
+    watched = [textbox, go_on, allowance]
+    chatbot.example_select(this.watch_example, None, watched, concurrency_limit=None, **QUIET)
+    chatbot.edit(this.watch_edited, None, watched, concurrency_limit=None, **QUIET)
     chatbot.undo(this.undo, None, go_on, queue=False, **QUIET)
     chatbot.clear(this.clear, None, go_on, queue=False, **QUIET)

@@ -1,3 +1,4 @@
+import re
 import time
 
 import pytest
@@ -199,6 +200,32 @@ def test_undo_gives_the_message_back(page: Page, page_claude: ScriptedClaude) ->
     page.ask("other")
     page.shows("Three")
     assert page_claude.exchange(2).said == [("user", "first"), ("assistant", "One"), ("user", "other")]
+
+
+def test_what_would_disturb_an_answer_waits_for_its_end(page: Page, page_claude: ScriptedClaude) -> None:
+    """While an answer is written nothing can be cleared or edited, and an example locks the box as a message does."""
+    hold = Hold()
+    page_claude.play(streams(start(), opens(), delta("Half"), hold, CLOSES, ends()))
+    page.browser.get_by_role("button", name=re.compile("Markdown")).click()
+    page.shows("Half")
+    expect(page.box).to_be_disabled()
+    for title in ("Clear", "Edit"):
+        expect(page.browser.get_by_title(title, exact=True)).to_be_hidden()
+    hold.release()
+    page.ready()
+    for title in ("Clear", "Edit"):
+        expect(page.browser.get_by_title(title, exact=True)).to_be_visible()
+
+
+def test_half_a_character_locks_nobody_out(page: Page, page_claude: ScriptedClaude) -> None:
+    """A message, or an answer, that breaks off inside an emoji is shown and asked as far as it can be."""
+    halves = [delta("Hi X").replace(b"X", rb"\ud83d"), delta("X there").replace(b"X", rb"\ude00")]
+    page_claude.play(streams(start(), opens(), *halves, CLOSES, ends()))
+    page.box.evaluate("box => { box.value = 'a \\ud83d b'; box.dispatchEvent(new Event('input', { bubbles: true })); }")
+    page.box.press("Enter")
+    page.shows("Hi 😀 there")
+    page.ready()
+    assert page_claude.exchange(0).said == [("user", "a \ufffd b")]
 
 
 def test_clear_begins_anew(page: Page, page_claude: ScriptedClaude) -> None:

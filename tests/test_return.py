@@ -61,6 +61,22 @@ def test_a_reload_loses_nothing_and_stop_still_works(page: Page, page_claude: Sc
     assert page_claude.exchange(2).said == said
 
 
+def test_a_page_at_rest_that_loses_its_network_keeps_its_conversation(
+    context: BrowserContext, page_claude: ScriptedClaude, way: Proxy
+) -> None:
+    """Gradio forgets such a page's messages after an hour: the page is loaded anew as soon as its network is back."""
+    page = Page(context, way.url)
+    page.ask("a")
+    page.shows("Hello there")
+    page.ready()
+    way.cut()
+    with page.comes_back():
+        way.restore()
+    page.shows("Hello there")
+    page.ask("b")
+    assert page_claude.exchange(1).said == [("user", "a"), ("assistant", "Hello there"), ("user", "b")]
+
+
 def test_a_reply_that_ended_meanwhile_is_there_in_full(
     page: Page, page_claude: ScriptedClaude, app: Application
 ) -> None:
@@ -240,6 +256,27 @@ def test_undo_clear_edit_and_retry_change_what_comes_back(page: Page, page_claud
         page.browser.reload()
     page.ready()
     expect(page.answers).to_have_count(0)
+
+
+def test_what_was_sent_does_not_come_back_into_the_box(page: Page, page_claude: ScriptedClaude) -> None:
+    """A message that arrived is no draft any more, whether it was cleared since or edited."""
+    page.ask("a")
+    page.shows("Hello there")
+    page.ready()
+    page.press("Edit")
+    page.browser.locator(".user textarea").fill("b")
+    page.press("Submit")
+    expect(page.questions).to_have_text("b")
+    page.shows("Hello there")
+    page.ready()
+    for shown in (1, 0):
+        with page.finds_again():
+            page.browser.reload()
+        expect(page.questions).to_have_count(shown)
+        expect(page.box).to_have_value("")
+        if shown:
+            page.press("Clear")
+            expect(page.questions).to_have_count(0)
 
 
 @contextmanager

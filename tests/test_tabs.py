@@ -1,10 +1,13 @@
 import asyncio
+import inspect
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamchat import tabs as module
 from streamchat.chat import Chat
 from streamchat.events import Done, Event, Message, Request, Text
 from streamchat.reply import Reply
@@ -35,13 +38,13 @@ class ByHand:
 
 async def a_tab_that_shows(tabs: Tabs, chat: Chat, source: ByHand, tab_id: str) -> Tab:
     """A tab with a question, and a whole answer."""
-    tab = tabs.get(tab_id)
+    tab = await tabs.get(tab_id)
     tab.asked([said("user", "hi")])
     tab.start(await asked(chat))
     source.hand.say(Text("Hello"), Done("end_turn"))
     assert tab.reply
     await tab.reply.closed()
-    tabs.save(tab_id)
+    tabs.save(tab_id, tab)
     return tab
 
 
@@ -56,12 +59,12 @@ async def test_a_tab_finds_itself_again_under_a_new_id(tmp_path: Path) -> None:
     chat = Chat(source, store, linger=60, keep=60)
     tabs = Tabs(chat, store)
     shown = (await a_tab_that_shows(tabs, chat, source, "one")).messages()
-    assert tabs.get(await tabs.claim("one", "page")).messages() == shown
+    assert (await tabs.get(await tabs.claim("one", "page"))).messages() == shown
     await store.close()
     later = Store(str(tmp_path))
     await later.open()
     tabs = Tabs(Chat(source, later, linger=60, keep=0), later)
-    assert tabs.get(await tabs.claim("one", "page")).messages() == shown
+    assert (await tabs.get(await tabs.claim("one", "page"))).messages() == shown
     await later.close()
 
 
@@ -71,7 +74,7 @@ async def test_two_pages_with_one_id_go_on_without_each_other() -> None:
     chat = Chat(source, store, linger=60, keep=60)
     tabs = Tabs(chat, store)
     await a_tab_that_shows(tabs, chat, source, "one")
-    first, second = tabs.get(await tabs.claim("one", "a")), tabs.get(await tabs.claim("one", "b"))
+    first, second = [await tabs.get(await tabs.claim("one", page)) for page in ("a", "b")]
     second.undo()
     assert (len(first.messages()), second.messages()) == (3, [])
 
@@ -81,7 +84,7 @@ async def test_an_unknown_id_finds_nothing() -> None:
     tabs = Tabs(Chat(ByHand(), Store(""), linger=60, keep=60), Store(""))
     one, other = await tabs.claim("", "a"), await tabs.claim("guessed", "b")
     assert one != other
-    assert tabs.get(one).messages() == tabs.get(other).messages() == []
+    assert (await tabs.get(one)).messages() == (await tabs.get(other)).messages() == []
 
 
 async def test_what_was_asked_before_the_tab_was_known_is_not_forgotten() -> None:
@@ -90,7 +93,62 @@ async def test_what_was_asked_before_the_tab_was_known_is_not_forgotten() -> Non
     chat = Chat(source, store, linger=60, keep=60)
     tabs = Tabs(chat, store)
     await a_tab_that_shows(tabs, chat, source, "page")
-    assert len(tabs.get(await tabs.claim("", "page")).messages()) == 3
+    assert len((await tabs.get(await tabs.claim("", "page"))).messages()) == 3
+
+
+async def test_many_other_tabs_take_nothing_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tab that rested while many others came is found as it was; a reply that runs can be stopped all the same."""
+    monkeypatch.setattr(module, "MAX_TABS", 2)
+    source, store = ByHand(), Store(str(tmp_path))
+    await store.open()
+    tabs = Tabs(chat := Chat(source, store, linger=60, keep=60), store)
+    shown = (await a_tab_that_shows(tabs, chat, source, "rests")).messages()
+    runs = await tabs.get("runs")
+    runs.start(await asked(chat))
+    for number in range(5):
+        await tabs.get(f"other {number}")
+    assert await tabs.get("runs") is runs
+    assert (await tabs.get("rests")).messages() == shown
+    await chat.close()
+
+
+async def test_who_has_no_id_shares_no_tab() -> None:
+    """What is asked without a session is nobody else's."""
+    tabs = Tabs(Chat(ByHand(), Store(""), linger=60, keep=60), Store(""))
+    tab = await tabs.get("")
+    tab.asked([said("user", "hi")])
+    tabs.save("", tab)
+    assert (await tabs.get("")).messages() == (await tabs.get(await tabs.claim("", ""))).messages() == []
+
+
+async def test_a_tab_has_one_reply_at_a_time() -> None:
+    """Whatever takes the place of a running reply ends it: nobody could stop it any more."""
+    chat = Chat(ByHand(), Store(""), linger=60, keep=60)
+    tab, replies = Tab(), [await asked(chat) for _ in range(2)]
+    for reply in replies:
+        tab.start(reply)
+    tab.asked([])
+    for reply in replies:
+        await asyncio.wait_for(reply.closed(), 5)
+
+
+async def test_a_stop_that_comes_before_its_reply_is_not_lost() -> None:
+    """Whoever presses stop while the question is on its way gets no answer; after that it is asked as ever."""
+    chat = Chat(ByHand(), Store(""), linger=60, keep=60)
+    tab = Tab()
+    assert not tab.stop()
+    tab.start(unstopped := await asked(chat))
+    assert not unstopped.stopping
+    tab.asked([said("user", "hi")])
+    waiting = asyncio.create_task(tab.next_reply(None))
+    await settle()
+    assert not tab.stop()
+    tab.start(reply := await asked(chat))
+    await asyncio.wait_for(reply.closed(), 5)
+    assert await waiting is reply
+    tab.start(after := await asked(chat))
+    assert not after.stopping
+    await chat.close()
 
 
 def test_undo_takes_back_the_last_question_and_all_after_it() -> None:
@@ -129,7 +187,16 @@ def test_continuing_loses_no_word(shown: list[Shown]) -> None:
 def test_indentation_comes_back(text: str) -> None:
     """Whatever Gradio makes of a message's indentation, the next request has it as it was typed."""
     tab = Tab()
-    assert tab.typed(text) == text
+    sent = [said("user", tab.typed(text)), said("user", inspect.cleandoc(text))]
+    assert [message.text for message in tab.said(sent)] == [text, text]
+
+
+def test_a_message_is_sent_as_it_was_typed_last() -> None:
+    """Who types a message again without its indentation sends it without; what Claude said never has any added."""
+    tab = Tab()
+    assert tab.said([said("user", tab.typed("  a\n  b"))])[0].text == "  a\n  b"
+    sent = tab.said([said("assistant", "a\nb"), said("user", tab.typed("a\nb"))])
+    assert [message.text for message in sent] == ["a\nb", "a\nb"]
 
 
 async def test_nobody_waits_for_a_reply_that_was_refused(tmp_path: Path) -> None:
