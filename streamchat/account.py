@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from streamchat.budget import Budget
-from streamchat.events import OURS, Conversation, Done, Failed, Text, Thinking, Usage
+from streamchat.events import OURS, Conversation, Done, Failed, Notice, Text, Thinking, Usage
 from streamchat.prices import Prices, written
 from streamchat.reply import Reply
 
@@ -27,6 +27,15 @@ class Accounts:
         return Account(replace(self, budget=None), visitor)
 
 
+@dataclass(frozen=True)
+class Call:
+    """What was sent, and how far the reply had come before."""
+
+    asked: str
+    usage: Usage
+    position: int
+
+
 class Account:
     """One reply's; `reply` is set as soon as there is one."""
 
@@ -34,49 +43,52 @@ class Account:
         self._accounts = accounts
         self.visitor = visitor
         self._name = secrets.token_urlsafe(16)
-        self._calls = 0
-        self._settled = 0.0
-        self._asked = ""
+        self._failed: list[Usage] = []
+        self._call: Call | None = None
         self.reply: Reply | None = None
 
     async def call(self, conversation: Conversation) -> None:
-        """Reserves what a call can cost at the worst; raises `DayIsSpent` or `VisitorIsSpent`."""
+        """Reserves what a call can cost at the worst; raises `DayIsSpent` or `VisitorIsSpent`.
+
+        A call before it has failed.
+        """
+        if self._call:
+            self._failed.append(used(self._call, self.reply, failed=True))
+            self._call = None
         await self.settle()
-        accounts = self._accounts
+        accounts, reply = self._accounts, self.reply
         worst = accounts.prices.worst(conversation, accounts.system_prompt, accounts.max_tokens)
         if accounts.budget:
-            await accounts.budget.reserve(f"{self._name}/{self._calls + 1}", self.visitor, worst)
-        self._calls += 1
-        self._asked = accounts.system_prompt + "".join(message.text for message in conversation)
+            await accounts.budget.reserve(f"{self._name}/{len(self._failed)}", self.visitor, worst)
+        asked = accounts.system_prompt + "".join(message.text for message in conversation)
+        self._call = Call(asked, reply.usage, len(reply.log)) if reply else Call(asked, Usage(), 0)
 
     async def settle(self) -> None:
-        """Counts what the last call cost instead of what was reserved for it."""
-        if self._calls and self._accounts.budget:
-            cost = self.cost()
-            await self._accounts.budget.settle(f"{self._name}/{self._calls}", max(0.0, cost - self._settled))
-            self._settled = cost
-
-    def cost(self) -> float:
-        """Dollars of all calls so far."""
-        return self._accounts.prices.cost(self._used())
+        """Counts what the calls cost instead of what was reserved for them."""
+        if budget := self._accounts.budget:
+            for number, usage in enumerate(self._used()):
+                await budget.settle(f"{self._name}/{number}", self._accounts.prices.cost(usage))
 
     def bill(self) -> dict[str, Any]:
         """What a receipt says of it: the cost, what prompt caching saved, and whether the visitor pays."""
-        used, prices = self._used(), self._accounts.prices
-        return {"cost": prices.cost(used), "saved": prices.saved(used), "own_key": self._accounts.budget is None}
+        calls, prices = self._used(), self._accounts.prices
+        cost, saved = sum(map(prices.cost, calls)), sum(map(prices.saved, calls))
+        return {"cost": cost, "saved": saved, "own_key": self._accounts.budget is None}
 
-    def _used(self) -> Usage:
-        reply = self.reply
-        if reply is None:
-            return Usage()
-        counted = self._calls == 1 and isinstance(reply.ending, Done) and reply.ending.reason not in OURS
-        return reply.usage if counted else estimated(reply, self._asked)
+    def _used(self) -> list[Usage]:
+        """By each call; a price may depend on the size of one."""
+        return [*self._failed, used(self._call, self.reply)] if self._call else self._failed
 
 
-def estimated(reply: Reply, asked: str) -> Usage:
-    """Claude's count as far as it came; for the rest, an estimate of what was sent and written."""
-    usage, ending = reply.usage, reply.ending
-    if usage == Usage() and not isinstance(ending, Failed):
-        usage = Usage(input_tokens=written(asked))
-    wrote = "".join(event.text for event in reply.log if isinstance(event, Text | Thinking))
+def used(call: Call, reply: Reply | None, *, failed: bool = False) -> Usage:
+    """Claude's count of a call as far as it came; for the rest, an estimate of what was sent and written."""
+    if reply is None:
+        return Usage()
+    log, usage, ending = reply.log[call.position :], reply.usage - call.usage, reply.ending
+    if isinstance(ending, Done) and ending.reason not in OURS:
+        return usage
+    failed = failed or isinstance(ending, Failed) or any(isinstance(event, Notice) for event in log)
+    if usage == Usage() and not failed:
+        usage = Usage(input_tokens=written(call.asked))
+    wrote = "".join(event.text for event in log if isinstance(event, Text | Thinking))
     return replace(usage, output_tokens=max(usage.output_tokens, written(wrote)))

@@ -76,6 +76,14 @@ class Usage:
             self.cache_read_tokens + other.cache_read_tokens,
         )
 
+    def __sub__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.input_tokens - other.input_tokens,
+            self.output_tokens - other.output_tokens,
+            self.cache_write_tokens - other.cache_write_tokens,
+            self.cache_read_tokens - other.cache_read_tokens,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
