@@ -6,8 +6,10 @@ from typing import Any
 
 from streamchat.budget import Budget
 from streamchat.events import OURS, Conversation, Done, Failed, Notice, Text, Thinking, Usage
-from streamchat.prices import Prices, written
+from streamchat.prices import Prices, length, written
 from streamchat.reply import Reply
+
+TOKEN = 30  # bytes; no text has longer ones on average, so that a count that says so was not finished
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,11 @@ def used(call: Call, reply: Reply | None, *, failed: bool = False) -> Usage:
     if reply is None:
         return Usage()
     log, usage, ending = reply.log[call.position :], reply.usage - call.usage, reply.ending
-    if isinstance(ending, Done) and ending.reason not in OURS:
-        return usage
-    failed = failed or isinstance(ending, Failed) or any(isinstance(event, Notice) for event in log)
-    if usage == Usage() and not failed:
-        usage = Usage(input_tokens=written(call.asked))
     wrote = "".join(event.text for event in log if isinstance(event, Text | Thinking))
+    failed = failed or isinstance(ending, Failed) or any(isinstance(event, Notice) for event in log)
+    if replace(usage, output_tokens=0) == Usage() and (wrote or not failed):
+        usage = replace(usage, input_tokens=written(call.asked))
+    whole = isinstance(ending, Done) and ending.reason not in OURS
+    if whole and length(wrote) <= usage.output_tokens * TOKEN:
+        return usage
     return replace(usage, output_tokens=max(usage.output_tokens, written(wrote)))

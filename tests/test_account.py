@@ -161,6 +161,33 @@ async def test_a_reply_stopped_before_claude_said_anything_is_charged_for_what_w
     assert account.bill()["cost"] == dollars(Usage(written("Be brief.hi")))
 
 
+@pytest.mark.parametrize("output", [0, 1, 8])
+async def test_an_answer_whose_count_never_came_is_not_free(output: int) -> None:
+    """Where something between here and Claude counts no tokens, or only the first, the money ends all the same."""
+    account = accounts(1)[1].open("a")
+    await account.call(HI)
+    usage, answer = Usage(0, output), "word " * 2_000
+    await with_a_reply(account, usage, Text(answer), Done("end_turn", usage))
+    assert account.bill()["cost"] == dollars(Usage(written("Be brief.hi"), written(answer)))
+
+
+async def test_where_claude_counts_its_count_is_the_cost() -> None:
+    """No estimate makes an answer dearer, also one whose tokens are long ones."""
+    account = accounts(1)[1].open("a")
+    await account.call(HI)
+    usage = Usage(0, 100, 0, 9)
+    await with_a_reply(account, usage, Text("internationalization " * 100), Done("end_turn", usage))
+    assert account.bill()["cost"] == dollars(usage)
+
+
+async def test_words_without_a_count_are_paid_for_with_what_was_sent() -> None:
+    """An answer that breaks off before anything was counted is charged for both ways."""
+    account = accounts(1)[1].open("a")
+    await account.call(HI)
+    await with_a_reply(account, Text("Half"), BUSY)
+    assert account.bill()["cost"] == dollars(Usage(written("Be brief.hi"), written("Half")))
+
+
 async def test_settling_twice_counts_once() -> None:
     """However often a reply is settled, it is paid for once."""
     budget, all_accounts = accounts(1)
