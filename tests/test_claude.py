@@ -118,6 +118,26 @@ async def test_the_request_says_what_the_settings_say(claude: ScriptedClaude) ->
     assert claude.exchange(0).headers["authorization"] == "Bearer sk-test"
 
 
+@pytest.mark.parametrize(
+    ("typed", "reaches_claude"), [("a \ud83c b", "a \ufffd b"), ("\udf0d", "\ufffd"), ("\ud83c\udf0d", "🌍")]
+)
+async def test_half_a_letter_does_not_lock_a_chat(claude: ScriptedClaude, typed: str, reaches_claude: str) -> None:
+    """Half an emoji, which no request can carry, reaches Claude as a sign for it, also in the history."""
+    async with a_claude(claude) as (source, _):
+        said, error = await answer(source, Request((Message("assistant", typed), Message("user", typed))))
+    assert (text(said), error) == ("Hello there", None)
+    assert claude.exchange(0).said == [("assistant", reaches_claude), ("user", reaches_claude)]
+
+
+async def test_an_answer_that_breaks_off_within_a_letter_is_continued(claude: ScriptedClaude) -> None:
+    """Also the words that Claude is asked to go on from can be sent."""
+    half = delta("Half of a HALF").replace(b"HALF", rb"\ud83c")
+    claude.play(streams(start(), opens(), half, breaks()), says(" and more."))
+    async with a_claude(claude) as (source, _):
+        said, error = await answer(source)
+    assert (text(said), error) == ("Half of a \ud83c and more.", None)
+
+
 async def test_a_model_that_cannot_think_is_not_asked_to(claude: ScriptedClaude) -> None:
     """An older model gets neither thinking nor effort, which it would refuse."""
     no = {"supported": False}
