@@ -33,6 +33,7 @@ class Claude:
     def __init__(self, settings: Settings, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._settings = settings
         self._sleep = sleep
+        self._knows_model = False
         self._adaptive_thinking = self._effort = True
         self._client = anthropic.AsyncAnthropic(
             api_key=settings.api_key.get_secret_value() or NO_KEY,
@@ -46,13 +47,19 @@ class Claude:
     async def open(self) -> None:
         """Connects, and asks what the model can do; a failure is a warning, for Claude may come back."""
         try:
-            with translated():
-                model = await self._client.models.retrieve(self._settings.model, timeout=5)
+            await self._ask_of_model(self._client)
         except ClaudeError as error:
             logger.warning("%s", error.message)
-            return
-        if can := model.capabilities:
-            with suppress(AttributeError):
+
+    async def _ask_of_model(self, client: anthropic.AsyncAnthropic) -> None:
+        with translated(), suppress(AttributeError):  # a gateway may know less of it, or answer with a page
+            try:
+                model = await client.models.retrieve(self._settings.model, timeout=5)
+            except anthropic.NotFoundError:
+                self._knows_model = True  # as much as there is to know
+                raise
+            can, self._knows_model = model.capabilities, True
+            if can:
                 self._adaptive_thinking = can.thinking.types.adaptive.supported
                 self._effort = can.effort.supported
 
@@ -64,6 +71,9 @@ class Claude:
         progress = Progress(request.conversation, continuations=self._settings.continuations)
         client = self._client.with_options(api_key=request.key) if request.key else self._client
         conversation = progress.begin()
+        if not self._knows_model:
+            with suppress(ClaudeError):
+                await self._ask_of_model(client)
         while True:
             try:
                 async with aclosing(self._attempt(client, conversation)) as events:

@@ -137,6 +137,7 @@ class ScriptedClaude:
         self.connections = 0
         self.capabilities: dict[str, Any] | None = CAPABLE
         self.models_status = 200
+        self.models_asked = 0
         self._arrived = threading.Condition()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -190,6 +191,7 @@ class ScriptedClaude:
         writer.close()
 
     def _model(self) -> bytes:
+        self.models_asked += 1
         if self.models_status != 200:
             return refuses(self.models_status, "authentication_error", "invalid key")[0]  # type: ignore[return-value]
         model = {"type": "model", "id": "claude-sonnet-5-5", "display_name": "Sonnet", "lifecycle": "active"}

@@ -138,14 +138,60 @@ async def test_an_answer_that_breaks_off_within_a_letter_is_continued(claude: Sc
     assert (text(said), error) == ("Half of a \ud83c and more.", None)
 
 
+NO = {"supported": False}
+INCAPABLE = {"thinking": {"supported": True, "types": {"adaptive": NO}}, "effort": NO}
+
+
 async def test_a_model_that_cannot_think_is_not_asked_to(claude: ScriptedClaude) -> None:
     """An older model gets neither thinking nor effort, which it would refuse."""
-    no = {"supported": False}
-    claude.capabilities = {"thinking": {"supported": True, "types": {"adaptive": no}}, "effort": no}
+    claude.capabilities = INCAPABLE
     async with a_claude(claude) as (source, _):
         await source.open()
         await answer(source)
     assert not {"thinking", "output_config"} & claude.exchange(0).body.keys()
+
+
+@pytest.mark.parametrize("away", [False, True], ids=["never opened", "Claude was away at the start"])
+async def test_what_a_model_can_do_is_learned_with_the_first_question(claude: ScriptedClaude, away: bool) -> None:
+    """Also where only visitors have a key, or Claude could not be asked before, an older model gets what it takes."""
+    claude.capabilities = INCAPABLE
+    async with a_claude(claude) as (source, _):
+        if away:
+            claude.models_status = 529
+            await source.open()
+            await answer(source)
+            assert "thinking" in claude.exchanges.pop().body
+            claude.models_status = 200
+        await answer(source, Request(ASKED.conversation, key="sk-visitor"))
+    assert not {"thinking", "output_config"} & claude.exchange(0).body.keys()
+
+
+@pytest.mark.parametrize("status", [200, 404])
+async def test_what_is_known_of_a_model_is_asked_once(claude: ScriptedClaude, status: int) -> None:
+    """No answer waits for what is known, nor for what nobody knows."""
+    claude.models_status = status
+    async with a_claude(claude) as (source, _):
+        await source.open()
+        await answer(source)
+        said, _error = await answer(source)
+    assert text(said) == "Hello there"
+    assert claude.models_asked == 1
+
+
+class LoginPage(ScriptedClaude):
+    """Where the list of models should be."""
+
+    def _model(self) -> bytes:
+        return b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 12\r\n\r\n<html>Log in"
+
+
+async def test_a_page_instead_of_a_model_does_no_harm() -> None:
+    """Behind the login page of a network the app starts, and answers as soon as it gets through."""
+    with LoginPage(says("Hello there")) as claude:
+        async with a_claude(claude) as (source, _):
+            await source.open()
+            said, error = await answer(source)
+    assert (text(said), error) == ("Hello there", None)
 
 
 @pytest.mark.parametrize("capabilities", [None, {}, {"thinking": None}])
