@@ -13,6 +13,7 @@ from streamchat.errors import Unreadable
 from streamchat.events import Event, Text, Thinking, Usage
 
 Sent = dict[str, Any]  # an event's data
+READ = (b"message_start", b"content_block_delta", b"message_delta", b"message_stop")
 
 
 class Wanted(httpx2.AsyncByteStream):
@@ -37,7 +38,7 @@ async def read_as_wanted(response: httpx2.Response) -> None:
 
 
 async def sent(response: httpx2.Response) -> AsyncGenerator[Sent]:
-    """The data of all events but pings; raises what the SDK raises for an `error`.
+    """The data of the events that `read` knows; raises what the SDK raises for an `error`.
 
     The SDK's own iteration, line by line and with a model for each event, takes most of the time of a reply.
     """
@@ -49,7 +50,7 @@ async def sent(response: httpx2.Response) -> AsyncGenerator[Sent]:
                 name, data = _fields(event)
                 if name == b"error":
                     raise _error(data, response)
-                if data and name not in (b"", b"ping"):
+                if data and name in READ:
                     yield json.loads(data)
 
 

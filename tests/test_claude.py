@@ -638,6 +638,16 @@ async def test_events_of_tomorrow_are_passed_over(claude: ScriptedClaude) -> Non
     assert (text(said), error) == ("ab", None)
 
 
+@pytest.mark.parametrize("data", [b"ok", b'{"a": 1}', b"[DONE]", b"[]"])
+async def test_events_of_others_are_passed_over(claude: ScriptedClaude, data: bytes) -> None:
+    """What a gateway adds to the stream, whatever its shape, breaks no answer."""
+    foreign = b"event: keep_alive\ndata: " + data + b"\n\n"
+    claude.play(streams(start(), foreign, delta("a"), foreign, delta("b"), ends(), foreign))
+    async with a_claude(claude) as (source, pauses):
+        said, error = await answer(source)
+    assert (text(said), error, pauses) == ("ab", None, [])
+
+
 async def test_an_answer_cut_into_odd_pieces_arrives_whole(claude: ScriptedClaude) -> None:
     """The network may cut anywhere, also within a letter."""
     stream = b"".join([start(), opens(), delta("Grüße 🌍 世界"), CLOSES, ends()])
