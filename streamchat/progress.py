@@ -31,6 +31,8 @@ class Progress:
         self._spent = self._before = Usage()
         self._failures = 0  # since the last word
         self._has_words = False  # of this attempt
+        self._has_thoughts = False
+        self._paragraph = ""  # between the thoughts of the attempts before and those of this one
         self._seam = Seam("")
 
     def begin(self) -> Conversation:
@@ -38,6 +40,7 @@ class Progress:
         said = "".join(self._said)
         self._before = self._spent
         self._has_words = False
+        self._paragraph = "\n\n" if self._has_thoughts else ""
         self._seam = Seam(said)
         if not self._seam.anchor:
             return self._asked
@@ -51,6 +54,9 @@ class Progress:
                 yield from self._text(self._seam.feed(event.text))
             case Thinking() if self._seam.anchor:
                 pass  # it is about going on, which no reader asked for
+            case Thinking():
+                yield Thinking(self._paragraph + event.text)
+                self._paragraph, self._has_thoughts = "", True
             case Usage():
                 self._spent = self._before + event
                 yield self._spent

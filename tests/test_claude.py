@@ -511,6 +511,15 @@ async def test_thoughts_about_going_on_are_not_shown(claude: ScriptedClaude) -> 
     assert not any(isinstance(event, Thinking) for event in said)
 
 
+async def test_each_attempt_thinks_in_a_paragraph_of_its_own(claude: ScriptedClaude) -> None:
+    """Thoughts that broke off do not run into those of the next attempt; nothing stands before the first."""
+    broken_off = streams(start(), opens("thinking"), thought("Let me"), breaks())
+    claude.play(refuses(529, "overloaded_error"), broken_off, says("Hi.", thinks=["Let me ", "think."]))
+    async with a_claude(claude) as (source, _):
+        said, _ = await answer(source)
+    assert "".join(event.text for event in said if isinstance(event, Thinking)) == "Let me\n\nLet me think."
+
+
 async def test_a_break_after_mere_whitespace_begins_anew(claude: ScriptedClaude) -> None:
     """An assistant's turn without a word is never sent; there is nothing to continue."""
     claude.play(broken("\n\n", breaks()), says("Here I am."))
