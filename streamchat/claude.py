@@ -98,7 +98,7 @@ class Claude:
         usage, reason = Usage(), ""
         with translated():
             async with await client.messages.create(**self._parameters(conversation)) as stream:
-                if not stream.response.headers.get("content-type", "").startswith("text/event-stream"):
+                if not stream.response.headers.get("content-type", "").lower().startswith("text/event-stream"):
                     raise errors.NotAStream(request_id=stream.response.headers.get("request-id"))
                 with _complete_once(lambda: bool(reason)):
                     async with aclosing(sent(stream.response)) as events:
@@ -140,7 +140,8 @@ def _without_key(error: ClaudeError, key: str, *, own: bool) -> ClaudeError:
     """The error as anybody may read it, whatever Claude repeated of the request."""
     if own and isinstance(error, errors.KeyRejected):
         return errors.OwnKeyRejected(request_id=error.request_id)
-    error.message = error.message.replace(key, "...")
+    if len(key) >= 8:  # a shorter one opens nothing, but may be a part of any word
+        error.message = error.message.replace(key, "...")
     return error
 
 

@@ -13,6 +13,7 @@ import httpx2
 from streamchat import errors
 from streamchat.errors import ClaudeError
 
+DAY = 86_400.0  # seconds
 BY_STATUS: dict[int, type[ClaudeError]] = {
     400: errors.RequestRejected,
     401: errors.KeyRejected,
@@ -96,10 +97,11 @@ def _from_status(error: anthropic.APIStatusError) -> ClaudeError:
 
 
 def _retry_after(headers: httpx2.Headers) -> float | None:
+    """In seconds; nobody is told to wait for longer than a day."""
     value = headers.get("retry-after", "")
     seconds = math.nan
-    with suppress(ValueError):
+    with suppress(ValueError, OverflowError):
         seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
     with suppress(ValueError):
         seconds = float(value)
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+    return min(max(0.0, seconds), DAY) if math.isfinite(seconds) else None

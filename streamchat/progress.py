@@ -86,7 +86,7 @@ class Progress:
 
 
 def _interruption(error: ClaudeError) -> str:
-    return f"The answer was interrupted in the middle: {error.message} Claude was asked to go on from there."
+    return f"The answer was interrupted in the middle: {error.message} Claude is asked to go on from there."
 
 
 def _pause(error: ClaudeError, failures: int) -> float | None:

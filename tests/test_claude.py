@@ -321,6 +321,41 @@ async def test_a_long_retry_after_fails_at_once_with_the_time_to_come_back(claud
     assert error.retry_after == 61
 
 
+@pytest.mark.parametrize(
+    ("retry_after", "seconds"),
+    [
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400),
+        ("1e300", 86_400),
+        ("Mon, 01 Jan 1900 00:00:00 GMT", 0),
+        ("-5", 0),
+        ("Wed, 21 Oct 99999999999 07:28:00 GMT", None),
+        ("inf", None),
+        ("soon", None),
+    ],
+)
+async def test_an_absurd_retry_after_does_no_harm(
+    claude: ScriptedClaude, retry_after: str, seconds: float | None
+) -> None:
+    """Nobody is sent away for longer than a day, and what is no time at all is passed over."""
+    claude.play(refuses(529, "overloaded_error", retry_after=retry_after))
+    async with a_claude(claude) as (source, _):
+        _, error = await answer(source)
+    assert type(error) is errors.Busy
+    assert error.retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("key", "sentence"),
+    [("sk-visitor", "what is ...?"), ("is", "what is sk-visitor?")],
+)
+async def test_a_key_is_in_no_sentence(claude: ScriptedClaude, key: str, sentence: str) -> None:
+    """What Claude repeats of the key is left out; what is too short for a key tears no words apart."""
+    claude.play(refuses(400, "invalid_request_error", "what is sk-visitor?"))
+    async with a_claude(claude) as (source, _):
+        _, error = await answer(source, Request(ASKED.conversation, key=key))
+    assert str(error and error.message) == f"{errors.RequestRejected.sentence} {sentence}"
+
+
 async def test_a_spent_account_is_not_asked_again(claude: ScriptedClaude) -> None:
     """A spend limit looks like a rate limit but does not pass by waiting."""
     claude.play(refuses(429, "rate_limit_error", error_code="enforced_spend_limit_reached"))
@@ -405,8 +440,7 @@ async def test_the_reader_learns_why_an_answer_was_interrupted(claude: ScriptedC
     assert said.index(Text("Half")) < said.index(lasting) < said.index(passing) < said.index(Text(" and half."))
     assert (lasting.passing, passing.passing) == (False, True)
     assert (
-        lasting.text
-        == "The answer was interrupted in the middle: Claude is busy. Claude was asked to go on from there."
+        lasting.text == "The answer was interrupted in the middle: Claude is busy. Claude is asked to go on from there."
     )
     assert passing.text == f"Claude is busy. Trying again in {pauses[0]:.0f} s (1 of 3)."
 
@@ -595,6 +629,14 @@ async def test_a_page_instead_of_a_stream_is_recognised(claude: ScriptedClaude) 
     async with a_claude(claude) as (source, _):
         said, error = await answer(source)
     assert (said, type(error)) == ([], errors.NotAStream)
+
+
+async def test_a_stream_is_recognised_in_any_case(claude: ScriptedClaude) -> None:
+    """A content type has no upper and lower case."""
+    claude.play([opening("Text/Event-Stream"), start(), delta("Here I am."), ends()])
+    async with a_claude(claude) as (source, _):
+        said, error = await answer(source)
+    assert (text(said), error) == ("Here I am.", None)
 
 
 async def test_nobody_there_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
