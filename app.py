@@ -39,6 +39,7 @@ from streamchat.budget import Budget  # noqa: E402
 from streamchat.chat import Chat  # noqa: E402
 from streamchat.concurrency import ConcurrencyLimit  # noqa: E402
 from streamchat.demo import EXAMPLES, Demo  # noqa: E402
+from streamchat.guard import MAX_BODY, OwnPages  # noqa: E402
 from streamchat.late import Late, Made  # noqa: E402
 from streamchat.limits import Limits  # noqa: E402
 from streamchat.prices import Prices  # noqa: E402
@@ -171,11 +172,13 @@ class Server:
                     "title": "StreamChat",
                     "routes": routes(),
                     "docs_url": "/docs",
-                    "middleware": [Middleware(ConcurrencyLimit)],
+                    "middleware": [Middleware(OwnPages), Middleware(ConcurrencyLimit)],
+                    "max_body_size": MAX_BODY,
                     "lifespan": self._lifespan,
                 },
                 ssr_mode=False,
                 max_threads=MAX_EVENTS,
+                max_file_size=0,  # nobody here has a file to send
                 prevent_thread_lock=True,
                 show_error=False,
                 quiet=True,

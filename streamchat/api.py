@@ -1,6 +1,7 @@
 """HTTP for programs: POST starts a reply, GET reads it from any position, DELETE stops it."""
 
 import re
+import sys
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response
@@ -22,7 +23,12 @@ PATH = "/api/streaming-chat"
 def routes(chat: Chat, who: Who, login: tuple[str, str] | None) -> APIRouter:
     """The routes under /api, for any app to have; with a `login` they ask for it."""
     guards = [Depends(own_page)] + ([Depends(Login(*login))] if login else [])
-    router = APIRouter(route_class=Route, dependencies=guards, tags=["StreamChat"])
+    router = APIRouter(
+        route_class=Route,
+        dependencies=guards,
+        tags=["StreamChat"],
+        max_body_size=sys.maxsize,  # `asked` refuses what is too long itself, in JSON
+    )
 
     @router.post(PATH, response_class=PlainTextResponse, responses=openapi.POST, openapi_extra=openapi.BODY)
     async def ask(request: Request) -> Response:

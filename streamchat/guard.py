@@ -7,9 +7,15 @@ from urllib.parse import urlsplit
 
 from fastapi import HTTPException, Request
 from fastapi.requests import HTTPConnection
+from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBasic
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streamchat.problem import unfit
+
+MAX_BODY = 32_000_000  # bytes
+SAFE = ("GET", "HEAD", "OPTIONS")
+OWN = (None, "same-origin", "none")  # what a browser says of the site whose page asks; a program says nothing
 
 
 class Login(HTTPBasic):
@@ -35,11 +41,33 @@ def login_required(realm: str, message: str) -> HTTPException:
     return unfit(401, "login_required", message, {"WWW-Authenticate": f'Basic realm="{realm}", charset="UTF-8"'})
 
 
+class OwnPages:
+    """Gradio lets any site's page call a public server with its visitor's login. A reply costs money: not here.
+
+    Only what browsers say of the site counts: behind a proxy the host that Gradio's pages see may be another one.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        foreign = scope["type"] == "http" and scope["method"] not in SAFE and _site(HTTPConnection(scope)) not in OWN
+        app = JSONResponse(_foreign().detail, 403) if foreign else self._app
+        await app(scope, receive, send)
+
+
 async def own_page(request: Request) -> None:
-    """Gradio lets any site's page call a public server with its visitor's login. A reply costs money: not here."""
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    if site is None and origin is not None:  # browsers tell the site to https and to localhost only
+    """The same for the routes of our own, also where browsers do not tell the site."""
+    site, origin = _site(request), request.headers.get("origin")
+    if site is None and origin is not None:  # they tell it to https and to localhost only
         site = "same-origin" if urlsplit(origin).netloc == request.headers.get("host") else "cross-site"
-    if site not in (None, "same-origin", "none"):
-        raise unfit(403, "foreign_page", "Other sites' pages may not use this chat.")
+    if site not in OWN:
+        raise _foreign()
+
+
+def _site(request: HTTPConnection) -> str | None:
+    return request.headers.get("sec-fetch-site")
+
+
+def _foreign() -> HTTPException:
+    return unfit(403, "foreign_page", "Other sites' pages may not use this chat.")

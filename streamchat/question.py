@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from streamchat.errors import TooLong
 from streamchat.events import Message
+from streamchat.guard import MAX_BODY
 from streamchat.problem import unfit
 
-MAX_BODY = 32_000_000  # bytes
 MAX_TURNS = 10_000
 MAX_FIELDS = 20  # an object with more is not looked at: a mistake in each would take a lot of memory
 SHAPE = 'Send {"message": "hi"} or {"messages": [{"role": "user", "content": "hi"}]}.'

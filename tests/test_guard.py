@@ -1,0 +1,70 @@
+"""What may come in to the whole app."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from streamchat.api import PATH
+from streamchat.guard import MAX_BODY
+from tests.application import ROOT, Application
+from tests.scripted_claude import ScriptedClaude
+
+ASK = "/gradio_api/call/chat"
+HI = {"data": ["hi"]}
+BEHIND_A_PROXY = {"host": "chat.internal", "origin": "https://chat.example"}
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize("path", [ASK, "/gradio_api/queue/join", "/gradio_api/run/predict", "/gradio_api/cancel"])
+def test_no_other_sites_page_asks_through_gradio(
+    app: Application, page_claude: ScriptedClaude, path: str, site: str
+) -> None:
+    """A page that a visitor has open beside this chat spends none of the owner's money, whatever CORS allows it."""
+    answer = httpx.post(f"{app.url}{path}", content=b'{"data": ["hi"]}', headers={"sec-fetch-site": site})
+    assert (answer.status_code, answer.json()["code"]) == (403, "foreign_page")
+    assert page_claude.exchanges == []
+
+
+@pytest.mark.parametrize("headers", [{}, {"sec-fetch-site": "same-origin"}, {"sec-fetch-site": "none"}])
+def test_the_own_page_asks_behind_any_proxy(app: Application, headers: dict[str, str]) -> None:
+    """Programs are let in, and so is the page, also where a proxy gives the chat the name of another host."""
+    assert httpx.post(f"{app.url}{ASK}", json=HI, headers=BEHIND_A_PROXY | headers).status_code == 200
+
+
+def test_a_link_from_elsewhere_opens_the_chat(app: Application) -> None:
+    """Another site may link to the page, and show it in a frame."""
+    assert httpx.get(app.url, headers={"sec-fetch-site": "cross-site"}).status_code == 200
+
+
+def parts() -> Iterator[bytes]:
+    """A body whose length nobody tells."""
+    part = b" " * 1_000_000
+    for _ in range(MAX_BODY // len(part) + 1):
+        yield part
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+@pytest.mark.parametrize("path", [ASK, "/gradio_api/run/predict"])
+def test_a_body_without_end_is_not_kept(app: Application, path: str, chunked: bool) -> None:
+    """More than any conversation takes is refused, as soon as it is told or has come."""
+    body = parts() if chunked else b"".join(parts())
+    answer = httpx.post(f"{app.url}{path}", content=body, headers={"content-type": "application/json"}, timeout=30)
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_a_program_reads_what_is_too_long(app: Application, chunked: bool) -> None:
+    """The routes for programs say it as they say all else: with a code and a sentence."""
+    body = parts() if chunked else b"".join(parts())
+    answer = httpx.post(f"{app.url}{PATH}", content=body, headers={"content-type": "application/json"}, timeout=30)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_long")
+
+
+def test_no_strangers_file_is_stored(tmp_path: Path) -> None:
+    """The chat takes no files, and keeps none that is sent all the same."""
+    with Application(cwd=ROOT, GRADIO_TEMP_DIR=str(tmp_path)) as app:
+        answer = httpx.post(f"{app.url}/gradio_api/upload", files={"files": ("page.html", b"<script>")})
+        assert answer.status_code == 413
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
