@@ -10,10 +10,12 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from streamchat import openapi
 from streamchat.answers import Asker
 from streamchat.chat import Chat
+from streamchat.events import Done
 from streamchat.guard import Login, own_page
 from streamchat.problem import Route, unfit
 from streamchat.question import asked
 from streamchat.reply import Reply
+from streamchat.sse import CUT_OFF
 from streamchat.stream import following, wants_events
 from streamchat.visitor import Who
 
@@ -68,6 +70,9 @@ def _location(request: Request, reply: Reply) -> str:
 
 
 def _position(given: str, reply: Reply) -> int:
-    if not re.fullmatch("[0-9]{1,9}", given) or int(given) > len(reply.log):
-        raise unfit(400, "bad_position", f"This reply has no such position: so far they go from 0 to {len(reply.log)}.")
-    return int(given)
+    number, last = int(given) if re.fullmatch("[0-9]{1,9}", given) else -1, len(reply.log)
+    if isinstance(reply.ending, Done) and reply.ending.reason == "shutdown" and number >= 0:
+        return last if number == CUT_OFF else min(number, last - 1)
+    if not 0 <= number <= last:
+        raise unfit(400, "bad_position", f"This reply has no such position: so far they go from 0 to {last}.")
+    return number

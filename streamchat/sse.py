@@ -11,6 +11,7 @@ from streamchat.events import Done, Event, Failed, Notice, Text, Thinking, Usage
 
 START = b"retry: 2000\n"  # milliseconds until a browser that was cut off comes back
 HEARTBEAT = b":\n"
+CUT_OFF = 999_999_999  # the id of a shutdown: after a restart it may stand before events that were read already
 
 
 def rendered(position: int, event: Event) -> bytes:
@@ -24,7 +25,8 @@ def rendered(position: int, event: Event) -> bytes:
             return _block(position, "notice", {"text": event.text})
         case Done():
             receipt = {"receipt": asdict(event.receipt)} if event.receipt else {}
-            return _block(position, "done", {"reason": event.reason, "usage": asdict(event.usage), **receipt})
+            last = CUT_OFF if event.reason == "shutdown" else position
+            return _block(last, "done", {"reason": event.reason, "usage": asdict(event.usage), **receipt})
         case Failed():
             return _block(
                 position,

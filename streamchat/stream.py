@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Send
 
 from streamchat import sse
-from streamchat.events import Event, Failed, Text
+from streamchat.events import Done, Event, Failed, Text
 from streamchat.pace import PACE
 from streamchat.problem import problem
 from streamchat.reply import Reply
@@ -22,7 +22,7 @@ HEADERS = {
 
 
 class Broken(Exception):
-    """In place of the rest of a stream: the reply failed."""
+    """In place of the rest of a stream: the reply failed, or was cut off."""
 
     def __init__(self, failed: Failed) -> None:
         super().__init__(failed.code)
@@ -80,8 +80,11 @@ async def _text(reply: Reply, after: int) -> AsyncGenerator[bytes]:
         async for _, events in news:
             if text := "".join([event.text for event in events if isinstance(event, Text)]):
                 yield text.encode(errors="replace")
-    if isinstance(reply.ending, Failed):
-        raise Broken(reply.ending)
+    match reply.ending:
+        case Failed():
+            raise Broken(reply.ending)
+        case Done("shutdown" | "abandoned" as reason):
+            raise Broken(Failed(reason, 503, "This answer was cut off before its end."))
 
 
 async def _pieces(reply: Reply, after: int, heartbeat: float | None = None) -> AsyncGenerator[tuple[int, list[Event]]]:

@@ -9,7 +9,7 @@ from streamchat import stream
 from streamchat.api import PATH
 from streamchat.errors import Busy
 from streamchat.events import Done, Ending, Event, Failed, Notice, Text, Thinking, Usage
-from streamchat.sse import rendered
+from streamchat.sse import CUT_OFF, rendered
 from tests.served import EVENTS, HI, Served, events, served
 
 END = Done("end_turn", Usage(25, 42, 3, 4))
@@ -66,6 +66,23 @@ async def test_silence_is_filled_with_heartbeats(api: Served, monkeypatch: pytes
         assert [await anext(lines) for _ in range(3)] == ["retry: 2000", ":", ":"]
         api.source.say(END)
         assert "event: done" in [line async for line in lines]
+
+
+@pytest.mark.parametrize(("read", "missed"), [(1, "b"), (2, ""), (3, ""), (4, ""), (1_000, "")])
+async def test_who_has_read_more_than_the_disk_learns_of_the_end(api: Served, read: int, missed: str) -> None:
+    """After a crash an EventSource may be ahead of what was kept: it gets the end, once, and does not ask for ever."""
+    location = await api.ask(Text("a"), Text("b"))
+    reply = await api.reply(location)
+    reply.stop("shutdown")
+    await reply.closed()
+    answer = await api.client.get(location, headers=EVENTS | {"last-event-id": str(read)})
+    assert [line for line in answer.text.splitlines() if "text" in line or "done" in line or "id" in line] == [
+        *(["id: 2", "event: text", 'data: {"text": "b"}'] if missed else []),
+        f"id: {CUT_OFF}",
+        "event: done",
+    ]
+    again = await api.client.get(location, headers=EVENTS | {"last-event-id": str(CUT_OFF)})
+    assert again.status_code == 204
 
 
 @pytest.mark.parametrize("place", ["header", "query"])

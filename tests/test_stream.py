@@ -124,6 +124,20 @@ async def test_a_stopped_answer_has_an_end(api: Served) -> None:
         assert [word async for word in words] == []
 
 
+@pytest.mark.parametrize("reason", ["shutdown", "abandoned"])
+async def test_an_answer_that_nobody_chose_to_end_is_not_whole(api: Served, reason: str) -> None:
+    """Where the server stopped, or went on for nobody, the transfer breaks off; with no word left it is a status."""
+    location = await api.ask(Text("Half an"))
+    async with api.client.stream("GET", location) as answer:
+        words = answer.aiter_text()
+        assert await anext(words) == "Half an"
+        (await api.reply(location)).stop(reason)
+        with pytest.raises(httpx.RemoteProtocolError):
+            await anext(words)
+    rest = await api.client.get(f"{location}?after=1")
+    assert (rest.status_code, rest.json()["code"]) == (503, reason)
+
+
 @pytest.mark.parametrize("headers", [{}, EVENTS])
 @pytest.mark.parametrize("events", [[], [Text("Half an")]])
 async def test_a_client_that_goes_away_is_a_reader_that_left(headers: dict[str, str], events: list[Event]) -> None:
