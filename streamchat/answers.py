@@ -106,7 +106,7 @@ class Answers:
         if self._accounts is None or self._accounts.budget is None:
             return self._free(self.source, self.source.stream(Request(conversation)), asker)
         try:
-            self._pause.check()
+            await self._pause.check()
             return await self._paid(self._accounts, Request(conversation), asker)
         except (DayIsSpent, VisitorIsSpent, Paused) as refusal:
             if not asker.or_spare or self._spare is None:

@@ -11,30 +11,34 @@ SCHEMA = "CREATE TABLE IF NOT EXISTS pause (since REAL)"
 
 
 class Pause:
-    """`since` is the time at which it began, or None while nothing is paused."""
+    """`since` is the time at which it began, or None while nothing is paused, as far as the disk could be read."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._known = False
         self.since: float | None = None
 
     async def open(self) -> None:
-        """Reads whether it is paused."""
-        self.since = await self._store.run(read)
+        """Reads whether it is paused; where the disk fails, the next `check` does."""
+        if not self._known and (found := await self._store.run(read)) and not self._known:
+            self._known, (self.since,) = True, found
 
     async def turn(self, *, on: bool) -> None:
+        self._known = True
         self.since = (self.since or time.time()) if on else None
         await self._store.run(partial(write, self.since))
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Raises `Paused` if it is."""
+        await self.open()
         if self.since is not None:
             raise Paused
 
 
-def read(file: sqlite3.Connection) -> float | None:
+def read(file: sqlite3.Connection) -> tuple[float | None]:
     file.execute(SCHEMA)
-    row = file.execute("SELECT since FROM pause").fetchone()
-    return row[0] if row else None
+    found: tuple[float | None] = file.execute("SELECT MAX(since) FROM pause").fetchone()
+    return found
 
 
 def write(since: float | None, file: sqlite3.Connection) -> None:

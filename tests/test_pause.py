@@ -19,12 +19,12 @@ async def opened(folder: Path | str) -> tuple[Store, Pause]:
 async def test_nothing_is_paused_until_the_owner_says_so() -> None:
     """A chat that is started for the first time answers; paused it refuses, and turned on again it answers."""
     _, pause = await opened("")
-    pause.check()
+    await pause.check()
     await pause.turn(on=True)
     with pytest.raises(Paused):
-        pause.check()
+        await pause.check()
     await pause.turn(on=False)
-    pause.check()
+    await pause.check()
 
 
 @pytest.mark.parametrize("paused", [True, False])
@@ -59,5 +59,39 @@ async def test_a_disk_that_fails_does_not_keep_the_owner_from_pausing(
         other.execute("BEGIN IMMEDIATE")
         await pause.turn(on=True)
     with pytest.raises(Paused):
-        pause.check()
+        await pause.check()
+    await store.close()
+
+
+async def test_a_pause_that_cannot_be_read_at_the_start_is_not_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The switch holds again as soon as the file is no longer another program's, and until then locks nobody out."""
+    monkeypatch.setattr("streamchat.store.BUSY", 0)
+    store, pause = await opened(tmp_path)
+    await pause.turn(on=True)
+    await store.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / NAME, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        store, again = await opened(tmp_path)
+        await again.check()
+    with pytest.raises(Paused):
+        await again.check()
+    await store.close()
+    assert again.since == pause.since
+
+
+async def test_what_the_owner_turns_holds_where_nothing_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Turned on while the disk fails, Claude is not paused again by what the disk says later."""
+    monkeypatch.setattr("streamchat.store.BUSY", 0)
+    store, pause = await opened(tmp_path)
+    await pause.turn(on=True)
+    await store.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / NAME, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        store, again = await opened(tmp_path)
+        await again.turn(on=False)
+    await again.check()
     await store.close()
