@@ -39,6 +39,7 @@ from streamchat.budget import Budget  # noqa: E402
 from streamchat.chat import Chat  # noqa: E402
 from streamchat.concurrency import ConcurrencyLimit  # noqa: E402
 from streamchat.demo import EXAMPLES, Demo  # noqa: E402
+from streamchat.events import Message  # noqa: E402
 from streamchat.guard import MAX_BODY, OwnPages  # noqa: E402
 from streamchat.late import Late, Made  # noqa: E402
 from streamchat.limits import Limits  # noqa: E402
@@ -86,8 +87,11 @@ def who(peer: str | None, headers: Mapping[str, str], user: str | None) -> str:
 
 def chat_of(settings: Settings, store: Store) -> Chat:
     paid = bool(settings.api_key.get_secret_value())
+    prices = Prices(settings.model)
     claude = Late(f"Claude ({settings.model})", settings.model, lambda: claude_of(settings))
     budget = Budget(store, daily=settings.daily_budget_usd, visitor=settings.visitor_budget_usd) if paid else None
+    if budget:
+        warn_of_too_little(settings, prices)
     return Chat(
         claude if paid else Demo(),
         store,
@@ -96,10 +100,26 @@ def chat_of(settings: Settings, store: Store) -> Chat:
         limits=Limits(
             rate=settings.rate_limit, visitor_replies=settings.visitor_replies, max_replies=settings.max_replies
         ),
-        accounts=Accounts(budget, Prices(settings.model), settings.system_prompt, settings.max_tokens),
+        accounts=Accounts(budget, prices, settings.system_prompt, settings.max_tokens),
         spare=Demo(),
         own=claude if settings.own_keys == "on" else None,
     )
+
+
+def warn_of_too_little(settings: Settings, prices: Prices) -> None:
+    """Of money for the shortest question, which nobody would get an answer to on any day; none at all may be meant."""
+    money = {"DAILY": settings.daily_budget_usd, "VISITOR": settings.visitor_budget_usd}
+    least = min(money, key=money.__getitem__)
+    worst = prices.worst((Message("user", "?"),), settings.system_prompt, settings.max_tokens)
+    if 0 < money[least] < worst:
+        logging.getLogger("streamchat").warning(
+            "Nobody can ask Claude: an answer may cost $%.2f, and STREAMCHAT_%s_BUDGET_USD is %g. "
+            "Raise it above that, or lower STREAMCHAT_MAX_TOKENS, which is %d.",
+            worst,
+            least,
+            money[least],
+            settings.max_tokens,
+        )
 
 
 def claude_of(settings: Settings) -> Made:

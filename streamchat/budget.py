@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 
-from streamchat.errors import DayIsSpent, Refused, VisitorIsSpent
+from streamchat.errors import DayIsSpent, Refused, TooDear, VisitorIsSpent
 from streamchat.store import Store
 
 DAY = 86_400  # seconds
@@ -88,14 +88,17 @@ class Budget:
     async def reserve(self, reply: str, visitor: str | None, dollars: float) -> None:
         """Sets money aside, or raises `DayIsSpent` or `VisitorIsSpent`; without a visitor, no share counts.
 
+        What is more than there is on any day raises `TooDear`, unless that is nothing.
         What is reserved for a reply that has a reservation comes on top of that, and all of it is today's.
         """
         self._turn()
         if self._begun != self._ledger.day:
             await self._write()
             self._turn()
-        before = self._reserved.get(reply, NOTHING)
-        cost = Cost(self._ledger.day, self._ledger.visitor(visitor), before.micros + math.ceil(micros(dollars)))
+        before, wanted = self._reserved.get(reply, NOTHING), math.ceil(micros(dollars))
+        cost = Cost(self._ledger.day, self._ledger.visitor(visitor), before.micros + wanted)
+        if 0 < (self._daily if visitor is None else min(self._daily, self._share)) < wanted:
+            raise TooDear
         self._ledger.change(before, cost)
         if refusal := self._refusal(cost):
             self._ledger.change(cost, before)

@@ -4,6 +4,7 @@ ChatError
 ├── Refused                    before it began; nothing was spent
 │   ├── EmptyMessage           400
 │   ├── TooLong                413
+│   ├── TooDear                413
 │   ├── BadKey                 400
 │   ├── NoOwnKeys              403
 │   ├── UnknownReply           404
@@ -73,6 +74,11 @@ class EmptyMessage(Refused):
 class TooLong(Refused):
     code, status = "too_long", 413
     sentence = "This conversation is too long to send. Shorten the message or start a new chat."
+
+
+class TooDear(Refused):
+    code, status = "too_dear", 413
+    sentence = "An answer to this may cost more than one may cost here. A shorter message or a new chat may help."
 
 
 class BadKey(Refused):

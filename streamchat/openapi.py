@@ -69,7 +69,9 @@ FAILED = _error(
 POST: Responses = GUARDED | {
     200: STREAM,
     400: _error("The body is not JSON, or there is no message.", "empty_message", "The message is empty."),
-    413: _error("The conversation is too long.", "too_long", "This conversation is too long to send."),
+    413: _error(
+        "The conversation is too long or may cost too much.", "too_long", "This conversation is too long to send."
+    ),
     415: _error("The body is not application/json.", "not_json", "Send the question as JSON."),
     422: _error("The JSON is something else.", "wrong_shape", "message: Input should be a valid string."),
     429: _error("Claude's rate limit is reached.", "rate_limited", "Claude's rate limit for the API key is reached."),

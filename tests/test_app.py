@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 from playwright.sync_api import BrowserContext
 
@@ -41,6 +42,34 @@ def test_a_key_that_claude_rejects_is_said_at_the_start(claude: ScriptedClaude) 
     claude.models_status = 401
     with Application(ANTHROPIC_API_KEY="sk-wrong", ANTHROPIC_BASE_URL=claude.url) as app:
         assert app.wait_for("does not accept the API key")
+
+
+@pytest.mark.parametrize(
+    ("knobs", "said"),
+    [
+        ({"VISITOR_BUDGET_USD": "0.1"}, "STREAMCHAT_VISITOR_BUDGET_USD is 0.1"),
+        ({"DAILY_BUDGET_USD": "0.1"}, "STREAMCHAT_DAILY_BUDGET_USD is 0.1"),
+        ({"MODEL": "claude-new-6", "MAX_TOKENS": "64000", "VISITOR_BUDGET_USD": "0.5"}, "STREAMCHAT_MAX_TOKENS"),
+    ],
+)
+def test_a_budget_that_no_answer_fits_into_is_said_at_the_start(
+    claude: ScriptedClaude, knobs: dict[str, str], said: str
+) -> None:
+    """Whoever sets less money aside than one answer may cost reads which settings are at odds; programs read why."""
+    settings = {f"STREAMCHAT_{name}": value for name, value in knobs.items()}
+    with Application(cwd=ROOT, ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url, **settings) as app:
+        assert said in app.wait_for("(Nobody can ask Claude.*)")
+        call = httpx.post(f"{app.url}/api/streaming-chat", json={"message": "hi"})
+    assert (call.status_code, call.json()["code"], call.headers.get("retry-after")) == (413, "too_dear", None)
+    assert claude.exchanges == []
+
+
+@pytest.mark.parametrize("knobs", [{}, {"STREAMCHAT_DAILY_BUDGET_USD": "0"}])
+def test_a_budget_that_is_meant_is_no_mistake(claude: ScriptedClaude, knobs: dict[str, str]) -> None:
+    """What is set by default needs no warning, nor does no money at all, with which the demo answers."""
+    with Application(cwd=ROOT, ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url, **knobs) as app:
+        assert app.wait_for("(.*) answers")
+        assert "Nobody" not in "".join(app.lines)
 
 
 BAD = {

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamchat.budget import DAY, KEPT, Budget, span
-from streamchat.errors import DayIsSpent, Refused, VisitorIsSpent
+from streamchat.errors import DayIsSpent, Refused, TooDear, VisitorIsSpent
 from streamchat.store import NAME, Store
 from tests.hand import settle
 
@@ -92,6 +92,24 @@ async def test_no_crowd_of_one_overshoots_a_share() -> None:
         assert await admitted(budget, 0.1, ["modest"]) == ["modest"]
         assert (budget.spent("greedy"), budget.left("greedy")) == (0.3, 0)
         assert (budget.spent("modest"), budget.left("modest"), budget.left()) == (0.1, 0.2, 0.6)
+
+
+@pytest.mark.parametrize("who", ["greedy", None])
+async def test_what_no_day_has_money_for_is_not_promised_for_tomorrow(who: str | None) -> None:
+    """A reply that may cost more than a day, or a share of one, has is refused for that, and waiting does not help."""
+    async with opened(daily=1, visitor=0.3) as budget:
+        with pytest.raises(TooDear) as refused:
+            await budget.reserve("dear", who, 0.31 if who else 1.01)
+        assert refused.value.retry_after is None
+        await budget.reserve("cheap", who, 0.3 if who else 1)
+
+
+@pytest.mark.parametrize(("daily", "share", "refusal"), [(0, 0.3, DayIsSpent), (1, 0, VisitorIsSpent)])
+async def test_who_sets_no_money_aside_means_it(daily: float, share: float, refusal: type[Refused]) -> None:
+    """With a budget of nothing no question is too long: the money is spent, and the demo may answer."""
+    async with opened(daily=daily, visitor=share) as budget:
+        with pytest.raises(refusal):
+            await budget.reserve("1", "a", 0.2)
 
 
 async def test_what_is_set_aside_can_be_told_from_what_is_spent() -> None:
@@ -175,7 +193,7 @@ async def test_a_reservation_is_on_disk_before_it_is_given(tmp_path: Path) -> No
 
 async def test_a_refusal_costs_and_writes_nothing(tmp_path: Path) -> None:
     """Who is refused pays nothing, and leaves no trace."""
-    async with opened(tmp_path, visitor=0.5) as budget:
+    async with opened(tmp_path, visitor=0) as budget:
         with pytest.raises(VisitorIsSpent):
             await budget.reserve("1", "a", 0.6)
         with pytest.raises(DayIsSpent):
@@ -341,7 +359,10 @@ async def test_a_refusal_says_when_to_come_back(hours: float, words: str) -> Non
     """Who comes too late reads when the chat opens again, in UTC and in hours from now; a program gets the seconds."""
     clock = Clock(NOON - DAY / 2 + hours * 3600)
     async with opened(visitor=0.5, clock=clock) as budget:
-        day, share = await refusal(budget, 1.1), await refusal(budget, 0.6)
+        await budget.reserve("2", "a", 0.3)
+        share = await refusal(budget, 0.3)
+        await budget.reserve("3", "b", 0.5)
+        day = await refusal(budget, 0.3)
     assert (day.code, day.status) == ("day_is_spent", 429)
     assert day.message == f"The money set aside for today is spent. It reopens at 00:00 UTC, in {words}."
     assert (share.code, share.status) == ("visitor_is_spent", 429)
@@ -433,7 +454,7 @@ async def test_no_rounding_overshoots(daily: float, wanted: list[float]) -> None
     async with opened(daily=daily) as budget:
         given = []
         for number, dollars in enumerate(wanted):
-            with contextlib.suppress(DayIsSpent):
+            with contextlib.suppress(Refused):
                 await budget.reserve(str(number), "a", dollars)
                 given.append(dollars)
     assert sum(Decimal(str(dollars)) for dollars in given) <= Decimal(str(daily))
