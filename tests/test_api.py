@@ -158,6 +158,7 @@ FOREIGN = [
     {"sec-fetch-site": "same-site", "origin": "https://other.hf.space"},
     {"origin": "http://elsewhere.example"},
     {"origin": "null"},
+    {"origin": "http://["},
 ]
 OWN = [{}, {"sec-fetch-site": "same-origin", "origin": "https://behind.a.proxy"}, {"sec-fetch-site": "none"}]
 
