@@ -50,23 +50,28 @@ class OwnPages:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        foreign = scope["type"] == "http" and scope["method"] not in SAFE and _site(HTTPConnection(scope)) not in OWN
-        app = JSONResponse(_foreign().detail, 403) if foreign else self._app
+        refused = scope["type"] == "http" and scope["method"] not in SAFE and _site(HTTPConnection(scope)) not in OWN
+        app = JSONResponse(_foreign_page().detail, 403) if refused else self._app
         await app(scope, receive, send)
 
 
 async def own_page(request: Request) -> None:
-    """The same for the routes of our own, also where browsers do not tell the site."""
+    """The same for the routes of our own."""
+    if foreign(request):
+        raise _foreign_page()
+
+
+def foreign(request: Request) -> bool:
+    """Whether another site's page asks, also where browsers do not tell the site: they do to https and to localhost."""
     site, origin = _site(request), request.headers.get("origin")
-    if site is None and origin is not None:  # they tell it to https and to localhost only
-        site = "same-origin" if origin.partition("://")[2] == request.headers.get("host") else "cross-site"
-    if site not in OWN:
-        raise _foreign()
+    if site is None and origin is not None:
+        return origin.partition("://")[2] != request.headers.get("host")
+    return site not in OWN
 
 
 def _site(request: HTTPConnection) -> str | None:
     return request.headers.get("sec-fetch-site")
 
 
-def _foreign() -> HTTPException:
+def _foreign_page() -> HTTPException:
     return unfit(403, "foreign_page", "Other sites' pages may not use this chat.")

@@ -11,7 +11,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from streamchat.chat import Chat
 from streamchat.errors import TooOften, UnknownReply
 from streamchat.figures import figures
-from streamchat.guard import credentials, login_required, own_page
+from streamchat.guard import credentials, foreign, login_required, own_page
 from streamchat.limits import Limits
 from streamchat.problem import Route, unfit
 from streamchat.visitor import Who
@@ -86,7 +86,10 @@ class Guarded(Route):
 
 
 class Password:
-    """Lets in who knows it, under any user's name; who has tried too many wrong ones has to wait."""
+    """Lets in who knows it, under any user's name; who has tried too many wrong ones has to wait.
+
+    What another site's page tries in the owner's browser does not count against the owner.
+    """
 
     def __init__(self, password: str, who: Who) -> None:
         self._password = password.encode()
@@ -95,6 +98,8 @@ class Password:
 
     async def __call__(self, request: Request) -> None:
         visitor = self._who(request.client.host if request.client else None, request.headers, None)
+        if foreign(request):
+            visitor += " by another site's page"
         if wait := self._wrong.throttled().get(visitor):
             raise TooOften("Too many wrong passwords came from here.", retry_after=wait)
         given = credentials(request)

@@ -282,6 +282,16 @@ def test_who_guesses_passwords_has_to_wait(claude: ScriptedClaude) -> None:
         assert httpx.get(url, headers={"authorization": basic(PASSWORD)}).status_code == 200
 
 
+def test_another_sites_page_does_not_lock_the_owner_out(claude: ScriptedClaude) -> None:
+    """What it tries in the owner's browser holds up no one but itself: right or wrong, it soon gets no answer."""
+    elsewhere = {"sec-fetch-site": "cross-site"}
+    with an_app(claude) as app, owner(app) as program:
+        for path in ("/owner", "/owner/state") * 5:
+            assert program.get(path, headers={"authorization": basic("a guess"), **elsewhere}).status_code == 401
+        assert program.get("/owner", headers=elsewhere).status_code == 429
+        assert program.get("/owner/state").status_code == 200
+
+
 def test_who_has_given_no_password_yet_has_not_guessed(owned: Application) -> None:
     """A browser asks first and gets the password from its owner then; that costs no attempt."""
     for _ in range(15):
