@@ -25,8 +25,17 @@ IN_CHARGE = __name__ == "__main__" and threading.current_thread() is threading.m
 if IN_CHARGE:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while all this is loading ends it without a traceback
 
+
+def fail(sentence: str) -> SystemExit:
+    print(f"StreamChat cannot start: {sentence}", file=sys.stderr)
+    return SystemExit(2)
+
+
 gc.disable()  # while all this is loading, hardly anything can be thrown away
 load_dotenv(Path(__file__).with_name(".env"))  # before Gradio and the SDK read their variables
+PORT = os.environ.get("GRADIO_SERVER_PORT", "7860")
+if not (PORT.isdecimal() and 0 < int(PORT) < 65_536):  # Gradio would not finish loading
+    raise fail(f"GRADIO_SERVER_PORT is {PORT!r}, but ports are numbers from 1 to 65535.")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))  # events, or pandas sums up 10,000 after each
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -50,11 +59,6 @@ from streamchat.ui import CSS, HEAD, MAX_EVENTS, THEME, page  # noqa: E402
 from streamchat.visitor import Proxies, visitor  # noqa: E402
 
 gc.enable()
-
-
-def fail(sentence: str) -> SystemExit:
-    print(f"StreamChat cannot start: {sentence}", file=sys.stderr)
-    return SystemExit(2)
 
 
 def read_settings() -> Settings:

@@ -5,7 +5,7 @@ import os
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AliasChoices, Field, FiniteFloat, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streamchat import keys
@@ -88,8 +88,10 @@ class Settings(BaseSettings):
     )
     visitor_replies: int = Field(3, ge=1, description="How many replies one visitor may have running at once.")
     max_replies: int = Field(100, ge=1, le=400, description="How many replies may run at once in all.")
-    daily_budget_usd: float = Field(5, ge=0, description="Dollars that all visitors together may spend in a UTC day.")
-    visitor_budget_usd: float = Field(0.5, ge=0, description="Dollars that one visitor may spend in a UTC day.")
+    daily_budget_usd: FiniteFloat = Field(
+        5, ge=0, description="Dollars that all visitors together may spend in a UTC day."
+    )
+    visitor_budget_usd: FiniteFloat = Field(0.5, ge=0, description="Dollars that one visitor may spend in a UTC day.")
     own_keys: Literal["on", "off"] = Field(
         "on", description="Whether visitors may ask with API keys of their own: on or off."
     )

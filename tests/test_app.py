@@ -77,6 +77,8 @@ BAD = {
     "STREAMCHAT_EFFORT": "huge",
     "STREAMCHAT_MODLE": "claude-opus-5-5",
     "ANTHROPIC_API_KEY": "sk-schlüssel",
+    "STREAMCHAT_DAILY_BUDGET_USD": "inf",
+    "GRADIO_SERVER_PORT": "abc",
 }
 
 
@@ -89,6 +91,16 @@ def test_a_bad_setting_is_named_and_ends_the_start(name: str) -> None:
     assert name in output
     assert "Traceback" not in output
     assert "schlüssel" not in output
+
+
+@pytest.mark.parametrize("port", ["99999", "0", ""])
+def test_a_port_of_gradios_that_is_none_is_named(port: str) -> None:
+    """Gradio's own variable is read before Gradio trips over it."""
+    with Application(cwd=ROOT, GRADIO_SERVER_PORT=port) as app:
+        assert app.output() == (
+            f"StreamChat cannot start: GRADIO_SERVER_PORT is {port!r}, but ports are numbers from 1 to 65535.\n"
+        )
+        assert app.process.returncode == 2
 
 
 def test_a_taken_port_is_said_in_a_sentence(taken_port: int) -> None:
