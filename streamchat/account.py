@@ -50,7 +50,7 @@ class Account:
         self.reply: Reply | None = None
 
     async def call(self, conversation: Conversation) -> None:
-        """Reserves what a call can cost at the worst; raises `DayIsSpent` or `VisitorIsSpent`.
+        """Reserves what a call can cost at the worst; raises `DayIsSpent`, `VisitorIsSpent` or `TooDear`.
 
         A call before it has failed.
         """

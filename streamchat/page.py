@@ -121,6 +121,10 @@ class Page:
         else:
             yield gr.skip(), gr.skip(), GO_ON, self.allowance(request)  # for Gradio empties what gets no answer at all
 
+    async def found(self, messages: list[Shown], request: gr.Request) -> tuple[Update, Update]:
+        """What ChatInterface is to know: what the page found again, but no question that is being asked already."""
+        return (messages, messages) if (await self.tab(request)).restored else (gr.skip(), gr.skip())
+
     async def go_on(self, request: gr.Request, key: str = "") -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
         """Asks for the rest of an answer that broke off or ran out of room."""
         tab = await self.tab(request)

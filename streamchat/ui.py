@@ -132,7 +132,7 @@ def _wire(
     }
     demo.load(this.claim, [tab, draft], [tab, textbox, allowance], js=READ_TAB, queue=False, **QUIET).then(
         None, tab, None, js=KEEP_TAB, **QUIET
-    ).then(this.resume, None, shown, concurrency_limit=None, **QUIET).then(**known)
+    ).then(this.resume, None, shown, concurrency_limit=None, **QUIET).then(**known | {"fn": this.found})
     stopped = [chatbot, demo.chatbot_state, demo.chatbot_value, go_on, allowance]
     textbox.stop(this.stop, None, stopped, queue=False, **QUIET)
     go_on.click(this.go_on, key, shown, concurrency_limit=None, **QUIET).then(**known)

@@ -12,13 +12,16 @@ from typing import Any
 import gradio as gr
 import pytest
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from benchmarks.tab import Blueprint, Tab
 from streamchat import ui
 from streamchat.chat import Chat
 from streamchat.events import Done, Text
+from streamchat.page import Page
 from streamchat.store import Store
+from streamchat.tabs import Tab as Kept
+from streamchat.tabs import Tabs
 from streamchat.transcript import Shown, aside, is_made, said
 from streamchat.ui import page
 from tests.application import ROOT
@@ -96,6 +99,21 @@ async def test_no_spinner_turns_over_the_page() -> None:
     async with opened(Source()) as tab:
         config = json.loads(await tab.wire.get("/config"))
     assert {event["show_progress"] for event in config["dependencies"]} == {"hidden", "minimal"}
+
+
+@pytest.mark.anyio
+async def test_who_asks_while_the_page_still_opens_asks_once() -> None:
+    """What a page shows as it opens is history where it was found again, and not where it is being asked."""
+    chat = Chat(Source(), Store(""), linger=60, keep=0)
+    this = Page(chat, tabs := Tabs(chat, Store("")), lambda *_: "visitor")
+    request = gr.Request(Request({"type": "http", "headers": []}), session_hash="page")
+    shown = [said("user", "hi")]
+    (await this.tab(request)).asked(shown)
+    assert await this.found(shown, request) == (gr.skip(), gr.skip())
+    await tabs.claim("", "page")
+    tabs.save("old", Kept(shown))
+    await this.claim("old", "", request)
+    assert await this.found(shown, request) == (shown, shown)
 
 
 def test_gradio_sums_up_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
