@@ -11,7 +11,7 @@ import httpx2
 
 from streamchat import errors
 from streamchat.errors import ClaudeError
-from streamchat.events import Conversation, Done, Event, Request, Usage
+from streamchat.events import Conversation, Done, Event, Request, Usage, well_formed
 from streamchat.faults import translated
 from streamchat.progress import Progress
 from streamchat.settings import Settings
@@ -118,7 +118,7 @@ class Claude:
         parameters: dict[str, Any] = {
             "model": self._settings.model,
             "max_tokens": self._settings.max_tokens,
-            "messages": [{"role": message.role, "content": _well_formed(message.text)} for message in conversation],
+            "messages": [{"role": message.role, "content": well_formed(message.text)} for message in conversation],
             "cache_control": {"type": "ephemeral"},
             "stream": True,
         }
@@ -129,11 +129,6 @@ class Claude:
         if self._effort:
             parameters["output_config"] = {"effort": self._settings.effort}
         return parameters
-
-
-def _well_formed(text: str) -> str:
-    """Half of a letter, as JSON may carry, cannot be sent; its halves in a row are the letter."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _without_key(error: ClaudeError, key: str, *, own: bool) -> ClaudeError:

@@ -136,3 +136,12 @@ class Failed:
 OURS = {"stopped", "abandoned", "shutdown"}  # reasons that no source gives
 Ending = Done | Failed
 Event = Text | Thinking | Notice | Usage | Done | Failed
+
+
+def well_formed(text: str) -> str:
+    """The text as Unicode can be sent: halves of a character are joined, and half a one is replaced."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

@@ -11,12 +11,12 @@ import gradio as gr
 from streamchat.answers import Asker
 from streamchat.chat import Chat, check_length
 from streamchat.errors import ChatError, InternalError, trace
-from streamchat.events import Failed
+from streamchat.events import Failed, well_formed
 from streamchat.frames import paced
 from streamchat.receipts import allowance
 from streamchat.reply import Reply
 from streamchat.tabs import Tab, Tabs, continued
-from streamchat.transcript import Shown, conversation, refusal, said, well_formed
+from streamchat.transcript import Shown, conversation, refusal, said
 from streamchat.visitor import Who
 
 logger = logging.getLogger(__name__)

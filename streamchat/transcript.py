@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from streamchat.errors import ChatError
-from streamchat.events import Done, Event, Failed, Message, Notice, Text, Thinking
+from streamchat.events import Done, Event, Failed, Message, Notice, Text, Thinking, well_formed
 from streamchat.receipts import worded
 from streamchat.reply import Reply
 
@@ -105,15 +105,6 @@ def spoken(seconds: float) -> str:
 def said(role: str, text: str) -> Shown:
     """A content part and not a str: Gradio would take the indentation off a str."""
     return {"role": role, "content": [{"type": "text", "text": well_formed(text)}]}
-
-
-def well_formed(text: str) -> str:
-    """The text as Unicode can be sent: halves of a character are joined, and half a one is replaced."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
 
 
 def note(sentence: str) -> Shown:
