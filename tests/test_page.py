@@ -210,11 +210,11 @@ def test_what_would_disturb_an_answer_waits_for_its_end(page: Page, page_claude:
     page.shows("Half")
     expect(page.box).to_be_disabled()
     for title in ("Clear", "Edit"):
-        expect(page.browser.get_by_title(title, exact=True)).to_be_hidden()
+        expect(page.browser.get_by_title(title, exact=True)).to_have_css("pointer-events", "none")
     hold.release()
     page.ready()
     for title in ("Clear", "Edit"):
-        expect(page.browser.get_by_title(title, exact=True)).to_be_visible()
+        expect(page.browser.get_by_title(title, exact=True)).to_have_css("pointer-events", "auto")
 
 
 def test_half_a_character_locks_nobody_out(page: Page, page_claude: ScriptedClaude) -> None:
