@@ -169,6 +169,8 @@ class Tabs:
             tab = replace(found, indented=dict(found.indented), restored=True)
         if tab:
             self.save(claimed, tab)
+        else:
+            self._tabs[claimed] = Tab()  # which nobody need look for in the store
         return claimed
 
     def save(self, tab_id: str, tab: Tab) -> None:
