@@ -1,5 +1,6 @@
-import contextlib
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,23 @@ import pytest
 from streamchat.errors import Paused
 from streamchat.pause import Pause
 from streamchat.store import NAME, Store
+
+
+@contextmanager
+def taken(folder: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> Iterator[None]:
+    """Another program has the file meanwhile, for which nobody waits."""
+    monkeypatch.setattr("streamchat.store.BUSY", 0)
+    with closing(sqlite3.connect(folder / NAME, isolation_level=None)) as other:
+        other.execute(f"BEGIN {how}")
+        yield
+
+
+async def paused(folder: Path) -> Pause:
+    """By a server that has ended since."""
+    store, pause = await opened(folder)
+    await pause.turn(on=True)
+    await store.close()
+    return pause
 
 
 async def opened(folder: Path | str) -> tuple[Store, Pause]:
@@ -53,10 +71,8 @@ async def test_a_disk_that_fails_does_not_keep_the_owner_from_pausing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The switch holds at once, whatever the file does."""
-    monkeypatch.setattr("streamchat.store.BUSY", 0)
     store, pause = await opened(tmp_path)
-    with contextlib.closing(sqlite3.connect(tmp_path / NAME, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with taken(tmp_path, monkeypatch, "IMMEDIATE"):
         await pause.turn(on=True)
     with pytest.raises(Paused):
         await pause.check()
@@ -67,12 +83,8 @@ async def test_a_pause_that_cannot_be_read_at_the_start_is_not_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The switch holds again as soon as the file is no longer another program's, and until then locks nobody out."""
-    monkeypatch.setattr("streamchat.store.BUSY", 0)
-    store, pause = await opened(tmp_path)
-    await pause.turn(on=True)
-    await store.close()
-    with contextlib.closing(sqlite3.connect(tmp_path / NAME, isolation_level=None)) as other:
-        other.execute("BEGIN EXCLUSIVE")
+    pause = await paused(tmp_path)
+    with taken(tmp_path, monkeypatch, "EXCLUSIVE"):
         store, again = await opened(tmp_path)
         await again.check()
     with pytest.raises(Paused):
@@ -85,12 +97,8 @@ async def test_what_the_owner_turns_holds_where_nothing_can_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Turned on while the disk fails, Claude is not paused again by what the disk says later."""
-    monkeypatch.setattr("streamchat.store.BUSY", 0)
-    store, pause = await opened(tmp_path)
-    await pause.turn(on=True)
-    await store.close()
-    with contextlib.closing(sqlite3.connect(tmp_path / NAME, isolation_level=None)) as other:
-        other.execute("BEGIN EXCLUSIVE")
+    await paused(tmp_path)
+    with taken(tmp_path, monkeypatch, "EXCLUSIVE"):
         store, again = await opened(tmp_path)
         await again.turn(on=False)
     await again.check()
