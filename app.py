@@ -46,10 +46,8 @@ from streamchat import api, owner  # noqa: E402
 from streamchat.account import Accounts  # noqa: E402
 from streamchat.budget import Budget  # noqa: E402
 from streamchat.chat import Chat  # noqa: E402
-from streamchat.concurrency import ConcurrencyLimit  # noqa: E402
 from streamchat.demo import EXAMPLES, Demo  # noqa: E402
 from streamchat.events import Message  # noqa: E402
-from streamchat.guard import MAX_BODY, OwnPages  # noqa: E402
 from streamchat.late import Late, Made  # noqa: E402
 from streamchat.limits import Limits  # noqa: E402
 from streamchat.prices import Prices  # noqa: E402
@@ -57,6 +55,8 @@ from streamchat.settings import Settings, SettingsError  # noqa: E402
 from streamchat.store import Store  # noqa: E402
 from streamchat.ui import CSS, HEAD, MAX_EVENTS, THEME, page  # noqa: E402
 from streamchat.visitor import Proxies, visitor  # noqa: E402
+from streamchat.web.concurrency import ConcurrencyLimit  # noqa: E402
+from streamchat.web.guard import MAX_BODY, OwnPages  # noqa: E402
 
 gc.enable()
 

@@ -11,13 +11,13 @@ from streamchat import openapi
 from streamchat.answers import Asker
 from streamchat.chat import Chat
 from streamchat.events import Done
-from streamchat.guard import Login, own_page
-from streamchat.problem import Route, unfit
 from streamchat.question import asked
 from streamchat.reply import Reply
 from streamchat.sse import CUT_OFF
 from streamchat.stream import following, wants_events
 from streamchat.visitor import Who
+from streamchat.web.guard import Login, own_page
+from streamchat.web.problem import Route, unfit
 
 PATH = "/api/streaming-chat"
 

@@ -11,10 +11,10 @@ from fastapi.responses import FileResponse, JSONResponse
 from streamchat.chat import Chat
 from streamchat.errors import TooOften, UnknownReply
 from streamchat.figures import figures
-from streamchat.guard import credentials, foreign, login_required, own_page
 from streamchat.limits import Limits
-from streamchat.problem import Route, unfit
 from streamchat.visitor import Who
+from streamchat.web.guard import credentials, foreign, login_required, own_page
+from streamchat.web.problem import Route, unfit
 
 PATH = "/owner"
 PAGE = Path(__file__).with_name("owner.html")

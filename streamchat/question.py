@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from streamchat.errors import TooLong
 from streamchat.events import Message
-from streamchat.guard import MAX_BODY
-from streamchat.problem import unfit
+from streamchat.web.guard import MAX_BODY
+from streamchat.web.problem import unfit
 
 MAX_TURNS = 10_000
 MAX_FIELDS = 20  # an object with more is not looked at: a mistake in each would take a lot of memory

@@ -10,8 +10,8 @@ from starlette.types import Send
 from streamchat import sse
 from streamchat.events import Done, Event, Failed, Text
 from streamchat.pace import PACE
-from streamchat.problem import problem
 from streamchat.reply import Reply
+from streamchat.web.problem import problem
 
 HEARTBEAT = 10.0  # seconds
 HEADERS = {

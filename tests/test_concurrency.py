@@ -7,7 +7,7 @@ import urllib.request
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from streamchat.concurrency import AT_ONCE, PAGES, ConcurrencyLimit
+from streamchat.web.concurrency import AT_ONCE, PAGES, ConcurrencyLimit
 from tests.application import Application
 from tests.hand import settle
 

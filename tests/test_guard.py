@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from streamchat.api import PATH
-from streamchat.guard import MAX_BODY
+from streamchat.web.guard import MAX_BODY
 from tests.application import ROOT, Application
 from tests.scripted_claude import ScriptedClaude
 

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBasic
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from streamchat.problem import unfit
+from streamchat.web.problem import unfit
 
 MAX_BODY = 32_000_000  # bytes
 SAFE = ("GET", "HEAD", "OPTIONS")

@@ -1,0 +1,1 @@
+"""What the HTTP faces share: refusals as JSON, logins, bounds, and checks of where a request comes from."""
