@@ -16,8 +16,6 @@ from streamchat.reply import Reply
 from streamchat.share import Share, Shares
 from streamchat.telemetry import receipt
 
-UNREAD = 1.0  # seconds that a reply for several goes on without a reader
-
 
 class Source(Protocol):
     """Who answers. `stream` ends with exactly one `Done`, or raises a `ChatError`."""
@@ -134,11 +132,11 @@ class Answers:
         async with self._shares.lock(question):
             if share := self._shares.find(question, asker.person):
                 return self._joined(share)
-            reply = await self._begun(self.source, request, account, linger=UNREAD)
+            reply = await self._begun(self.source, request, account, linger=None)
             reply.gathers = True  # its readers are replies, which wait for it unless they gather themselves
             return self._joined(self._shares.add(question, asker.person, reply), account)
 
-    async def _begun(self, source: Source, request: Request, account: Account, *, linger: float) -> Reply:
+    async def _begun(self, source: Source, request: Request, account: Account, *, linger: float | None) -> Reply:
         """A reply that the account pays for."""
         await account.call(request.conversation)
         account.reply = reply = Reply(source.stream(replace(request, again=account.call)), linger=linger)
@@ -160,7 +158,10 @@ class Answers:
 
     def _joined(self, share: Share, account: Account | None = None) -> Reply:
         """A reader's own reply, which says what the shared one says; `account` is that of the reader who pays."""
-        reply = Reply(share.join(), linger=self._linger)
+        reading = share.join()
+        reply = Reply(reading.events(), linger=self._linger)
+        # a reply that is stopped before its first step never starts to read
+        reply.on_end(reading.leave)
 
         def receipted(ending: Ending) -> Receipt:
             basic = receipt(reply, ending, model=self.source.model)

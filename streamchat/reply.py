@@ -16,13 +16,16 @@ logger = logging.getLogger(__name__)
 
 MOMENT = 0.05  # seconds; what has gathered is read sooner, unless there is nothing
 PATIENCE = 0.5  # seconds; no longer does a writer wait for its readers
+# A process that was suspended runs timers that are due before tasks that are ready.
+# Counted in parts, time without a reader goes on only while readers can begin.
+LINGER_PARTS = 10
 
 
 class Reply:
     """Writes `events` into its log from the moment it is made, until they end or it is stopped.
 
     Exactly one `Done` or `Failed` ends the log, however the writing ended. With nobody reading for
-    `linger` seconds it stops by itself. The id is a
+    `linger` seconds it stops by itself, without a `linger` never. The id is a
     secret of 192 bits: who holds it may read and stop. `first_at` has the clock's time of the first
     event of each type. What `receipt` makes of the ending becomes a part of it. While it `gathers`, it leaves at
     its source what no reader waits for.
@@ -32,7 +35,7 @@ class Reply:
         self,
         events: AsyncGenerator[Event],
         *,
-        linger: float,
+        linger: float | None,
         clock: Callable[[], float] = time.monotonic,
         reply_id: str | None = None,
     ) -> None:
@@ -117,9 +120,16 @@ class Reply:
         await asyncio.wait({self._writer})
 
     def _nobody_reads(self) -> None:
-        if not self.ending:
+        if not self.ending and self._linger is not None:
+            self._linger_on(self._linger / LINGER_PARTS, LINGER_PARTS)
+
+    def _linger_on(self, part: float, parts: int) -> None:
+        """Stops the reply after that many parts of that many seconds each, unless a reader comes."""
+        if parts:
             loop = asyncio.get_running_loop()
-            self._leaving = loop.call_later(self._linger, self.stop, "abandoned")
+            self._leaving = loop.call_later(part, self._linger_on, part, parts - 1)
+        else:
+            self.stop("abandoned")
 
     async def _write(self, events: AsyncGenerator[Event]) -> None:
         demand.set(self._wanted)

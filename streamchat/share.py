@@ -23,25 +23,42 @@ class Share:
     reply: Reply
     people: set[str]  # who have had it
     until: float = field(default=float("inf"))  # by the clock
-    _readers: int = field(default=0, init=False)
+    readers: int = field(default=0, init=False)
 
-    def join(self) -> AsyncGenerator[Event]:
-        """What the reply says, for one reader, who counts from now on."""
-        self._readers += 1
-        return self._follow()
+    def join(self) -> "Reading":
+        """Counts one more reader from now on, also before it reads."""
+        self.readers += 1
+        return Reading(self)
 
-    async def _follow(self) -> AsyncGenerator[Event]:
+
+class Reading:
+    """One reader of a shared reply, until it leaves."""
+
+    def __init__(self, share: Share) -> None:
+        self._share = share
+        self._has_left = False
+
+    async def events(self) -> AsyncGenerator[Event]:
+        """Yields the events of the reply; closing it leaves."""
         try:
-            async with aclosing(self.reply.follow()) as news:
+            async with aclosing(self._share.reply.follow()) as news:
                 async for _, events in news:
                     for event in events:
                         yield event
                     await wanted()
         finally:
-            self._readers -= 1
-            if not self._readers:
-                self.reply.stop()
-                await self.reply.closed()
+            self.leave()
+            if not self._share.readers:
+                await self._share.reply.closed()
+
+    def leave(self) -> None:
+        """Idempotent. The last reader to leave stops the reply."""
+        if self._has_left:
+            return
+        self._has_left = True
+        self._share.readers -= 1
+        if not self._share.readers:
+            self._share.reply.stop()
 
 
 class Shares:

@@ -38,8 +38,14 @@ class Clock:
         monkeypatch.setattr(self._loop, "time", lambda: self.now)
 
     async def advance(self, seconds: float) -> None:
+        """Lets the time pass at once, as for a process that was suspended."""
         self.now += seconds
         await settle()
+
+    async def run(self, seconds: float, *, steps: int = 500) -> None:
+        """Lets the time pass while the process runs."""
+        for _ in range(steps):
+            await self.advance(seconds / steps)
 
 
 async def settle() -> None:

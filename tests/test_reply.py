@@ -148,9 +148,9 @@ async def test_leaving_is_not_stopping(monkeypatch: pytest.MonkeyPatch) -> None:
         await anext(news)
         await clock.advance(1000)
         assert reply.ending is None
-    await clock.advance(59)
+    await clock.run(59)
     assert reply.ending is None
-    await clock.advance(2)
+    await clock.run(2)
     assert reply.ending == Done("abandoned")
     assert hand.closed
 
@@ -165,7 +165,7 @@ async def test_a_reader_that_comes_back_in_time_keeps_the_reply_alive(monkeypatc
             await settle()
             await clock.advance(50)
             await waiting
-        await clock.advance(50)
+        await clock.run(50)
     assert reply.ending is None
     reply.stop()
     await reply.ended.wait()
@@ -175,8 +175,23 @@ async def test_a_reply_nobody_ever_reads_stops_too(monkeypatch: pytest.MonkeyPat
     """A reply whose asker was gone before reading a word does not run for ever."""
     clock = Clock(monkeypatch)
     _, reply = a_reply(linger=5)
-    await clock.advance(6)
+    await clock.run(6)
     assert reply.ending == Done("abandoned")
+
+
+async def test_a_suspended_process_does_not_abandon_a_reply(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that was about to begin when the process stood still finds its reply running, however long that was."""
+    clock = Clock(monkeypatch)
+    hand, reply = a_reply(linger=1)
+    hand.say(Text("a"), Done("end_turn"))
+    await clock.advance(3600)
+    assert reply.ending == Done("end_turn")
+    _, late = a_reply(linger=1)
+    for _ in range(3):
+        await clock.advance(3600)
+    assert late.ending is None
+    late.stop()
+    await late.closed()
 
 
 async def test_ids_are_secrets() -> None:

@@ -190,6 +190,18 @@ async def test_who_leaves_before_the_first_step_holds_nothing_open(monkeypatch: 
         assert source.closed
 
 
+async def test_a_suspended_process_does_not_abandon_a_shared_reply(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader counts from the moment it asks, also if the process stands still before it can begin to read."""
+    clock = Clock(monkeypatch)
+    async with a_chat() as (chat, source, _):
+        first = await ask(chat, "first")
+        clock.now += 3600
+        await settle()
+        source.say(*WHOLE)
+        await first.closed()
+        assert (first.text, first.ending and first.ending.usage) == ("The Loire.", USED)
+
+
 async def test_a_refusal_is_for_one_person_only() -> None:
     """Where the first to ask has no money left, the next one asks for themselves."""
     worst = PRICES.worst(tuple(HI), "", 1_000)
