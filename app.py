@@ -55,6 +55,7 @@ from streamchat.settings import Settings, SettingsError  # noqa: E402
 from streamchat.store import Store  # noqa: E402
 from streamchat.ui import CSS, HEAD, MAX_EVENTS, THEME, page  # noqa: E402
 from streamchat.visitor import Proxies, visitor  # noqa: E402
+from streamchat.web.allowlist import Allowlist  # noqa: E402
 from streamchat.web.concurrency import ConcurrencyLimit  # noqa: E402
 from streamchat.web.guard import MAX_BODY, OwnPages  # noqa: E402
 
@@ -186,6 +187,7 @@ class Server:
     def _launch(self, options: argparse.Namespace) -> None:
         host = (options.host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1").strip("[]")
         check_address(host, options.port or 0)
+        own = routes()
         try:
             _, local_url, share_url = demo.launch(
                 server_name=f"[{host}]" if ":" in host else host,
@@ -194,15 +196,21 @@ class Server:
                 auth=settings.login,
                 app_kwargs={
                     "title": "StreamChat",
-                    "routes": routes(),
+                    "routes": own,
                     "docs_url": "/docs",
-                    "middleware": [Middleware(OwnPages), Middleware(ConcurrencyLimit)],
+                    "middleware": [
+                        Middleware(Allowlist, own, reloads=demo.dev_mode),
+                        Middleware(OwnPages),
+                        Middleware(ConcurrencyLimit),
+                    ],
                     "max_body_size": MAX_BODY,
                     "lifespan": self._lifespan,
                 },
                 ssr_mode=False,
                 max_threads=MAX_EVENTS,
                 max_file_size=0,  # nobody here has a file to send
+                blocked_paths=[Path(__file__).anchor],  # the whole disk: Gradio may not copy or serve any file of it
+                run_history=False,
                 prevent_thread_lock=True,
                 show_error=False,
                 quiet=True,

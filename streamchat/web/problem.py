@@ -26,6 +26,11 @@ def unfit(status: int, code: str, message: str, headers: dict[str, str] | None =
     return HTTPException(status, {"code": code, "message": message}, headers)
 
 
+def refused(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    """The same as a response, for middleware."""
+    return JSONResponse({"code": code, "message": message}, status, headers)
+
+
 class Route(APIRoute):
     """Answers whatever goes wrong by itself, and asks nothing of the app it is part of."""
 

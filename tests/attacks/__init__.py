@@ -1,0 +1,1 @@
+"""What an attacker tries, each attack a test that fails if it works."""
