@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from streamchat import chatbot, gradio_internals
 from streamchat.chat import Chat
 from streamchat.page import GO_ON, Page
 from streamchat.store import Store
@@ -102,6 +103,8 @@ def postprocess(chatbot: gr.Chatbot, messages: list[Shown] | None) -> list[Shown
 
 # of the class, as each session has chatbots of its own; and Gradio would write a file beside the source of a subclass
 gr.Chatbot.postprocess = postprocess  # type: ignore[assignment,method-assign]
+gr.Chatbot.data_model = chatbot.Messages
+gradio_internals.install()
 
 
 def own_key() -> gr.Textbox:

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 # of the room before it, which only that room may import. A package is one room; its modules may import each other.
 FLOORS = """
     app
-    ui+page  api+question+stream+sse+openapi   owner+figures
+    ui+page+chatbot+gradio_internals  api+question+stream+sse+openapi   owner+figures
     tabs
     frames   transcript
     chat     receipts
@@ -26,7 +26,7 @@ FLOORS = """
 
 OWNERS = {
     "anthropic": {"claude", "faults", "wire"},
-    "gradio": {"ui", "page", "app"},
+    "gradio": {"ui", "page", "chatbot", "gradio_internals", "app"},
     "fastapi": {"api", "owner", "web", "question", "stream", "app"},
 }
 
