@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import math
 import secrets
 import sqlite3
@@ -13,13 +14,16 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 
-from streamchat.errors import DayIsSpent, Refused, TooDear, VisitorIsSpent
+from streamchat.errors import DayIsSpent, NotRecorded, Refused, TooDear, VisitorIsSpent
 from streamchat.store import Store
+
+logger = logging.getLogger(__name__)
 
 DAY = 86_400  # seconds
 KEPT = 35  # days
 MICROS = 1_000_000  # of a dollar; money is counted in whole ones, so that no sum is ever rounded
 MAX_WAITING = 10_000  # costs that wait for a disk that fails
+RETRY_AFTER = 30.0  # seconds, where the disk takes nothing
 
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS spending (reply TEXT PRIMARY KEY, day INTEGER, visitor BLOB, micros INTEGER)",
@@ -64,7 +68,9 @@ class Ledger:
 class Budget:
     """So many dollars for a day, and so many of them for one visitor. What is reserved counts as spent until settled.
 
-    A reservation is on disk before it is given, so that no restart hands the same money out again.
+    A reservation is on disk before it is given, so that no restart hands the same money out again: where a store is
+    kept and the disk does not take it, it is refused. A file that is lost while the process runs gets back all that
+    the process knows.
     """
 
     def __init__(
@@ -80,14 +86,16 @@ class Budget:
         self._begun = 0  # the last day that the file knows of
         self._writing = asyncio.Lock()
         self._attempts = self._finished = 0
+        self.is_recorded = True
 
     async def open(self) -> None:
         """Reads what is already spent."""
         await self._write()
 
     async def reserve(self, reply: str, visitor: str | None, dollars: float) -> None:
-        """Sets money aside, or raises `DayIsSpent` or `VisitorIsSpent`; without a visitor, no share counts.
+        """Sets money aside. Without a visitor, no share counts.
 
+        Raises `DayIsSpent`, `VisitorIsSpent`, or `NotRecorded` where the disk does not take it.
         What is more than there is on any day raises `TooDear`, unless that is nothing.
         What is reserved for a reply that has a reservation comes on top of that, and all of it is today's.
         """
@@ -106,10 +114,19 @@ class Budget:
         self._reserved[reply] = cost
         self._keep(reply, cost)
         try:
-            await self._write()
+            await self._record(reply, cost)
         except BaseException:
             self._take_back(reply, cost, before.micros)
             raise
+
+    async def _record(self, reply: str, cost: Cost) -> None:
+        await self._write()
+        recorded = not self._store.is_kept or self._unwritten.get(reply) is not cost
+        if self.is_recorded and not recorded:
+            logger.warning("%s Costs are not on the disk; see the folder STREAMCHAT_DATA_DIR.", NotRecorded.sentence)
+        self.is_recorded = recorded
+        if not recorded:
+            raise NotRecorded(retry_after=RETRY_AFTER)
 
     async def settle(self, reply: str, dollars: float) -> None:
         """Counts what the reply cost instead of what was reserved for it; the first time is the one that counts."""
@@ -187,10 +204,24 @@ class Budget:
             self._attempts = attempt = self._attempts + 1
             ledger, costs = self._ledger, dict(self._unwritten)
             if costs or self._begun != ledger.day:
-                known = await self._store.run(partial(exchange, costs, ledger.day, ledger.key, self._begun))
+                news = News(costs, ledger.day, ledger.key, self._begun)
+                try:
+                    known = await self._store.run(news.exchange)
+                except FileIsNew:
+                    known = await self._store.run(partial(self._memory().restore, news))
                 if known:
                     self._learn(known, costs)
             self._finished = attempt
+
+    def _memory(self) -> "Memory":
+        """All that a file has to know that was begun while the process runs."""
+        open_costs = {**self._reserved, **self._unwritten}
+        visitors = Counter(self._ledger.visitors)
+        for cost in open_costs.values():
+            if cost.day == self._ledger.day:
+                visitors[cost.visitor] -= cost.micros
+        days = {day: micros for day, micros in self._ledger.days.items() if day != self._ledger.day}
+        return Memory(self._ledger.day, self._ledger.key, days, visitors, self._reserved.copy())
 
     def _learn(self, known: Ledger, written: dict[str, Cost]) -> None:
         """Adds what only the file knew, and forgets what it knows now."""
@@ -204,17 +235,72 @@ class Budget:
                 del self._unwritten[reply]
 
 
-def exchange(costs: dict[str, Cost], day: int, key: bytes, begun: int, file: sqlite3.Connection) -> Ledger:
-    """Writes the costs; returns what the file knew besides, if it was not read yet, and the key of the day."""
+class FileIsNew(Exception):
+    """The file knows nothing of the day that this process has begun in it: another one is in its place."""
+
+
+@dataclass(frozen=True)
+class News:
+    """What the file does not know yet; `begun` is the last day that was begun in it, 0 before it was read."""
+
+    costs: dict[str, Cost]
+    day: int
+    key: bytes
+    begun: int
+
+    def exchange(self, file: sqlite3.Connection) -> Ledger:
+        """Writes the costs; returns what only the file knew, if it was not read yet, and the key of the day.
+
+        Raises `FileIsNew` and writes nothing if the file has lost the day that was begun in it.
+        """
+        create(file)
+        if self.begun and not has_begun(file, self.begun):
+            raise FileIsNew
+        return self.write(file)
+
+    def write(self, file: sqlite3.Connection) -> Ledger:
+        file.executemany("DELETE FROM spending WHERE reply = ?", [(reply,) for reply in self.costs])
+        known = Ledger(self.day, self.key) if self.begun else read(file, self.day)
+        if self.begun != self.day:
+            known.key = begin(file, self.day, self.key)
+        insert(file, self.costs)
+        return known
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a process knows of its spending: sums of earlier days and, of today, sums of each visitor and what is
+    reserved, which is in none of the sums."""
+
+    day: int
+    key: bytes
+    days: dict[int, int]
+    visitors: Counter[bytes]
+    reserved: dict[str, Cost]
+
+    def restore(self, news: News, file: sqlite3.Connection) -> Ledger:
+        """Writes all of it to a file that is new, and then the news."""
+        create(file)
+        key = begin(file, self.day, self.key)
+        insert(file, {str(day): Cost(day, b"", micros) for day, micros in self.days.items()})
+        sums = {visitor: micros for visitor, micros in self.visitors.items() if micros > 0}
+        insert(file, {f"{self.day}/{visitor.hex()}": Cost(self.day, visitor, sums[visitor]) for visitor in sums})
+        insert(file, self.reserved)
+        return replace(news, key=key, begun=self.day).write(file)
+
+
+def create(file: sqlite3.Connection) -> None:
     for statement in SCHEMA:
         file.execute(statement)
-    file.executemany("DELETE FROM spending WHERE reply = ?", [(reply,) for reply in costs])
-    known = Ledger(day, key) if begun else read(file, day)
-    if begun != day:
-        known.key = begin(file, day, key)
+
+
+def insert(file: sqlite3.Connection, costs: dict[str, Cost]) -> None:
     rows = [(reply, cost.day, cost.visitor, cost.micros) for reply, cost in costs.items()]
-    file.executemany("INSERT INTO spending VALUES (?, ?, ?, ?)", rows)
-    return known
+    file.executemany("INSERT OR REPLACE INTO spending VALUES (?, ?, ?, ?)", rows)
+
+
+def has_begun(file: sqlite3.Connection, day: int) -> bool:
+    return file.execute("SELECT 1 FROM visitor_key WHERE day >= ?", (day,)).fetchone() is not None
 
 
 def read(file: sqlite3.Connection, day: int) -> Ledger:

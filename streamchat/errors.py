@@ -12,6 +12,7 @@ ChatError
 │   ├── TooManyAtOnce          429
 │   ├── Crowded                503
 │   ├── Paused                 503
+│   ├── NotRecorded            503
 │   ├── DayIsSpent             429
 │   └── VisitorIsSpent         429
 ├── ClaudeError                Claude's doing, or the way to Claude's
@@ -114,6 +115,11 @@ class Crowded(Refused):
 class Paused(Refused):
     code, status = "paused", 503
     sentence = "The owner has paused Claude until further notice."
+
+
+class NotRecorded(Refused):
+    code, status = "not_recorded", 503
+    sentence = "This chat cannot record what an answer costs, so it does not ask Claude at the moment."
 
 
 class DayIsSpent(Refused):

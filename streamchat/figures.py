@@ -23,6 +23,7 @@ async def figures(chat: Chat) -> Figures:
         "source": chat.source.name,
         "pausable": budget is not None,
         "paused": chat.pause.since if budget else None,
+        "recorded": budget is None or budget.is_recorded,
         "money": money(budget) if budget else None,
         "running": await running(chat),
         "throttled": [{"visitor": visitor, "seconds": wait} for visitor, wait in chat.throttled().items()],

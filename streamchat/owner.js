@@ -137,14 +137,15 @@ const showCharts = () => {
   charts.speed.show(points(spans, "speed"))
 }
 
-const showState = ({source, pausable, paused}) => {
+const showState = ({source, pausable, paused, recorded}) => {
   say("source", source)
-  const kind = pausable ? paused ? "paused" : "" : "demo"
+  const kind = pausable ? paused ? "paused" : recorded ? "" : "unrecorded" : "demo"
   at("who").className = kind
-  say("who", {"": "Claude answers", paused: "Claude is paused", demo: "The demo answers"}[kind])
+  say("who", {"": "Claude answers", paused: "Claude is paused", unrecorded: "Claude is not asked", demo: "The demo answers"}[kind])
   say("meaning", {
     "": "Turn it off and the demo answers on the page, programs are told to come back later, and replies that run go on.",
     paused: `Since ${since(paused)} the demo answers on the page, and programs are told to come back later.`,
+    unrecorded: "What answers cost cannot be written to the disk. See the log, and the folder STREAMCHAT_DATA_DIR.",
     demo: "No key to Claude is set, so nothing is spent and there is nothing to pause.",
   }[kind])
   at("switch").hidden = !pausable

@@ -63,6 +63,11 @@ class Store:
         self._prune_at = 0.0
         self._warned = False
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is a folder to keep anything in."""
+        return bool(self._folder)
+
     async def open(self) -> None:
         await self.run(self._prune)
         self._writer = asyncio.create_task(self._write_behind())

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamchat.budget import DAY, KEPT, Budget, span
-from streamchat.errors import DayIsSpent, Refused, TooDear, VisitorIsSpent
+from streamchat.errors import DayIsSpent, NotRecorded, Refused, TooDear, VisitorIsSpent
 from streamchat.store import NAME, Store
 from tests.hand import settle
 
@@ -48,7 +48,7 @@ async def admitted(budget: Budget, dollars: float, names: list[str]) -> list[str
     """Who of those who ask all at once gets an answer."""
 
     async def ask(name: str) -> str | None:
-        with contextlib.suppress(DayIsSpent, VisitorIsSpent):
+        with contextlib.suppress(DayIsSpent, VisitorIsSpent, NotRecorded):
             await budget.reserve(f"reply to {name}", name, dollars)
             return name
         return None
@@ -347,7 +347,7 @@ async def test_a_crowd_waits_for_the_disk_together(tmp_path: Path, works: bool) 
         (tmp_path / "data").write_text("in the way")
     store = CountingStore(str(tmp_path / "data"))
     budget = Budget(store, daily=100, visitor=None, clock=Clock())
-    assert len(await admitted(budget, 0.1, visitors(200))) == 200
+    assert len(await admitted(budget, 0.1, visitors(200))) == (200 if works else 0)
     assert store.tries < 5
     await store.close()
 
@@ -512,36 +512,94 @@ def contents(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.iterdir())
 
 
-async def test_without_a_disk_the_day_holds_in_memory(
+async def test_a_failing_disk_grants_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """While the disk fails nobody gets more than there is; there is one warning, and later the file catches up."""
+    """A reservation that is not on the disk is refused and costs nothing; the owner reads why, once."""
     async with opened(tmp_path) as budget:
+        await budget.reserve("before", "a", 0.5)
         with locked(tmp_path, monkeypatch):
-            assert len(await admitted(budget, 0.1, visitors(200))) == 10
-            await budget.settle("reply to visitor 0", 0.05)
-        assert len(caplog.records) == 1
-        await budget.settle("reply to visitor 1", 0.05)
+            assert await admitted(budget, 0.1, visitors(200)) == []
+            assert not budget.is_recorded
+            await budget.settle("before", 0.05)
+        assert [record.getMessage()[:31] for record in caplog.records if record.name == "streamchat.budget"] == [
+            "This chat cannot record what an"
+        ]
+        await budget.reserve("after", "a", 0.25)
+        assert budget.is_recorded
+        assert budget.spent() == pytest.approx(0.3)
     async with opened(tmp_path) as restarted:
-        assert (restarted.spent(), restarted.spent("visitor 0")) == (0.9, 0.05)
+        assert restarted.spent() == pytest.approx(0.3)
+
+
+async def test_no_restart_on_a_full_disk_hands_money_out_again(tmp_path: Path) -> None:
+    """Where nothing can be written, no life of the process spends any of the day's money."""
+    (tmp_path / "data").write_text("in the way")
+    for _ in range(3):
+        async with opened(tmp_path / "data") as budget:
+            with pytest.raises(NotRecorded) as refused:
+                await budget.reserve("1", "a", 0.04)
+            assert refused.value.retry_after
+            assert budget.spent() == 0
 
 
 async def test_a_disk_that_failed_at_the_start_is_read_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was spent before a restart counts as soon as the file can be read, along with what was spent meanwhile."""
+    """Spending of before a restart counts as soon as the file can be read."""
     async with opened(tmp_path) as budget:
         await budget.reserve("1", "a", 0.5)
     store = Store(str(tmp_path))
     budget = Budget(store, daily=1, visitor=None, clock=Clock())
     with locked(tmp_path, monkeypatch):
         await budget.open()
-        await budget.reserve("2", "a", 0.25)
-        assert budget.spent() == 0.25
+        with pytest.raises(NotRecorded):
+            await budget.reserve("2", "a", 0.25)
     with pytest.raises(DayIsSpent):
-        await budget.reserve("3", "a", 0.3)
-    assert budget.spent() == 0.75
+        await budget.reserve("3", "a", 0.6)
+    assert budget.spent() == 0.5
     await store.close()
+
+
+def forget(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+
+
+def damage(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.write_bytes(b"no database" * 1_000)
+
+
+@pytest.mark.parametrize("lose", [forget, damage])
+async def test_a_file_begun_anew_knows_what_the_process_knows(tmp_path: Path, lose: Callable[[Path], None]) -> None:
+    """A file that is deleted or damaged while the process runs hands no money out again after a restart."""
+    yesterday, clock = Clock(NOON - DAY), Clock()
+    async with opened(tmp_path, clock=yesterday) as earlier:
+        await earlier.reserve("0", "a", 0.5)
+        await earlier.settle("0", 0.125)
+    async with opened(tmp_path, visitor=0.5, clock=clock) as budget:
+        await budget.reserve("1", "a", 0.25)
+        await budget.settle("1", 0.125)
+        await budget.reserve("2", "b", 0.25)
+        lose(tmp_path)
+        await budget.reserve("3", "a", 0.25)
+        await budget.settle("2", 0.0625)
+    async with opened(tmp_path, visitor=0.5, clock=clock) as restarted:
+        assert (restarted.spent("a"), restarted.spent("b"), restarted.spent()) == (0.375, 0.0625, 0.4375)
+        assert restarted.days(2)[0] == (TODAY - timedelta(1), 0.125)
+        with pytest.raises(VisitorIsSpent):
+            await restarted.reserve("4", "a", 0.25)
+
+
+async def test_a_file_lost_twice_is_restored_twice(tmp_path: Path) -> None:
+    """Restoring works again on the restored file, and counts nothing twice."""
+    async with opened(tmp_path) as budget:
+        for number in range(3):
+            await budget.reserve(str(number), "a", 0.125)
+            forget(tmp_path)
+        await budget.settle("0", 0.0625)
+        await budget.reserve("9", "a", 0.125)
     async with opened(tmp_path) as restarted:
-        assert restarted.spent() == 0.75
+        assert restarted.spent() == restarted.spent("a") == 0.4375
 
 
 async def test_a_folder_of_no_name_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
