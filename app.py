@@ -14,9 +14,9 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from dotenv import load_dotenv
+from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
@@ -57,7 +57,8 @@ from streamchat.ui import CSS, HEAD, MAX_EVENTS, THEME, page  # noqa: E402
 from streamchat.visitor import Proxies, visitor  # noqa: E402
 from streamchat.web.allowlist import Allowlist  # noqa: E402
 from streamchat.web.concurrency import ConcurrencyLimit  # noqa: E402
-from streamchat.web.guard import MAX_BODY, OwnPages  # noqa: E402
+from streamchat.web.guard import MAX_BODY  # noqa: E402
+from streamchat.web.hosts import SPACES_DOMAINS, HostCheck, Hosts, published  # noqa: E402
 
 gc.enable()
 
@@ -151,6 +152,7 @@ ON_SPACES = os.environ.get("SYSTEM") == "spaces"
 options = arguments() if IN_CHARGE else argparse.Namespace(host=None, port=None, share=None)
 settings = read_settings() if is_public(options) else read_settings().only_for_the_owner()
 proxies = Proxies.of(os.environ.get("FORWARDED_ALLOW_IPS", ""), ON_SPACES)
+hosts = Hosts([*settings.host_names, *published()], domains=SPACES_DOMAINS if ON_SPACES else ())
 store = Store(settings.data_dir)
 chat = chat_of(settings, store)
 demo = page(chat, store, who, title="StreamChat", examples=EXAMPLES)
@@ -165,6 +167,16 @@ def check_address(host: str, port: int) -> None:
         if error.errno == errno.EADDRINUSE:
             raise fail(f"port {port} is in use by another program. Choose another one with --port.") from None
         raise fail(f"it cannot listen on {host}, port {port}: {error.strerror}.") from None
+
+
+def put_own_middleware_first(app: FastAPI) -> None:
+    """Gradio puts its own in front: it allows other sites to read answers, and replies to them by itself."""
+    app.user_middleware.sort(key=lambda each: not _is_own(each))
+    app.middleware_stack = app.build_middleware_stack()
+
+
+def _is_own(middleware: Middleware) -> bool:
+    return getattr(middleware.cls, "__module__", "").startswith("streamchat.")
 
 
 class Server:
@@ -187,6 +199,8 @@ class Server:
     def _launch(self, options: argparse.Namespace) -> None:
         host = (options.host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1").strip("[]")
         check_address(host, options.port or 0)
+        hosts.add_machine(host)
+        threading.Thread(target=hosts.add_own_machine, daemon=True).start()
         own = routes()
         try:
             _, local_url, share_url = demo.launch(
@@ -199,8 +213,8 @@ class Server:
                     "routes": own,
                     "docs_url": "/docs",
                     "middleware": [
+                        Middleware(HostCheck, hosts, proxies),
                         Middleware(Allowlist, own, reloads=demo.dev_mode),
-                        Middleware(OwnPages),
                         Middleware(ConcurrencyLimit),
                     ],
                     "max_body_size": MAX_BODY,
@@ -223,14 +237,16 @@ class Server:
         print(f"StreamChat is at {local_url}", flush=True)
         self._shared = bool(share_url)
         if share_url:
+            hosts.add(share_url)
             print(f"and for everybody at {share_url}", flush=True)
         if settings.owner_password:
             print(f"Its owner's page is at {local_url}{owner.PATH.lstrip('/')}", flush=True)
         print(f"{chat.source.name} answers. Stop with Ctrl-C.", flush=True)
 
     @asynccontextmanager
-    async def _lifespan(self, _: Any) -> AsyncGenerator[None]:
+    async def _lifespan(self, app: FastAPI) -> AsyncGenerator[None]:
         self._loop = asyncio.get_running_loop()
+        put_own_middleware_first(app)
         await chat.open()
         gc.collect()
         gc.freeze()  # what is there now stays, and need not be looked through again

@@ -16,7 +16,7 @@ from streamchat.reply import Reply
 from streamchat.sse import CUT_OFF
 from streamchat.stream import following, wants_events
 from streamchat.visitor import Who
-from streamchat.web.guard import Login, own_page
+from streamchat.web.guard import Login
 from streamchat.web.problem import Route, unfit
 
 PATH = "/api/streaming-chat"
@@ -24,10 +24,9 @@ PATH = "/api/streaming-chat"
 
 def routes(chat: Chat, who: Who, login: tuple[str, str] | None) -> APIRouter:
     """The routes under /api, for any app to have; with a `login` they ask for it."""
-    guards = [Depends(own_page)] + ([Depends(Login(*login))] if login else [])
     router = APIRouter(
         route_class=Route,
-        dependencies=guards,
+        dependencies=[Depends(Login(*login))] if login else [],
         tags=["StreamChat"],
         max_body_size=sys.maxsize,  # `asked` refuses what is too long itself, in JSON
     )

@@ -13,7 +13,8 @@ from streamchat.errors import TooOften, UnknownReply
 from streamchat.figures import figures
 from streamchat.limits import Limits
 from streamchat.visitor import Who
-from streamchat.web.guard import credentials, foreign, login_required, own_page
+from streamchat.web.guard import credentials, login_required
+from streamchat.web.hosts import from_another_site
 from streamchat.web.problem import Route, unfit
 
 PATH = "/owner"
@@ -32,7 +33,6 @@ def routes(chat: Chat, who: Who, password: str) -> APIRouter:
     """The routes under /owner, for any app to have; all of them ask for the password."""
     asked = [Depends(Password(password, who))]
     router = APIRouter(prefix=PATH, route_class=Guarded, dependencies=asked, include_in_schema=False)
-    own = [Depends(own_page)]
 
     @router.get("")
     async def page() -> Response:
@@ -44,11 +44,11 @@ def routes(chat: Chat, who: Who, password: str) -> APIRouter:
             raise unfit(404, "unknown_page", "There is no such page.")
         return FileResponse(PAGE.with_suffix(f".{kind}"))
 
-    @router.get("/state", dependencies=own)
+    @router.get("/state")
     async def state() -> Response:
         return JSONResponse(await figures(chat))
 
-    @router.put("/pause", status_code=204, dependencies=own)
+    @router.put("/pause", status_code=204)
     async def pause() -> Response:
         """Programs are refused from now on, and the page's readers get the demo; replies that run go on."""
         if chat.budget is None:
@@ -56,12 +56,12 @@ def routes(chat: Chat, who: Who, password: str) -> APIRouter:
         await chat.pause.turn(on=True)
         return Response(status_code=204)
 
-    @router.delete("/pause", status_code=204, dependencies=own)
+    @router.delete("/pause", status_code=204)
     async def go_on() -> Response:
         await chat.pause.turn(on=False)
         return Response(status_code=204)
 
-    @router.delete("/replies/{name}", status_code=204, dependencies=own)
+    @router.delete("/replies/{name}", status_code=204)
     async def stop(name: str) -> Response:
         if name not in chat.journal.running:
             raise UnknownReply
@@ -98,7 +98,7 @@ class Password:
 
     async def __call__(self, request: Request) -> None:
         visitor = self._who(request.client.host if request.client else None, request.headers, None)
-        if foreign(request):
+        if from_another_site(request.headers.get("sec-fetch-site")):
             visitor += " by another site's page"
         if wait := self._wrong.throttled().get(visitor):
             raise TooOften("Too many wrong passwords came from here.", retry_after=wait)

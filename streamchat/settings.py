@@ -19,6 +19,7 @@ class SettingsError(Exception):
     """One or more settings cannot be used; the message has a line for each and shows no secret."""
 
 
+HOST_NAME = r"\*|(?:[A-Za-z0-9_-][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 PER_VISITOR = ("rate_limit", "visitor_replies", "visitor_budget_usd")
 
 
@@ -43,6 +44,13 @@ def _long_enough(password: SecretStr) -> SecretStr:
     if password and len(password.get_secret_value()) < 8:
         raise ValueError("it should have eight characters or more, for everybody can try")
     return password
+
+
+def _host_names(text: str) -> str:
+    for name in text.split(",") if text else ():
+        if not re.fullmatch(HOST_NAME, name.strip()):
+            raise ValueError("it should be names of hosts with commas between them, as in chat.example,chat.local:8443")
+    return text
 
 
 Key = Annotated[SecretStr, AfterValidator(_clean_key)]
@@ -98,6 +106,9 @@ class Settings(BaseSettings):
     auth: Annotated[SecretStr, AfterValidator(_user_and_password)] = Field(
         SecretStr(""), description="The user:password that page and API ask for; unset, they ask for none."
     )
+    hosts: Annotated[str, AfterValidator(_host_names)] = Field(
+        "", description="Further names by which the chat is known, with commas between them, or * for any name."
+    )
     owner_password: Annotated[SecretStr, AfterValidator(_long_enough)] = Field(
         SecretStr(""), description="The password of the owner's page; unset, there is no such page."
     )
@@ -106,6 +117,10 @@ class Settings(BaseSettings):
         """Without the limits per visitor that nobody has set: there is one visitor, who pays."""
         off = {"rate_limit": "off", "visitor_replies": self.max_replies, "visitor_budget_usd": self.daily_budget_usd}
         return self.model_copy(update={name: off[name] for name in PER_VISITOR if name not in self.model_fields_set})
+
+    @property
+    def host_names(self) -> list[str]:
+        return [name.strip() for name in self.hosts.split(",") if name]
 
     @property
     def login(self) -> tuple[str, str] | None:

@@ -37,6 +37,11 @@ class Proxies:
     def __contains__(self, address: Address) -> bool:
         return any(address in network for network in self.networks)
 
+    def trust(self, peer: str | None) -> bool:
+        """Whether what this peer says of a request's origin counts."""
+        address = _address(peer or "")
+        return self.every_peer or (address is not None and address in self)
+
 
 def visitor(peer: str | None, headers: Mapping[str, str], *, proxies: Proxies, user: str | None = None) -> str:
     """The same key for the same visitor: the user where one is known, otherwise the address, of IPv6 the /64 network.
@@ -50,7 +55,7 @@ def visitor(peer: str | None, headers: Mapping[str, str], *, proxies: Proxies, u
         return f"user:{user}"
     address = _address(peer or "")
     hops = [hop for name, line in headers.items() if name.lower() == "x-forwarded-for" for hop in line.split(",")]
-    if hops and (proxies.every_peer or (address and address in proxies)):
+    if hops and proxies.trust(peer):
         address = _before(hops, proxies)
     return _key(address)
 
@@ -73,6 +78,10 @@ def _address(text: str) -> Address | None:
     except ValueError:
         return None
     return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
+
+
+def is_address(text: str) -> bool:
+    return _address(text) is not None
 
 
 def _network(name: str) -> Network | None:

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 import httpx
 import uvicorn
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 
 from streamchat.api import PATH, routes
 from streamchat.chat import Chat
 from streamchat.events import Event, Message, Request
 from streamchat.reply import Reply
 from streamchat.store import Store
+from streamchat.visitor import Proxies
+from streamchat.web.hosts import HostCheck, Hosts
 from tests.hand import Hand
 
 EVENTS = {"accept": "text/event-stream"}
@@ -86,7 +89,11 @@ async def served(
 ) -> AsyncIterator[Served]:
     source = Source()
     chat = Chat(source, Store(""), linger=linger, keep=keep)
-    app = FastAPI(title="Tiny", routes=routes(chat, lambda *_: "visitor", login).routes)
+    app = FastAPI(
+        title="Tiny",
+        routes=routes(chat, lambda *_: "visitor", login).routes,
+        middleware=[Middleware(HostCheck, Hosts(), Proxies.of("", on_spaces=False))],
+    )
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None))
     serving = asyncio.create_task(server.serve(sockets=[listening]))

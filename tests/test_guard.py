@@ -28,9 +28,18 @@ def test_no_other_sites_page_asks_through_gradio(
 
 
 @pytest.mark.parametrize("headers", [{}, {"sec-fetch-site": "same-origin"}, {"sec-fetch-site": "none"}])
-def test_the_own_page_asks_behind_any_proxy(app: Application, headers: dict[str, str]) -> None:
-    """Programs are let in, and so is the page, also where a proxy gives the chat the name of another host."""
-    assert httpx.post(f"{app.url}{ASK}", json=HI, headers=BEHIND_A_PROXY | headers).status_code == 200
+def test_the_own_page_asks_behind_a_proxy_that_names_it(app: Application, headers: dict[str, str]) -> None:
+    """Programs are let in, and so is the page of the name that a proxy of this machine was asked for."""
+    proxied = {"x-forwarded-host": "127.0.0.1:8443", "origin": "https://127.0.0.1:8443"}
+    assert httpx.post(f"{app.url}{ASK}", json=HI, headers=proxied | headers).status_code == 200
+
+
+def test_a_proxy_under_an_unknown_name_is_told_which_setting_to_change(app: Application) -> None:
+    """The owner reads it in the answer and in the log; a browser's word that the page is its own changes nothing."""
+    answer = httpx.post(f"{app.url}{ASK}", json=HI, headers=BEHIND_A_PROXY | {"sec-fetch-site": "same-origin"})
+    assert answer.status_code == 421
+    assert "STREAMCHAT_HOSTS" in answer.json()["message"]
+    assert app.wait_for("(A request for .*STREAMCHAT_HOSTS)")
 
 
 def test_a_link_from_elsewhere_opens_the_chat(app: Application) -> None:
