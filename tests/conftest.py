@@ -4,10 +4,13 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
+from streamchat import environment
 from tests import browser
 from tests.application import ROOT, Application
 from tests.page import Page
 from tests.scripted_claude import ScriptedClaude, says
+
+environment.set_defaults()
 
 
 @pytest.fixture

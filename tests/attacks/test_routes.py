@@ -71,16 +71,16 @@ REFUSED = """
     POST   /gradio_api/vibe-starter-queries/
 """
 ROUTES = """
-import json, app
+import json, os, app
 def routes(found):
     for route in found:
         inner = getattr(route, "original_router", route)
         yield from routes(inner.routes) if getattr(inner, "routes", None) else [(sorted(route.methods), route.path)]
-app.Server()._launch(app.options)
-own = {route.path for route in app.routes()}
+app.app.launch()
+own = {route.path for route in app.app.routes()}
 found = routes(app.demo.app.routes)
 print(json.dumps([(method, path, path in own) for methods, path in found for method in methods]), flush=True)
-app.os._exit(0)
+os._exit(0)
 """
 
 

@@ -1,0 +1,219 @@
+"""Puts the parts of the chat together, and serves them on a port."""
+
+import asyncio
+import logging
+import socket
+import threading
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from fastapi import FastAPI
+from gradio import ChatInterface
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from streamchat import api, owner
+from streamchat.account import Accounts
+from streamchat.budget import Budget
+from streamchat.chat import Chat
+from streamchat.demo import EXAMPLES, Demo
+from streamchat.events import Message
+from streamchat.late import Late, Made
+from streamchat.limits import Limits
+from streamchat.prices import Prices
+from streamchat.settings import Settings
+from streamchat.store import Store
+from streamchat.ui import CSS, HEAD, MAX_EVENTS, THEME, page
+from streamchat.visitor import Proxies, Who, visitor
+from streamchat.web.allowlist import Allowlist
+from streamchat.web.concurrency import ConcurrencyLimit
+from streamchat.web.guard import MAX_BODY
+from streamchat.web.hosts import HostCheck, Hosts
+
+logger = logging.getLogger("streamchat")
+
+
+@dataclass(frozen=True)
+class StreamChat:
+    """One chat, put together. It can be launched once; several can run side by side in a process."""
+
+    settings: Settings
+    store: Store
+    chat: Chat
+    who: Who
+    page: ChatInterface
+    proxies: Proxies
+    hosts: Hosts
+
+    def launch(self, host: str = "127.0.0.1", port: int | None = None, *, share: bool | None = False) -> "Running":
+        """Serves the chat from a thread of its own. Returns when it answers; raises OSError if there is no port."""
+        running = Running(self)
+        running.launch(host, port, share=share)
+        return running
+
+    def routes(self) -> list[BaseRoute]:
+        """All that is answered beside the page."""
+        found = api.routes(self.chat, self.who, self.settings.login).routes
+        password = self.settings.owner_password.get_secret_value()
+        return [*found, *(owner.routes(self.chat, self.who, password).routes if password else ())]
+
+    def middleware(self, routes: list[BaseRoute]) -> list[Middleware]:
+        """From the outermost to the innermost."""
+        return [
+            Middleware(HostCheck, self.hosts, self.proxies),
+            Middleware(Allowlist, routes, reloads=self.page.dev_mode),
+            Middleware(ConcurrencyLimit),
+        ]
+
+
+def create(settings: Settings, *, proxies: Proxies | None = None, hosts: Hosts | None = None) -> StreamChat:
+    """Puts a chat together; to the `hosts` it adds those of the settings."""
+    proxies = proxies or Proxies.of("", on_spaces=False)
+    hosts = hosts or Hosts()
+
+    def who(peer: str | None, headers: Mapping[str, str], user: str | None) -> str:
+        return visitor(peer, headers, proxies=proxies, user=user)
+
+    for name in settings.host_names:
+        hosts.add(name)
+    store = Store(settings.data_dir)
+    chat = chat_of(settings, store)
+    chat_page = page(chat, store, who, title="StreamChat", examples=EXAMPLES)
+    return StreamChat(settings, store, chat, who, chat_page, proxies, hosts)
+
+
+def chat_of(settings: Settings, store: Store) -> Chat:
+    paid = bool(settings.api_key.get_secret_value())
+    prices = Prices(settings.model)
+    claude = Late(f"Claude ({settings.model})", settings.model, lambda: claude_of(settings))
+    budget = Budget(store, daily=settings.daily_budget_usd, visitor=settings.visitor_budget_usd) if paid else None
+    if budget:
+        warn_of_too_little(settings, prices)
+    return Chat(
+        claude if paid else Demo(),
+        store,
+        linger=settings.linger_seconds,
+        keep=settings.keep_seconds,
+        limits=Limits(
+            rate=settings.rate_limit,
+            visitor_replies=settings.visitor_replies,
+            max_replies=settings.max_replies,
+        ),
+        accounts=Accounts(budget, prices, settings.system_prompt, settings.max_tokens),
+        spare=Demo(),
+        own=claude if settings.own_keys == "on" else None,
+    )
+
+
+def claude_of(settings: Settings) -> Made:
+    # the SDK takes a second to import, and the page need not wait for it
+    from streamchat.claude import Claude  # noqa: PLC0415
+
+    return Claude(settings)
+
+
+def warn_of_too_little(settings: Settings, prices: Prices) -> None:
+    """Warns if a budget is too small for the shortest question; a budget of 0 may be meant."""
+    money = {"DAILY": settings.daily_budget_usd, "VISITOR": settings.visitor_budget_usd}
+    least = min(money, key=money.__getitem__)
+    worst = prices.worst((Message("user", "?"),), settings.system_prompt, settings.max_tokens)
+    if 0 < money[least] < worst:
+        logger.warning(
+            "Nobody can ask Claude: an answer may cost $%.2f, and STREAMCHAT_%s_BUDGET_USD is %g. "
+            "Raise it above that, or lower STREAMCHAT_MAX_TOKENS, which is %d.",
+            worst,
+            least,
+            money[least],
+            settings.max_tokens,
+        )
+
+
+class Running:
+    """A chat that is being served. As a context manager, it closes at the end."""
+
+    def __init__(self, app: StreamChat) -> None:
+        self._app = app
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.url = ""
+        self.share_url: str | None = None
+
+    def launch(self, host: str, port: int | None, *, share: bool | None) -> None:
+        app = self._app
+        routes = app.routes()
+        app.hosts.add_machine(host)
+        threading.Thread(target=app.hosts.add_own_machine, daemon=True).start()
+        if port == 0:
+            port = free_port(host)
+        _, self.url, self.share_url = app.page.launch(
+            server_name=f"[{host}]" if ":" in host else host,
+            server_port=port,
+            share=share,
+            auth=app.settings.login,
+            app_kwargs={
+                "title": "StreamChat",
+                "routes": routes,
+                "docs_url": "/docs",
+                "middleware": app.middleware(routes),
+                "max_body_size": MAX_BODY,
+                "lifespan": self._lifespan,
+            },
+            ssr_mode=False,
+            max_threads=MAX_EVENTS,
+            max_file_size=0,  # nobody here has a file to send
+            # the whole disk: Gradio may not copy or serve any file of it
+            blocked_paths=[Path(__file__).anchor],
+            run_history=False,
+            prevent_thread_lock=True,
+            show_error=False,
+            quiet=True,
+            theme=THEME,
+            css=CSS,
+            head=HEAD,
+        )
+        if self.share_url:
+            app.hosts.add(self.share_url)
+
+    @asynccontextmanager
+    async def _lifespan(self, app: FastAPI) -> AsyncGenerator[None]:
+        self._loop = asyncio.get_running_loop()
+        put_own_middleware_first(app)
+        await self._app.chat.open()
+        yield
+
+    def farewell(self, timeout: float = 1.5) -> None:
+        """Ends the replies, and shows it to those who read them."""
+        if self._loop:
+            with suppress(TimeoutError):
+                asyncio.run_coroutine_threadsafe(self._farewell(), self._loop).result(timeout)
+
+    async def _farewell(self) -> None:
+        await self._app.chat.close()
+        await asyncio.sleep(0.3)  # for the pages' last frames to leave
+
+    def close(self) -> None:
+        self.farewell()
+        self._app.page.close(verbose=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def free_port(host: str) -> int:
+    with socket.create_server((host, 0)) as free:
+        return int(free.getsockname()[1])
+
+
+def put_own_middleware_first(app: FastAPI) -> None:
+    """Gradio's own, which allows other sites to read answers, would come first."""
+    app.user_middleware.sort(key=lambda each: not _is_own(each))
+    app.middleware_stack = app.build_middleware_stack()
+
+
+def _is_own(middleware: Middleware) -> bool:
+    return getattr(middleware.cls, "__module__", "").startswith("streamchat.")
