@@ -9,21 +9,19 @@ from typing import Any
 import gradio as gr
 
 from streamchat.answers import Asker
-from streamchat.chat import Chat, check_length
+from streamchat.chat import Chat
 from streamchat.errors import ChatError, InternalError, trace
 from streamchat.events import Failed, well_formed
 from streamchat.frames import paced
 from streamchat.receipts import allowance
 from streamchat.reply import Reply
 from streamchat.tabs import Tab, Tabs, continued
-from streamchat.transcript import Shown, conversation, refusal, said
+from streamchat.transcript import Shown, conversation, refusal, said, turns, turns_left
 from streamchat.visitor import Who
 
 logger = logging.getLogger(__name__)
 
 MAX_PAGES = 10_000  # whose tabs are known, also when they have left: what they asked last may come after that
-
-SENT = 5  # messages that are remembered for a reload, which brings the one that was typed last
 
 GO_ON = "Continue the answer"
 Update = Any  # of a component: a value, which is cheap, or `gr.update` or `gr.skip`, for which Gradio builds it anew
@@ -56,18 +54,18 @@ class Page:
     async def answer(
         self, message: str, history: list[Shown], request: gr.Request, key: str = ""
     ) -> AsyncGenerator[list[Shown]]:
-        """The accumulated answer, frame by frame. No exception leaves it: one would lock the page for good."""
+        """The accumulated answer, frame by frame. No exception leaves it: one would lock the page for good.
+
+        Of the page's history only its length is believed; what was said is what the tab keeps.
+        """
         tab = await self.tab(request)
         try:
-            check_length(conversation([*history, said("user", message)]))  # or nothing of it is kept
+            reply = await self._begun(tab, turns(history or ()), well_formed(message or ""), request, key)
         except Exception as error:  # noqa: BLE001 (see above)
+            tab.refuse()
             yield [refusal(_explained(error))]
             return
         try:
-            tab.sent = [*tab.sent, message][-SENT:]
-            tab.asked([*history, said("user", tab.typed(message))])
-            reply = await self._ask(tab, tab.before, request, key)
-            tab.start(reply)
             self.save(request, tab)
             async with aclosing(tab.frames()) as frames:
                 async for frame in frames:
@@ -76,10 +74,17 @@ class Page:
                     yield frame
             yield tab.answer()
         except Exception as error:  # noqa: BLE001 (see above)
-            tab.asked([*tab.messages(), refusal(_explained(error))])
-            tab.start(None)
-            self.save(request, tab)
-            yield tab.before[-1:]
+            tab.end()
+            yield [*tab.answer(), refusal(_explained(error))]
+
+    async def _begun(self, tab: Tab, turn: int, message: str, request: gr.Request, key: str) -> Reply:
+        """The reply to the message, from now on the tab's; where it is refused, the tab stays as it is."""
+        asked = tab.asking(turn, message)
+        self._tabs.check_size(asked)
+        tab.end()
+        reply = await self._ask(tab, asked, request, key)
+        tab.begin(asked, reply)
+        return reply
 
     async def watch(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update]]:
         """What stands below an answer, while it is written and then; its own event, or each frame would pay for it."""
@@ -105,7 +110,7 @@ class Page:
         while len(self._tab_ids) > MAX_PAGES:
             self._tab_ids.popitem(last=False)
         draft = well_formed(draft)
-        arrived = not draft.strip() or (await self.tab(request)).arrived(draft)
+        arrived = not draft.strip() or (await self.tab(request)).has_received(draft)
         typed = gr.skip() if arrived else gr.update(value=draft)
         return claimed, typed, self.allowance(request)
 
@@ -117,7 +122,7 @@ class Page:
                 async for frame in frames:
                     yield frame
         elif tab.restored:
-            yield tab.messages(), gr.skip(), gr.update(visible=tab.unfinished), gr.skip()
+            yield tab.shown(), gr.skip(), gr.update(visible=tab.unfinished), gr.skip()
         else:
             yield gr.skip(), gr.skip(), GO_ON, self.allowance(request)  # for Gradio empties what gets no answer at all
 
@@ -128,8 +133,9 @@ class Page:
     async def go_on(self, request: gr.Request, key: str = "") -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
         """Asks for the rest of an answer that broke off or ran out of room."""
         tab = await self.tab(request)
-        messages = tab.messages()
+        messages = tab.shown()
         try:
+            self._tabs.check_size(messages)
             reply = await self._ask(tab, messages, request, key)
             tab.before, tab.begun = continued(messages)
             tab.start(reply)
@@ -146,7 +152,7 @@ class Page:
         if not tab.stop() or tab.reply is None:
             return (gr.skip(),) * 5
         await tab.reply.ended.wait()
-        messages = tab.messages()
+        messages = tab.shown()
         return messages, messages, messages, gr.update(visible=tab.unfinished), self.allowance(request)
 
     async def watch_edited(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update]]:
@@ -171,9 +177,11 @@ class Page:
                 yield gr.skip(), button, allowed
         yield idle, gr.skip(), gr.skip()
 
-    async def undo(self, request: gr.Request) -> Update:
+    async def undo(self, history: list[Shown], request: gr.Request, undone: gr.UndoData) -> Update:
+        """Takes back what the page takes back, whether it has done so already or not."""
         tab = await self.tab(request)
-        tab.undo()
+        place = undone.index if isinstance(undone.index, int) else undone.index[0]
+        tab.undo(turns_left(history, place))
         self.save(request, tab)
         return gr.update(visible=False)
 
@@ -190,6 +198,7 @@ class Page:
         tab = await self.tab(request)
         messages = [*tab.messages(), said("user", message)]
         try:
+            self._tabs.check_size(messages)
             reply = await self._ask(tab, messages, request, request.headers.get("x-api-key", ""), or_spare=False)
         except ChatError as error:
             raise gr.Error(error.message, print_exception=False) from None
@@ -209,14 +218,14 @@ class Page:
         self, tab: Tab, messages: list[Shown], request: gr.Request, key: str, *, or_spare: bool = True
     ) -> Reply:
         asker = Asker(self._visitor(request), tab.person, key or "", or_spare)
-        return await self._chat.ask(tab.said(messages), asker)
+        return await self._chat.ask(conversation(messages), asker)
 
     def _visitor(self, request: gr.Request) -> str:
         client, user = request.client, getattr(request, "username", None)
         return self._who(client.host if client else None, request.headers, user)
 
     async def _followed(self, tab: Tab, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
-        yield tab.messages(), gr.update(**BUSY), gr.update(visible=False), self.allowance(request)
+        yield tab.shown(), gr.update(**BUSY), gr.update(visible=False), self.allowance(request)
         async with aclosing(tab.frames()) as frames:
             async for frame in frames:
                 yield [*tab.before, *frame], gr.skip(), GO_ON, self.allowance(request)

@@ -1,6 +1,7 @@
 """What each browser tab shows, so that the same tab finds it again."""
 
 import asyncio
+import hashlib
 import inspect
 import secrets
 from collections import OrderedDict
@@ -11,13 +12,16 @@ from functools import partial
 from typing import Any
 
 from streamchat.chat import Chat
-from streamchat.errors import UnknownReply
-from streamchat.events import Done, Failed, Message
+from streamchat.errors import TooLong, UnknownReply
+from streamchat.events import Done, Failed
 from streamchat.frames import paced
 from streamchat.reply import Reply
 from streamchat.store import Store
-from streamchat.transcript import Shown, Transcript, conversation, is_aside, is_note
+from streamchat.transcript import Shown, Transcript, conversation, is_aside, is_note, said, size, text_of
 
+MAX_BYTES = 8_000_000  # of a tab in the store; no model takes as much
+MAX_MISSING = 1_000  # turns that a page shows and nobody keeps
+RECENT = 5  # messages that are recognised after a reload, which brings the one that was typed last
 MAX_TABS = 1_000  # in memory, besides those whose replies run; others come back from the store
 UNFINISHED = {"stopped", "abandoned", "shutdown", "max_tokens"}
 
@@ -25,17 +29,18 @@ UNFINISHED = {"stopped", "abandoned", "shutdown", "max_tokens"}
 @dataclass
 class Tab:
     """The messages `before` its reply, and the reply; `begun` is what an earlier reply said of the same answer, and
-    `sent` the last messages that arrived.
+    `received` has the digests of the last messages that were asked.
 
+    A page shows turns that the tab does not keep, as those that were refused: `missing` has their numbers, ascending.
     To `Chat` the tab is one `person`, also after a reload and in its duplicates.
     """
 
     before: list[Shown] = field(default_factory=list)
     begun: str = ""
     reply: Reply | None = None
-    indented: dict[str, str] = field(default_factory=dict)
     person: str = field(default_factory=partial(secrets.token_urlsafe, 16))
-    sent: list[str] = field(default_factory=list)
+    received: list[str] = field(default_factory=list)
+    missing: list[int] = field(default_factory=list)
     restored: bool = False
     _started: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
     _awaited: int = field(default=0, init=False, repr=False)
@@ -43,19 +48,46 @@ class Tab:
 
     def asked(self, before: list[Shown]) -> None:
         """From now on the tab shows these messages, and a reply that is yet to come. One that runs ends."""
-        self._end()
+        self.end()
         self.before, self.begun, self.reply, self.restored = before, "", None, False
 
-    def arrived(self, message: str) -> bool:
-        """Whether it is one of the last messages that arrived, whatever has become of it."""
-        return message.strip() in map(str.strip, self.sent)
+    def until(self, turn: int) -> list[Shown]:
+        """The messages before the page's turn of that number; all of them where the page shows more than is kept."""
+        messages = self.messages()
+        kept = [number for number, message in enumerate(messages) if message["role"] == "user"]
+        page = range(min(turn, len(kept) + MAX_MISSING))
+        known = [number for number in page if number not in self.missing]
+        self.missing = sorted({*page} - {*known[: len(kept)]})
+        return messages[: kept[len(known)]] if len(known) < len(kept) else messages
 
-    def start(self, reply: Reply | None) -> None:
-        """The reply has come, or was refused."""
-        self._end()
+    def asking(self, turn: int, message: str) -> list[Shown]:
+        """What is asked where this is the page's turn of that number, which is missing until it `begins`."""
+        kept = self.until(turn)
+        self.missing, self.restored = [*self.missing, turn], False
+        replaced = self.messages()[len(kept) :]
+        return [*kept, said("user", _as_typed(message, replaced))]
+
+    def begin(self, asked: list[Shown], reply: Reply) -> None:
+        """What was `asking` is answered by this reply."""
+        self.missing = self.missing[:-1]
+        self.received = [*self.received, _digest(text_of(asked[-1]))][-RECENT:]
+        self.asked(asked)
+        self.start(reply)
+
+    def has_received(self, message: str) -> bool:
+        """Whether it is one of the last messages that were asked, whatever has become of it."""
+        return _digest(message) in self.received
+
+    def start(self, reply: Reply) -> None:
+        """The reply has come."""
+        self.end()
         self.reply = reply
         if self._unwanted:
             self.stop()
+        self._started.set()
+
+    def refuse(self) -> None:
+        """There will be no other reply than there is."""
         self._started.set()
 
     def stop(self) -> bool:
@@ -67,7 +99,7 @@ class Tab:
         return True
 
     async def next_reply(self, after: Reply | None) -> Reply | None:
-        """The reply that comes after that one, or None if it is refused; where none comes soon, what there is."""
+        """The reply that comes after that one; where it is refused, or none comes soon, what there is."""
         if self.reply is None or self.reply is after:
             self._started.clear()
             self._awaited += 1
@@ -77,29 +109,18 @@ class Tab:
             self._unwanted = self._unwanted and self._awaited > 0
         return self.reply
 
-    def undo(self) -> None:
-        """Takes back the last question and all that came after it."""
-        last = max((n for n, message in enumerate(self.before) if message["role"] == "user"), default=0)
-        self.asked(self.before[:last])
-
-    def typed(self, message: str) -> str:
-        """Remembers how the message was typed: Gradio takes the indentation off what it shows, and gives that back."""
-        shown = inspect.cleandoc(message)
-        self.indented.pop(shown, None)
-        if shown != message:
-            self.indented[shown] = message
-        return message
-
-    def said(self, messages: Sequence[Shown]) -> list[Message]:
-        """What was said in them, as it was typed."""
-        return [
-            Message(it.role, self.indented.get(it.text, it.text) if it.role == "user" else it.text)
-            for it in conversation(messages)
-        ]
+    def undo(self, turn: int) -> None:
+        """Takes back the page's turn of that number and all that came after it."""
+        self.asked(self.until(turn))
 
     def messages(self) -> list[Shown]:
-        """All that the tab shows now."""
+        """All that is kept, and nothing that is missing."""
         return [*self.before, *self.answer()]
+
+    def shown(self) -> list[Shown]:
+        """The messages, for a page that from now on shows these and no others."""
+        self.missing = []
+        return self.messages()
 
     def answer(self) -> list[Shown]:
         """What it shows of its reply now."""
@@ -109,7 +130,8 @@ class Tab:
         transcript.add(self.reply.log)
         return transcript.messages()
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Stops its reply, if it has one that runs."""
         if self.reply and self.running:
             self.reply.stop()
 
@@ -140,9 +162,10 @@ class Tab:
 class Tabs:
     """Tabs by their secret id, in memory and in the store."""
 
-    def __init__(self, chat: Chat, store: Store) -> None:
+    def __init__(self, chat: Chat, store: Store, *, max_bytes: int = MAX_BYTES) -> None:
         self._chat = chat
         self._store = store
+        self._max_bytes = max_bytes
         self._tabs: OrderedDict[str, Tab] = OrderedDict()
 
     async def get(self, tab_id: str) -> Tab:
@@ -166,20 +189,25 @@ class Tabs:
         claimed = secrets.token_urlsafe(24)
         tab = self._tabs.pop(page, None)
         if not tab and (found := self._tabs.get(tab_id) or await self._restored(tab_id)):
-            tab = replace(found, indented=dict(found.indented), restored=True)
+            tab = replace(found, missing=[], restored=True)
         if tab:
             self.save(claimed, tab)
         else:
             self._tabs[claimed] = Tab()  # which nobody need look for in the store
         return claimed
 
+    def check_size(self, messages: Sequence[Shown]) -> None:
+        """Raises `TooLong` where a tab cannot keep them, with their thoughts and notes."""
+        if size(messages) > self._max_bytes:
+            raise TooLong
+
     def save(self, tab_id: str, tab: Tab) -> None:
         if not tab_id:
             return
         self._tabs[tab_id] = tab
         reply = tab.reply.id if tab.reply else None
-        said = {"before": tab.before, "begun": tab.begun, "indented": tab.indented, "sent": tab.sent}
-        self._store.put_tab(tab_id, {**said, "reply": reply, "person": tab.person})
+        shown = {"before": tab.before, "begun": tab.begun, "missing": tab.missing}
+        self._store.put_tab(tab_id, {**shown, "reply": reply, "person": tab.person, "received": tab.received})
 
     async def _restored(self, tab_id: str) -> Tab | None:
         state: dict[str, Any] | None = await self._store.tab(tab_id) if tab_id else None
@@ -188,9 +216,28 @@ class Tabs:
         reply = None
         with suppress(UnknownReply):
             reply = await self._chat.resume(state["reply"] or "", however_old=True)
-        return Tab(
-            state["before"], state["begun"], reply, state["indented"], state.get("person", ""), state.get("sent", [])
-        )
+        received = [*map(_digest, state.get("sent", [])), *state.get("received", [])]
+        return Tab(_before(state), state["begun"], reply, state.get("person", ""), received, state.get("missing", []))
+
+
+def _as_typed(message: str, replaced: Sequence[Shown]) -> str:
+    """The message as it was typed: where it is asked again, the page gives it back without its indentation."""
+    before = text_of(replaced[0]) if replaced else message
+    return before if inspect.cleandoc(before) == message else message
+
+
+def _before(state: dict[str, Any]) -> list[Shown]:
+    """Earlier releases kept messages as the page shows them, and beside them how the indented ones were typed."""
+    typed: dict[str, str] = state.get("indented", {})
+    before: list[Shown] = state["before"]
+    return [
+        said("user", typed[text_of(message)]) if message["role"] == "user" and text_of(message) in typed else message
+        for message in before
+    ]
+
+
+def _digest(message: str) -> str:
+    return hashlib.blake2b(message.strip().encode(errors="replace"), digest_size=16).hexdigest()
 
 
 def continued(messages: Sequence[Shown]) -> tuple[list[Shown], str]:

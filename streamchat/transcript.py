@@ -1,5 +1,6 @@
 """A conversation as Gradio's messages, and back: what people and Claude said, and the notes beside it."""
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,6 +13,9 @@ Shown = dict[str, Any]  # one message as gr.Chatbot takes and returns it
 
 MADE = {"role", "metadata", "content", "options"}  # which all messages have that come from Gradio
 NOTE = "note"
+ENVELOPE = 120  # bytes of a message's JSON beside its text
+SHORT = [b'"', b"\\", *(bytes([number]) for number in b"\b\t\n\f\r")]  # of which JSON makes two bytes
+CONTROLS = bytes(number for number in range(32) if bytes([number]) not in SHORT)  # of which it makes six
 MARK = "\u2063"  # unseen: after a thought and before a note, for ui.js to tell them from what is to be copied
 ENDINGS = {
     "stopped": "Stopped.",
@@ -123,10 +127,40 @@ def refusal(error: ChatError) -> Shown:
 def conversation(history: Sequence[Shown]) -> list[Message]:
     """What was said in a history of Gradio's messages, without thoughts and notes."""
     return [
-        Message(message["role"], "\n\n".join(part["text"] for part in message["content"] if part["type"] == "text"))
+        Message(message["role"], text_of(message))
         for message in history
         if message["role"] in ("user", "assistant") and not is_aside(message)
     ]
+
+
+def text_of(message: Shown) -> str:
+    return "\n\n".join(part["text"] for part in message["content"] if part["type"] == "text")
+
+
+def turns(history: Sequence[Shown]) -> int:
+    """How often the user speaks in a history that a page sent: all of it that is believed."""
+    return sum(message.get("role") == "user" for message in history if isinstance(message, dict))
+
+
+def turns_left(history: Sequence[Shown], place: int) -> int:
+    """The turns of a history from which Gradio takes the question at that place, with those right before it."""
+    left = list(history[:place])
+    while left and left[-1].get("role") == "user":
+        left.pop()
+    return turns(left)
+
+
+def size(messages: Sequence[Shown]) -> int:
+    """The bytes of the messages as JSON, as good as exactly."""
+    return sum(ENVELOPE + escaped(part.get("text", "")) for message in messages for part in message["content"])
+
+
+def escaped(text: str) -> int:
+    """The bytes of the text as JSON."""
+    if len(text) < 1_000:
+        return len(json.dumps(text, ensure_ascii=False).encode(errors="replace"))
+    plain = text.encode(errors="replace")
+    return len(plain) + 5 * (len(plain) - len(plain.translate(None, CONTROLS))) + sum(map(plain.count, SHORT))
 
 
 def is_aside(message: Shown) -> bool:

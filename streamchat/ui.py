@@ -143,5 +143,5 @@ def _wire(
     watched = [textbox, go_on, allowance]
     chatbot.example_select(this.watch_example, None, watched, concurrency_limit=None, **QUIET)
     chatbot.edit(this.watch_edited, None, watched, concurrency_limit=None, **QUIET)
-    chatbot.undo(this.undo, None, go_on, queue=False, **QUIET)
+    chatbot.undo(this.undo, chatbot, go_on, queue=False, **QUIET)
     chatbot.clear(this.clear, None, go_on, queue=False, **QUIET)

@@ -75,7 +75,7 @@ async def test_two_pages_with_one_id_go_on_without_each_other() -> None:
     tabs = Tabs(chat, store)
     await a_tab_that_shows(tabs, chat, source, "one")
     first, second = [await tabs.get(await tabs.claim("one", page)) for page in ("a", "b")]
-    second.undo()
+    second.undo(0)
     assert (len(first.messages()), second.messages()) == (3, [])
 
 
@@ -152,12 +152,12 @@ async def test_a_stop_that_comes_before_its_reply_is_not_lost() -> None:
 
 
 def test_undo_takes_back_the_last_question_and_all_after_it() -> None:
-    """Undo leaves what was there before the last question."""
+    """Undo leaves what was there before the question."""
     tab = Tab([said("user", "a"), said("assistant", "b"), said("user", "c"), note("No.")])
-    tab.undo()
+    tab.undo(1)
     assert tab.messages() == [said("user", "a"), said("assistant", "b")]
-    tab.undo()
-    tab.undo()
+    tab.undo(0)
+    tab.undo(0)
     assert tab.messages() == []
 
 
@@ -185,18 +185,26 @@ def test_continuing_loses_no_word(shown: list[Shown]) -> None:
 
 @given(text=st.text("\t a\n", max_size=12))
 def test_indentation_comes_back(text: str) -> None:
-    """Whatever Gradio makes of a message's indentation, the next request has it as it was typed."""
-    tab = Tab()
-    sent = [said("user", tab.typed(text)), said("user", inspect.cleandoc(text))]
-    assert [message.text for message in tab.said(sent)] == [text, text]
+    """Whatever Gradio makes of a message's indentation, the message is asked again as it was typed."""
+    tab = Tab([said("user", text), said("assistant", "b")])
+    assert tab.asking(0, inspect.cleandoc(text)) == tab.asking(0, text) == [said("user", text)]
 
 
 def test_a_message_is_sent_as_it_was_typed_last() -> None:
-    """Who types a message again without its indentation sends it without; what Claude said never has any added."""
-    tab = Tab()
-    assert tab.said([said("user", tab.typed("  a\n  b"))])[0].text == "  a\n  b"
-    sent = tab.said([said("assistant", "a\nb"), said("user", tab.typed("a\nb"))])
-    assert [message.text for message in sent] == ["a\nb", "a\nb"]
+    """Who types a message once more without its indentation sends it without."""
+    tab = Tab([said("user", "  a\n  b"), said("assistant", "c")])
+    assert tab.asking(1, "a\nb")[-1] == said("user", "a\nb")
+
+
+def test_turns_that_are_not_kept_are_passed_over() -> None:
+    """A page counts the turns that were refused; the tab still knows which of its own is meant."""
+    tab = Tab([said("user", "a"), said("assistant", "b")])
+    tab.asking(1, "refused")
+    tab.asking(2, "refused, too")
+    assert tab.until(3) == tab.until(1) == tab.messages()
+    tab.asking(0, "refused instead of the first")
+    assert tab.until(1) == []
+    assert tab.shown() == tab.until(1) == [said("user", "a"), said("assistant", "b")]
 
 
 async def test_nobody_waits_for_a_reply_that_was_refused(tmp_path: Path) -> None:
@@ -207,12 +215,11 @@ async def test_nobody_waits_for_a_reply_that_was_refused(tmp_path: Path) -> None
     tab = await a_tab_that_shows(tabs, chat, source, "one")
     before = tab.reply
     assert before
-    for reply in (None, await asked(chat)):
+    for reply in (before, await asked(chat)):
         waiting = asyncio.create_task(tab.next_reply(before))
         await settle()
         assert not waiting.done()
-        tab.asked([said("user", "and now?")])
-        tab.start(reply)
+        tab.refuse() if reply is before else tab.start(reply)
         assert await asyncio.wait_for(waiting, 5) is reply
         tab.start(before)
     await chat.close()
