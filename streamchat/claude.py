@@ -11,11 +11,11 @@ import httpx2
 
 from streamchat import errors
 from streamchat.errors import ClaudeError
-from streamchat.events import Conversation, Done, Event, Request, Usage, well_formed
+from streamchat.events import Conversation, Done, Event, Request, well_formed
 from streamchat.faults import translated
 from streamchat.progress import Progress
 from streamchat.settings import Settings
-from streamchat.wire import Sent, read, read_as_wanted, sent
+from streamchat.wire import Accumulator, Sent, read_as_wanted, sent
 
 logger = logging.getLogger(__name__)
 
@@ -85,34 +85,36 @@ class Claude:
                 again = progress.fail(error)
                 if again is None:
                     raise error from failure.__cause__
+                pause, notices = again
+                for notice in notices:
+                    yield notice
+                await self._sleep(pause)
             else:
-                return
-            pause, notices = again
-            for notice in notices:
-                yield notice
-            await self._sleep(pause)
+                if not progress.paused:
+                    return
             conversation = progress.begin()
             await request.again(conversation)
 
     async def _attempt(self, client: anthropic.AsyncAnthropic, conversation: Conversation) -> AsyncGenerator[Event]:
-        usage, reason = Usage(), ""
+        heard = Accumulator()
         with translated():
             async with await client.messages.create(**self._parameters(conversation)) as stream:
                 if not stream.response.headers.get("content-type", "").lower().startswith("text/event-stream"):
                     raise errors.NotAStream(request_id=stream.response.headers.get("request-id"))
-                with _complete_once(lambda: bool(reason)):
+                with _complete_once(lambda: bool(heard.reason)):
                     async with aclosing(sent(stream.response)) as events:
                         async for raw in events:
-                            event, reason, usage = read(raw, reason, usage)
-                            if event:
+                            if event := heard.add(raw):
                                 yield event
                             if raw["type"] == "message_stop":
-                                reason = reason or "end_turn"
+                                heard.reason = heard.reason or "end_turn"
                                 await _drain(events)
                                 break
-                if not reason:
+                if not heard.reason:
                     raise errors.BrokenOff(request_id=stream.response.headers.get("request-id"))
-        yield Done(reason, usage)
+        if rest := heard.end():
+            yield rest
+        yield Done(heard.reason, heard.usage)
 
     def _parameters(self, conversation: Conversation) -> dict[str, Any]:
         parameters: dict[str, Any] = {

@@ -134,6 +134,8 @@ class Failed:
 
 
 OURS = {"stopped", "abandoned", "shutdown"}  # reasons that no source gives
+WHOLE = {"end_turn", "stop_sequence"}  # the reasons of an answer that says all it has to say
+CUT = OURS | {"max_tokens", "refusal", "model_context_window_exceeded"}  # the known reasons of one that does not
 Ending = Done | Failed
 Event = Text | Thinking | Notice | Usage | Done | Failed
 

@@ -12,6 +12,7 @@ import httpx2
 
 from streamchat import errors
 from streamchat.errors import ClaudeError
+from streamchat.eventstream import EventTooLong
 
 DAY = 86_400.0  # seconds
 BY_STATUS: dict[int, type[ClaudeError]] = {
@@ -48,7 +49,8 @@ BY_TYPE: dict[str | None, type[ClaudeError]] = {
 }
 BY_CLASS: tuple[tuple[tuple[type[Exception], ...], type[ClaudeError]], ...] = (
     ((anthropic.CredentialsError,), errors.KeyRejected),
-    ((anthropic.APIResponseValidationError, json.JSONDecodeError, UnicodeDecodeError), errors.Unreadable),
+    ((anthropic.APIResponseValidationError,), errors.Unreadable),
+    ((json.JSONDecodeError, UnicodeDecodeError, RecursionError, EventTooLong), errors.Unreadable),
     ((anthropic.AnthropicError,), errors.ClaudeFault),
     ((httpx2.ReadTimeout,), errors.Silent),
     ((httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout), errors.Unreachable),

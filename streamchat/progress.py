@@ -34,12 +34,13 @@ class Progress:
         self._has_thoughts = False
         self._paragraph = ""  # between the thoughts of the attempts before and those of this one
         self._seam = Seam("")
+        self.paused = False  # the attempt ended well, and Claude waits to be asked to go on
 
     def begin(self) -> Conversation:
         """Begins an attempt; returns what to send for it."""
         said = "".join(self._said)
         self._before = self._spent
-        self._has_words = False
+        self._has_words = self.paused = False
         self._paragraph = "\n\n" if self._has_thoughts else ""
         self._seam = Seam(said)
         if not self._seam.anchor:
@@ -60,6 +61,11 @@ class Progress:
             case Usage():
                 self._spent = self._before + event
                 yield self._spent
+            case Done("pause_turn") if self._continuations:
+                self._continuations -= 1
+                self.paused = True
+                yield from self._text(self._seam.end())
+                yield Notice("Claude paused, and is asked to go on.", passing=True)
             case Done():
                 yield from self._text(self._seam.end())
                 yield Done(event.reason, self._before + event.usage)

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
 from streamchat.demand import wanted
-from streamchat.events import Done, Event
+from streamchat.events import WHOLE, Done, Event
 from streamchat.reply import Reply
 
 MAX_SHARES = 500  # more drop the one that was asked first
-WHOLE = {"end_turn", "stop_sequence"}  # the reasons of an answer that says all it has to say
 
 
 @dataclass

@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Send
 
 from streamchat import sse
-from streamchat.events import Done, Event, Failed, Text
+from streamchat.events import CUT, WHOLE, Done, Event, Failed, Text
 from streamchat.pace import PACE
 from streamchat.reply import Reply
 from streamchat.web.problem import problem
@@ -85,6 +85,8 @@ async def _text(reply: Reply, after: int) -> AsyncGenerator[bytes]:
             raise Broken(reply.ending)
         case Done("shutdown" | "abandoned" as reason):
             raise Broken(Failed(reason, 503, "This answer was cut off before its end."))
+        case Done(reason) if reason not in WHOLE | CUT:
+            raise Broken(Failed("not_whole", 502, "This answer may not be whole."))
 
 
 async def _pieces(reply: Reply, after: int, heartbeat: float | None = None) -> AsyncGenerator[tuple[int, list[Event]]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from streamchat.chat import Chat
 from streamchat.errors import TooLong, UnknownReply
-from streamchat.events import Done, Failed
+from streamchat.events import WHOLE, Done, Failed
 from streamchat.frames import paced
 from streamchat.reply import Reply
 from streamchat.store import Store
@@ -23,7 +23,7 @@ MAX_BYTES = 8_000_000  # of a tab in the store; no model takes as much
 MAX_MISSING = 1_000  # turns that a page shows and nobody keeps
 RECENT = 5  # messages that are recognised after a reload, which brings the one that was typed last
 MAX_TABS = 1_000  # in memory, besides those whose replies run; others come back from the store
-UNFINISHED = {"stopped", "abandoned", "shutdown", "max_tokens"}
+FINISHED = WHOLE | {"refusal", "model_context_window_exceeded"}
 
 
 @dataclass
@@ -145,7 +145,7 @@ class Tab:
         if self.reply is None or not (self.begun or self.reply.text):
             return False
         ending = self.reply.ending
-        return isinstance(ending, Failed) or (isinstance(ending, Done) and ending.reason in UNFINISHED)
+        return isinstance(ending, Failed) or (isinstance(ending, Done) and ending.reason not in FINISHED)
 
     async def frames(self) -> AsyncGenerator[list[Shown]]:
         """The tab's reply as messages, a frame at a time, from its beginning to its end."""

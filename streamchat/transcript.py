@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from streamchat.errors import ChatError
-from streamchat.events import Done, Event, Failed, Message, Notice, Text, Thinking, well_formed
+from streamchat.events import WHOLE, Done, Event, Failed, Message, Notice, Text, Thinking, well_formed
 from streamchat.receipts import worded
 from streamchat.reply import Reply
 
@@ -24,7 +24,10 @@ ENDINGS = {
     "max_tokens": "The answer ended here because it reached its longest allowed length.",
     "refusal": "Claude declined to answer this. Rephrase or remove the question to go on.",
     "model_context_window_exceeded": "The answer ended here: the conversation fills all that Claude can remember.",
+    "pause_turn": "Claude paused here. The answer may not be whole.",
+    "tool_use": "Claude ended here to use a tool, which this chat does not have. The answer may not be whole.",
 }
+UNKNOWN_END = "Claude ended here for a reason that this chat does not know. The answer may not be whole."
 WORDLESS = "Claude ended its answer without a word. Ask again, or ask in another way."
 
 
@@ -91,6 +94,8 @@ def fault(ending: Done | Failed, text: str) -> str:
         return failure(ending.message, ending.retry_after)
     if ending.reason in ENDINGS:
         return ENDINGS[ending.reason]
+    if ending.reason not in WHOLE:
+        return UNKNOWN_END
     return "" if text.strip() else WORDLESS
 
 

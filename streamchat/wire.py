@@ -1,6 +1,7 @@
 """Claude's stream on the wire: read when somebody wants more of it, and what its events say."""
 
 import json
+import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from typing import Any
@@ -10,10 +11,13 @@ import httpx2
 
 from streamchat.demand import wanted
 from streamchat.errors import Unreadable
-from streamchat.events import Event, Text, Thinking, Usage
+from streamchat.events import OURS, Event, Text, Thinking, Usage, well_formed
+from streamchat.eventstream import Parser
 
 Sent = dict[str, Any]  # an event's data
-READ = (b"message_start", b"content_block_delta", b"message_delta", b"message_stop")
+READ = ("message_start", "content_block_start", "content_block_delta", "message_delta", "message_stop")
+NAMES = frozenset(kind.encode() for kind in READ)
+UNNAMED = (b"", b"message")  # then the data says what an event is
 
 
 class Wanted(httpx2.AsyncByteStream):
@@ -38,32 +42,47 @@ async def read_as_wanted(response: httpx2.Response) -> None:
 
 
 async def sent(response: httpx2.Response) -> AsyncGenerator[Sent]:
-    """The data of the events that `read` knows; raises what the SDK raises for an `error`.
+    """The data of the events that `Accumulator` knows; raises what the SDK raises for an `error`.
 
     The SDK's own iteration, line by line and with a model for each event, takes most of the time of a reply.
     """
-    rest = b""
+    parser = Parser()
     async with aclosing(response.aiter_bytes()) as parts:
         async for part in parts:
-            *events, rest = (rest + part).replace(b"\r\n", b"\n").split(b"\n\n")
-            for event in events:
-                name, data = _fields(event)
-                if name == b"error":
-                    raise _error(data, response)
-                if data and name in READ:
-                    yield json.loads(data)
+            for name, data in parser.feed(part):
+                if known := _known(name, data, response):
+                    yield known
 
 
-def _fields(event: bytes) -> tuple[bytes, bytes]:
-    """Name and data of one Server-Sent Event; comments and other fields do not matter."""
-    name, data = b"", []
-    for line in event.split(b"\n"):
-        field, _, value = line.partition(b":")
-        if field == b"data":
-            data.append(value.removeprefix(b" "))
-        elif field == b"event":
-            name = value.strip()
-    return name, b"\n".join(data)
+def _known(name: bytes, data: bytes, response: httpx2.Response) -> Sent | None:
+    if name in NAMES:
+        return _named(name, data)
+    if name in UNNAMED:
+        return _unnamed(data, response)
+    if name == b"error":
+        raise _error(data, response)
+    return None
+
+
+def _named(name: bytes, data: bytes) -> Sent | None:
+    if not data:
+        return None
+    raw = json.loads(data.decode())
+    if not isinstance(raw, dict):
+        raise Unreadable
+    raw.setdefault("type", name.decode())
+    return raw
+
+
+def _unnamed(data: bytes, response: httpx2.Response) -> Sent | None:
+    """An event whose type is only in its data. What is no object, as `[DONE]`, is a gateway's own."""
+    if not data.lstrip().startswith(b"{"):
+        return None
+    raw = json.loads(data.decode())
+    kind = raw.get("type")
+    if kind == "error" or (kind is None and "error" in raw):
+        raise _error(data, response)
+    return raw if kind in READ else None
 
 
 def _error(data: bytes, response: httpx2.Response) -> anthropic.APIStatusError:
@@ -73,39 +92,83 @@ def _error(data: bytes, response: httpx2.Response) -> anthropic.APIStatusError:
     return anthropic.APIStatusError(str(body), response=response, body=body)
 
 
-def read(raw: Sent, reason: str, usage: Usage) -> tuple[Event | None, str, Usage]:
-    """What one event says, and the stop reason and usage after it."""
-    try:
-        match raw["type"]:
-            case "content_block_delta":
-                return _delta(raw["delta"]), reason, usage
-            case "message_start":
-                usage = _count(raw["message"], usage)
-                return usage, reason, usage
-            case "message_delta":
-                usage = _count(raw, usage)
-                return usage, raw["delta"].get("stop_reason") or reason, usage
-    except (AttributeError, KeyError, TypeError) as error:
-        raise Unreadable from error
-    return None, reason, usage
+class Accumulator:
+    """What one stream has said so far: the latest `usage`, and the stop `reason`, which is empty until there is one."""
+
+    def __init__(self) -> None:
+        self.usage = Usage()
+        self.reason = ""
+        self._text = Halves()
+        self._thinking = Halves()
+
+    def add(self, raw: Sent) -> Event | None:
+        """What one event says to a reader; raises `Unreadable` for one without its usual shape."""
+        try:
+            match raw["type"]:
+                case "content_block_delta":
+                    return self._block(raw["delta"])
+                case "content_block_start":
+                    return self._block(raw.get("content_block") or {"type": None})
+                case "message_start":
+                    return self._count(raw["message"])
+                case "message_delta":
+                    self.reason = _reason(raw["delta"].get("stop_reason")) or self.reason
+                    return self._count(raw)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise Unreadable from error
+        return None
+
+    def end(self) -> Text | None:
+        """The end of the text that waited for more."""
+        return Text(rest) if (rest := self._text.end()) else None
+
+    def _block(self, block: Sent) -> Event | None:
+        """A delta, or the beginning of a block, which may have text already."""
+        match block["type"]:
+            case "text_delta" | "text" if text := self._text.joined(block["text"]):
+                return Text(text)
+            case "thinking_delta" | "thinking" if thought := self._thinking.joined(block["thinking"]):
+                return Thinking(thought)
+        return None
+
+    def _count(self, counted: Sent) -> Usage:
+        self.usage = _latest(counted.get("usage") or {}, self.usage)
+        return self.usage
 
 
-def _delta(delta: Sent) -> Event | None:
-    match delta["type"]:
-        case "text_delta" if text := delta["text"]:
-            return Text(text)
-        case "thinking_delta" if thought := delta["thinking"]:
-            return Thinking(thought)
-    return None
+class Halves:
+    """Joins characters whose halves, as UTF-16 has them, come in two pieces."""
+
+    def __init__(self) -> None:
+        self._half = ""
+
+    def joined(self, piece: str) -> str:
+        """The piece with the half that came before it, and without one that it ends with."""
+        if piece.isascii() and not self._half:
+            return piece
+        text = self._half + piece
+        self._half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        return well_formed(text.removesuffix(self._half))
+
+    def end(self) -> str:
+        """A replacement character for a half that stayed alone."""
+        return well_formed(self._half)
 
 
-def _count(counted: Sent, usage: Usage) -> Usage:
-    """Fields that are missing keep their value: later counts replace earlier ones."""
-    now = counted.get("usage") or {}
+def _reason(reason: Any) -> str:
+    """A stop reason in Claude's way of naming them; one of another kind, or one of ours, is "unknown"."""
+    if reason is None or reason == "":
+        return ""
+    is_name = isinstance(reason, str) and re.fullmatch("[a-z_]{1,40}", reason)
+    return reason if is_name and reason not in OURS else "unknown"
+
+
+def _latest(counted: Sent, usage: Usage) -> Usage:
+    """Later counts replace earlier ones; a field that is missing, or no count, keeps its value."""
 
     def latest(name: str, before: int) -> int:
-        value = now.get(name)
-        return before if value is None else value
+        value = counted.get(name)
+        return value if isinstance(value, int) and value >= 0 else before
 
     return Usage(
         latest("input_tokens", usage.input_tokens),

@@ -20,7 +20,7 @@ FLOORS = """
     account  cache   telemetry   share   journal   pause   pace   web
     budget
     store
-    demo     late   claude+progress+seam+wire+faults   reply   prices   visitor
+    demo     late   claude+progress+seam+wire+faults+eventstream   reply   prices   visitor
     events   settings   command
     limits   keys   demand   environment   console
     errors
@@ -131,6 +131,7 @@ def test_the_table_is_read_as_it_is_drawn() -> None:
         "progress",
         "seam",
         "wire",
+        "eventstream",
         "faults",
         "events",
         "settings",
@@ -149,6 +150,6 @@ def test_the_table_is_read_as_it_is_drawn() -> None:
         "faults",
     }
     parts = {part for rooms in floors() for room in rooms for part in room[1:]}
-    assert {"faults", "progress", "seam", "wire"} <= parts
+    assert {"eventstream", "faults", "progress", "seam", "wire"} <= parts
     assert below("app") == set(STANDING) - {"app"} - parts
     assert below("errors") == set()

@@ -138,7 +138,9 @@ async def test_ones_stop_does_not_stop_the_others() -> None:
 
 
 @pytest.mark.parametrize(
-    "end", [Busy(), Done("max_tokens"), Done("refusal"), None], ids=["failed", "cut off", "refused", "never ended"]
+    "end",
+    [Busy(), Done("max_tokens"), Done("refusal"), Done("pause_turn"), Done("tool_use"), Done("unknown"), None],
+    ids=["failed", "cut off", "refused", "paused", "asks for a tool", "ended oddly", "never ended"],
 )
 async def test_an_answer_that_did_not_end_as_answers_should_is_not_shared(end: Event | Exception | None) -> None:
     """Who asks after an answer has failed, was cut off or refused gets a new one."""

@@ -138,6 +138,20 @@ async def test_an_answer_that_nobody_chose_to_end_is_not_whole(api: Served, reas
     assert (rest.status_code, rest.json()["code"]) == (503, reason)
 
 
+@pytest.mark.parametrize("reason", ["pause_turn", "tool_use", "a_reason_of_tomorrow"])
+async def test_an_answer_that_may_not_be_whole_is_not_taken_for_one(api: Served, reason: str) -> None:
+    """As text the transfer breaks off after the last word, or is a status without one; as events `done` says why."""
+    location = await api.ask(Text("Half an"), Done(reason))
+    async with api.client.stream("GET", location) as answer:
+        words = answer.aiter_text()
+        assert await anext(words) == "Half an"
+        with pytest.raises(httpx.RemoteProtocolError):
+            await anext(words)
+    rest = await api.client.get(f"{location}?after=1")
+    assert (rest.status_code, rest.json()["code"]) == (502, "not_whole")
+    assert f'"reason": "{reason}"' in await api.again(location)
+
+
 @pytest.mark.parametrize("headers", [{}, EVENTS])
 @pytest.mark.parametrize("events", [[], [Text("Half an")]])
 async def test_a_client_that_goes_away_is_a_reader_that_left(headers: dict[str, str], events: list[Event]) -> None:

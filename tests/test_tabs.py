@@ -223,3 +223,19 @@ async def test_nobody_waits_for_a_reply_that_was_refused(tmp_path: Path) -> None
         assert await asyncio.wait_for(waiting, 5) is reply
         tab.start(before)
     await chat.close()
+
+
+CONTINUABLE = ["stopped", "abandoned", "shutdown", "max_tokens", "pause_turn", "tool_use", "a_reason_of_tomorrow"]
+FINISHED = ["end_turn", "stop_sequence", "refusal", "model_context_window_exceeded"]
+
+
+@pytest.mark.parametrize("reason", [*CONTINUABLE, *FINISHED])
+async def test_the_rest_is_offered_of_every_answer_that_may_have_one(reason: str) -> None:
+    """Also of one that Claude ended for a reason that is not known."""
+    source = ByHand()
+    chat = Chat(source, Store(""), linger=60, keep=60)
+    tab = Tab([said("user", "hi")], reply=await asked(chat))
+    source.hand.say(Text("Half an"), Done(reason))
+    assert tab.reply
+    await tab.reply.closed()
+    assert tab.unfinished == (reason in CONTINUABLE)

@@ -180,6 +180,9 @@ async def test_a_lasting_notice_is_not_pushed_out_by_another(later: Notice) -> N
         ("shutdown", "the server was stopped"),
         ("max_tokens", "its longest allowed length"),
         ("refusal", "Claude declined to answer"),
+        ("pause_turn", "The answer may not be whole."),
+        ("tool_use", "The answer may not be whole."),
+        ("a_reason_of_tomorrow", "The answer may not be whole."),
         ("model_context_window_exceeded", "the conversation fills all that Claude can remember"),
     ],
 )
@@ -192,9 +195,9 @@ async def test_an_answer_that_did_not_end_by_itself_says_why(reason: str, words:
     assert words in why
 
 
-@pytest.mark.parametrize("reason", ["end_turn", "stop_sequence", "a reason of tomorrow"])
+@pytest.mark.parametrize("reason", ["end_turn", "stop_sequence"])
 async def test_an_answer_that_ended_by_itself_needs_no_note(reason: str) -> None:
-    """Whole answers just stand there; a stop reason that is new is no cause for alarm."""
+    """Whole answers just stand there."""
     assert await shown(Text("Hello"), Done(reason)) == [("assistant", "Hello")]
 
 
