@@ -47,7 +47,7 @@ async def test_nothing_on_the_way_holds_the_answer_back(api: Served) -> None:
 async def test_all_that_is_new_is_one_chunk(api: Served) -> None:
     """A reader that was late gets everything at once: on the wire one chunk, and then the end."""
     location = await api.ask(Text("a"), Text("b"), Usage(1, 2), Text("é"), END)
-    answer = await api.exchange(f"GET {location} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
+    answer = await api.exchange(f"GET {location} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".encode())
     assert answer.partition(b"\r\n\r\n")[2] == "4\r\nabé\r\n0\r\n\r\n".encode()
 
 
@@ -159,7 +159,7 @@ async def test_a_client_that_goes_away_is_a_reader_that_left(headers: dict[str, 
     async with served(linger=1) as api:
         api.source.say(*events)
         _, writer = await asyncio.open_connection("127.0.0.1", api.port)
-        fields = {"host": "x", "content-type": "application/json", "content-length": "17", **headers}
+        fields = {"host": "localhost", "content-type": "application/json", "content-length": "17", **headers}
         head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         writer.write(f"POST {PATH} HTTP/1.1\r\n{head}\r\n{json.dumps(HI)}".encode())
         await until(lambda: api.source.asked)
