@@ -92,7 +92,7 @@ async def test_a_client_that_could_not_see_a_broken_transfer_gets_the_whole_answ
 ) -> None:
     """In HTTP/1.0 the end of the connection is the end of the body: there an answer that failed is a status."""
     location = await api.ask(*events)
-    answer = await api.exchange(f"GET {location} HTTP/1.0\r\n\r\n".encode())
+    answer = await api.exchange(f"GET {location} HTTP/1.0\r\nhost: localhost\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.1 502 ")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == "broken_off"
 
@@ -100,7 +100,7 @@ async def test_a_client_that_could_not_see_a_broken_transfer_gets_the_whole_answ
 async def test_an_old_client_gets_its_answer(api: Served) -> None:
     """A reply that ends well arrives in HTTP/1.0, too."""
     location = await api.ask(Text("The"), Text(" Loire."), END)
-    answer = await api.exchange(f"GET {location} HTTP/1.0\r\n\r\n".encode())
+    answer = await api.exchange(f"GET {location} HTTP/1.0\r\nhost: localhost\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert answer.endswith(b"\r\n\r\nThe Loire.")
 
