@@ -30,6 +30,7 @@ from streamchat.ui import CSS, HEAD, MAX_EVENTS, THEME, page
 from streamchat.visitor import Proxies, Who, visitor
 from streamchat.web.allowlist import Allowlist
 from streamchat.web.concurrency import ConcurrencyLimit
+from streamchat.web.connections import Connections, room_for_connections, served_within
 from streamchat.web.guard import MAX_BODY
 from streamchat.web.hosts import HostCheck, Hosts
 
@@ -147,32 +148,33 @@ class Running:
         threading.Thread(target=app.hosts.add_own_machine, daemon=True).start()
         if port == 0:
             port = free_port(host)
-        _, self.url, self.share_url = app.page.launch(
-            server_name=f"[{host}]" if ":" in host else host,
-            server_port=port,
-            share=share,
-            auth=app.settings.login,
-            app_kwargs={
-                "title": "StreamChat",
-                "routes": routes,
-                "docs_url": "/docs",
-                "middleware": app.middleware(routes),
-                "max_body_size": MAX_BODY,
-                "lifespan": self._lifespan,
-            },
-            ssr_mode=False,
-            max_threads=MAX_EVENTS,
-            max_file_size=0,  # nobody here has a file to send
-            # the whole disk: Gradio may not copy or serve any file of it
-            blocked_paths=[Path(__file__).anchor],
-            run_history=False,
-            prevent_thread_lock=True,
-            show_error=False,
-            quiet=True,
-            theme=THEME,
-            css=CSS,
-            head=HEAD,
-        )
+        with served_within(Connections(app.proxies, total=room_for_connections())):
+            _, self.url, self.share_url = app.page.launch(
+                server_name=f"[{host}]" if ":" in host else host,
+                server_port=port,
+                share=share,
+                auth=app.settings.login,
+                app_kwargs={
+                    "title": "StreamChat",
+                    "routes": routes,
+                    "docs_url": "/docs",
+                    "middleware": app.middleware(routes),
+                    "max_body_size": MAX_BODY,
+                    "lifespan": self._lifespan,
+                },
+                ssr_mode=False,
+                max_threads=MAX_EVENTS,
+                max_file_size=0,  # nobody here has a file to send
+                # the whole disk: Gradio may not copy or serve any file of it
+                blocked_paths=[Path(__file__).anchor],
+                run_history=False,
+                prevent_thread_lock=True,
+                show_error=False,
+                quiet=True,
+                theme=THEME,
+                css=CSS,
+                head=HEAD,
+            )
         if self.share_url:
             app.hosts.add(self.share_url)
 
