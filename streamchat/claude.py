@@ -10,6 +10,7 @@ import anthropic
 import httpx2
 
 from streamchat import errors
+from streamchat.capabilities import Capabilities
 from streamchat.errors import ClaudeError
 from streamchat.events import Conversation, Done, Event, Request, well_formed
 from streamchat.faults import translated
@@ -33,10 +34,10 @@ class Claude:
     def __init__(self, settings: Settings, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._settings = settings
         self._sleep = sleep
-        self._knows_model = False
-        self._adaptive_thinking = self._effort = True
+        self._capabilities = Capabilities(settings.model)
         self._client = anthropic.AsyncAnthropic(
             api_key=settings.api_key.get_secret_value() or NO_KEY,
+            base_url=settings.base_url,
             max_retries=0,
             timeout=TIMEOUT,
             http_client=anthropic.DefaultAioHttpClient(
@@ -47,23 +48,12 @@ class Claude:
     async def open(self) -> None:
         """Connects, and asks what the model can do; a failure is a warning, for Claude may come back."""
         try:
-            await self._ask_of_model(self._client)
+            await self._capabilities.learn(self._client)
         except ClaudeError as error:
-            logger.warning("%s", error.message)
-
-    async def _ask_of_model(self, client: anthropic.AsyncAnthropic) -> None:
-        with translated(), suppress(AttributeError):  # a gateway may know less of it, or answer with a page
-            try:
-                model = await client.models.retrieve(self._settings.model, timeout=5)
-            except anthropic.NotFoundError:
-                self._knows_model = True  # as much as there is to know
-                raise
-            can, self._knows_model = model.capabilities, True
-            if can:
-                self._adaptive_thinking = can.thinking.types.adaptive.supported
-                self._effort = can.effort.supported
+            logger.warning("%s", error.for_owner or error.message)
 
     async def close(self) -> None:
+        self._capabilities.close()
         await self._client.close()
 
     async def stream(self, request: Request) -> AsyncGenerator[Event]:
@@ -71,36 +61,49 @@ class Claude:
         progress = Progress(request.conversation, continuations=self._settings.continuations)
         client = self._client.with_options(api_key=request.key) if request.key else self._client
         conversation = progress.begin()
-        if not self._knows_model:
-            with suppress(ClaudeError):
-                await self._ask_of_model(client)
+        without: set[str] = set()
+        with suppress(ClaudeError):
+            await self._capabilities.learn(client)
         while True:
             try:
-                async with aclosing(self._attempt(client, conversation)) as events:
+                async with aclosing(self._attempt(client, conversation, without)) as events:
                     async for event in events:
                         for told in progress.told(event):
                             yield told
             except ClaudeError as failure:
-                error = _without_key(failure, client.api_key or "", own=bool(request.key))
-                again = progress.fail(error)
-                if again is None:
-                    raise error from failure.__cause__
-                pause, notices = again
-                for notice in notices:
-                    yield notice
-                await self._sleep(pause)
+                error = _of_own_key(failure) if request.key else failure
+                if refused := self._refused(error, without):
+                    without |= refused
+                else:
+                    again = progress.fail(error)
+                    if again is None:
+                        _tell_owner(error)
+                        raise error from failure.__cause__
+                    pause, notices = again
+                    for notice in notices:
+                        yield notice
+                    await self._sleep(pause)
             else:
                 if not progress.paused:
                     return
             conversation = progress.begin()
             await request.again(conversation)
 
-    async def _attempt(self, client: anthropic.AsyncAnthropic, conversation: Conversation) -> AsyncGenerator[Event]:
+    def _refused(self, error: ClaudeError, without: set[str]) -> frozenset[str]:
+        """Of what was sent and need not be, what was refused."""
+        refused = error.parameters if isinstance(error, errors.RequestRejected) else frozenset()
+        return refused & self._optional(without).keys()
+
+    async def _attempt(
+        self, client: anthropic.AsyncAnthropic, conversation: Conversation, without: set[str]
+    ) -> AsyncGenerator[Event]:
         heard = Accumulator()
+        parameters = self._parameters(conversation) | self._optional(without)
         with translated():
-            async with await client.messages.create(**self._parameters(conversation)) as stream:
+            async with await client.messages.create(**parameters) as stream:
                 if not stream.response.headers.get("content-type", "").lower().startswith("text/event-stream"):
                     raise errors.NotAStream(request_id=stream.response.headers.get("request-id"))
+                self._capabilities.refused |= without
                 with _complete_once(lambda: bool(heard.reason)):
                     async with aclosing(sent(stream.response)) as events:
                         async for raw in events:
@@ -121,24 +124,34 @@ class Claude:
             "model": self._settings.model,
             "max_tokens": self._settings.max_tokens,
             "messages": [{"role": message.role, "content": well_formed(message.text)} for message in conversation],
-            "cache_control": {"type": "ephemeral"},
             "stream": True,
         }
         if self._settings.system_prompt:
             parameters["system"] = self._settings.system_prompt
-        if self._adaptive_thinking:
-            parameters["thinking"] = {"type": "adaptive", "display": "summarized"}
-        if self._effort:
-            parameters["output_config"] = {"effort": self._settings.effort}
         return parameters
 
+    def _optional(self, without: set[str]) -> dict[str, Any]:
+        """The parameters that a request can do without, as far as the model takes them."""
+        parameters = {
+            "thinking": {"type": "adaptive", "display": "summarized"},
+            "output_config": {"effort": self._settings.effort},
+            "cache_control": {"type": "ephemeral"},
+        }
+        refused = self._capabilities.refused | without
+        return {name: value for name, value in parameters.items() if name not in refused}
 
-def _without_key(error: ClaudeError, key: str, *, own: bool) -> ClaudeError:
-    """The error as anybody may read it, whatever Claude repeated of the request."""
-    if own and isinstance(error, errors.KeyRejected):
+
+def _tell_owner(error: ClaudeError) -> None:
+    if error.for_owner:
+        logger.warning("%s Claude's request id: %s", error.for_owner, error.request_id)
+
+
+def _of_own_key(error: ClaudeError) -> ClaudeError:
+    """The error as whoever brought the key reads it."""
+    if isinstance(error, errors.KeyRejected):
         return errors.OwnKeyRejected(request_id=error.request_id)
-    if len(key) >= 8:  # a shorter one opens nothing, but may be a part of any word
-        error.message = error.message.replace(key, "...")
+    if isinstance(error, errors.NoCredit):
+        return errors.OwnNoCredit(request_id=error.request_id)
     return error
 
 

@@ -20,7 +20,9 @@ ChatError
 │   ├── OwnKeyRejected         401
 │   ├── NotPermitted           502
 │   ├── NoCredit               503
+│   ├── OwnNoCredit            402
 │   ├── UnknownModel           502
+│   ├── WrongAddress           502
 │   ├── RequestRejected        502
 │   ├── ConversationTooLarge   413
 │   ├── RateLimited            429  retryable
@@ -42,13 +44,15 @@ class ChatError(Exception):
     """A refusal or failure that can be shown to whoever asked.
 
     `retry_after` is in seconds; `request_id` is Claude's, for the owner's support requests.
-    A `retryable` error may not come again if the same request is sent a little later.
+    A `retryable` error may not come again if the same request is sent a little later. `for_owner` is what the log
+    says where the sentence is not for the owner.
     """
 
     code: ClassVar[str]
     status: ClassVar[int]
     sentence: ClassVar[str]
-    retryable: ClassVar[bool] = False
+    for_owner: ClassVar[str] = ""
+    retryable: bool = False
 
     def __init__(
         self,
@@ -153,7 +157,16 @@ class NotPermitted(ClaudeError):
 
 class NoCredit(ClaudeError):
     code, status = "no_credit", 503
-    sentence = "The account behind the API key has no credit left or has reached its spend limit."
+    sentence = "This chat cannot reach Claude at the moment."
+    for_owner = (
+        "The account behind the key has no credit. Add some at Plans & Billing. "
+        "If there is some, the account has reached its spend limit."
+    )
+
+
+class OwnNoCredit(ClaudeError):
+    code, status = "own_no_credit", 402
+    sentence = "The account behind your API key has no credit left or has reached its spend limit."
 
 
 class UnknownModel(ClaudeError):
@@ -161,9 +174,17 @@ class UnknownModel(ClaudeError):
     sentence = "Claude does not know the chosen model. Whoever runs this chat has to check STREAMCHAT_MODEL."
 
 
+class WrongAddress(ClaudeError):
+    code, status = "wrong_address", 502
+    sentence = "There is no Claude at the address that is set. Whoever runs this chat has to check ANTHROPIC_BASE_URL."
+
+
 class RequestRejected(ClaudeError):
+    """`parameters` are those that were refused, by name."""
+
     code, status = "request_rejected", 502
     sentence = "Claude did not accept this request."
+    parameters: frozenset[str] = frozenset()
 
 
 class ConversationTooLarge(ClaudeError):

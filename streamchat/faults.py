@@ -11,6 +11,7 @@ import anthropic
 import httpx2
 
 from streamchat import errors
+from streamchat.complaints import complaint, refused_parameters, says_no_credit, says_too_long
 from streamchat.errors import ClaudeError
 from streamchat.eventstream import EventTooLong
 
@@ -56,7 +57,9 @@ BY_CLASS: tuple[tuple[tuple[type[Exception], ...], type[ClaudeError]], ...] = (
     ((httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout), errors.Unreachable),
     ((httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, httpx2.CookieConflict), errors.BrokenOff),
 )
-OUT_OF_CREDIT = ("spend_limit_reached", "billing_unavailable")
+NO_CREDIT_CODES = ("spend_limit_reached", "billing_unavailable")
+SHOULD_RETRY = {"true": True, "false": False}
+MAY_BE_CREDIT = (errors.RequestRejected, errors.NotPermitted, errors.RateLimited)
 
 
 @contextmanager
@@ -83,27 +86,54 @@ def translate(error: Exception) -> ClaudeError | None:
 
 
 def _from_status(error: anthropic.APIStatusError) -> ClaudeError:
-    if error.status_code == 200:  # an `error` event in the stream
+    in_stream = error.status_code == 200  # an `error` event
+    explained = complaint(error.body)
+    translation = _kind(error, explained)(
+        retry_after=_retry_after(error.response.headers), request_id=_request_id(error)
+    )
+    should_retry = SHOULD_RETRY.get(error.response.headers.get("x-should-retry", ""))
+    if should_retry is not None and not in_stream:
+        translation.retryable = should_retry
+    if isinstance(translation, errors.RequestRejected) and not in_stream:
+        translation.parameters = refused_parameters(explained)
+    return translation
+
+
+def _kind(error: anthropic.APIStatusError, explained: str) -> type[ClaudeError]:
+    status = error.status_code
+    if status == 200:
         kind = BY_TYPE.get(error.type, errors.ClaudeFault)
     else:
-        kind = BY_STATUS.get(
-            error.status_code, errors.ClaudeFault if error.status_code >= 500 else errors.RequestRejected
-        )
-    if error.error_code and error.error_code.endswith(OUT_OF_CREDIT):
-        kind = errors.NoCredit
-    message = f"{kind.sentence} {error.api_message}" if kind is errors.RequestRejected and error.api_message else None
-    request_id = error.request_id
-    if request_id is None and isinstance(error.body, dict):
-        request_id = error.body.get("request_id")
-    return kind(message, retry_after=_retry_after(error.response.headers), request_id=request_id)
+        kind = BY_STATUS.get(status, errors.ClaudeFault if status >= 500 else errors.RequestRejected)
+    if (error.error_code or "").endswith(NO_CREDIT_CODES):
+        return errors.NoCredit
+    if kind in MAY_BE_CREDIT and says_no_credit(explained, of_a_rate=kind is errors.RateLimited):
+        return errors.NoCredit
+    if kind is errors.RequestRejected and says_too_long(explained):
+        return errors.ConversationTooLarge
+    if status in (404, 405) and error.type is None:
+        return errors.WrongAddress
+    return kind
+
+
+def _request_id(error: anthropic.APIStatusError) -> str | None:
+    if error.request_id is None and isinstance(error.body, dict):
+        return error.body.get("request_id")
+    return error.request_id
 
 
 def _retry_after(headers: httpx2.Headers) -> float | None:
     """In seconds; nobody is told to wait for longer than a day."""
-    value = headers.get("retry-after", "")
-    seconds = math.nan
-    with suppress(ValueError, OverflowError):
-        seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
-    with suppress(ValueError):
-        seconds = float(value)
+    seconds = _number(headers.get("retry-after-ms", "")) / 1000
+    if not math.isfinite(seconds):
+        value = headers.get("retry-after", "")
+        seconds = _number(value)
+        with suppress(ValueError, OverflowError):
+            seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
     return min(max(0.0, seconds), DAY) if math.isfinite(seconds) else None
+
+
+def _number(text: str) -> float:
+    with suppress(ValueError):
+        return float(text)
+    return math.nan

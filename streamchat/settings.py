@@ -4,6 +4,7 @@ import difflib
 import os
 import re
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AliasChoices, Field, FiniteFloat, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -13,6 +14,8 @@ from streamchat.limits import rate
 
 PREFIX = "STREAMCHAT_"
 KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
+BASE_URL = "ANTHROPIC_BASE_URL"
+CLAUDE = "https://api.anthropic.com"
 
 
 class SettingsError(Exception):
@@ -25,6 +28,17 @@ PER_VISITOR = ("rate_limit", "visitor_replies", "visitor_budget_usd")
 
 def _clean_key(key: SecretStr) -> SecretStr:
     return SecretStr(keys.clean(key.get_secret_value()))
+
+
+def _server(url: str) -> str:
+    """The address before `/v1`, where the SDK begins."""
+    url = url.strip(" \t\r\n\"'")
+    if not url:
+        return CLAUDE
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError("it should be an address that begins with https:// or http://")
+    return re.sub("/*(/v1)?(/+messages)?/*$", "", url)
 
 
 def _one_word(model: str) -> str:
@@ -63,6 +77,9 @@ class Settings(BaseSettings):
         SecretStr(""),
         validation_alias=AliasChoices(*KEYS),
         description="The key to Claude, from the Claude Console. Without one, the demo answers.",
+    )
+    base_url: Annotated[str, AfterValidator(_server)] = Field(
+        CLAUDE, validation_alias=BASE_URL, description="The address of Claude, or of a gateway in its place."
     )
     model: Annotated[str, AfterValidator(_one_word)] = Field(
         "claude-sonnet-5-5", description="The Claude model that answers, by its id."
@@ -141,7 +158,7 @@ class Settings(BaseSettings):
 
 
 def _variable(name: str) -> str:
-    return KEYS[0] if name == "api_key" else PREFIX + name.upper()
+    return {"api_key": KEYS[0], "base_url": BASE_URL}.get(name, PREFIX + name.upper())
 
 
 KNOBS = {_variable(name): field for name, field in Settings.model_fields.items()}
@@ -152,6 +169,8 @@ def _sentence(details: Any) -> str:
     wrong = details["msg"].removeprefix("Value error, ").replace("Input", "it").replace("String", "it")
     if name in KEYS:
         return f"{next(filter(set(map(str.upper, os.environ)).__contains__, KEYS))} cannot be used: {wrong}."
+    if name == BASE_URL:
+        return f"{BASE_URL} cannot be used: {wrong}."
     if name in ("auth", "owner_password"):
         return f"{_variable(name)} cannot be used: {wrong}."
     return f"{_variable(name)} is {details['input']!r}, but {wrong}. {Settings.model_fields[name].description}"

@@ -20,14 +20,14 @@ FLOORS = """
     account  cache   telemetry   share   journal   pause   pace   web
     budget
     store
-    demo     late   claude+progress+seam+wire+faults+eventstream   reply   prices   visitor
+    demo     late   claude+progress+seam+wire+capabilities+faults+eventstream+complaints   reply   prices   visitor
     events   settings   command
     limits   keys   demand   environment   console
     errors
 """
 
 OWNERS = {
-    "anthropic": {"claude", "faults", "wire"},
+    "anthropic": {"claude", "capabilities", "faults", "wire"},
     "gradio": {"ui", "page", "chatbot", "gradio_internals", "server"},
     "fastapi": {"api", "owner", "web", "question", "stream", "server"},
 }
@@ -131,6 +131,8 @@ def test_the_table_is_read_as_it_is_drawn() -> None:
         "progress",
         "seam",
         "wire",
+        "capabilities",
+        "complaints",
         "eventstream",
         "faults",
         "events",
@@ -147,9 +149,10 @@ def test_the_table_is_read_as_it_is_drawn() -> None:
         "progress",
         "seam",
         "wire",
+        "capabilities",
         "faults",
     }
     parts = {part for rooms in floors() for room in rooms for part in room[1:]}
-    assert {"eventstream", "faults", "progress", "seam", "wire"} <= parts
+    assert {"capabilities", "complaints", "eventstream", "faults", "progress", "seam", "wire"} <= parts
     assert below("app") == set(STANDING) - {"app"} - parts
     assert below("errors") == set()
