@@ -49,4 +49,4 @@ demo = app.page
 
 if IN_CHARGE:
     log_to_stderr()
-    Process().run(app, command.host(options), options.port, share=options.share)
+    Process().run(app, command.listener(options), share=options.share)

@@ -4,11 +4,15 @@ import argparse
 import errno
 import os
 import socket
+from contextlib import suppress
 
-from streamchat.console import fail
+from streamchat.console import fail, say
 from streamchat.environment import on_spaces
+from streamchat.listener import Listener
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+FIRST_PORT = 7860
+PORTS = 100
 NO_OPTIONS = argparse.Namespace(host=None, port=None, share=None)
 
 
@@ -42,7 +46,7 @@ def check_gradios_port() -> None:
         raise fail(f"GRADIO_SERVER_PORT is {text!r}, but ports are numbers from 1 to 65535.")
 
 
-def host(options: argparse.Namespace) -> str:
+def host_of(options: argparse.Namespace) -> str:
     """The address to listen on, without the brackets of IPv6."""
     return (options.host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1").strip("[]")
 
@@ -50,16 +54,44 @@ def host(options: argparse.Namespace) -> str:
 def is_public(options: argparse.Namespace) -> bool:
     """Whether anybody but the owner of this machine can reach the page."""
     shared = options.share or os.environ.get("GRADIO_SHARE", "").lower() == "true" or on_spaces()
-    return bool(shared) or host(options) not in LOOPBACK
+    return bool(shared) or host_of(options) not in LOOPBACK
 
 
-def check_address(host: str, port: int) -> None:
-    """Ends the program if the address cannot be had: Gradio would not say what is wrong with it."""
+def listener(options: argparse.Namespace) -> Listener:
+    """The port that is asked for; otherwise the first free one from 7860. Ends the program if there is none."""
+    host = host_of(options)
+    chosen = options.port or os.environ.get("GRADIO_SERVER_PORT")
+    if chosen:
+        return opened(host, int(chosen))
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        socket.create_server((host, port), family=family).close()
+        return Listener.open(host, FIRST_PORT)
     except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            taken = f"port {port} is in use by another program. Choose another one with --port."
-            raise fail(taken) from None
-        raise fail(f"it cannot listen on {host}, port {port}: {error.strerror}.") from None
+        if error.errno != errno.EADDRINUSE:
+            raise refused(host, FIRST_PORT, error) from None
+    found = first_free(host)
+    say(f"Port {FIRST_PORT} is taken (another StreamChat?). Using {found.port}.")
+    return found
+
+
+def first_free(host: str) -> Listener:
+    for port in range(FIRST_PORT + 1, FIRST_PORT + PORTS):
+        with suppress(OSError):
+            return Listener.open(host, port)
+    raise fail(
+        f"the ports from {FIRST_PORT} to {FIRST_PORT + PORTS - 1} are all taken. Choose another one with --port."
+    )
+
+
+def opened(host: str, port: int) -> Listener:
+    try:
+        return Listener.open(host, port)
+    except OSError as error:
+        raise refused(host, port, error) from None
+
+
+def refused(host: str, port: int, error: OSError) -> SystemExit:
+    if isinstance(error, socket.gaierror):
+        return fail(f"{host!r} is no address of this machine: {error.strerror}.")
+    if error.errno == errno.EADDRINUSE:
+        return fail(f"port {port} is in use by another program. Choose another one with --port.")
+    return fail(f"it cannot listen on {host}, port {port}: {error.strerror}.")

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-import socket
 import threading
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -15,7 +15,7 @@ from gradio import ChatInterface
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from streamchat import api, owner
+from streamchat import api, gradio_internals, owner
 from streamchat.account import Accounts
 from streamchat.budget import Budget
 from streamchat.chat import Chat
@@ -23,6 +23,7 @@ from streamchat.demo import EXAMPLES, Demo
 from streamchat.events import Message
 from streamchat.late import Late, Made
 from streamchat.limits import Limits
+from streamchat.listener import Listener, StartFailed
 from streamchat.prices import Prices
 from streamchat.settings import Settings
 from streamchat.store import Store
@@ -30,7 +31,7 @@ from streamchat.ui import CSS, HEAD, MAX_EVENTS, THEME, page
 from streamchat.visitor import Proxies, Who, visitor
 from streamchat.web.allowlist import Allowlist
 from streamchat.web.concurrency import ConcurrencyLimit
-from streamchat.web.connections import Connections, room_for_connections, served_within
+from streamchat.web.connections import Connection, Connections, room_for_connections
 from streamchat.web.guard import MAX_BODY
 from streamchat.web.hosts import HostCheck, Hosts
 
@@ -49,10 +50,13 @@ class StreamChat:
     proxies: Proxies
     hosts: Hosts
 
-    def launch(self, host: str = "127.0.0.1", port: int | None = None, *, share: bool | None = False) -> "Running":
-        """Serves the chat from a thread of its own. Returns when it answers; raises OSError if there is no port."""
-        running = Running(self)
-        running.launch(host, port, share=share)
+    def launch(self, listener: Listener | None = None, *, share: bool | None = False) -> "Running":
+        """Serves the chat from a thread of its own, without a listener on a free port of 127.0.0.1.
+
+        Returns when the chat answers; raises StartFailed if it never will.
+        """
+        running = Running(self, listener or Listener.open())
+        running.launch(share=share)
         return running
 
     def routes(self) -> list[BaseRoute]:
@@ -135,46 +139,57 @@ def warn_of_too_little(settings: Settings, prices: Prices) -> None:
 class Running:
     """A chat that is being served. As a context manager, it closes at the end."""
 
-    def __init__(self, app: StreamChat) -> None:
+    def __init__(self, app: StreamChat, listener: Listener) -> None:
         self._app = app
+        self._listener = listener
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.url = ""
+        self._failure: Exception | None = None
+        self.url = listener.url
         self.share_url: str | None = None
 
-    def launch(self, host: str, port: int | None, *, share: bool | None) -> None:
-        app = self._app
+    def launch(self, *, share: bool | None) -> None:
+        try:
+            self._launch(share=share)
+        except StartFailed as error:
+            raise StartFailed from self._failure or error.__cause__
+
+    @property
+    def is_alive(self) -> bool:
+        return self._app.page.server.thread.is_alive()
+
+    def _launch(self, *, share: bool | None) -> None:
+        app, host = self._app, self._listener.host
         routes = app.routes()
         app.hosts.add_machine(host)
         threading.Thread(target=app.hosts.add_own_machine, daemon=True).start()
-        if port == 0:
-            port = free_port(host)
-        with served_within(Connections(app.proxies, total=room_for_connections())):
-            _, self.url, self.share_url = app.page.launch(
-                server_name=f"[{host}]" if ":" in host else host,
-                server_port=port,
-                share=share,
-                auth=app.settings.login,
-                app_kwargs={
-                    "title": "StreamChat",
-                    "routes": routes,
-                    "docs_url": "/docs",
-                    "middleware": app.middleware(routes),
-                    "max_body_size": MAX_BODY,
-                    "lifespan": self._lifespan,
-                },
-                ssr_mode=False,
-                max_threads=MAX_EVENTS,
-                max_file_size=0,  # nobody here has a file to send
-                # the whole disk: Gradio may not copy or serve any file of it
-                blocked_paths=[Path(__file__).anchor],
-                run_history=False,
-                prevent_thread_lock=True,
-                show_error=False,
-                quiet=True,
-                theme=THEME,
-                css=CSS,
-                head=HEAD,
-            )
+        bounds = Connections(app.proxies, total=room_for_connections())
+        speaking = partial(Connection, bounds=bounds)
+        gradio_internals.listen_on(app.page, replace(self._listener, http=speaking))
+        _, _, self.share_url = app.page.launch(
+            server_name=f"[{host}]" if ":" in host else host,
+            share=share,
+            auth=app.settings.login,
+            app_kwargs={
+                "title": "StreamChat",
+                "routes": routes,
+                "docs_url": "/docs",
+                "middleware": app.middleware(routes),
+                "max_body_size": MAX_BODY,
+                "lifespan": self._lifespan,
+            },
+            ssr_mode=False,
+            max_threads=MAX_EVENTS,
+            max_file_size=0,  # nobody here has a file to send
+            # the whole disk: Gradio may not copy or serve any file of it
+            blocked_paths=[Path(__file__).anchor],
+            run_history=False,
+            prevent_thread_lock=True,
+            show_error=False,
+            quiet=True,
+            theme=THEME,
+            css=CSS,
+            head=HEAD,
+        )
         if self.share_url:
             app.hosts.add(self.share_url)
 
@@ -182,7 +197,11 @@ class Running:
     async def _lifespan(self, app: FastAPI) -> AsyncGenerator[None]:
         self._loop = asyncio.get_running_loop()
         put_own_middleware_first(app)
-        await self._app.chat.open()
+        try:
+            await self._app.chat.open()
+        except Exception as error:
+            self._failure = error
+            raise
         yield
 
     def farewell(self, timeout: float = 1.5) -> None:
@@ -204,11 +223,6 @@ class Running:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def free_port(host: str) -> int:
-    with socket.create_server((host, 0)) as free:
-        return int(free.getsockname()[1])
 
 
 def put_own_middleware_first(app: FastAPI) -> None:

@@ -12,8 +12,8 @@ FLOORS = """
     app
     process
     server
-    ui+page+chatbot+gradio_internals  api+question+stream+sse+openapi   owner+figures
-    tabs
+    ui+page+chatbot  api+question+stream+sse+openapi   owner+figures
+    tabs   gradio_internals   command
     frames   transcript
     chat     receipts
     answers
@@ -21,8 +21,8 @@ FLOORS = """
     budget
     store
     demo     late   claude+progress+seam+wire+capabilities+faults+eventstream+complaints   reply   prices   visitor
-    events   settings   command
-    limits   keys   demand   environment   console
+    events   settings
+    limits   keys   demand   environment   console   listener
     errors
 """
 
@@ -137,12 +137,12 @@ def test_the_table_is_read_as_it_is_drawn() -> None:
         "faults",
         "events",
         "settings",
-        "command",
         "limits",
         "keys",
         "demand",
         "environment",
         "console",
+        "listener",
         "errors",
     }
     assert below("faults") == below("claude") - {

@@ -1,12 +1,21 @@
 """The whole chat, served in the process of the test."""
 
 import asyncio
+import errno
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
+import gradio as gr
 import httpx
 import pytest
 
+from streamchat.chat import Chat
+from streamchat.demo import Demo
+from streamchat.listener import Listener, StartFailed
 from streamchat.server import create
 from streamchat.settings import Settings
+from streamchat.store import Store
 
 QUESTION = {"message": "hi"}
 
@@ -23,8 +32,8 @@ def ask(url: str) -> httpx.Response:
 
 def test_two_chats_run_side_by_side(settings: Settings) -> None:
     """Two chats in one process have a port and replies each, and one goes on when the other ends."""
-    with create(settings).launch(port=0) as first:
-        with create(settings).launch(port=0) as second:
+    with create(settings).launch() as first:
+        with create(settings).launch() as second:
             assert first.url != second.url
             answer = ask(second.url)
             assert httpx.get(f"{first.url}{answer.headers['location'][1:]}").status_code == 404
@@ -34,8 +43,83 @@ def test_two_chats_run_side_by_side(settings: Settings) -> None:
 
 
 def test_nothing_runs_before_the_launch(settings: Settings) -> None:
-    """A chat that has been put together has started no event loop and opened no port."""
-    app = create(settings)
-    assert not app.page.is_running
-    with pytest.raises(RuntimeError):
-        asyncio.get_running_loop()
+    """A chat that has been put together has opened no port."""
+    assert not create(settings).page.is_running
+
+
+class SlowChat(Chat):
+    """Opens when the test lets it."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(Demo(), Store(settings.data_dir), linger=60, keep=60)
+        self.go = threading.Event()
+        self.opened = 0
+
+    async def open(self) -> None:
+        self.opened += 1
+        await asyncio.to_thread(self.go.wait)
+        await super().open()
+
+
+class BrokenChat(Chat):
+    def __init__(self, error: Exception) -> None:
+        super().__init__(Demo(), Store(""), linger=60, keep=60)
+        self._error = error
+
+    async def open(self) -> None:
+        raise self._error
+
+
+def test_a_slow_start_has_one_server_and_one_loop(settings: Settings) -> None:
+    """A start that takes longer than the 5 s that Gradio waits still opens the chat once, on the port it began with."""
+    chat = SlowChat(settings)
+    app = replace(create(settings), chat=chat)
+    listener = Listener.open()
+    with ThreadPoolExecutor(1) as threads:
+        launch = threads.submit(app.launch, listener)
+        with pytest.raises(TimeoutError):
+            launch.result(timeout=6)
+        chat.go.set()
+        running = launch.result(timeout=20)
+    with running:
+        assert (running.url, chat.opened) == (listener.url, 1)
+        assert "demo" in ask(running.url).text
+
+
+@pytest.mark.parametrize("error", [TypeError("a column too many"), OSError(errno.EROFS, "Read-only")])
+def test_a_failed_start_is_not_repeated(
+    settings: Settings, error: Exception, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """An error at the start reaches the caller, is not tried again on other ports, and prints no traceback."""
+    app = replace(create(settings), chat=BrokenChat(error))
+    with pytest.raises(StartFailed) as failed:
+        app.launch()
+    assert failed.value.__cause__ is error
+    assert "".join(capfd.readouterr()) == ""
+
+
+@pytest.mark.parametrize("host", ["127.0.0.2", "localhost", "::1"])
+def test_any_host_is_served(settings: Settings, host: str) -> None:
+    """The chat listens on each address that its host's name stands for, and Gradio's own look at it succeeds."""
+    with create(settings).launch(Listener.open(host)) as running:
+        assert httpx.get(f"{running.url}api/health").status_code == 200
+
+
+def test_a_port_that_another_host_has_is_free(settings: Settings) -> None:
+    """A port counts as taken only where another program has it on the same host."""
+    other = Listener.open("127.0.0.1")
+    with create(settings).launch(Listener.open("127.0.0.2", other.port)) as running:
+        assert running.url == f"http://127.0.0.2:{other.port}/"
+    with pytest.raises(OSError, match="in use"):
+        Listener.open("127.0.0.1", other.port)
+
+
+def test_gradio_itself_is_as_it_was() -> None:
+    """Other apps of Gradio in this process are served as Gradio serves them."""
+    with gr.Blocks() as other:
+        gr.Markdown("Hello")
+    _, url, _ = other.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
+    try:
+        assert httpx.get(url).status_code == 200
+    finally:
+        other.close(verbose=False)

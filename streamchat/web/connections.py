@@ -4,13 +4,11 @@ import asyncio
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from functools import partial
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.config import HTTP_PROTOCOLS
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from streamchat.visitor import Proxies, visitor
@@ -156,20 +154,6 @@ class Connection(H11Protocol):
 
     def _should_upgrade(self) -> bool:
         return False
-
-
-@contextmanager
-def served_within(bounds: Connections) -> Iterator[None]:
-    """Has a server that is started meanwhile keep these bounds.
-
-    Gradio makes uvicorn's configuration itself and takes no protocol for it, so that the default has to change.
-    """
-    default = HTTP_PROTOCOLS["auto"]
-    HTTP_PROTOCOLS["auto"] = partial(Connection, bounds=bounds)  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        HTTP_PROTOCOLS["auto"] = default
 
 
 def naming_the_peer(app: ASGIApp) -> ASGIApp:

@@ -1,0 +1,47 @@
+"""How the program ends when its start fails or is interrupted."""
+
+import signal
+import sys
+
+from tests.application import Application
+
+SCRIPT = """
+import os
+os.environ["ANTHROPIC_API_KEY"] = ""
+from dataclasses import replace
+from streamchat.listener import Listener
+from streamchat.process import Process
+from streamchat.server import create
+from streamchat.settings import Settings
+from tests.test_server import BrokenChat, SlowChat
+settings = Settings(data_dir="")
+class Starting(SlowChat):
+    async def open(self):
+        print("starting", flush=True)
+        await super().open()
+print("made", flush=True)
+Process().run(replace(create(settings), chat={chat}), Listener.open(), share=False)
+"""
+
+
+def process(chat: str) -> Application:
+    return Application(command=(sys.executable, "-c", SCRIPT.format(chat=chat)))
+
+
+def test_an_error_at_the_start_ends_the_program() -> None:
+    """An unforeseen error is a sentence with its place and exit code 2, not a server without a port."""
+    with process('BrokenChat(TypeError("a column too many"))') as app:
+        output = app.output()
+        assert app.process.returncode == 2
+    assert "StreamChat cannot start: TypeError in test_server.py, line " in output
+    assert output.endswith(": a column too many.\n")
+    assert "Traceback" not in output
+
+
+def test_a_signal_ends_a_start_that_hangs() -> None:
+    """SIGTERM ends the program also while it waits for the start, with exit code 0."""
+    with process("Starting(settings)") as app:
+        app.wait_for("starting")
+        code, _ = app.interrupt(signal.SIGTERM)
+        assert code == 0
+        assert "Traceback" not in app.output()
