@@ -1,7 +1,6 @@
 """HTTP for programs: POST starts a reply, GET reads it from any position, DELETE stops it."""
 
 import re
-import sys
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response
@@ -28,7 +27,6 @@ def routes(chat: Chat, who: Who, login: tuple[str, str] | None) -> APIRouter:
         route_class=Route,
         dependencies=[Depends(Login(*login))] if login else [],
         tags=["StreamChat"],
-        max_body_size=sys.maxsize,  # `asked` refuses what is too long itself, in JSON
     )
 
     @router.post(PATH, response_class=PlainTextResponse, responses=openapi.POST, openapi_extra=openapi.BODY)

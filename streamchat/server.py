@@ -30,9 +30,9 @@ from streamchat.store import Store
 from streamchat.ui import CSS, HEAD, MAX_EVENTS, THEME, page
 from streamchat.visitor import Proxies, Who, visitor
 from streamchat.web.allowlist import Allowlist
+from streamchat.web.bodies import BoundedBodies
 from streamchat.web.concurrency import ConcurrencyLimit
 from streamchat.web.connections import Connection, Connections, room_for_connections
-from streamchat.web.guard import MAX_BODY
 from streamchat.web.hosts import HostCheck, Hosts
 
 logger = logging.getLogger("streamchat")
@@ -70,6 +70,7 @@ class StreamChat:
         return [
             Middleware(HostCheck, self.hosts, self.proxies),
             Middleware(Allowlist, routes, reloads=self.page.dev_mode),
+            Middleware(BoundedBodies, self.who),
             Middleware(ConcurrencyLimit),
         ]
 
@@ -174,7 +175,6 @@ class Running:
                 "routes": routes,
                 "docs_url": "/docs",
                 "middleware": app.middleware(routes),
-                "max_body_size": MAX_BODY,
                 "lifespan": self._lifespan,
             },
             ssr_mode=False,

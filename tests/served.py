@@ -18,6 +18,7 @@ from streamchat.events import Event, Message, Request
 from streamchat.reply import Reply
 from streamchat.store import Store
 from streamchat.visitor import Proxies
+from streamchat.web.bodies import BoundedBodies
 from streamchat.web.hosts import HostCheck, Hosts
 from tests.hand import Hand
 
@@ -92,7 +93,10 @@ async def served(
     app = FastAPI(
         title="Tiny",
         routes=routes(chat, lambda *_: "visitor", login).routes,
-        middleware=[Middleware(HostCheck, Hosts(), Proxies.of("", on_spaces=False))],
+        middleware=[
+            Middleware(HostCheck, Hosts(), Proxies.of("", on_spaces=False)),
+            Middleware(BoundedBodies, lambda *_: "visitor"),
+        ],
     )
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None))

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from streamchat.api import PATH
-from streamchat.web.guard import MAX_BODY
+from streamchat.web.bodies import BOUNDS
 from tests.application import ROOT, Application
 from tests.scripted_claude import ScriptedClaude
 
@@ -45,6 +45,9 @@ def test_a_proxy_under_an_unknown_name_is_told_which_setting_to_change(app: Appl
 def test_a_link_from_elsewhere_opens_the_chat(app: Application) -> None:
     """Another site may link to the page, and show it in a frame."""
     assert httpx.get(app.url, headers={"sec-fetch-site": "cross-site"}).status_code == 200
+
+
+MAX_BODY = BOUNDS["POST /api/streaming-chat"].size
 
 
 def parts() -> Iterator[bytes]:

@@ -10,8 +10,6 @@ from fastapi.security import HTTPBasic
 
 from streamchat.web.problem import unfit
 
-MAX_BODY = 32_000_000  # bytes
-
 
 class Login(HTTPBasic):
     def __init__(self, user: str, password: str) -> None:

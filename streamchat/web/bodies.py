@@ -1,0 +1,237 @@
+"""Bounds what a request's body may be and how it may arrive, before anything parses it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from streamchat.visitor import Who
+from streamchat.web.problem import refused
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The most bytes of a body, and the most brackets, commas and colons of its JSON."""
+
+    size: int
+    marks: int = 0
+
+
+NO_BODY = Bound(0)
+# by method and beginning of the path; other routes take no body
+BOUNDS = {
+    "POST /api/streaming-chat": Bound(32_000_000, 60_000),
+    "POST /gradio_api/": Bound(8_000_000, 50_000),
+    "POST /login": Bound(10_000, 10_000),
+    "POST /logout": Bound(10_000, 10_000),
+}
+# bodies up to this size count for no visitor, so that nobody is refused a short message
+SMALL = 64_000
+ALL = "*"
+RETRY = {"Retry-After": "5"}
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A body has `seconds` in all and, after a time of `grace`, arrives at no less than `rate` bytes a second.
+
+    The bodies that arrive or wait are at most `visitor` bytes of one visitor, and `total` of all.
+    """
+
+    seconds: float = 30
+    grace: float = 5
+    rate: float = 10_000
+    visitor: int = 64_000_000
+    total: int = 256_000_000
+
+
+class Unfit(Exception):
+    def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.response = refused(status, code, message, headers)
+
+
+class Gone(Exception):
+    """The client has left."""
+
+
+class BoundedBodies:
+    """Hands a body on as a whole, in one message, or refuses it as soon as it is beyond a bound."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        who: Who,
+        *,
+        bounds: Mapping[str, Bound] = BOUNDS,
+        arrival: Arrival = Arrival(),
+    ) -> None:
+        self._app = app
+        self._bounds = bounds
+        self._arrival = arrival
+        self._who = who
+        self._held: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not _has_body(headers := Headers(scope=scope)):
+            await self._app(scope, receive, send)
+            return
+        body = Body(self._bound(scope), self._arrival)
+        share = Share(self._held, self._arrival, lambda: self._visitor(scope, headers))
+        try:
+            body.check(headers)
+            await body.arrive(receive, share)
+        except Gone:
+            share.release()
+        except Unfit as error:
+            share.release()
+            await error.response(scope, receive, send)
+        else:
+            await self._pass_on(scope, body, receive, send, share)
+
+    async def _pass_on(self, scope: Scope, body: "Body", receive: Receive, send: Send, share: "Share") -> None:
+        async def begin(message: Message) -> None:
+            share.release()
+            await send(message)
+
+        try:
+            await self._app(scope, body.then(receive), begin)
+        finally:
+            share.release()
+
+    def _bound(self, scope: Scope) -> Bound:
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        asked = f"{scope['method']} {path}"
+        return next((bound for beginning, bound in self._bounds.items() if asked.startswith(beginning)), NO_BODY)
+
+    def _visitor(self, scope: Scope, headers: Headers) -> str:
+        return self._who(scope["client"][0] if scope["client"] else None, headers, None)
+
+
+def _has_body(headers: Headers) -> bool:
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+
+
+class Body:
+    def __init__(self, bound: Bound, arrival: Arrival) -> None:
+        self._bound = bound
+        self._arrival = arrival
+        self._parts: list[bytes] = []
+        self._marks = Marks()
+        self._size = 0
+
+    def check(self, headers: Headers) -> None:
+        """Raises `Unfit` for what the headers already tell."""
+        if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+            raise Unfit(415, "encoded_body", "Send the body as it is, without Content-Encoding.")
+        length = headers.get("content-length", "0")
+        if not (length.isascii() and length.isdecimal()):
+            raise Unfit(400, "bad_length", "The Content-Length is no number.")
+        if len(length) > 15 or int(length) > self._bound.size:
+            raise self._too_long()
+
+    async def arrive(self, receive: Receive, share: "Share") -> None:
+        """Raises `Unfit` at the first byte or mark too many, or when it takes too long."""
+        began = asyncio.get_running_loop().time()
+        more = True
+        while more:
+            message = await self._next(receive, began)
+            self._add(message.get("body", b""))
+            share.grow(self._size)
+            more = message.get("more_body", False)
+
+    def then(self, receive: Receive) -> Receive:
+        """Receives the whole body first, and then what follows."""
+        whole: list[Message] = [{"type": "http.request", "body": b"".join(self._parts), "more_body": False}]
+        self._parts.clear()
+
+        async def receive_whole() -> Message:
+            return whole.pop() if whole else await receive()
+
+        return receive_whole
+
+    async def _next(self, receive: Receive, began: float) -> Message:
+        arrival = self._arrival
+        try:
+            async with asyncio.timeout_at(began + min(arrival.seconds, arrival.grace + self._size / arrival.rate)):
+                message = await receive()
+        except TimeoutError:
+            slow = "The body of the request came too slowly, and the connection is closed."
+            raise Unfit(408, "too_slow", slow, {"Connection": "close"}) from None
+        if message["type"] == "http.disconnect":
+            raise Gone
+        return message
+
+    def _add(self, part: bytes) -> None:
+        self._size += len(part)
+        if self._size > self._bound.size:
+            raise self._too_long()
+        # JSON in UTF-16 or UTF-32, whose marks would not be counted
+        if b"\0" in part:
+            raise Unfit(400, "not_json", "Send the body as JSON in UTF-8.")
+        if self._marks.count(part) > self._bound.marks:
+            raise Unfit(413, "too_long", "There are too many values in the body of this request.")
+        self._parts.append(part)
+
+    def _too_long(self) -> Unfit:
+        if not self._bound.size:
+            return Unfit(413, "too_long", "This request takes no body.")
+        return Unfit(413, "too_long", f"The body of this request may have up to {self._bound.size:,} bytes.")
+
+
+class Marks:
+    """Counts the brackets, commas and colons of JSON that arrives in parts, without those in strings."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._in_string = False
+        self._escape = b""
+
+    def count(self, part: bytes) -> int:
+        """All so far."""
+        part = self._escape + part
+        self._escape = b"\\" if (len(part) - len(part.rstrip(b"\\"))) % 2 else b""
+        part = part.removesuffix(self._escape).replace(b"\\\\", b"").replace(b'\\"', b"")
+        pieces = part.split(b'"')
+        outside = b"".join(pieces[self._in_string :: 2])
+        self._in_string ^= len(pieces) % 2 == 0
+        self._number += sum(map(outside.count, (b"{", b"[", b",", b":")))
+        return self._number
+
+
+class Share:
+    """What one request holds of the bytes that its visitor, and all together, may have on the way."""
+
+    def __init__(self, held: Counter[str], arrival: Arrival, visitor: Callable[[], str]) -> None:
+        self._held = held
+        self._arrival = arrival
+        self._visitor = visitor
+        self._name = ""
+        self._size = 0
+
+    def grow(self, size: int) -> None:
+        """Raises `Unfit` if there is no room for a body of that many bytes."""
+        if size <= SMALL:
+            return
+        self._name = self._name or self._visitor()
+        added = size - self._size
+        if self._held[self._name] + added > self._arrival.visitor:
+            busy = "Too much is on its way from you at once. Try again when the other requests have ended."
+            raise Unfit(429, "too_much_at_once", busy, RETRY)
+        if self._held[ALL] + added > self._arrival.total:
+            raise Unfit(503, "crowded", "Too much is on its way from everybody at once. Try again soon.", RETRY)
+        self._take(added)
+
+    def release(self) -> None:
+        """Idempotent."""
+        self._take(-self._size)
+
+    def _take(self, added: int) -> None:
+        self._size += added
+        for name in (self._name, ALL):
+            self._held[name] += added
+            if not self._held[name]:
+                del self._held[name]
