@@ -14,6 +14,7 @@ from streamchat.capabilities import Capabilities
 from streamchat.errors import ClaudeError
 from streamchat.events import Conversation, Done, Event, Request, well_formed
 from streamchat.faults import translated
+from streamchat.keepalive import Client
 from streamchat.progress import Progress
 from streamchat.settings import Settings
 from streamchat.wire import Accumulator, Sent, read_as_wanted, sent
@@ -40,9 +41,7 @@ class Claude:
             base_url=settings.base_url,
             max_retries=0,
             timeout=TIMEOUT,
-            http_client=anthropic.DefaultAioHttpClient(
-                timeout=TIMEOUT, limits=LIMITS, event_hooks={"response": [read_as_wanted]}
-            ),
+            http_client=Client(timeout=TIMEOUT, limits=LIMITS, event_hooks={"response": [read_as_wanted]}),
         )
 
     async def open(self) -> None:

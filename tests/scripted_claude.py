@@ -237,14 +237,14 @@ async def _play(script: Script, writer: asyncio.StreamWriter) -> bool:
             case None:
                 return True
             case _:
-                _end(writer, reset=step is RESET)
+                end(writer, reset=step is RESET)
                 return False
     writer.write(b"0\r\n\r\n")
     await writer.drain()
     return True
 
 
-def _end(writer: asyncio.StreamWriter, *, reset: bool) -> None:
+def end(writer: asyncio.StreamWriter, *, reset: bool) -> None:
     if reset:
         linger_not_at_all = struct.pack("ii", 1, 0)
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_not_at_all)

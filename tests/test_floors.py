@@ -20,14 +20,14 @@ FLOORS = """
     account  cache   telemetry   share   journal   pause   pace   web
     budget
     store
-    demo     late   claude+progress+seam+wire+capabilities+faults+eventstream+complaints   reply   prices   visitor
+    demo  late  claude+progress+seam+wire+keepalive+capabilities+faults+eventstream+complaints  reply  prices  visitor
     events   settings
     limits   keys   demand   environment   console   listener
     errors
 """
 
 OWNERS = {
-    "anthropic": {"claude", "capabilities", "faults", "wire"},
+    "anthropic": {"claude", "capabilities", "faults", "keepalive", "wire"},
     "gradio": {"ui", "page", "chatbot", "gradio_internals", "server"},
     "fastapi": {"api", "owner", "web", "question", "stream", "server"},
 }
@@ -131,6 +131,7 @@ def test_the_table_is_read_as_it_is_drawn() -> None:
         "progress",
         "seam",
         "wire",
+        "keepalive",
         "capabilities",
         "complaints",
         "eventstream",
@@ -149,6 +150,7 @@ def test_the_table_is_read_as_it_is_drawn() -> None:
         "progress",
         "seam",
         "wire",
+        "keepalive",
         "capabilities",
         "faults",
     }

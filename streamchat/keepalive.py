@@ -1,0 +1,72 @@
+"""A client for Claude that replaces closed connections.
+
+A connection that is kept for the next request may be closed by the server in between. The next request on it then ends
+with a reset and no response. Nothing has worked on it, so that it may be sent again at once (RFC 9112, 9.3.1).
+"""
+
+from contextvars import ContextVar
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+import anthropic
+import httpx2
+
+_reused: ContextVar[bool] = ContextVar("reused")
+
+
+async def _note_reuse(_: aiohttp.ClientSession, __: SimpleNamespace, ___: Any) -> None:
+    _reused.set(True)
+
+
+TRACE = aiohttp.TraceConfig()
+TRACE.on_connection_reuseconn.append(_note_reuse)
+TRACE.freeze()
+
+
+class Client(anthropic.DefaultAioHttpClient):
+    """`_init_transport` and `_init_proxy_transport` are where httpx makes transports, of which the public way to give
+    one of our own would turn off the proxies of the environment."""
+
+    def _init_transport(self, *args: Any, **options: Any) -> httpx2.AsyncBaseTransport:
+        return Transport(super()._init_transport(*args, **options))
+
+    def _init_proxy_transport(self, *args: Any, **options: Any) -> httpx2.AsyncBaseTransport:
+        return Transport(super()._init_proxy_transport(*args, **options))
+
+
+class Transport(httpx2.AsyncBaseTransport):
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Ends with a new connection at the latest: each attempt takes a closed one away."""
+        self._trace()
+        while True:
+            _reused.set(False)
+            try:
+                response: httpx2.Response = await self._transport.handle_async_request(request)
+            except httpx2.ConnectError as error:
+                if not (_reused.get() and _is_without_response(error)):
+                    raise
+            else:
+                return response
+
+    def _trace(self) -> None:
+        """The SDK makes its session with the first request, and takes one that is there already."""
+        if not isinstance(self._transport.client, aiohttp.ClientSession):
+            self._transport.client = self._transport.get_client()
+            self._transport.client.trace_configs.append(TRACE)
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+
+def _is_without_response(error: httpx2.ConnectError) -> bool:
+    """Whether the connection was reset before any byte came back."""
+    match error.__cause__:
+        case aiohttp.ServerDisconnectedError(message=str()):  # otherwise it is what came of a response
+            return True
+        case aiohttp.ClientOSError():
+            return True
+    return False
