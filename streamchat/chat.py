@@ -106,7 +106,7 @@ class Chat:
         reply.on_end(admission.leave)
         reply.on_end(lambda: self._telemetry.record(reply.ending, asker.visitor) if reply.ending else None)
         self._replies.add(reply)
-        self._store.follow(reply)
+        self._store.follow(reply, asker.visitor)
         return reply
 
     def _written(self, reply: Reply, visitor: str | None) -> None:

@@ -1,7 +1,7 @@
 """What happens when somebody uses the page: asks, stops, comes back."""
 
 import logging
-from collections import OrderedDict
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
@@ -10,17 +10,20 @@ import gradio as gr
 
 from streamchat.answers import Asker
 from streamchat.chat import Chat
-from streamchat.errors import ChatError, InternalError, trace
+from streamchat.errors import ChatError, InternalError, TooOften, trace
 from streamchat.events import Failed, well_formed
 from streamchat.frames import paced
+from streamchat.limits import Limits
 from streamchat.receipts import allowance
 from streamchat.reply import Reply
-from streamchat.tabs import Tab, Tabs, continued
-from streamchat.transcript import Shown, conversation, refusal, said, turns, turns_left
+from streamchat.shelf import Shelf
+from streamchat.tabs import Tab, Tabs, continued, is_id
+from streamchat.transcript import Shown, conversation, failure, refusal, said, turns, turns_left
 from streamchat.visitor import Who
 
 logger = logging.getLogger(__name__)
 
+CLAIMS = "600/minute"  # of one visitor: a school that opens its pages at once may be one address
 MAX_PAGES = 10_000  # whose tabs are known, also when they have left: what they asked last may come after that
 
 GO_ON = "Continue the answer"
@@ -33,23 +36,23 @@ IDLE: dict[str, Any] = {"interactive": True, "submit_btn": True, "stop_btn": Fal
 class Page:
     """What the page's events call."""
 
-    def __init__(self, chat: Chat, tabs: Tabs, who: Who) -> None:
+    def __init__(self, chat: Chat, tabs: Tabs, who: Who, *, max_pages: int = MAX_PAGES, claims: str = CLAIMS) -> None:
         self._chat = chat
         self._who = who
         self._tabs = tabs
-        self._tab_ids: OrderedDict[str, str] = OrderedDict()
+        self._tab_ids: Shelf[str, str] = Shelf(most=max_pages)
+        self._claims = Limits(rate=claims, visitor_replies=sys.maxsize, max_replies=sys.maxsize)
 
     def tab_id(self, request: gr.Request) -> str:
+        """The id of the page's tab; an empty one for a caller that is no page, whose tab nobody finds again."""
         page = request.session_hash or ""
-        if page in self._tab_ids:
-            self._tab_ids.move_to_end(page)
-        return self._tab_ids.get(page, page)
+        return (self._tab_ids.get(page) or page) if is_id(page) else ""
 
     async def tab(self, request: gr.Request) -> Tab:
-        return await self._tabs.get(self.tab_id(request))
+        return await self._tabs.get(self.tab_id(request), self._visitor(request))
 
     def save(self, request: gr.Request, tab: Tab) -> None:
-        self._tabs.save(self.tab_id(request), tab)
+        self._tabs.save(self.tab_id(request), tab, self._visitor(request))
 
     async def answer(
         self, message: str, history: list[Shown], request: gr.Request, key: str = ""
@@ -104,14 +107,22 @@ class Page:
         return allowance(self._chat.limits.allowed(), self._chat.left(self._visitor(request)))
 
     async def claim(self, tab_id: str, draft: str, request: gr.Request) -> tuple[str, Update, str]:
-        """Finds the tab again after a reload, and the message that was typed but never arrived."""
-        claimed = await self._tabs.claim(tab_id, request.session_hash or "")
-        self._tab_ids[request.session_hash or ""] = claimed
-        while len(self._tab_ids) > MAX_PAGES:
-            self._tab_ids.popitem(last=False)
+        """Finds the tab again after a reload, and the message that was typed but never asked.
+
+        A page that may not claim it now keeps its id for the next time.
+        """
+        page, visitor = request.session_hash or "", self._visitor(request)
+        if not is_id(page):
+            return "", gr.skip(), self.allowance(request)
+        try:
+            self._claims.admit(visitor).leave()
+        except TooOften as refusal:
+            return tab_id, gr.skip(), failure("You are opening pages too quickly.", refusal.retry_after)
+        claimed = await self._tabs.claim(tab_id, page, visitor)
+        self._tab_ids.put(page, claimed, visitor)
         draft = well_formed(draft)
-        arrived = not draft.strip() or (await self.tab(request)).has_received(draft)
-        typed = gr.skip() if arrived else gr.update(value=draft)
+        received = not draft.strip() or (await self.tab(request)).has_received(draft)
+        typed = gr.skip() if received else gr.update(value=draft)
         return claimed, typed, self.allowance(request)
 
     async def resume(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:

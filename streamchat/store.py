@@ -7,13 +7,16 @@ import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from streamchat.events import Done, Event, Failed, Receipt, Text, Usage
+from streamchat.holdings import bound_all, bound_owner, drop_old, owner
 from streamchat.reply import Reply
+from streamchat.schema import ROW, prepare, salt
+from streamchat.shelf import Shelf
 
 logger = logging.getLogger(__name__)
 
@@ -22,41 +25,72 @@ BEHIND = 0.2  # seconds that the file may lag behind the replies
 AGAIN = 5.0  # seconds between attempts at a disk that fails
 BUSY = 1.0  # seconds to wait for another process to let go of the file
 MAX_AGE = 30 * 86_400.0  # seconds
-MAX_BYTES = 256 * 1024**2
+MAX_BYTES = 256 * 1024**2  # of what is kept for all
+VISITOR_BYTES = 64 * 1024**2  # of one visitor: generous, as a whole office may be one address
 PRUNE_EVERY = 3_600.0  # seconds
 MAX_WAITING = 1_000  # tabs, and ended replies, that wait for a disk that fails
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 
-SCHEMA = """
-PRAGMA auto_vacuum = INCREMENTAL;
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
-PRAGMA journal_size_limit = 4194304;
-CREATE TABLE IF NOT EXISTS events (reply TEXT, position INTEGER, events TEXT, at REAL, PRIMARY KEY (reply, position));
-CREATE TABLE IF NOT EXISTS tabs (id TEXT PRIMARY KEY, state TEXT, at REAL);
-CREATE INDEX IF NOT EXISTS events_at ON events (at);
-CREATE INDEX IF NOT EXISTS tabs_at ON tabs (at);
+PUT_TAB = """
+INSERT INTO tabs (id, state, at, owner, size, reply, root) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE
+SET state = excluded.state, at = excluded.at, owner = excluded.owner, size = excluded.size, reply = excluded.reply,
+root = excluded.root
 """
-USED = """
-SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size
+PUT_EVENTS = """
+INSERT INTO events (reply, position, events, at, owner, size) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
+SET events = excluded.events, at = excluded.at, owner = excluded.owner, size = excluded.size
 """
+TAKE_TAB = "UPDATE tabs SET at = ?, owner = ? WHERE id = ?"
+TAKE_LOG = "UPDATE events SET owner = ? WHERE reply = (SELECT reply FROM tabs WHERE id = ?)"
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
-News = tuple[Reply, int, list[Event]]  # what is new in a reply's log since that position
+State = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Following:
+    """A reply whose log is in the file up to that position."""
+
+    reply: Reply
+    visitor: str | None
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """What a tab is to keep: a state of its own, or that of the tab `root`."""
+
+    visitor: str | None
+    state: State | None
+    root: str | None = None
+
+
+News = tuple[Following, list[Event]]
 
 
 class Store:
     """Keeps replies and tabs in a folder; with none, or a disk that fails, it keeps nothing and says so once."""
 
-    def __init__(self, folder: str, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        folder: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        max_bytes: int = MAX_BYTES,
+        visitor_bytes: int = VISITOR_BYTES,
+        max_waiting: int = MAX_WAITING,
+    ) -> None:
+        self._max_bytes = max_bytes
+        self._visitor_bytes = visitor_bytes
         self._folder = folder
         self._path = Path(folder) / NAME
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._file: sqlite3.Connection | None = None
-        self._written: dict[Reply, int] = {}
-        self._tabs: dict[str, str] = {}  # not yet written; the one put last is the last
+        self._salt = b""
+        self._logs: Shelf[Reply, Following] = Shelf(most=max_waiting, held=lambda log: log.reply.ending is None)
+        self._tabs: Shelf[str, Put] = Shelf(most=max_waiting, share=visitor_bytes)  # not yet written
         self._news = asyncio.Event()
         self._flushing = asyncio.Lock()
         self._writer: asyncio.Task[None] | None = None
@@ -91,23 +125,37 @@ class Store:
                 self._warned = True
             return None
 
-    def follow(self, reply: Reply) -> None:
-        """From now on what is written to the reply's log is written to the file too."""
+    def follow(self, reply: Reply, visitor: str | None = None) -> None:
+        """From now on what is written to the reply's log is written to the file too, for the visitor."""
         if self._folder:
-            self._written[reply] = 0
+            self._logs.put(reply, Following(reply, visitor), visitor)
             self._news.set()
 
-    def put_tab(self, tab: str, state: dict[str, Any]) -> None:
+    def put_tab(self, tab: str, state: State, visitor: str | None = None, *, size: int = 0) -> None:
+        """Keeps the state, which must not change any more and takes about `size` bytes, for the visitor."""
+        self._put(tab, Put(visitor, state), size)
+
+    def put_copy(self, tab: str, root: str, visitor: str | None = None) -> None:
+        """From now on the tab has the state that was put for `root`, which now is the visitor's as well."""
+        self._put(tab, Put(visitor, None, root), 0)
+
+    def _put(self, tab: str, put: Put, size: int) -> None:
         if self._folder:
-            self._tabs.pop(tab, None)
-            self._tabs[tab] = json.dumps(state)
+            self._tabs.put(tab, put, put.visitor, ROW + size)
             self._news.set()
 
-    async def tab(self, tab: str) -> dict[str, Any] | None:
+    async def root(self, tab: str) -> str | None:
+        """The tab whose state it has, which mostly is its own; None if it has none."""
+        if put := self._tabs.get(tab):
+            return put.root or tab
+        return await self.run(partial(_root, tab=tab))
+
+    async def tab(self, tab: str) -> State | None:
         """The state last put, or None."""
-        state = self._tabs.get(tab) or await self.run(partial(_state, tab=tab)) or "null"
-        loaded: dict[str, Any] | None = json.loads(state)
-        return loaded
+        root = await self.root(tab)
+        if root and (put := self._tabs.get(root)):
+            return put.state
+        return await self.run(partial(_state, tab=root)) if root else None
 
     async def log(self, reply: str, *, since: float = 0) -> list[Event]:
         """The log of a reply that was written to at the earliest at `since`; ends in "shutdown" if it was cut off."""
@@ -117,30 +165,21 @@ class Store:
     async def flush(self) -> bool:
         """Writes what is new; false if the disk did not take it, which then waits for the next time."""
         async with self._flushing:
-            tabs = dict(self._tabs)
-            news = [(reply, start, reply.log[start:]) for reply, start in self._written.items()]
+            tabs = self._tabs.items()
+            news = [(log, log.reply.log[log.position :]) for _, log in self._logs.items()]
             took = await self.run(partial(self._write, tabs, news))
             if took:
                 self._forget_written(tabs, news)
-            else:
-                self._forget_oldest()
             return bool(took)
 
-    def _forget_written(self, tabs: dict[str, str], news: list[News]) -> None:
-        for tab, state in tabs.items():
-            if self._tabs[tab] is state:
-                del self._tabs[tab]
-        for reply, start, events in news:
-            self._written[reply] = start + len(events)
-            if reply.ending and len(reply.log) == self._written[reply]:
-                del self._written[reply]
-
-    def _forget_oldest(self) -> None:
-        ended = [reply for reply in self._written if reply.ending]
-        for reply in ended[: max(0, len(ended) - MAX_WAITING)]:
-            del self._written[reply]
-        for tab in list(self._tabs)[: max(0, len(self._tabs) - MAX_WAITING)]:
-            del self._tabs[tab]
+    def _forget_written(self, tabs: list[tuple[str, Put]], news: list[News]) -> None:
+        for tab, put in tabs:
+            if self._tabs.get(tab) is put:
+                self._tabs.pop(tab)
+        for log, events in news:
+            log.position += len(events)
+            if log.reply.ending and len(log.reply.log) == log.position:
+                self._logs.pop(log.reply)
 
     async def _write_behind(self) -> None:
         while True:
@@ -149,7 +188,7 @@ class Store:
             await asyncio.sleep(BEHIND)
             if not await self.flush():
                 await asyncio.sleep(AGAIN)
-            if self._written or self._tabs:
+            if len(self._logs) or len(self._tabs):
                 self._news.set()
 
     def _do(self, work: Work[T]) -> T:
@@ -176,6 +215,7 @@ class Store:
         file = sqlite3.connect(self._path, timeout=BUSY, check_same_thread=False)
         try:
             _prepare(file)
+            self._salt = salt(file)
         except sqlite3.Error:
             file.close()
             raise
@@ -193,24 +233,32 @@ class Store:
             if (old := self._path.with_name(NAME + part)).exists():
                 old.replace(aside.with_name(aside.name + part))
 
-    def _write(self, tabs: dict[str, str], news: list[News], file: sqlite3.Connection) -> bool:
+    def _write(self, tabs: list[tuple[str, Put]], news: list[News], file: sqlite3.Connection) -> bool:
         now = self._clock()
-        states = [(_plain(tab), state, now) for tab, state in tabs.items()]
-        logs = [(reply.id, start, json.dumps(list(map(encoded, new))), now) for reply, start, new in news if new]
-        file.executemany("INSERT OR REPLACE INTO tabs VALUES (?, ?, ?)", states)
-        file.executemany("INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?)", logs)
-        if now >= self._prune_at or _used(file) > MAX_BYTES:
+        visitors = {put.visitor for _, put in tabs} | {log.visitor for log, _ in news}
+        owners = {visitor: owner(visitor, self._salt) for visitor in visitors}
+        for tab, put in sorted(tabs, key=lambda each: each[1].state is None):
+            _put_tab(file, tab, put, owners[put.visitor], now)
+        for log, events in news:
+            if events:
+                _put_events(file, log, events, owners[log.visitor], now)
+        self._bound(file, set(owners.values()))
+        if now >= self._prune_at:
             self._prune(file)
         return True
 
+    def _bound(self, file: sqlite3.Connection, owners: set[bytes]) -> None:
+        """Drops what the owners hold too much of, and what all do."""
+        dropped = [bound_owner(file, owner, self._visitor_bytes) for owner in owners]
+        if any([*dropped, bound_all(file, self._max_bytes)]):
+            file.executescript("PRAGMA incremental_vacuum")
+
     def _prune(self, file: sqlite3.Connection) -> None:
-        """Drops what is too old, then the oldest until the rest is small enough."""
-        now, age = self._clock(), MAX_AGE
+        """Drops what is too old, and then what is too much."""
+        now = self._clock()
         self._prune_at = now + PRUNE_EVERY
-        _drop(file, now - age)
-        while _used(file) > 0.9 * MAX_BYTES and age > 1:
-            age *= 0.8
-            _drop(file, now - age)
+        drop_old(file, now - MAX_AGE)
+        bound_all(file, self._max_bytes)
         file.executescript("PRAGMA incremental_vacuum")
 
 
@@ -219,7 +267,7 @@ def _prepare(file: sqlite3.Connection) -> None:
     until = time.monotonic() + BUSY
     while True:
         try:
-            file.executescript(SCHEMA)
+            prepare(file)
         except sqlite3.OperationalError as error:
             if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
                 raise
@@ -242,9 +290,42 @@ def decoded(encoded: list[Any]) -> Event:
     return KINDS[kind](**fields)
 
 
-def _state(file: sqlite3.Connection, tab: str) -> str | None:
-    row = file.execute("SELECT state FROM tabs WHERE id = ?", (_plain(tab),)).fetchone()
+def _put_tab(file: sqlite3.Connection, tab: str, put: Put, owner: bytes, now: float) -> None:
+    text, reply, root = None, None, None
+    if put.state is not None:
+        text, reply = _json(put.state), put.state.get("reply")
+    elif put.root:
+        root = _plain(put.root)
+        file.execute(TAKE_TAB, (now, owner, root))
+        file.execute(TAKE_LOG, (owner, root))
+    size = ROW + len((text or "").encode())
+    file.execute(PUT_TAB, (_plain(tab), text, now, owner, size, reply, root))
+
+
+def _put_events(file: sqlite3.Connection, log: Following, events: list[Event], owner: bytes, now: float) -> None:
+    text = json.dumps(list(map(encoded, events)))
+    file.execute(PUT_EVENTS, (log.reply.id, log.position, text, now, owner, ROW + len(text)))
+
+
+def _json(state: State) -> str:
+    """As short as possible; half a character is in no file but as an escape."""
+    text = json.dumps(state, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(state)
+    return text
+
+
+def _root(file: sqlite3.Connection, tab: str) -> str | None:
+    row = file.execute("SELECT COALESCE(root, id) FROM tabs WHERE id = ?", (_plain(tab),)).fetchone()
     return row[0] if row else None
+
+
+def _state(file: sqlite3.Connection, tab: str) -> State | None:
+    row = file.execute("SELECT state FROM tabs WHERE id = ? AND state IS NOT NULL", (_plain(tab),)).fetchone()
+    state: State | None = json.loads(row[0]) if row else None
+    return state
 
 
 def _log(file: sqlite3.Connection, reply: str, since: float) -> list[Event]:
@@ -256,16 +337,6 @@ def _log(file: sqlite3.Connection, reply: str, since: float) -> list[Event]:
         if position == len(log):
             log += map(decoded, json.loads(events))
     return log
-
-
-def _drop(file: sqlite3.Connection, before: float) -> None:
-    file.execute("DELETE FROM events WHERE at < ?", (before,))
-    file.execute("DELETE FROM tabs WHERE at < ?", (before,))
-
-
-def _used(file: sqlite3.Connection) -> int:
-    used: int = file.execute(USED).fetchone()[0]
-    return used
 
 
 def _plain(name: str) -> str:

@@ -3,26 +3,30 @@
 import asyncio
 import hashlib
 import inspect
+import re
 import secrets
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from weakref import WeakValueDictionary
 
 from streamchat.chat import Chat
 from streamchat.errors import TooLong, UnknownReply
 from streamchat.events import WHOLE, Done, Failed
 from streamchat.frames import paced
 from streamchat.reply import Reply
-from streamchat.store import Store
+from streamchat.shelf import Shelf
+from streamchat.store import State, Store
 from streamchat.transcript import Shown, Transcript, conversation, is_aside, is_note, said, size, text_of
 
 MAX_BYTES = 8_000_000  # of a tab in the store; no model takes as much
 MAX_MISSING = 1_000  # turns that a page shows and nobody keeps
+ROW = 1_000  # bytes that a tab takes without a message
 RECENT = 5  # messages that are recognised after a reload, which brings the one that was typed last
+VISITOR_BYTES = 64_000_000  # in memory, of one visitor
 MAX_TABS = 1_000  # in memory, besides those whose replies run; others come back from the store
+ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 FINISHED = WHOLE | {"refusal", "model_context_window_exceeded"}
 
 
@@ -32,7 +36,8 @@ class Tab:
     `received` has the digests of the last messages that were asked.
 
     A page shows turns that the tab does not keep, as those that were refused: `missing` has their numbers, ascending.
-    To `Chat` the tab is one `person`, also after a reload and in its duplicates.
+    To `Chat` the tab is one `person`, also after a reload and in its duplicates. When it was saved, its messages took
+    `size` bytes; in the store its state is that of the tab `root`.
     """
 
     before: list[Shown] = field(default_factory=list)
@@ -42,6 +47,8 @@ class Tab:
     received: list[str] = field(default_factory=list)
     missing: list[int] = field(default_factory=list)
     restored: bool = False
+    root: str = ""
+    size: int = 0
     _started: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
     _awaited: int = field(default=0, init=False, repr=False)
     _unwanted: bool = field(default=False, init=False, repr=False)
@@ -160,40 +167,45 @@ class Tab:
 
 
 class Tabs:
-    """Tabs by their secret id, in memory and in the store."""
+    """Tabs by their secret id, in memory and in the store. Each is the visitor's who used it last."""
 
-    def __init__(self, chat: Chat, store: Store, *, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self,
+        chat: Chat,
+        store: Store,
+        *,
+        max_bytes: int = MAX_BYTES,
+        max_tabs: int = MAX_TABS,
+        visitor_bytes: int = VISITOR_BYTES,
+    ) -> None:
         self._chat = chat
         self._store = store
         self._max_bytes = max_bytes
-        self._tabs: OrderedDict[str, Tab] = OrderedDict()
+        self._tabs: Shelf[str, Tab] = Shelf(most=max_tabs, share=visitor_bytes, held=lambda tab: tab.running)
+        self._looking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def get(self, tab_id: str) -> Tab:
+    async def get(self, tab_id: str, visitor: str | None = None) -> Tab:
         """The tab of that id, new if there is none; one without an id is nobody's, and not kept."""
-        if not tab_id:
+        if not is_id(tab_id):
             return Tab()
-        found = self._tabs.get(tab_id) or await self._restored(tab_id) or Tab()
-        tab = self._tabs.setdefault(tab_id, found)
-        self._tabs.move_to_end(tab_id)
-        if len(self._tabs) > MAX_TABS:
-            idle = [name for name, other in self._tabs.items() if not other.running and other is not tab]
-            for name in idle[: len(self._tabs) - MAX_TABS]:
-                del self._tabs[name]
+        tab = await self._found(tab_id, visitor)
+        if tab is None:
+            tab = Tab()
+            self._tabs.put(tab_id, tab, visitor, ROW)
         return tab
 
-    async def claim(self, tab_id: str, page: str) -> str:
+    async def claim(self, tab_id: str, page: str, visitor: str | None = None) -> str:
         """A new id for what the tab of that id shows: two pages that come with one id go on without each other.
 
         What the `page` asked before it claimed its tab is not forgotten for it.
         """
         claimed = secrets.token_urlsafe(24)
-        tab = self._tabs.pop(page, None)
-        if not tab and (found := self._tabs.get(tab_id) or await self._restored(tab_id)):
-            tab = replace(found, missing=[], restored=True)
-        if tab:
-            self.save(claimed, tab)
+        if tab := self._tabs.pop(page):
+            self.save(claimed, tab, visitor)
+        elif found := await self._found(tab_id, visitor):
+            self._copy(claimed, found, visitor)
         else:
-            self._tabs[claimed] = Tab()  # which nobody need look for in the store
+            self._tabs.put(claimed, Tab(), visitor, ROW)  # which nobody need look for in the store
         return claimed
 
     def check_size(self, messages: Sequence[Shown]) -> None:
@@ -201,23 +213,46 @@ class Tabs:
         if size(messages) > self._max_bytes:
             raise TooLong
 
-    def save(self, tab_id: str, tab: Tab) -> None:
-        if not tab_id:
+    def save(self, tab_id: str, tab: Tab, visitor: str | None = None) -> None:
+        if not is_id(tab_id):
             return
-        self._tabs[tab_id] = tab
-        reply = tab.reply.id if tab.reply else None
-        shown = {"before": tab.before, "begun": tab.begun, "missing": tab.missing}
-        self._store.put_tab(tab_id, {**shown, "reply": reply, "person": tab.person, "received": tab.received})
+        tab.root, tab.size = tab_id, size(tab.before)
+        self._tabs.put(tab_id, tab, visitor, ROW + tab.size)
+        self._store.put_tab(tab_id, _state(tab), visitor, size=tab.size)
 
-    async def _restored(self, tab_id: str) -> Tab | None:
-        state: dict[str, Any] | None = await self._store.tab(tab_id) if tab_id else None
+    def _copy(self, claimed: str, found: Tab, visitor: str | None) -> None:
+        """A tab of its own that shows the same; in the store it refers to that until there is more to keep."""
+        tab = replace(found, missing=[], restored=True)
+        self._tabs.put(claimed, tab, visitor, ROW + tab.size)
+        if tab.root:
+            self._store.put_copy(claimed, tab.root, visitor)
+
+    async def _found(self, tab_id: str, visitor: str | None) -> Tab | None:
+        """The tab in memory or, once for all who look for it at once, from the store."""
+        if not is_id(tab_id) or (tab := self._tabs.get(tab_id)):
+            return tab if is_id(tab_id) else None
+        async with self._looking.setdefault(tab_id, asyncio.Lock()):
+            if not (tab := self._tabs.get(tab_id)) and (tab := await self._restored(tab_id, visitor)):
+                self._tabs.put(tab_id, tab, visitor, ROW + tab.size)
+            return tab
+
+    async def _restored(self, tab_id: str, visitor: str | None) -> Tab | None:
+        root = await self._store.root(tab_id)
+        if root and root != tab_id:
+            original = await self._found(root, visitor)
+            return replace(original, missing=[], restored=False) if original else None
+        state = await self._store.tab(tab_id) if root else None
         if state is None:
             return None
         reply = None
         with suppress(UnknownReply):
             reply = await self._chat.resume(state["reply"] or "", however_old=True)
-        received = [*map(_digest, state.get("sent", [])), *state.get("received", [])]
-        return Tab(_before(state), state["begun"], reply, state.get("person", ""), received, state.get("missing", []))
+        return _tab(state, reply, tab_id)
+
+
+def is_id(text: str) -> bool:
+    """Whether it may be the secret id of a tab or of a page; an empty one is nobody's."""
+    return ID.fullmatch(text) is not None
 
 
 def _as_typed(message: str, replaced: Sequence[Shown]) -> str:
@@ -226,7 +261,35 @@ def _as_typed(message: str, replaced: Sequence[Shown]) -> str:
     return before if inspect.cleandoc(before) == message else message
 
 
-def _before(state: dict[str, Any]) -> list[Shown]:
+def _state(tab: Tab) -> State:
+    """What is kept of a tab; nothing in it changes any more."""
+    return {
+        "before": tab.before,
+        "begun": tab.begun,
+        "missing": tab.missing,
+        "reply": tab.reply.id if tab.reply else None,
+        "person": tab.person,
+        "received": tab.received,
+        "size": tab.size,
+    }
+
+
+def _tab(state: State, reply: Reply | None, root: str) -> Tab:
+    """The tab whose state that is, also if an earlier release kept it."""
+    before = _before(state)
+    return Tab(
+        before,
+        state["begun"],
+        reply,
+        state.get("person", ""),
+        state.get("received") or [_digest(message) for message in state.get("sent", [])],
+        state.get("missing", []),
+        root=root,
+        size=state.get("size") or size(before),
+    )
+
+
+def _before(state: State) -> list[Shown]:
     """Earlier releases kept messages as the page shows them, and beside them how the indented ones were typed."""
     typed: dict[str, str] = state.get("indented", {})
     before: list[Shown] = state["before"]

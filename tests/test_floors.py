@@ -19,10 +19,10 @@ FLOORS = """
     answers
     account  cache   telemetry   share   journal   pause   pace   web
     budget
-    store
+    store+schema+holdings
     demo  late  claude+progress+seam+wire+keepalive+capabilities+faults+eventstream+complaints  reply  prices  visitor
     events   settings
-    limits   keys   demand   environment   console   listener
+    limits   keys   demand   environment   console   listener   shelf
     errors
 """
 
@@ -141,6 +141,7 @@ def test_the_table_is_read_as_it_is_drawn() -> None:
         "limits",
         "keys",
         "demand",
+        "shelf",
         "environment",
         "console",
         "listener",

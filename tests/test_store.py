@@ -7,6 +7,7 @@ import stat
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -31,9 +32,10 @@ events = st.one_of([st.from_type(kind) for kind in get_args(Event) if kind not i
 
 
 @asynccontextmanager
-async def opened(folder: Path | str, now: list[float] | None = None) -> AsyncIterator[Store]:
-    """A store, by a clock that shows the last of `now`."""
-    store = Store(str(folder), clock=lambda: now[-1]) if now else Store(str(folder))
+async def opened(folder: Path | str, now: list[float] | None = None, **bounds: int) -> AsyncIterator[Store]:
+    """A store with these bounds, by a clock that shows the last of `now`."""
+    clock = (lambda: now[-1]) if now else time.time
+    store = Store(str(folder), clock=clock, **bounds)
     await store.open()
     try:
         yield store
@@ -306,13 +308,10 @@ async def test_a_disk_that_works_again_is_noticed(
         assert rows(tmp_path / "data") == 1
 
 
-async def test_a_disk_that_never_works_does_not_fill_the_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_disk_that_never_works_does_not_fill_the_memory(tmp_path: Path) -> None:
     """Of what waits for the disk the oldest is given up, but no reply that still runs."""
-    monkeypatch.setattr(room, "MAX_WAITING", 2)
     with in_the_way(tmp_path / "data"):
-        store = Store(str(tmp_path / "data"))
+        store = Store(str(tmp_path / "data"), max_waiting=2)
         _, running = await a_reply(Text("a"))
         store.follow(running)
         replies = [(await a_reply(Text(word), Done("end_turn")))[1] for word in "bcd"]
@@ -392,11 +391,10 @@ async def test_what_is_too_old_at_the_start_is_dropped(tmp_path: Path) -> None:
         assert await store.tab("one") is None
 
 
-async def test_the_file_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_file_stays_small(tmp_path: Path) -> None:
     """When it grows too large the oldest goes, the newest stays, and the disk gets its room back."""
-    monkeypatch.setattr(room, "MAX_BYTES", 1_000_000)
     now = [0.0]
-    async with opened(tmp_path, now) as store:
+    async with opened(tmp_path, now, max_bytes=1_000_000) as store:
         for number in range(100):
             now.append(number * 60)
             store.put_tab(str(number), {"text": "x" * 50_000})
@@ -408,7 +406,7 @@ async def test_the_file_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert files(tmp_path) == [NAME]
 
 
-async def test_a_file_that_was_large_becomes_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_file_that_was_large_becomes_small(tmp_path: Path) -> None:
     """Neither what was dropped nor what was once written in a great hurry takes up room on the disk."""
     async with opened(tmp_path, [0.0]) as store:
         for number in range(200):
@@ -418,8 +416,7 @@ async def test_a_file_that_was_large_becomes_small(tmp_path: Path, monkeypatch: 
             await store.flush()
         assert (tmp_path / f"{NAME}-wal").stat().st_size < 5_000_000
     assert (tmp_path / NAME).stat().st_size > 10_000_000
-    monkeypatch.setattr(room, "MAX_BYTES", 1_000_000)
-    async with opened(tmp_path, [60.0]):
+    async with opened(tmp_path, [60.0], max_bytes=1_000_000):
         pass
     assert (tmp_path / NAME).stat().st_size < 1_000_000
 
@@ -541,7 +538,7 @@ async def test_work_is_done_in_whole_or_not_at_all(tmp_path: Path) -> None:
     """Work of others that fails halfway leaves the file as it was."""
 
     def work(file: sqlite3.Connection) -> None:
-        file.execute("INSERT INTO tabs VALUES ('one', '{}', 0)")
+        file.execute("INSERT INTO tabs (id, state, at) VALUES ('one', '{}', 0)")
         file.execute("INSERT INTO nowhere VALUES (1)")
 
     async with opened(tmp_path) as store:

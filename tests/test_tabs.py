@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamchat import tabs as module
 from streamchat.chat import Chat
 from streamchat.events import Done, Event, Message, Request, Text
 from streamchat.reply import Reply
@@ -96,12 +95,11 @@ async def test_what_was_asked_before_the_tab_was_known_is_not_forgotten() -> Non
     assert len((await tabs.get(await tabs.claim("", "page"))).messages()) == 3
 
 
-async def test_many_other_tabs_take_nothing_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_other_tabs_take_nothing_away(tmp_path: Path) -> None:
     """A tab that rested while many others came is found as it was; a reply that runs can be stopped all the same."""
-    monkeypatch.setattr(module, "MAX_TABS", 2)
     source, store = ByHand(), Store(str(tmp_path))
     await store.open()
-    tabs = Tabs(chat := Chat(source, store, linger=60, keep=60), store)
+    tabs = Tabs(chat := Chat(source, store, linger=60, keep=60), store, max_tabs=2)
     shown = (await a_tab_that_shows(tabs, chat, source, "rests")).messages()
     runs = await tabs.get("runs")
     runs.start(await asked(chat))

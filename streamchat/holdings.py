@@ -1,0 +1,71 @@
+"""What each visitor holds in the file, and what goes where that is too much."""
+
+import hashlib
+import sqlite3
+
+NOBODY = b""  # owns what has no visitor, and what an earlier release wrote
+ROOM = 0.9  # of a bound that is left full, so that not every write has to make room
+
+UNUSED = "NOT EXISTS (SELECT 1 FROM tabs WHERE tabs.reply = events.reply)"
+OLDEST_LOG = f"SELECT reply FROM events WHERE owner = ? AND {UNUSED} ORDER BY at LIMIT 1"  # noqa: S608 (no input)
+OLDEST_TAB = "SELECT id FROM tabs WHERE owner = ? ORDER BY at LIMIT 1"
+OLD_LOGS = f"DELETE FROM events WHERE at < ? AND {UNUSED}"  # noqa: S608 (no input)
+
+
+def owner(visitor: str | None, salt: bytes) -> bytes:
+    """A visitor as the file names them."""
+    if visitor is None:
+        return NOBODY
+    return hashlib.blake2b(visitor.encode(errors="surrogatepass"), key=salt, digest_size=16).digest()
+
+
+def drop_old(file: sqlite3.Connection, before: float) -> None:
+    file.execute("DELETE FROM tabs WHERE at < ?", (before,))
+    file.execute(OLD_LOGS, (before,))
+    file.execute("DELETE FROM holdings WHERE bytes <= 0")
+
+
+def bound_owner(file: sqlite3.Connection, owner: bytes, most: int) -> bool:
+    """Drops the oldest of an owner who holds more than `most` bytes; whether there was any."""
+    if owner == NOBODY or held(file, owner) <= most:
+        return False
+    while held(file, owner) > ROOM * most and drop_oldest(file, owner):
+        pass
+    return True
+
+
+def bound_all(file: sqlite3.Connection, most: int) -> bool:
+    """Drops the oldest of whoever holds most until all hold less than `most` bytes; whether there was any."""
+    if total(file) <= most:
+        return False
+    while total(file) > ROOM * most and drop_oldest(file, largest(file)):
+        pass
+    return True
+
+
+def drop_oldest(file: sqlite3.Connection, owner: bytes) -> bool:
+    """Drops the owner's oldest reply that no tab shows or, where there is none, their oldest tab."""
+    if log := file.execute(OLDEST_LOG, (owner,)).fetchone():
+        file.execute("DELETE FROM events WHERE reply = ?", log)
+    elif tab := file.execute(OLDEST_TAB, (owner,)).fetchone():
+        file.execute("DELETE FROM tabs WHERE id = ? OR root = ?", tab * 2)
+    else:
+        return False
+    return True
+
+
+def held(file: sqlite3.Connection, owner: bytes) -> int:
+    """Bytes of one owner."""
+    row = file.execute("SELECT bytes FROM holdings WHERE owner = ?", (owner,)).fetchone()
+    return row[0] if row else 0
+
+
+def total(file: sqlite3.Connection) -> int:
+    """Bytes of all owners."""
+    return int(file.execute("SELECT TOTAL(bytes) FROM holdings").fetchone()[0])
+
+
+def largest(file: sqlite3.Connection) -> bytes:
+    """The owner of most bytes."""
+    row = file.execute("SELECT owner FROM holdings ORDER BY bytes DESC LIMIT 1").fetchone()
+    return row[0] if row else NOBODY
