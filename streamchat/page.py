@@ -69,7 +69,6 @@ class Page:
             yield [refusal(_explained(error))]
             return
         try:
-            self.save(request, tab)
             async with aclosing(tab.frames()) as frames:
                 async for frame in frames:
                     if tab.reply is not reply:
@@ -83,10 +82,11 @@ class Page:
     async def _begun(self, tab: Tab, turn: int, message: str, request: gr.Request, key: str) -> Reply:
         """The reply to the message, from now on the tab's; where it is refused, the tab stays as it is."""
         asked = tab.asking(turn, message)
-        self._tabs.check_size(asked)
+        size = self._tabs.checked_size(asked)
         tab.end()
         reply = await self._ask(tab, asked, request, key)
         tab.begin(asked, reply)
+        self._tabs.save(self.tab_id(request), tab, self._visitor(request), size=size)
         return reply
 
     async def watch(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update]]:
@@ -146,7 +146,7 @@ class Page:
         tab = await self.tab(request)
         messages = tab.shown()
         try:
-            self._tabs.check_size(messages)
+            self._tabs.checked_size(messages)
             reply = await self._ask(tab, messages, request, key)
             tab.before, tab.begun = continued(messages)
             tab.start(reply)
@@ -209,7 +209,7 @@ class Page:
         tab = await self.tab(request)
         messages = [*tab.messages(), said("user", message)]
         try:
-            self._tabs.check_size(messages)
+            self._tabs.checked_size(messages)
             reply = await self._ask(tab, messages, request, request.headers.get("x-api-key", ""), or_spare=False)
         except ChatError as error:
             raise gr.Error(error.message, print_exception=False) from None

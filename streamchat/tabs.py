@@ -18,11 +18,12 @@ from streamchat.frames import paced
 from streamchat.reply import Reply
 from streamchat.shelf import Shelf
 from streamchat.store import State, Store
-from streamchat.transcript import Shown, Transcript, conversation, is_aside, is_note, said, size, text_of
+from streamchat.transcript import Shown, Transcript, conversation, is_aside, is_note, said, size_of, text_of
 
 MAX_BYTES = 8_000_000  # of a tab in the store; no model takes as much
 MAX_MISSING = 1_000  # turns that a page shows and nobody keeps
 ROW = 1_000  # bytes that a tab takes without a message
+MAX_INDENTED = 200_000  # characters: more would hold up everybody while it is compared
 RECENT = 5  # messages that are recognised after a reload, which brings the one that was typed last
 VISITOR_BYTES = 64_000_000  # in memory, of one visitor
 MAX_TABS = 1_000  # in memory, besides those whose replies run; others come back from the store
@@ -208,15 +209,17 @@ class Tabs:
             self._tabs.put(claimed, Tab(), visitor, ROW)  # which nobody need look for in the store
         return claimed
 
-    def check_size(self, messages: Sequence[Shown]) -> None:
-        """Raises `TooLong` where a tab cannot keep them, with their thoughts and notes."""
-        if size(messages) > self._max_bytes:
+    def checked_size(self, messages: Sequence[Shown]) -> int:
+        """The bytes of messages that a tab is to keep, with thoughts and notes; raises `TooLong` for too many."""
+        if (needed := size_of(messages)) > self._max_bytes:
             raise TooLong
+        return needed
 
-    def save(self, tab_id: str, tab: Tab, visitor: str | None = None) -> None:
+    def save(self, tab_id: str, tab: Tab, visitor: str | None = None, *, size: int | None = None) -> None:
+        """Keeps the tab for the visitor; `size` is that of its messages, where it is known already."""
         if not is_id(tab_id):
             return
-        tab.root, tab.size = tab_id, size(tab.before)
+        tab.root, tab.size = tab_id, size_of(tab.before) if size is None else size
         self._tabs.put(tab_id, tab, visitor, ROW + tab.size)
         self._store.put_tab(tab_id, _state(tab), visitor, size=tab.size)
 
@@ -258,7 +261,7 @@ def is_id(text: str) -> bool:
 def _as_typed(message: str, replaced: Sequence[Shown]) -> str:
     """The message as it was typed: where it is asked again, the page gives it back without its indentation."""
     before = text_of(replaced[0]) if replaced else message
-    return before if inspect.cleandoc(before) == message else message
+    return before if len(before) <= MAX_INDENTED and inspect.cleandoc(before) == message else message
 
 
 def _state(tab: Tab) -> State:
@@ -285,7 +288,7 @@ def _tab(state: State, reply: Reply | None, root: str) -> Tab:
         state.get("received") or [_digest(message) for message in state.get("sent", [])],
         state.get("missing", []),
         root=root,
-        size=state.get("size") or size(before),
+        size=state.get("size") or size_of(before),
     )
 
 

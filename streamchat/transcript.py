@@ -155,7 +155,7 @@ def turns_left(history: Sequence[Shown], place: int) -> int:
     return turns(left)
 
 
-def size(messages: Sequence[Shown]) -> int:
+def size_of(messages: Sequence[Shown]) -> int:
     """The bytes of the messages as JSON, as good as exactly."""
     return sum(ENVELOPE + escaped(part.get("text", "")) for message in messages for part in message["content"])
 
