@@ -1,7 +1,7 @@
 """Who answers a conversation, and who pays for it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -49,6 +49,7 @@ class Asker:
 class Answers:
     """`accounts` is None if nothing costs money; `spare` answers where there is none left for the source, or it is
     paused. `own` answers those who bring a key. `written` gets every reply that a source writes, and its visitor.
+    Only the `shared` questions are answered once for several: from others, one could tell that somebody asked the same.
     """
 
     def __init__(  # noqa: PLR0913 (each is a part that the composition root chooses)
@@ -62,8 +63,10 @@ class Answers:
         accounts: Accounts | None = None,
         spare: Source | None = None,
         own: Source | None = None,
+        shared: Collection[str] = (),
     ) -> None:
         self.source = source
+        self._shared = frozenset(shared)
         self._accounts = accounts
         self._written = written
         self._pause = pause
@@ -126,9 +129,9 @@ class Answers:
 
     async def _paid(self, accounts: Accounts, request: Request, asker: Asker) -> Reply:
         account = accounts.open(asker.visitor)
-        if not asker.person or len(request.conversation) > 1:
-            return await self._begun(self.source, request, account, linger=self._linger)
         question = request.conversation[0].text
+        if not asker.person or len(request.conversation) > 1 or question not in self._shared:
+            return await self._begun(self.source, request, account, linger=self._linger)
         async with self._shares.lock(question):
             if share := self._shares.find(question, asker.person):
                 return self._joined(share)

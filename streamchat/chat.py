@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 
 from streamchat.account import Accounts
 from streamchat.answers import Answers, Asker, Source
@@ -36,13 +36,22 @@ class Chat:
         accounts: Accounts | None = None,
         spare: Source | None = None,
         own: Source | None = None,
+        shared: Collection[str] = (),
     ) -> None:
         self.source = source
         self.limits = limits or Limits(rate="off", visitor_replies=sys.maxsize, max_replies=sys.maxsize)
         self.journal = Journal(store)
         self.pause = Pause(store)
         self._answers = Answers(
-            source, self._written, self.pause, linger=linger, keep=keep, accounts=accounts, spare=spare, own=own
+            source,
+            self._written,
+            self.pause,
+            linger=linger,
+            keep=keep,
+            accounts=accounts,
+            spare=spare,
+            own=own,
+            shared=shared,
         )
         self._store = store
         self._linger = linger

@@ -111,6 +111,7 @@ def chat_of(settings: Settings, store: Store) -> Chat:
         accounts=Accounts(budget, prices, settings.system_prompt, settings.max_tokens),
         spare=Demo(),
         own=claude if settings.own_keys == "on" else None,
+        shared=EXAMPLES,
     )
 
 

@@ -29,7 +29,7 @@ HI = [Message("user", "hi")]
 async def a_chat(*, money: float = 5, share: float | None = None) -> AsyncIterator[tuple[Chat, Source, Budget]]:
     source, store = Source(), Store("")
     budget = Budget(store, daily=money, visitor=share)
-    chat = Chat(source, store, linger=60, keep=3600, accounts=Accounts(budget, PRICES, "", 1_000))
+    chat = Chat(source, store, linger=60, keep=3600, accounts=Accounts(budget, PRICES, "", 1_000), shared=["hi"])
     yield chat, source, budget
     await chat.close()
 
@@ -106,6 +106,17 @@ async def test_without_knowing_who_asks_nothing_is_shared() -> None:
         await chat.ask(HI)
         await settle()
         assert len(source.asked) == 2
+
+
+async def test_what_nobody_was_invited_to_ask_is_not_shared() -> None:
+    """Nobody can tell whether somebody else has asked exactly the same, from two addresses or from ten."""
+    async with a_chat() as (chat, source, _):
+        for number in range(10):
+            source.say(*WHOLE)
+            reply = await ask(chat, f"person {number}", "Is my colleague Anna ill?")
+            await reply.closed()
+            assert not receipt(reply).shared
+        assert len(source.asked) == 10
 
 
 async def test_only_first_questions_are_shared() -> None:
