@@ -141,11 +141,12 @@ class Answers:
 
     async def _begun(self, source: Source, request: Request, account: Account, *, linger: float | None) -> Reply:
         """A reply that the account pays for."""
-        await account.call(request.conversation)
-        account.reply = reply = Reply(source.stream(replace(request, again=account.call)), linger=linger)
+        meter = await account.call(request.conversation)
+        reply = Reply(source.stream(replace(request, meter=meter, again=account.call)), linger=linger)
 
         def receipted(ending: Ending) -> Receipt:
             if reply.ending:
+                account.stop()
                 self.soon(account.settle())  # before any reader learns of the end
             return replace(receipt(reply, ending, model=source.model), closed=_stopped(ending), **account.bill())
 

@@ -13,8 +13,9 @@ from streamchat import errors
 from streamchat.capabilities import Capabilities
 from streamchat.errors import ClaudeError
 from streamchat.events import Conversation, Done, Event, Request, well_formed
-from streamchat.faults import translated
+from streamchat.faults import is_free, translated
 from streamchat.keepalive import Client
+from streamchat.meter import NOTHING, Meter
 from streamchat.progress import Progress
 from streamchat.settings import Settings
 from streamchat.wire import Accumulator, Sent, read_as_wanted, sent
@@ -59,13 +60,13 @@ class Claude:
         """Claude's answer, over as many attempts as it takes: a failure that may pass is not the end of it."""
         progress = Progress(request.conversation, continuations=self._settings.continuations)
         client = self._client.with_options(api_key=request.key) if request.key else self._client
-        conversation = progress.begin()
+        conversation, meter = progress.begin(), request.meter
         without: set[str] = set()
         with suppress(ClaudeError):
             await self._capabilities.learn(client)
         while True:
             try:
-                async with aclosing(self._attempt(client, conversation, without)) as events:
+                async with aclosing(self._attempt(client, conversation, without, meter)) as events:
                     async for event in events:
                         for told in progress.told(event):
                             yield told
@@ -86,7 +87,7 @@ class Claude:
                 if not progress.paused:
                     return
             conversation = progress.begin()
-            await request.again(conversation)
+            meter = await request.again(conversation) or Meter(NOTHING)
 
     def _refused(self, error: ClaudeError, without: set[str]) -> frozenset[str]:
         """Of what was sent and need not be, what was refused."""
@@ -94,17 +95,17 @@ class Claude:
         return refused & self._optional(without).keys()
 
     async def _attempt(
-        self, client: anthropic.AsyncAnthropic, conversation: Conversation, without: set[str]
+        self, client: anthropic.AsyncAnthropic, conversation: Conversation, without: set[str], meter: Meter
     ) -> AsyncGenerator[Event]:
         heard = Accumulator()
         parameters = self._parameters(conversation) | self._optional(without)
-        with translated():
+        with translated(), _metered(meter):
             async with await client.messages.create(**parameters) as stream:
                 if not stream.response.headers.get("content-type", "").lower().startswith("text/event-stream"):
                     raise errors.NotAStream(request_id=stream.response.headers.get("request-id"))
                 self._capabilities.refused |= without
                 with _complete_once(lambda: bool(heard.reason)):
-                    async with aclosing(sent(stream.response)) as events:
+                    async with aclosing(sent(stream.response, meter)) as events:
                         async for raw in events:
                             if event := heard.add(raw):
                                 yield event
@@ -138,6 +139,19 @@ class Claude:
         }
         refused = self._capabilities.refused | without
         return {name: value for name, value in parameters.items() if name not in refused}
+
+
+@contextmanager
+def _metered(meter: Meter) -> Iterator[None]:
+    """Tells the meter how the call ended."""
+    try:
+        yield
+    except anthropic.APIError as error:
+        if is_free(error):
+            meter.waive()
+        raise
+    finally:
+        meter.stop()
 
 
 def _tell_owner(error: ClaudeError) -> None:

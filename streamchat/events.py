@@ -2,9 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal, Self
 
 from streamchat.errors import ChatError
+from streamchat.meter import NOTHING, Meter
+from streamchat.meter import Usage as Usage  # noqa: PLC0414 (one of the events)
 
 Role = Literal["user", "assistant"]
 
@@ -25,12 +28,13 @@ async def _freely(_: Conversation) -> None:
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a source is asked to answer: a conversation that ends with the user's message, or with the assistant's
-    words, of which the rest is wanted. Before a source calls anybody a second time it awaits `again`. With a `key`
-    it asks with that one."""
+    words, of which the rest is wanted. A source tells `meter` what its first call uses. Before each further call it
+    awaits `again`, which returns the meter of that call if there is one. With a `key` it asks with that one."""
 
     conversation: Conversation
-    again: Callable[[Conversation], Awaitable[None]] = _freely
+    again: Callable[[Conversation], Awaitable[Meter | None]] = _freely
     key: str = field(default="", repr=False)
+    meter: Meter = field(default_factory=partial(Meter, NOTHING), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,35 +64,10 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens used by the whole reply so far; a later Usage replaces an earlier one."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_write_tokens: int = 0
-    cache_read_tokens: int = 0
-
-    def __add__(self, other: "Usage") -> "Usage":
-        return Usage(
-            self.input_tokens + other.input_tokens,
-            self.output_tokens + other.output_tokens,
-            self.cache_write_tokens + other.cache_write_tokens,
-            self.cache_read_tokens + other.cache_read_tokens,
-        )
-
-    def __sub__(self, other: "Usage") -> "Usage":
-        return Usage(
-            self.input_tokens - other.input_tokens,
-            self.output_tokens - other.output_tokens,
-            self.cache_write_tokens - other.cache_write_tokens,
-            self.cache_read_tokens - other.cache_read_tokens,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Receipt:
     """How a reply went: seconds since it was asked for, dollars, and the stop reason or the error's code.
 
+    `assumed` is the part of the cost that Claude did not count; the true cost may be less by that, and is never more.
     A `shared` reply is one that somebody else paid for; with an `own_key` the visitor did. `closed` is whether the
     reader's stop closed the connection to the model.
     """
@@ -101,6 +80,7 @@ class Receipt:
     tokens_per_second: float | None
     cost: float
     saved: float
+    assumed: float = 0.0
     shared: bool = False
     own_key: bool = False
     closed: bool = False
@@ -112,7 +92,7 @@ class Done:
     "stopped" by a reader, "abandoned" by all of them, "shutdown" with the server."""
 
     reason: str
-    usage: Usage = Usage()
+    usage: Usage = NOTHING
     receipt: Receipt | None = None
 
 
@@ -125,11 +105,11 @@ class Failed:
     message: str
     retry_after: float | None = None
     request_id: str | None = None
-    usage: Usage = Usage()
+    usage: Usage = NOTHING
     receipt: Receipt | None = None
 
     @classmethod
-    def of(cls, error: ChatError, usage: Usage = Usage()) -> Self:
+    def of(cls, error: ChatError, usage: Usage = NOTHING) -> Self:
         return cls(error.code, error.status, error.message, error.retry_after, error.request_id, usage)
 
 

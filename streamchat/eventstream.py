@@ -35,6 +35,11 @@ class Parser:
             blocks = self._closed_by(piece)
         return [event for block in blocks if (event := _event(block))]
 
+    @property
+    def rest(self) -> bytes:
+        """What was fed of the event that is not complete yet."""
+        return bytes(self._rest)
+
     def _closed_by(self, piece: bytes) -> list[bytes]:
         """The blocks of lines that end in this piece, of which the first has begun before it."""
         seen = len(self._rest) - 1

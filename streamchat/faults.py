@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+import aiohttp
 import anthropic
 import httpx2
 
@@ -62,6 +63,10 @@ SHOULD_RETRY = {"true": True, "false": False}
 MAY_BE_CREDIT = (errors.RequestRejected, errors.NotPermitted, errors.RateLimited)
 
 
+REACHED_CLAUDE = (408, 499, 504)  # statuses after which Claude may have worked on the request all the same
+NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, aiohttp.ConnectionTimeoutError)
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     try:
@@ -83,6 +88,17 @@ def translate(error: Exception) -> ClaudeError | None:
         case anthropic.APIConnectionError():
             return errors.Silent() if isinstance(error.__cause__, httpx2.ReadTimeout) else errors.Unreachable()
     return next((kind() for classes, kind in BY_CLASS if isinstance(error, classes)), None)
+
+
+def is_free(error: BaseException) -> bool:
+    """Whether Claude charges nothing for a call that failed so: it was turned away, or there was no connection."""
+    match error:
+        case anthropic.APIStatusError():
+            refused = 400 <= error.status_code < 500 or error.type in BY_TYPE.keys() - {None, "timeout_error"}
+            return error.status_code >= 400 and refused and error.status_code not in REACHED_CLAUDE
+        case anthropic.APIConnectionError():
+            return error.__cause__ is not None and isinstance(error.__cause__.__cause__, NOT_SENT)
+    return False
 
 
 def _from_status(error: anthropic.APIStatusError) -> ClaudeError:

@@ -24,7 +24,7 @@ async def figures(chat: Chat) -> Figures:
         "pausable": budget is not None,
         "paused": chat.pause.since if budget else None,
         "recorded": budget is None or budget.is_recorded,
-        "money": money(budget) if budget else None,
+        "money": money(budget, chat.journal) if budget else None,
         "running": await running(chat),
         "throttled": [{"visitor": visitor, "seconds": wait} for visitor, wait in chat.throttled().items()],
         **await asyncio.to_thread(past, chat.journal, entries),
@@ -39,11 +39,21 @@ def past(journal: Journal, entries: list[Entry]) -> Figures:
     }
 
 
-def money(budget: Budget) -> Figures:
-    """What is reserved for replies that run is not among what is spent, today or on the last of the days."""
+def money(budget: Budget, journal: Journal) -> Figures:
+    """What is reserved for replies that run is not among what is spent, today or on the last of the days.
+
+    `assumed` is the part of what was spent today that Claude did not count.
+    """
     *days, _ = (dollars for _, dollars in budget.days(DAYS))
     spent = round(budget.spent() - budget.reserved(), 6)
-    return {"spent": spent, "reserved": budget.reserved(), "left": budget.left(), "days": [*days, spent]}
+    assumed = round(journal.assumed_today(), 6)
+    return {
+        "spent": spent,
+        "assumed": min(spent, assumed),
+        "reserved": budget.reserved(),
+        "left": budget.left(),
+        "days": [*days, spent],
+    }
 
 
 async def running(chat: Chat) -> list[Figures]:

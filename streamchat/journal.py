@@ -6,7 +6,8 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import astuple, dataclass
+from contextlib import suppress
+from dataclasses import astuple, dataclass, fields
 from functools import partial
 from statistics import median
 
@@ -28,7 +29,10 @@ SCHEMA = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A reply that ended `at` that time: seconds to its first word, tokens per second, dollars of the owner's."""
+    """A reply that ended `at` that time: seconds to its first word, tokens per second, dollars of the owner's.
+
+    `assumed` is the part of the cost that Claude did not count.
+    """
 
     at: float
     model: str
@@ -38,6 +42,12 @@ class Entry:
     first_word: float | None
     speed: float | None
     cost: float
+    assumed: float = 0.0
+
+
+COLUMNS = [field.name for field in fields(Entry)]
+READ = f"SELECT {', '.join(COLUMNS)} FROM journal WHERE at > ? ORDER BY at DESC LIMIT ?"  # noqa: S608 (no input)
+WRITE = f"INSERT INTO journal ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +116,11 @@ class Journal:
             spans.get(int(entry.at // seconds), []).append(entry)
         return [spanned(span * seconds, inside) for span, inside in spans.items()]
 
+    def assumed_today(self) -> float:
+        """Dollars of this day (UTC) that Claude did not count."""
+        since = self._clock() // DAY * DAY
+        return sum(entry.assumed for entry in self.entries if entry.at >= since)
+
     def last(self, seconds: float, entries: Iterable[Entry]) -> list[Entry]:
         """Of the entries, those of the last so many seconds."""
         since = self._clock() - seconds
@@ -113,8 +128,8 @@ class Journal:
 
 
 def entered(at: float, how: Receipt, *, failed: bool) -> Entry:
-    cost = 0.0 if how.own_key else how.cost
-    return Entry(at, how.model, how.reason, failed, how.words, how.first_word, how.tokens_per_second, cost)
+    cost, assumed = (0.0, 0.0) if how.own_key else (how.cost, how.assumed)
+    return Entry(at, how.model, how.reason, failed, how.words, how.first_word, how.tokens_per_second, cost, assumed)
 
 
 def spanned(at: int, entries: list[Entry]) -> Span:
@@ -133,13 +148,13 @@ def spanned(at: int, entries: list[Entry]) -> Span:
 def read(file: sqlite3.Connection, since: float) -> list[Entry]:
     """The last ones, oldest first."""
     _prepare(file)
-    rows = file.execute("SELECT * FROM journal WHERE at > ? ORDER BY at DESC LIMIT ?", (since, MAX_ENTRIES))
+    rows = file.execute(READ, (since, MAX_ENTRIES))
     return [Entry(at, model, reason, bool(failed), *rest) for at, model, reason, failed, *rest in reversed(list(rows))]
 
 
 def write(entries: list[Entry], file: sqlite3.Connection) -> bool:
     _prepare(file)
-    file.executemany("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(astuple, entries))
+    file.executemany(WRITE, map(astuple, entries))
     file.execute("DELETE FROM journal WHERE at < ?", (entries[-1].at - KEPT,))
     return True
 
@@ -147,3 +162,6 @@ def write(entries: list[Entry], file: sqlite3.Connection) -> bool:
 def _prepare(file: sqlite3.Connection) -> None:
     for statement in SCHEMA:
         file.execute(statement)
+    if "assumed" not in [column[1] for column in file.execute("PRAGMA table_info(journal)")]:
+        with suppress(sqlite3.OperationalError):  # another process has just done it
+            file.execute("ALTER TABLE journal ADD COLUMN assumed REAL NOT NULL DEFAULT 0")

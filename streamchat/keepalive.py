@@ -1,9 +1,11 @@
 """A client for Claude that replaces closed connections.
 
 A connection that is kept for the next request may be closed by the server in between. The next request on it then ends
-with a reset and no response. Nothing has worked on it, so that it may be sent again at once (RFC 9112, 9.3.1).
+at once, with a reset and no response. Nothing has worked on it, so that it may be sent again (RFC 9112, 9.3.1). After a
+reset that comes later Claude may have worked on the request, and charges for it: it is a failure as any other.
 """
 
+import time
 from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +13,8 @@ from typing import Any
 import aiohttp
 import anthropic
 import httpx2
+
+AT_ONCE = 1.0  # seconds, of which a round trip takes a part
 
 _reused: ContextVar[bool] = ContextVar("reused")
 
@@ -26,28 +30,36 @@ TRACE.freeze()
 
 class Client(anthropic.DefaultAioHttpClient):
     """`_init_transport` and `_init_proxy_transport` are where httpx makes transports, of which the public way to give
-    one of our own would turn off the proxies of the environment."""
+    one of our own would turn off the proxies of the environment. A reset that takes at most `at_once` seconds is one of
+    a closed connection."""
+
+    def __init__(self, *, at_once: float = AT_ONCE, **options: Any) -> None:
+        self._at_once = at_once
+        super().__init__(**options)
 
     def _init_transport(self, *args: Any, **options: Any) -> httpx2.AsyncBaseTransport:
-        return Transport(super()._init_transport(*args, **options))
+        return Transport(super()._init_transport(*args, **options), self._at_once)
 
     def _init_proxy_transport(self, *args: Any, **options: Any) -> httpx2.AsyncBaseTransport:
-        return Transport(super()._init_proxy_transport(*args, **options))
+        return Transport(super()._init_proxy_transport(*args, **options), self._at_once)
 
 
 class Transport(httpx2.AsyncBaseTransport):
-    def __init__(self, transport: Any) -> None:
+    def __init__(self, transport: Any, at_once: float) -> None:
         self._transport = transport
+        self._at_once = at_once
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Ends with a new connection at the latest: each attempt takes a closed one away."""
         self._trace()
         while True:
             _reused.set(False)
+            sent_at = time.monotonic()
             try:
                 response: httpx2.Response = await self._transport.handle_async_request(request)
             except httpx2.ConnectError as error:
-                if not (_reused.get() and _is_without_response(error)):
+                is_at_once = time.monotonic() - sent_at <= self._at_once
+                if not (is_at_once and _reused.get() and _is_without_response(error)):
                     raise
             else:
                 return response

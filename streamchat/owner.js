@@ -157,6 +157,8 @@ const showMoney = money => {
   if (!money) return
   const whole = money.spent + money.reserved + money.left || 1
   for (const id of ["spent", "reserved", "left"]) at(id).textContent = dollars(money[id])
+  at("assumed").hidden = !money.assumed
+  say("assumed", `Of the money spent, ${dollars(money.assumed)} is assumed: Claude was stopped, or failed, before it counted.`)
   const [spent, reserved] = document.querySelectorAll(".meter i")
   spent.style.width = `${100 * money.spent / whole}%`
   reserved.style.width = `${100 * money.reserved / whole}%`

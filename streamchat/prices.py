@@ -1,12 +1,14 @@
 """What a reply costs in dollars, by the prices of Claude's models that genai-prices brings along."""
 
 import logging
+from dataclasses import replace
 from decimal import Decimal
 
 import genai_prices
 from genai_prices.data import providers
 
 from streamchat.events import Conversation, Usage
+from streamchat.meter import length
 
 logger = logging.getLogger(__name__)
 
@@ -30,24 +32,19 @@ class Prices:
 
     def saved(self, usage: Usage) -> float:
         """What would have come on top, had nothing been read from the cache."""
-        uncached = Usage(usage.input_tokens + usage.cache_read_tokens, usage.output_tokens, usage.cache_write_tokens)
+        read = usage.cache_read_tokens
+        uncached = replace(usage, input_tokens=usage.input_tokens + read, cache_read_tokens=0)
         return float(price(self._model, uncached) - price(self._model, usage))
 
-    def worst(self, conversation: Conversation, system_prompt: str, max_tokens: int) -> float:
-        """No call costs more: a token is at least a byte, and `max_tokens` has the thinking in it."""
+    def most(self, conversation: Conversation, system_prompt: str, max_tokens: int) -> Usage:
+        """No call uses more: a token is at least a byte, and `max_tokens` has the thinking in it."""
         texts = [system_prompt, *(message.text for message in conversation)]
         tokens = CALL_TOKENS + sum(MESSAGE_TOKENS + length(text) for text in texts)
-        return max(self.cost(Usage(tokens, max_tokens)), self.cost(Usage(0, max_tokens, cache_write_tokens=tokens)))
+        return max(Usage(tokens, max_tokens), Usage(0, max_tokens, cache_write_tokens=tokens), key=self.cost)
 
-
-def written(text: str) -> int:
-    """About how many tokens it took to write a text, rather too many than too few."""
-    return -(-length(text) // 3)
-
-
-def length(text: str) -> int:
-    """In bytes; a text from a browser may not be valid Unicode."""
-    return len(text.encode(errors="surrogatepass"))
+    def worst(self, conversation: Conversation, system_prompt: str, max_tokens: int) -> float:
+        """What a call costs at most."""
+        return self.cost(self.most(conversation, system_prompt, max_tokens))
 
 
 def price(model: str, usage: Usage) -> Decimal:
@@ -58,6 +55,7 @@ def price(model: str, usage: Usage) -> Decimal:
         cache_write_tokens=kept,
         cache_read_tokens=read,
         output_tokens=usage.output_tokens,
+        web_searches=usage.web_searches,
     )
     return genai_prices.calc_price(counted, model, provider_id="anthropic").total_price
 

@@ -27,7 +27,8 @@ def allowance(often: Sequence[str], left: float | None) -> str:
 def _money(receipt: Receipt) -> list[str]:
     if receipt.shared:
         return ["shared with others who asked this: cost nothing"]
-    cost = [dollars(receipt.cost) + (" on your key" if receipt.own_key else "")] if receipt.cost else []
+    amount = ("at most " if receipt.assumed else "") + dollars(receipt.cost)
+    cost = [amount + (" on your key" if receipt.own_key else "")] if receipt.cost else []
     return cost + ([f"caching saved {dollars(receipt.saved)}"] if receipt.saved > 0 else [])
 
 

@@ -24,6 +24,7 @@ from streamchat.events import Message
 from streamchat.late import Late, Made
 from streamchat.limits import Limits
 from streamchat.listener import Listener, StartFailed
+from streamchat.meter import fastest
 from streamchat.prices import Prices
 from streamchat.settings import Settings
 from streamchat.store import Store
@@ -108,7 +109,13 @@ def chat_of(settings: Settings, store: Store) -> Chat:
             visitor_replies=settings.visitor_replies,
             max_replies=settings.max_replies,
         ),
-        accounts=Accounts(budget, prices, settings.system_prompt, settings.max_tokens),
+        accounts=Accounts(
+            budget,
+            prices,
+            settings.system_prompt,
+            settings.max_tokens,
+            speed=fastest(settings.model),
+        ),
         spare=Demo(),
         own=claude if settings.own_keys == "on" else None,
         shared=EXAMPLES,

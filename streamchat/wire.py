@@ -12,11 +12,14 @@ import httpx2
 from streamchat.demand import wanted
 from streamchat.errors import Unreadable
 from streamchat.events import OURS, Event, Text, Thinking, Usage, well_formed
-from streamchat.eventstream import Parser
+from streamchat.eventstream import Parsed, Parser
+from streamchat.meter import Meter, length
 
 Sent = dict[str, Any]  # an event's data
 READ = ("message_start", "content_block_start", "content_block_delta", "message_delta", "message_stop")
 NAMES = frozenset(kind.encode() for kind in READ)
+SHOWN = {"text", "tool_use"}  # blocks of which every token is sent
+TOOL = ("server_tool_use", "_tool_result")  # how blocks are named in which Claude uses a tool of its own
 UNNAMED = (b"", b"message")  # then the data says what an event is
 
 
@@ -41,17 +44,28 @@ async def read_as_wanted(response: httpx2.Response) -> None:
         response.stream = Wanted(response.stream)
 
 
-async def sent(response: httpx2.Response) -> AsyncGenerator[Sent]:
+async def sent(response: httpx2.Response, meter: Meter) -> AsyncGenerator[Sent]:
     """The data of the events that `Accumulator` knows; raises what the SDK raises for an `error`.
+
+    The meter has noted each event before it is yielded, and at the end all that arrived and was not read.
 
     The SDK's own iteration, line by line and with a model for each event, takes most of the time of a reply.
     """
-    parser = Parser()
-    async with aclosing(response.aiter_bytes()) as parts:
-        async for part in parts:
-            for name, data in parser.feed(part):
-                if known := _known(name, data, response):
-                    yield known
+    parser, events = Parser(), list[Parsed]()
+    try:
+        async with aclosing(response.aiter_bytes()) as parts:
+            async for part in parts:
+                events = parser.feed(part)
+                while events:
+                    known = _known(*events[0], response)
+                    if known:
+                        measure(known, meter)
+                    del events[0]
+                    if known:
+                        yield known
+    finally:
+        for unread in (*events, (b"", parser.rest)):
+            measure_unread(*unread, meter)
 
 
 def _known(name: bytes, data: bytes, response: httpx2.Response) -> Sent | None:
@@ -90,6 +104,61 @@ def _error(data: bytes, response: httpx2.Response) -> anthropic.APIStatusError:
     with suppress(ValueError):
         body = json.loads(data)
     return anthropic.APIStatusError(str(body), response=response, body=body)
+
+
+def measure(raw: Sent, meter: Meter) -> None:
+    """Tells the meter what an event says of the tokens that Claude has used."""
+    try:
+        match raw["type"]:
+            case "content_block_delta":
+                _measure_delta(raw["delta"], meter)
+            case "content_block_start":
+                _measure_block(raw.get("content_block") or {"type": ""}, meter)
+            case "message_start":
+                meter.count(_latest(raw["message"].get("usage") or {}, meter.counted))
+            case "message_delta":
+                counted = raw.get("usage") or {}
+                meter.count(_latest(counted, meter.counted), output=counted.get("output_tokens") is not None)
+                if raw["delta"].get("stop_reason"):
+                    meter.end()
+            case "message_stop":
+                meter.end()
+    except (AttributeError, KeyError, TypeError) as error:
+        raise Unreadable from error
+
+
+def _measure_delta(delta: Sent, meter: Meter) -> None:
+    match delta["type"]:
+        case "text_delta":
+            meter.see(length(delta["text"]))
+        case "input_json_delta":
+            meter.see(length(delta["partial_json"]))
+        case "citations_delta":
+            meter.mark()
+        case _:
+            meter.think()
+
+
+def _measure_block(block: Sent, meter: Meter) -> None:
+    kind = block["type"]
+    if kind.endswith(TOOL):
+        meter.search()
+    if kind in SHOWN or kind == "server_tool_use":
+        meter.mark()
+        meter.see(length(block.get("text") or ""))
+    elif not kind.endswith(TOOL):
+        meter.think()
+
+
+def measure_unread(name: bytes, data: bytes, meter: Meter) -> None:
+    """The same for an event that nobody reads any more, which may be a part of one."""
+    try:
+        if name in NAMES or name in UNNAMED:
+            measure(json.loads(data), meter)
+    except (ValueError, RecursionError, Unreadable):
+        meter.see(len(data))
+        if b"content_block_start" in name + data or b"thinking" in data:
+            meter.think()
 
 
 class Accumulator:
@@ -170,9 +239,11 @@ def _latest(counted: Sent, usage: Usage) -> Usage:
         value = counted.get(name)
         return value if isinstance(value, int) and value >= 0 else before
 
+    searches = (counted.get("server_tool_use") or {}).get("web_search_requests")
     return Usage(
         latest("input_tokens", usage.input_tokens),
         latest("output_tokens", usage.output_tokens),
         latest("cache_creation_input_tokens", usage.cache_write_tokens),
         latest("cache_read_input_tokens", usage.cache_read_tokens),
+        searches if isinstance(searches, int) and searches >= 0 else usage.web_searches,
     )

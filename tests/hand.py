@@ -5,7 +5,8 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from streamchat.events import Event
+from streamchat.events import Done, Event, Text, Thinking, Usage
+from streamchat.meter import Meter, length
 
 
 class Hand:
@@ -19,14 +20,30 @@ class Hand:
         for event in events:
             self._given.put_nowait(event)
 
-    async def stream(self) -> AsyncGenerator[Event]:
+    async def stream(self, meter: Meter | None = None) -> AsyncGenerator[Event]:
+        """Says what is put in, and tells the meter what it counts."""
         try:
             while (event := await self._given.get()) is not None:
                 if isinstance(event, Exception):
                     raise event
+                if meter:
+                    measure(event, meter)
                 yield event
         finally:
             self.closed = True
+
+
+def measure(event: Event, meter: Meter) -> None:
+    match event:
+        case Usage():
+            meter.count(event)
+        case Text():
+            meter.see(length(event.text))
+        case Thinking():
+            meter.think()
+        case Done():
+            meter.count(event.usage, output=True)
+            meter.end()
 
 
 class Clock:
@@ -52,3 +69,13 @@ async def settle() -> None:
     """Lets every task that can go on do so."""
     for _ in range(10):
         await asyncio.sleep(0)
+
+
+class Ticking:
+    """A clock that a test sets, in seconds."""
+
+    def __init__(self, now: float = 0.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now

@@ -41,7 +41,7 @@ class Source(Hand):
         if self.refusal:
             raise self.refusal
         self.asked.append(request.conversation)
-        return super().stream()
+        return super().stream(request.meter)
 
     async def open(self) -> None: ...
 

@@ -22,11 +22,12 @@ FLOORS = """
     store+schema+holdings
     demo  late  claude+progress+seam+wire+keepalive+capabilities+faults+eventstream+complaints  reply  prices  visitor
     events   settings
-    limits   keys   demand   environment   console   listener   shelf
+    limits   keys   demand   meter   environment   console   listener   shelf
     errors
 """
 
 OWNERS = {
+    "aiohttp": {"faults", "keepalive"},
     "anthropic": {"claude", "capabilities", "faults", "keepalive", "wire"},
     "gradio": {"ui", "page", "chatbot", "gradio_internals", "server"},
     "fastapi": {"api", "owner", "web", "question", "stream", "server"},
@@ -141,6 +142,7 @@ def test_the_table_is_read_as_it_is_drawn() -> None:
         "limits",
         "keys",
         "demand",
+        "meter",
         "shelf",
         "environment",
         "console",

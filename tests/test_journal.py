@@ -84,6 +84,34 @@ async def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
         assert list(journal.entries) == before
 
 
+async def test_a_file_without_assumed_costs_is_read_and_written_on(tmp_path: Path) -> None:
+    """In what an earlier version has written nothing counts as assumed."""
+    with contextlib.closing(sqlite3.connect(tmp_path / NAME)) as file, file:
+        file.execute(
+            "CREATE TABLE journal"
+            " (at REAL, model TEXT, reason TEXT, failed INTEGER, words INTEGER, first_word REAL, speed REAL, cost REAL)"
+        )
+        file.execute("INSERT INTO journal VALUES (?, 'claude', 'end_turn', 0, 3, 0.5, 40.0, 0.01)", (NOON - 1,))
+    async with opened(tmp_path) as journal:
+        await noted(journal, ENDED)
+    async with opened(tmp_path) as journal:
+        assert list(journal.entries) == [replace(ENTRY, at=NOON - 1), ENTRY]
+
+
+async def test_what_was_assumed_today_is_told_apart() -> None:
+    """Neither yesterday's replies nor those on a visitor's own key are the owner's assumed money of today."""
+    clock = Clock()
+    async with opened("", clock) as journal:
+        for clock.now, own_key in ((NOON - DAY, False), (NOON, False), (NOON, True)):
+            _, reply = await a_reply()
+            how = replace(WENT, assumed=0.004, own_key=own_key)
+            reply.receipt = lambda _, how=how: how
+            reply.stop()
+            await reply.closed()
+            await journal.end(reply)
+        assert journal.assumed_today() == 0.004
+
+
 async def test_nothing_is_kept_for_longer_than_35_days(tmp_path: Path) -> None:
     """What is older leaves the file with the next entry."""
     clock = Clock()

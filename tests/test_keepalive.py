@@ -1,9 +1,12 @@
 import asyncio
+from contextlib import nullcontext
 
+import httpx2
 import pytest
 
 from streamchat import errors
 from streamchat.events import Request
+from streamchat.keepalive import Client
 from tests.scripted_claude import CUT, RESET, Exchange, ScriptedClaude, end, says
 from tests.test_claude import ASKED, a_claude, answer, notices, text
 
@@ -45,6 +48,17 @@ async def test_a_connection_that_was_closed_is_replaced_at_once(how: object) -> 
     assert [(text(said), error, notices(said)) for said, error in replies] == [("Hello there", None, [])] * 4
     assert (claude.closed, len(claude.exchanges)) == (3, 4)
     assert (pauses, announced) == ([], [])
+
+
+@pytest.mark.parametrize(("at_once", "sent"), [(60.0, 2), (-1.0, 1)], ids=["at once", "later"])
+async def test_a_reset_that_comes_later_is_a_failure(at_once: float, sent: int) -> None:
+    """Claude may have read the request until then: it is not sent again unseen, and uncharged."""
+    with Closing(RESET) as claude:
+        async with Client(at_once=at_once) as client:
+            await client.post(f"{claude.url}/v1/messages", json={"messages": []})
+            with nullcontext() if sent == 2 else pytest.raises(httpx2.ConnectError):
+                await client.post(f"{claude.url}/v1/messages", json={"messages": []})
+    assert len(claude.exchanges) == sent
 
 
 async def test_all_closed_connections_are_replaced_at_once() -> None:

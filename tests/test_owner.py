@@ -15,7 +15,19 @@ from streamchat.events import Usage
 from streamchat.prices import Prices
 from tests.application import ROOT, Application
 from tests.page import Page
-from tests.scripted_claude import Hold, ScriptedClaude, breaks, delta, ends, opens, refuses, says, start, streams
+from tests.scripted_claude import (
+    Hold,
+    ScriptedClaude,
+    breaks,
+    delta,
+    ends,
+    opens,
+    refuses,
+    says,
+    start,
+    streams,
+    thought,
+)
 
 PASSWORD = "open, sesame: gehéim"
 ASK = "/api/streaming-chat"
@@ -95,6 +107,22 @@ def test_what_is_spent_appears_by_itself(claude: ScriptedClaude, context: Browse
             expect(tab.locator(f"#{chart} svg")).to_have_attribute("aria-label", f"{cost} in all")
         expect(tab.locator("#first-word .dot")).to_have_count(1)
         expect(tab.locator("#ends")).to_contain_text("came to their end")
+
+
+def test_what_claude_did_not_count_is_told_apart(claude: ScriptedClaude, context: BrowserContext) -> None:
+    """Of what a stopped reply may have cost the page says how much is assumed."""
+    claude.play(streams(start(), opens("thinking"), thought("Hm."), opens(), delta("Half an answer"), Hold()))
+    with an_app(claude) as app, owner(app) as program:
+        tab = opened(context, app)
+        with httpx.Client(base_url=app.url, timeout=20) as client, client.stream("POST", ASK, json=SECRET) as answer:
+            next(answer.iter_text())
+            client.delete(answer.headers["Location"])
+        expect(tab.locator("#assumed")).to_have_text(
+            "Of the money spent, $0.16 is assumed: Claude was stopped, or failed, before it counted."
+        )
+        expect(tab.locator("#spent")).to_have_text("$0.16")
+        money = program.get("/owner/state").json()["money"]
+    assert (money["spent"], money["assumed"]) == pytest.approx((0.16005, 0.16005 - 0.00006), abs=1e-6)
 
 
 def test_a_value_can_be_read_where_it_is_touched(

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamchat.events import Message, Usage
-from streamchat.prices import Prices, length, written
+from streamchat.meter import length
+from streamchat.prices import Prices
 
 MILLION = 1_000_000
 HI = (Message("user", "hi"),)
@@ -115,9 +116,3 @@ def test_the_worst_of_a_long_prompt_is_the_dearer_tier(characters: int) -> None:
 def test_the_worst_of_a_small_question_is_its_answer() -> None:
     """The bound on what goes in is not so wide that a greeting could not be paid for."""
     assert Prices("claude-sonnet-5-5").worst(HI, "Be brief.", 16_000) == pytest.approx(16_000 * 10 / MILLION, rel=0.02)
-
-
-@pytest.mark.parametrize(("text", "tokens"), [("", 0), ("a", 1), ("abc", 1), ("abcd", 2), ("ä" * 3, 2), ("\ud800", 1)])
-def test_what_was_written_is_estimated_from_its_bytes(text: str, tokens: int) -> None:
-    """A reply that was stopped before Claude counted it is taken to have a token for every three bytes, rounded up."""
-    assert written(text) == tokens

@@ -20,6 +20,8 @@ def test_a_receipt_is_one_line() -> None:
     [
         ({"saved": 0.002}, "$0.0123 · caching saved $0.0020"),
         ({"own_key": True}, "$0.0123 on your key"),
+        ({"assumed": 0.01}, "tokens/s · at most $0.0123"),
+        ({"assumed": 0.01, "own_key": True}, "at most $0.0123 on your key"),
         ({"shared": True, "cost": 0.0}, "shared with others who asked this: cost nothing"),
         ({"closed": True}, "$0.0123 · stopped: connection to Claude closed"),
         ({"cost": 0.0}, "71 tokens/s"),

@@ -1,0 +1,143 @@
+"""What a call to Claude uses: Claude's own count and, of what it has not counted, the most that it can be."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+
+TOKEN = 30  # bytes; no text has longer tokens on average, so that a lower count of it was not finished
+MARKS = 16  # tokens that a message, a block or a citation takes at most beside its text
+# Tokens per second, above the fastest that each line of models writes. Sonnet and Opus are measured at 45 to 90,
+# Haiku at up to 250; two to three times that leaves room for a fast day and for the fast mode.
+FASTEST = {"haiku": 600.0, "sonnet": 300.0, "opus": 300.0}
+FASTEST_OF_ALL = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens and web searches used so far; a later Usage replaces an earlier one."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_write_tokens: int = 0
+    cache_read_tokens: int = 0
+    web_searches: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+
+    def __sub__(self, other: "Usage") -> "Usage":
+        return Usage(*(getattr(self, each.name) - getattr(other, each.name) for each in fields(self)))
+
+
+NOTHING = Usage()
+
+
+def length(text: str) -> int:
+    """In bytes; a text from a browser may not be valid Unicode."""
+    return len(text.encode(errors="surrogatepass"))
+
+
+def input_tokens(usage: Usage) -> int:
+    return usage.input_tokens + usage.cache_write_tokens + usage.cache_read_tokens
+
+
+def fastest(model: str) -> float:
+    """Tokens per second that the model never exceeds."""
+    return next((speed for line, speed in FASTEST.items() if line in model.lower()), FASTEST_OF_ALL)
+
+
+def elapsed() -> float:
+    """Seconds since some moment, including those in which the machine slept: Claude does not sleep with it."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
+
+
+class Meter:
+    """One call's usage, never less than Claude's bill. Make it before the request is sent.
+
+    `worst` is what was reserved for the call; what is assumed never exceeds it. `speed` is in tokens per second, and
+    `clock` in seconds. The time runs from the start of the call until `stop`: Claude writes for no longer, because
+    the request arrives after it was sent by as much as the end of the connection does.
+    """
+
+    def __init__(self, worst: Usage, *, speed: float = FASTEST_OF_ALL, clock: Callable[[], float] = elapsed) -> None:
+        self._worst = worst
+        self._speed = speed
+        self._clock = clock
+        self._began = clock()
+        self._stopped_at: float | None = None
+        self._counted = NOTHING
+        self._counts_output = False
+        self._ended = False
+        self._seen = 0
+        self._marks = MARKS
+        self._thinks = False
+        self._searches = False
+        self._free = False
+
+    def count(self, usage: Usage, *, output: bool = False) -> None:
+        """Notes Claude's count so far; `output` says whether the output is in it."""
+        self._counted = usage
+        self._counts_output = self._counts_output or output
+
+    def see(self, size: int) -> None:
+        """Notes so many bytes of output. A token is at least a byte. After the end nothing is output."""
+        if not self._ended:
+            self._seen += size
+
+    def mark(self) -> None:
+        """Notes the beginning of a block, or a citation, which take a few tokens that are not sent."""
+        self._marks += MARKS
+
+    def think(self) -> None:
+        """Notes that Claude writes what is not sent, or only as a summary."""
+        self._thinks = True
+
+    def search(self) -> None:
+        """Notes that Claude uses a tool of its own, whose results it reads as further input."""
+        self._searches = True
+
+    def end(self) -> None:
+        """Notes that Claude has said why it stopped: what it has counted until then is all."""
+        self._ended = True
+
+    def waive(self) -> None:
+        """Notes that Claude charges nothing for this call."""
+        self._free = True
+
+    def stop(self) -> None:
+        """Notes that the connection is closed. Idempotent."""
+        if self._stopped_at is None:
+            self._stopped_at = self._clock()
+
+    @property
+    def counted(self) -> Usage:
+        return self._counted
+
+    def used(self) -> Usage:
+        """The most that Claude can charge for."""
+        if self._free:
+            return NOTHING
+        return replace(self._input(), output_tokens=self._output())
+
+    def _input(self) -> Usage:
+        counted = replace(self._counted, output_tokens=0)
+        if counted == NOTHING:
+            return self._worst
+        if self._searches and not self._is_final():
+            return max(self._worst, counted, key=input_tokens)
+        return counted
+
+    def _output(self) -> int:
+        counted, most = self._counted.output_tokens, self._worst.output_tokens
+        if self._is_final():
+            return counted
+        if self._thinks:
+            return max(counted, most)
+        seconds = (self._clock() if self._stopped_at is None else self._stopped_at) - self._began
+        return max(counted, min(most, max(self._seen + self._marks, math.ceil(seconds * self._speed))))
+
+    def _is_final(self) -> bool:
+        return self._ended and self._counts_output and self._seen <= self._counted.output_tokens * TOKEN
