@@ -20,7 +20,8 @@ from streamchat.visitor import Who
 HERE = Path(__file__).parent
 CSS = (HERE / "ui.css").read_text(encoding="utf-8")
 NARROW = "@media (max-width: 600px) { .gradio-container > .main { padding: 0.5rem !important; } }"  # out of CSS's reach
-HEAD = f"<style>{NARROW}</style><script>{(HERE / 'ui.js').read_text(encoding='utf-8')}</script>"
+SCRIPT = "\n".join((HERE / f"{name}.js").read_text(encoding="utf-8") for name in ("ui", "following", "composer"))
+HEAD = f"<style>{NARROW}</style><script>{SCRIPT}</script>"
 THEME = gr.themes.Base(
     primary_hue="indigo",
     neutral_hue="slate",
@@ -65,6 +66,7 @@ def page(chat: Chat, store: Store, who: Who, *, title: str, examples: Sequence[s
             placeholder="Type a message...",
             show_label=False,
             scale=7,
+            max_lines=8,
             autofocus=True,
             submit_btn=True,
             stop_btn=True,
@@ -72,6 +74,7 @@ def page(chat: Chat, store: Store, who: Who, *, title: str, examples: Sequence[s
         chatbot=gr.Chatbot(
             scale=1,
             layout="panel",
+            autoscroll=False,  # following.js follows, and lets go
             show_label=False,
             editable="user",
             buttons=["copy"],

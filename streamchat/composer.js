@@ -1,0 +1,97 @@
+// The message box: open while an answer is written, with names for its buttons, Escape to stop, and the focus kept.
+(() => {
+  const find = (selector) => document.querySelector(`#message ${selector}`);
+  const box = () => find("textarea");
+  const send = () => find(".submit-button");
+  const stop = () => find(".stop-button");
+  let waiting = false; // whether the message in the box is to be sent when the answer has ended
+  let busy = false;
+  let focused = false; // whether the box had the focus, as far as the reader is concerned
+
+  const name = (button, label) => {
+    if (!button || button.title === label) return;
+    button.title = label;
+    button.setAttribute("aria-label", label);
+  };
+  const open = () => { // Gradio locks the box while it answers, and takes away its placeholder for good
+    const it = box();
+    if (it?.disabled) it.disabled = false;
+    const hint = busy ? "Write your next message. Esc stops the answer." : "Type a message...";
+    if (it && it.placeholder !== hint) it.placeholder = hint;
+  };
+  const refocus = () => {
+    const lost = !document.activeElement || document.activeElement === document.body;
+    if (focused && lost) box()?.focus({ preventScroll: true });
+  };
+  const ended = () => {
+    if (!waiting) return;
+    waiting = false;
+    if (box()?.value.trim()) send()?.click();
+  };
+
+  const focusEditor = () => {
+    const editor = document.querySelector(".edit-textarea");
+    if (!editor || editor.hasAttribute("aria-label")) return;
+    editor.setAttribute("aria-label", "Edit the question");
+    editor.focus();
+  };
+
+  const changed = () => {
+    focusEditor();
+    name(send(), "Send");
+    name(stop(), "Stop");
+    const was = busy;
+    busy = Boolean(stop());
+    open();
+    refocus();
+    document.documentElement.toggleAttribute("data-answering", busy);
+    if (was && !busy && send()) ended();
+  };
+  let due = 0;
+  new MutationObserver(() => { due ||= requestAnimationFrame(() => { due = 0; changed(); }); })
+    .observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["disabled"] });
+
+  document.addEventListener("focusin", ({ target }) => { focused = target === box() || target === stop() || target === send(); });
+  document.addEventListener("pointerdown", ({ target }) => { // elsewhere: the reader moved it
+    if (!target.closest("#message")) focused = false;
+  }, true);
+
+  // Clear and Edit, also by the keyboard: they would end the answer that is being written
+  const LOCKED = ".icon-button-wrapper.top-panel .icon-button, .user-row .message-buttons .icon-button:not(:first-child)";
+  document.addEventListener("click", (event) => {
+    if (!stop() || !event.target.closest(LOCKED)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }, true);
+
+  const edit = (event) => { // Enter sends the edited question, Escape leaves it as it was
+    const button = { Enter: 0, Escape: 1 }[event.key];
+    if (button === undefined || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    event.target.closest(".user-row").querySelectorAll(".message-buttons .icon-button")[button]?.click();
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.target.matches?.(".edit-textarea")) return edit(event);
+    if (event.key === "ArrowUp" && event.target === box() && !box().value && !stop()) {
+      const editors = document.querySelectorAll(".user-row .message-buttons .icon-button:last-child:not(:first-child)");
+      [...editors].at(-1)?.click();
+    }
+    if (event.key === "Escape" && stop() && !event.defaultPrevented) {
+      event.preventDefault();
+      stop().click();
+    }
+    const isEnter = event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target === box();
+    if (!isEnter || !stop()) return;
+    event.preventDefault(); // an answer is being written: this message is next
+    event.stopImmediatePropagation();
+    waiting = Boolean(box().value.trim());
+  }, true);
+
+  for (const kind of ["dragover", "drop"]) {
+    document.addEventListener(kind, (event) => { // or the browser opens the file in the chat's place
+      if ([...(event.dataTransfer?.types ?? [])].includes("Files")) event.preventDefault();
+    });
+  }
+})();

@@ -1,0 +1,248 @@
+"""How the page behaves under the reader's hands: scrolling, typing, keys, editing, printing."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+from tests.application import Application
+from tests.page import Page
+from tests.scripted_claude import CLOSES, Hold, ScriptedClaude, delta, ends, opens, start, streams
+
+LINES = "\n\n".join(f"Line {number} of the answer." for number in range(60))
+
+
+@pytest.fixture
+def growing(page: Page, page_claude: ScriptedClaude) -> Iterator[Hold]:
+    """An answer that is longer than the view and grows further when the hold is released."""
+    hold = Hold()
+    more = [hold, delta("\n\nThe second part.\n\n" + LINES), Hold(), CLOSES, ends()]
+    page_claude.play(streams(start(), opens(), delta(LINES), *more))
+    page.ask("hi")
+    page.shows("Line 59 of the answer.")
+    yield hold
+    page.browser.evaluate("() => document.querySelector('.stop-button')?.click()")
+    page.ready()
+
+
+def log(page: Page) -> Locator:
+    return page.browser.get_by_role("log")
+
+
+def top(page: Page) -> float:
+    return float(log(page).evaluate("log => log.scrollTop"))
+
+
+def is_at_end(page: Page) -> None:
+    page.browser.wait_for_function(
+        "() => { const log = document.querySelector('[role=log]');"
+        " return log.scrollTop > 0 && log.scrollHeight - log.clientHeight - log.scrollTop < 2 }"
+    )
+
+
+def grows(page: Page, hold: Hold) -> None:
+    """Waits until the rest of the answer is drawn, and two frames of the screen longer."""
+    hold.release()
+    expect(page.answers.filter(has_text="The second part.").last).to_be_attached()
+    page.browser.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def test_the_end_of_a_growing_answer_stays_in_view(page: Page, growing: Hold) -> None:
+    """A reader who does not scroll sees the newest words."""
+    is_at_end(page)
+    before = top(page)
+    grows(page, growing)
+    is_at_end(page)
+    assert top(page) > before
+
+
+@pytest.mark.parametrize("pixels", [10, 100, 1_000])
+def test_a_wheel_turned_up_lets_go(page: Page, growing: Hold, pixels: int) -> None:
+    """The view stays where the reader's wheel put it, however little they turned it."""
+    is_at_end(page)
+    end = top(page)
+    log(page).hover()
+    page.browser.mouse.wheel(0, -pixels)
+    page.browser.wait_for_function("end => document.querySelector('[role=log]').scrollTop < end", arg=end)
+    before = log(page).evaluate("log => new Promise(done => requestAnimationFrame(() => done(log.scrollTop)))")
+    grows(page, growing)
+    assert top(page) <= before
+
+
+@pytest.mark.parametrize("key", ["ArrowUp", "PageUp", "Home"])
+def test_a_key_that_scrolls_up_lets_go(page: Page, growing: Hold, key: str) -> None:
+    """The keyboard scrolls the conversation, and the view stays there."""
+    is_at_end(page)
+    end = top(page)
+    log(page).focus()
+    page.browser.keyboard.press(key)
+    page.browser.wait_for_function("end => document.querySelector('[role=log]').scrollTop < end", arg=end)
+    grows(page, growing)
+    assert top(page) < end
+
+
+def test_the_scrollbar_lets_go(page: Page, growing: Hold) -> None:
+    """A view that is moved up by no event but scrolling stays there, too."""
+    is_at_end(page)
+    log(page).evaluate("log => { log.scrollTop = 5 }")
+    grows(page, growing)
+    assert top(page) == 5
+
+
+def test_the_arrow_follows_again(page: Page, growing: Hold) -> None:
+    """The arrow leads to the end, which then stays in view."""
+    is_at_end(page)
+    log(page).evaluate("log => { log.scrollTop = 5 }")
+    page.browser.get_by_title("Scroll down").click()
+    is_at_end(page)
+    grows(page, growing)
+    is_at_end(page)
+
+
+def test_a_new_question_comes_into_view(page: Page, growing: Hold) -> None:
+    """A reader who has scrolled up and asks sees their question."""
+    log(page).evaluate("log => { log.scrollTop = 5 }")
+    page.stop()
+    page.ask("And now?")
+    expect(page.questions.filter(has_text="And now?")).to_be_in_viewport()
+
+
+def test_a_message_typed_during_an_answer_is_sent_after_it(
+    page: Page, page_claude: ScriptedClaude, growing: Hold
+) -> None:
+    """The box stays open; Enter keeps the message and sends it when the answer has ended."""
+    expect(page.box).to_be_editable()
+    page.box.fill("The next question")
+    page.box.press("Enter")
+    expect(page.box).to_have_value("The next question")
+    assert len(page_claude.exchanges) == 1
+    page.stop()
+    expect(page.questions.filter(has_text="The next question")).to_be_visible()
+    expect(page.box).to_have_value("")
+
+
+def test_escape_stops_and_leaves_the_focus_in_the_box(page: Page, page_claude: ScriptedClaude, growing: Hold) -> None:
+    """Escape closes Claude's connection; the reader can go on typing."""
+    expect(page.box).to_be_focused()
+    page.browser.keyboard.press("Escape")
+    page.shows("Stopped.")
+    assert page_claude.exchanges[0].gone.wait(10)
+    expect(page.box).to_be_focused()
+
+
+def test_the_focus_stays_where_the_reader_put_it(page: Page, growing: Hold) -> None:
+    """A reader who has left the box for the conversation is not pulled back into the box."""
+    log(page).focus()
+    page.browser.mouse.click(5, 5)
+    page.stop()
+    page.shows("Stopped.")
+    page.ready()
+    log(page).click(position={"x": 5, "y": 5})
+    expect(page.box).not_to_be_focused()
+
+
+def test_send_and_stop_have_names(page: Page, growing: Hold) -> None:
+    """A screen reader says what each button does."""
+    expect(page.browser.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+    page.stop()
+    expect(page.browser.get_by_role("button", name="Send", exact=True)).to_be_visible()
+
+
+def test_the_placeholder_comes_back(page: Page) -> None:
+    """The box says what it is for after the first message, too."""
+    page.ask("hi")
+    page.shows("Hello there")
+    page.ready()
+    expect(page.box).to_have_attribute("placeholder", "Type a message...")
+
+
+@pytest.mark.parametrize("locale", ["en-US", "de-DE", "ja-JP"])
+def test_clear_and_edit_are_locked_during_an_answer_in_every_language(
+    chromium: Browser, app: Application, page_claude: ScriptedClaude, locale: str
+) -> None:
+    """Neither a click nor the keyboard clears or edits a conversation whose answer is being written."""
+    page_claude.play(streams(start(), opens(), delta("Half an answer"), hold := Hold(), CLOSES, ends()))
+    with chromium.new_context(locale=locale) as context:
+        page = Page(context, app.url)
+        page.ask("hi")
+        page.shows("Half an answer")
+        for button in (".top-panel .icon-button", ".user-row .message-buttons .icon-button:last-child"):
+            expect(page.browser.locator(button)).to_have_css("pointer-events", "none")
+            page.browser.locator(button).focus()
+            page.browser.keyboard.press("Enter")
+        expect(page.browser.locator(".edit-textarea")).to_have_count(0)
+        page.shows("Half an answer")
+        hold.release()
+        page.ready()
+        assert not page_claude.exchanges[0].gone_at or len(page_claude.exchanges) == 1
+
+
+def test_the_keyboard_edits_a_question(page: Page, page_claude: ScriptedClaude) -> None:
+    """ArrowUp in the empty box edits the last question; Escape leaves it as it was, Enter asks it anew."""
+    page.ask("first")
+    page.shows("Hello there")
+    page.ready()
+    page.box.press("ArrowUp")
+    editor = page.browser.get_by_label("Edit the question")
+    expect(editor).to_be_focused()
+    editor.fill("nonsense")
+    editor.press("Escape")
+    expect(page.questions).to_have_text(["first"])
+    page.box.press("ArrowUp")
+    editor.fill("second")
+    editor.press("Enter")
+    expect(page.questions).to_have_text(["second"])
+    page.shows("Hello there")
+    page.ready()
+    assert page_claude.exchanges[-1].said == [("user", "second")]
+
+
+def test_a_dropped_file_does_not_replace_the_page(page: Page) -> None:
+    """Browsers open a file that is dropped on a page which does not object."""
+    prevented = page.browser.evaluate(
+        """() => ["dragover", "drop"].map((kind) => {
+          const data = new DataTransfer();
+          data.items.add(new File(["x"], "x.txt"));
+          const event = new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true });
+          document.querySelector("[role=log]").dispatchEvent(event);
+          return event.defaultPrevented;
+        })"""
+    )
+    assert prevented == [True, True]
+
+
+def test_printing_prints_the_whole_conversation(page: Page, growing: Hold) -> None:
+    """On paper nothing scrolls."""
+    page.browser.emulate_media(media="print")
+    heights = log(page).evaluate("log => [log.clientHeight, log.scrollHeight]")
+    assert heights[0] == heights[1] > 1_000
+    page.browser.emulate_media(media="screen")
+
+
+MARKDOWN = """# One\n\n## Two\n\n### Three\n
+- [x] done\n- a\n  - b\n    - c\n      - d\n
+| River | Flows into | Country | Length | Fame |
+|---|---|---|---|---|
+| Danube | Mediterranean | Switzerland | 1 | 2 |
+"""
+
+
+def test_markdown_is_readable_on_a_phone(chromium: Browser, app: Application, page_claude: ScriptedClaude) -> None:
+    """Headings fall in size, nested lists do not, words in tables stay whole, and the page never scrolls sideways."""
+    page_claude.play(streams(start(), opens(), delta(MARKDOWN), CLOSES, ends()))
+    with chromium.new_context(viewport={"width": 360, "height": 640}) as context:
+        page = Page(context, app.url)
+        page.ask("hi")
+        page.shows("Mediterranean")
+        page.ready()
+        sizes = page.browser.evaluate(
+            "() => ['h1', 'h2', 'h3', 'li', 'li li', 'li li li', 'li li li li'].map(one =>"
+            " parseFloat(getComputedStyle(document.querySelector(`.bot.message .prose ${one}`)).fontSize))"
+        )
+        assert sizes[0] > sizes[1] > sizes[2] > sizes[3]
+        assert set(sizes[3:]) == {sizes[3]}
+        cell = page.browser.get_by_role("cell", name="Mediterranean").bounding_box()
+        assert cell
+        assert cell["width"] > 90
+        assert page.browser.evaluate("document.documentElement.scrollWidth") == 360
+        expect(page.box).to_have_css("font-size", "16px")
