@@ -23,6 +23,7 @@ from streamchat.process import Process, log_to_stderr  # noqa: E402
 from streamchat.server import StreamChat, create  # noqa: E402
 from streamchat.settings import Settings, SettingsError  # noqa: E402
 from streamchat.visitor import Proxies  # noqa: E402
+from streamchat.web.headers import HUGGING_FACE  # noqa: E402
 from streamchat.web.hosts import SPACES_DOMAINS, Hosts, published  # noqa: E402
 
 gc.enable()
@@ -40,6 +41,7 @@ def created(options: argparse.Namespace) -> StreamChat:
         settings,
         proxies=Proxies.of(os.environ.get("FORWARDED_ALLOW_IPS", ""), on_spaces),
         hosts=Hosts(published(), domains=SPACES_DOMAINS if on_spaces else ()),
+        framed_by=[HUGGING_FACE] if on_spaces else (),
     )
 
 

@@ -54,16 +54,14 @@ class Page:
     def save(self, request: gr.Request, tab: Tab) -> None:
         self._tabs.save(self.tab_id(request), tab, self._visitor(request))
 
-    async def answer(
-        self, message: str, history: list[Shown], request: gr.Request, key: str = ""
-    ) -> AsyncGenerator[list[Shown]]:
+    async def answer(self, message: str, history: list[Shown], request: gr.Request) -> AsyncGenerator[list[Shown]]:
         """The accumulated answer, frame by frame. No exception leaves it: one would lock the page for good.
 
         Of the page's history only its length is believed; what was said is what the tab keeps.
         """
         tab = await self.tab(request)
         try:
-            reply = await self._begun(tab, turns(history or ()), well_formed(message or ""), request, key)
+            reply = await self._begun(tab, turns(history or ()), well_formed(message or ""), request)
         except Exception as error:  # noqa: BLE001 (see above)
             tab.refuse()
             yield [refusal(_explained(error))]
@@ -79,12 +77,12 @@ class Page:
             tab.end()
             yield [*tab.answer(), refusal(_explained(error))]
 
-    async def _begun(self, tab: Tab, turn: int, message: str, request: gr.Request, key: str) -> Reply:
+    async def _begun(self, tab: Tab, turn: int, message: str, request: gr.Request) -> Reply:
         """The reply to the message, from now on the tab's; where it is refused, the tab stays as it is."""
         asked = tab.asking(turn, message)
         size = self._tabs.checked_size(asked)
         tab.end()
-        reply = await self._ask(tab, asked, request, key)
+        reply = await self._ask(tab, asked, request)
         tab.begin(asked, reply)
         self._tabs.save(self.tab_id(request), tab, self._visitor(request), size=size)
         return reply
@@ -141,13 +139,13 @@ class Page:
         """What ChatInterface is to know: what the page found again, but no question that is being asked already."""
         return (messages, messages) if (await self.tab(request)).restored else (gr.skip(), gr.skip())
 
-    async def go_on(self, request: gr.Request, key: str = "") -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
+    async def go_on(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
         """Asks for the rest of an answer that broke off or ran out of room."""
         tab = await self.tab(request)
         messages = tab.shown()
         try:
             self._tabs.checked_size(messages)
-            reply = await self._ask(tab, messages, request, key)
+            reply = await self._ask(tab, messages, request)
             tab.before, tab.begun = continued(messages)
             tab.start(reply)
             self.save(request, tab)
@@ -210,7 +208,7 @@ class Page:
         messages = [*tab.messages(), said("user", message)]
         try:
             self._tabs.checked_size(messages)
-            reply = await self._ask(tab, messages, request, request.headers.get("x-api-key", ""), or_spare=False)
+            reply = await self._ask(tab, messages, request, or_spare=False)
         except ChatError as error:
             raise gr.Error(error.message, print_exception=False) from None
         try:
@@ -225,10 +223,9 @@ class Page:
         if isinstance(reply.ending, Failed):
             raise gr.Error(reply.ending.message, print_exception=False)
 
-    async def _ask(
-        self, tab: Tab, messages: list[Shown], request: gr.Request, key: str, *, or_spare: bool = True
-    ) -> Reply:
-        asker = Asker(self._visitor(request), tab.person, key or "", or_spare)
+    async def _ask(self, tab: Tab, messages: list[Shown], request: gr.Request, *, or_spare: bool = True) -> Reply:
+        key = request.headers.get("x-api-key", "")
+        asker = Asker(self._visitor(request), tab.person, key, or_spare)
         return await self._chat.ask(conversation(messages), asker)
 
     def _visitor(self, request: gr.Request) -> str:

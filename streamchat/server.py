@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -28,12 +28,13 @@ from streamchat.meter import fastest
 from streamchat.prices import Prices
 from streamchat.settings import Settings
 from streamchat.store import Store
-from streamchat.ui import CSS, HEAD, MAX_EVENTS, THEME, page
+from streamchat.ui import CSS, HEAD, MAX_EVENTS, SCRIPT, THEME, page
 from streamchat.visitor import Proxies, Who, visitor
 from streamchat.web.allowlist import Allowlist
 from streamchat.web.bodies import BoundedBodies
 from streamchat.web.concurrency import ConcurrencyLimit
 from streamchat.web.connections import Connection, Connections, room_for_connections
+from streamchat.web.headers import PagePolicy, SecurityHeaders
 from streamchat.web.hosts import HostCheck, Hosts
 
 logger = logging.getLogger("streamchat")
@@ -50,6 +51,7 @@ class StreamChat:
     page: ChatInterface
     proxies: Proxies
     hosts: Hosts
+    framed_by: Sequence[str] = ()
 
     def launch(self, listener: Listener | None = None, *, share: bool | None = False) -> "Running":
         """Serves the chat from a thread of its own, without a listener on a free port of 127.0.0.1.
@@ -76,8 +78,14 @@ class StreamChat:
         ]
 
 
-def create(settings: Settings, *, proxies: Proxies | None = None, hosts: Hosts | None = None) -> StreamChat:
-    """Puts a chat together; to the `hosts` it adds those of the settings."""
+def create(
+    settings: Settings,
+    *,
+    proxies: Proxies | None = None,
+    hosts: Hosts | None = None,
+    framed_by: Sequence[str] = (),
+) -> StreamChat:
+    """Puts a chat together; to the `hosts` it adds those of the settings. Sites that may frame it are `framed_by`."""
     proxies = proxies or Proxies.of("", on_spaces=False)
     hosts = hosts or Hosts()
 
@@ -89,7 +97,7 @@ def create(settings: Settings, *, proxies: Proxies | None = None, hosts: Hosts |
     store = Store(settings.data_dir)
     chat = chat_of(settings, store)
     chat_page = page(chat, store, who, title="StreamChat", examples=EXAMPLES)
-    return StreamChat(settings, store, chat, who, chat_page, proxies, hosts)
+    return StreamChat(settings, store, chat, who, chat_page, proxies, hosts, framed_by)
 
 
 def chat_of(settings: Settings, store: Store) -> Chat:
@@ -204,7 +212,7 @@ class Running:
     @asynccontextmanager
     async def _lifespan(self, app: FastAPI) -> AsyncGenerator[None]:
         self._loop = asyncio.get_running_loop()
-        put_own_middleware_first(app)
+        secure_every_response(app, self._app.framed_by)
         try:
             await self._app.chat.open()
         except Exception as error:
@@ -236,7 +244,13 @@ class Running:
 def put_own_middleware_first(app: FastAPI) -> None:
     """Gradio's own, which allows other sites to read answers, would come first."""
     app.user_middleware.sort(key=lambda each: not _is_own(each))
-    app.middleware_stack = app.build_middleware_stack()
+
+
+def secure_every_response(app: FastAPI, framed_by: Sequence[str]) -> None:
+    """The page's policy is made before Gradio compresses the page; the other headers also go on what fails."""
+    put_own_middleware_first(app)
+    app.user_middleware.append(Middleware(PagePolicy, [SCRIPT], framed_by))
+    app.middleware_stack = SecurityHeaders(app.build_middleware_stack())
 
 
 def _is_own(middleware: Middleware) -> bool:

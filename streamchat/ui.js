@@ -1,13 +1,50 @@
 // What the page remembers for its tab alone, how it notices a connection that died without a word, and how it rests.
-const streamchat = (() => {
+(() => {
   const SILENCE = 15_000; // ms without a byte on an open stream; the server sends one every few seconds
   const storage = (use) => { try { return use(sessionStorage); } catch { return null; } }; // blocked in some frames
 
+  // The visitor's own key travels as a header: as a component's value it would be kept on the server.
+  const key = Object.assign(document.createElement("input"), {
+    type: "password", placeholder: "sk-ant-...", ariaLabel: "API key", autocomplete: "off", spellcheck: false, maxLength: 1000,
+  });
+  const placeKey = () => {
+    const panel = document.getElementById("own-key");
+    if (panel && !panel.contains(key)) panel.append(key);
+  };
+  document.addEventListener("click", () => setTimeout(placeKey), true); // Gradio makes a panel when it is opened
+
+  const withKey = (options) => {
+    const bytes = new TextEncoder().encode(key.value.trim());
+    if (!bytes.length) return options;
+    const headers = new Headers(options.headers);
+    headers.set("X-Api-Key", String.fromCharCode(...bytes));
+    return { ...options, headers };
+  };
+
+  // The page's first request finds its tab again: it takes along the tab's id and the message that was not sent.
+  const claim = window.gradio_config?.dependencies?.find(({ api_name }) => api_name === "claim")?.id;
+  const withTab = (options) => {
+    const body = JSON.parse(options.body);
+    if (body.fn_index !== claim) return null;
+    const kept = ["streamchat.tab", "streamchat.draft"].map((name) => storage((s) => s.getItem(name)) ?? "");
+    return { ...options, body: JSON.stringify({ ...body, data: kept }) };
+  };
+  const keepTab = async (response) => {
+    const { data } = await response.json();
+    storage((s) => s.setItem("streamchat.tab", data[0]));
+  };
+
   const heard = new Map();
   const fetched = window.fetch;
-  window.fetch = async (...request) => {
-    const response = await fetched(...request);
-    if (!String(request[0]?.url ?? request[0]).includes("/queue/data") || !response.body) return response;
+  let isClaimed = claim === undefined;
+  window.fetch = async (resource, options) => {
+    const url = String(resource?.url ?? resource);
+    if (url.includes("/queue/join")) options = withKey(options);
+    const claiming = !isClaimed && url.includes("/run/") && withTab(options);
+    if (claiming) isClaimed = true;
+    const response = await fetched(resource, claiming || options);
+    if (claiming && response.ok) await keepTab(response.clone());
+    if (!url.includes("/queue/data") || !response.body) return response;
     const id = Symbol();
     const reader = response.body.getReader();
     heard.set(id, Date.now());
@@ -91,9 +128,4 @@ const streamchat = (() => {
     event.clipboardData.setData("text/plain", event.target.matches?.("body > textarea") ? answer(copied) : copied.replaceAll(MARK, ""));
     event.preventDefault();
   });
-
-  return {
-    read: () => [storage((s) => s.getItem("streamchat.tab")) ?? "", storage((s) => s.getItem("streamchat.draft")) ?? ""],
-    keep: (tab) => { storage((s) => s.setItem("streamchat.tab", tab)); },
-  };
 })();

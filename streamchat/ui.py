@@ -39,18 +39,18 @@ LATEX: list[dict[str, str | bool]] = [  # no single dollars: they would make for
 ]
 MAX_EVENTS = 900  # at once, of which an answer takes two; Gradio keeps a worker for each
 LOOKS = 0.005  # seconds between two looks at an empty queue; Gradio takes a thousand a second and has no setting
+CLAIM = "claim"  # the event to which ui.js adds the tab's id and its draft; no event has a script of its own
+OWN_KEY = (
+    "With a key from the Claude Console, Claude answers at your expense. "
+    "It is kept in this page only, until you close or reload it."
+)
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-
-
-READ_TAB = "() => streamchat.read()"
-KEEP_TAB = "tab => streamchat.keep(tab)"
 
 
 def page(chat: Chat, store: Store, who: Who, *, title: str, examples: Sequence[str]) -> gr.ChatInterface:
     this = Page(chat, Tabs(chat, store), who)
     go_on = gr.Button(GO_ON, visible=False, size="sm", elem_id="continue", render=False)
     allowance = gr.Markdown(elem_id="allowance", render=False)
-    key = own_key() if chat.takes_keys else None
     demo = gr.ChatInterface(
         this.answer,
         title=title,
@@ -58,8 +58,6 @@ def page(chat: Chat, store: Store, who: Who, *, title: str, examples: Sequence[s
         cache_examples=False,
         concurrency_limit=None,
         editable=True,
-        additional_inputs=key,
-        additional_inputs_accordion=gr.Accordion("Your own API key", open=False, elem_id="settings", render=False),
         api_visibility="private",
         textbox=gr.Textbox(
             elem_id="message",
@@ -85,7 +83,9 @@ def page(chat: Chat, store: Store, who: Who, *, title: str, examples: Sequence[s
     with demo:
         go_on.render()  # type: ignore[no-untyped-call]
         allowance.render()  # type: ignore[no-untyped-call]
-        _wire(demo, this, go_on, allowance, [key] if key else None)
+        if chat.takes_keys:
+            own_key()
+        _wire(demo, this, go_on, allowance)
         gr.api(this.chat, api_name="chat", concurrency_limit=None)  # type: ignore[attr-defined]
     for event in demo.fns.values():
         if event.show_progress == "full":  # as ChatInterface leaves it: a spinner over the box with every message
@@ -110,22 +110,13 @@ gr.Chatbot.data_model = chatbot.Messages
 gradio_internals.install()
 
 
-def own_key() -> gr.Textbox:
-    return gr.Textbox(
-        type="password",
-        label="API key",
-        info="With a key from the Claude Console, Claude answers at your expense. It is kept in this page only, "
-        "until you close or reload it.",
-        placeholder="sk-ant-...",
-        max_lines=1,
-        elem_id="own-key",
-        html_attributes=gr.InputHTMLAttributes(autocomplete="off", spellcheck=False),
-    )
+def own_key() -> None:
+    """The panel to which ui.js adds the field: a component's value would be kept on the server."""
+    with gr.Accordion("Your own API key", open=False, elem_id="settings"):
+        gr.Markdown(OWN_KEY, elem_id="own-key")
 
 
-def _wire(
-    demo: gr.ChatInterface, this: Page, go_on: gr.Button, allowance: gr.Markdown, key: list[gr.Textbox] | None
-) -> None:
+def _wire(demo: gr.ChatInterface, this: Page, go_on: gr.Button, allowance: gr.Markdown) -> None:
     tab, draft = gr.Textbox(visible=False), gr.Textbox(visible=False)
     chatbot, textbox = demo.chatbot, demo.textbox
     shown = [chatbot, textbox, go_on, allowance]
@@ -136,12 +127,12 @@ def _wire(
         "queue": False,
         **QUIET,
     }
-    demo.load(this.claim, [tab, draft], [tab, textbox, allowance], js=READ_TAB, queue=False, **QUIET).then(
-        None, tab, None, js=KEEP_TAB, **QUIET
-    ).then(this.resume, None, shown, concurrency_limit=None, **QUIET).then(**known | {"fn": this.found})
+    claimed = demo.load(this.claim, [tab, draft], [tab, textbox, allowance], api_name=CLAIM, queue=False, **QUIET)
+    resumed = claimed.then(this.resume, None, shown, concurrency_limit=None, **QUIET)
+    resumed.then(**known | {"fn": this.found})
     stopped = [chatbot, demo.chatbot_state, demo.chatbot_value, go_on, allowance]
     textbox.stop(this.stop, None, stopped, queue=False, **QUIET)
-    go_on.click(this.go_on, key, shown, concurrency_limit=None, **QUIET).then(**known)
+    go_on.click(this.go_on, None, shown, concurrency_limit=None, **QUIET).then(**known)
     gr.on([textbox.submit, chatbot.retry], this.watch, None, [go_on, allowance], concurrency_limit=None, **QUIET)
     watched = [textbox, go_on, allowance]
     chatbot.example_select(this.watch_example, None, watched, concurrency_limit=None, **QUIET)

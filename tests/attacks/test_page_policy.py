@@ -1,0 +1,131 @@
+"""What the page's Content-Security-Policy lets run, and that all of the page works under it."""
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from streamchat.demo import EXAMPLES
+from tests import violations
+from tests.application import Application
+from tests.page import Page
+from tests.scripted_claude import CLOSES, Hold, ScriptedClaude, delta, ends, opens, says, start, streams
+
+RICH = """# A heading
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+Inline \\(a^2\\) and
+
+$$\\int_0^1 x\\,dx$$
+
+```python
+def f(x): return x + 1
+```
+
+- [x] done
+- [ ] to do
+
+[A link](https://example.org/)
+"""
+
+
+@pytest.fixture
+def violated(context: BrowserContext) -> list[str]:
+    return violations.watch(context)
+
+
+def test_the_page_works_under_its_policy(
+    violated: list[str], page: Page, page_claude: ScriptedClaude, context: BrowserContext
+) -> None:
+    """Streaming, formulas, code, tables, retry, edit, undo, examples, stop and reload violate nothing."""
+    page_claude.play(
+        says(*RICH.splitlines(keepends=True), thinks=["Let me ", "see."]), says("Again."), says("Edited."), says("Ex.")
+    )
+    page.ask("Everything, please")
+    page.shows("A heading")
+    page.ready()
+    expect(page.browser.locator(".katex")).to_have_count(2)
+    expect(page.browser.locator("pre .token").first).to_be_visible()
+    expect(page.browser.locator("td")).to_have_count(2)
+    page.browser.reload()
+    page.shows("A heading")
+    page.press("Retry")
+    page.shows("Again.")
+    page.ready()
+    page.press("Edit")
+    page.browser.locator(".user textarea").fill("something else")
+    page.press("Submit")
+    page.shows("Edited.")
+    page.ready()
+    page.press("Undo")
+    page.ready()
+    page.example(EXAMPLES[0])
+    page.shows("Ex.")
+    page.ready()
+    page.press("Clear")
+    page.shows_not("Ex.")
+    assert violated == []
+
+
+def test_a_reload_during_an_answer_violates_nothing(
+    violated: list[str], page: Page, page_claude: ScriptedClaude
+) -> None:
+    """A page that finds a running answer again, and stops it, does so under the same policy."""
+    hold = Hold()
+    page_claude.play(streams(start(), opens(), delta("Half"), hold, delta(" and half."), CLOSES, ends()))
+    page.ask("hi")
+    page.shows("Half")
+    page.browser.reload()
+    page.shows("Half")
+    page.stop()
+    page.shows("Stopped.")
+    assert violated == []
+
+
+ADD = """const add = (name, attributes) => {
+  const element = Object.assign(document.createElement(name), attributes);
+  document.body.append(element);
+  return element;
+};"""
+SCRIPTS = {
+    "inline": "add('script', { textContent: 'ran = 1' })",
+    "handler": "document.body.insertAdjacentHTML('beforeend', '<img src=x: onerror=\"ran = 1\">')",
+    "another site's": "add('script', { src: 'https://example.org/x.js' })",
+    "data": "add('script', { src: 'data:text/javascript,ran=1' })",
+    "blob": "add('script', { src: URL.createObjectURL(new Blob(['ran = 1'])) })",
+    "link": "add('a', { href: 'javascript:ran=1' }).click()",
+    "evaluated": "setTimeout('ran = 1')",
+    "frame": "add('iframe', { src: 'https://example.org/' })",
+    "form": "add('form', { action: 'https://example.org/' }).submit()",
+}
+
+
+@pytest.mark.parametrize("way", SCRIPTS)
+def test_no_script_runs_but_the_pages_own(violated: list[str], page: Page, way: str) -> None:
+    """Markup that got into the page in spite of everything runs no script."""
+    page.browser.evaluate("seen = []; addEventListener('securitypolicyviolation', it => seen.push(it))")
+    page.browser.evaluate(f"() => {{ {ADD} {SCRIPTS[way]} }}")
+    page.browser.wait_for_function("() => seen.length")
+    assert page.browser.evaluate("typeof ran") == "undefined"
+    assert violated
+
+
+def test_no_event_of_the_page_has_a_script(page: Page) -> None:
+    """Gradio compiles such a script from text, for which the policy would have to allow that to everybody."""
+    assert page.browser.evaluate("gradio_config.dependencies.filter(({ js }) => js).length") == 0
+    assert "unsafe-eval" not in page.browser.request.get(page.browser.url).headers["content-security-policy"]
+
+
+def test_another_sites_page_cannot_frame_the_chat(app: Application, context: BrowserContext) -> None:
+    """A site that shows the chat under buttons of its own could have a visitor press Send."""
+    framing = {"content_type": "text/html", "body": f"<iframe src='{app.url}/'></iframe>"}
+    for host in ("http://evil.test", app.url):
+        context.route(f"{host}/framing", lambda route: route.fulfill(**framing))
+    page = context.new_page()
+    page.goto(app.url + "/framing")
+    expect(page.frame_locator("iframe").locator("#message")).to_be_visible()
+    page.goto("http://evil.test/framing")
+    page.wait_for_load_state("networkidle")
+    expect(page.frame_locator("iframe").locator("#message")).to_have_count(0)
+    assert page.frames[1].url.startswith("chrome-error:")
