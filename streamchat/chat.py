@@ -114,7 +114,7 @@ class Chat:
         reply.on_end(lambda: self._replies.ended(reply))
         reply.on_end(admission.leave)
         reply.on_end(lambda: self._telemetry.record(reply.ending, asker.visitor) if reply.ending else None)
-        self._replies.add(reply)
+        self._replies.add(reply, asker.visitor)
         self._store.follow(reply, asker.visitor)
         return reply
 

@@ -17,7 +17,7 @@ from streamchat.store import Store
 
 HOUR, DAY = 3_600, 86_400  # seconds
 KEPT = 35 * DAY
-MAX_ENTRIES = 20_000  # in memory
+MAX_ENTRIES = 20_000
 MAX_WAITING = 1_000  # entries that wait for a disk that fails
 
 SCHEMA = (
@@ -152,10 +152,12 @@ def read(file: sqlite3.Connection, since: float) -> list[Entry]:
     return [Entry(at, model, reason, bool(failed), *rest) for at, model, reason, failed, *rest in reversed(list(rows))]
 
 
-def write(entries: list[Entry], file: sqlite3.Connection) -> bool:
+def write(entries: list[Entry], file: sqlite3.Connection, most: int = MAX_ENTRIES) -> bool:
+    """Writes them; of all, the last ones stay."""
     _prepare(file)
     file.executemany(WRITE, map(astuple, entries))
     file.execute("DELETE FROM journal WHERE at < ?", (entries[-1].at - KEPT,))
+    file.execute("DELETE FROM journal WHERE rowid <= (SELECT MAX(rowid) FROM journal) - ?", (most,))
     return True
 
 

@@ -1,6 +1,5 @@
 import pytest
 
-from streamchat import cache as room
 from streamchat.cache import Cache, weight
 from streamchat.errors import UnknownReply
 from streamchat.events import Done, Text
@@ -8,12 +7,12 @@ from streamchat.reply import Reply
 from tests.hand import Hand
 
 
-async def ended(cache: Cache, text: str = "") -> Reply:
+async def ended(cache: Cache, text: str = "", visitor: str | None = None) -> Reply:
     """A reply that the cache knows and that has ended."""
     hand = Hand()
     reply = Reply(hand.stream(), linger=60)
     reply.on_end(lambda: cache.ended(reply))
-    cache.add(reply)
+    cache.add(reply, visitor)
     hand.say(Text(text), Done("end_turn"))
     await reply.closed()
     return reply
@@ -52,10 +51,9 @@ async def test_an_ended_reply_is_kept_for_its_time() -> None:
     assert not known(cache, reply)
 
 
-async def test_memory_is_bounded_and_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_memory_is_bounded_and_the_oldest_goes_first() -> None:
     """When replies weigh too much, the one that ended first is forgotten, however often it was read."""
-    monkeypatch.setattr(room, "MAX_CHARACTERS", 1_000)
-    cache = Cache(keep=60)
+    cache = Cache(keep=60, most=1_000)
     replies = [await ended(cache, "x" * 150) for _ in range(3)]
     assert all(known(cache, reply) for reply in replies)
     newest = await ended(cache, "x" * 150)

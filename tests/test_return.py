@@ -429,17 +429,16 @@ def test_a_tab_that_is_gone_for_good_lets_claude_go_at_linger(
         assert exchange.gone_at - left >= 4
 
 
-def test_a_disk_that_takes_nothing_costs_durability_only(
-    claude: ScriptedClaude, context: BrowserContext, tmp_path: Path
-) -> None:
-    """Where nothing can be written there is a warning, and the chat works, reloads included."""
+def test_a_disk_that_takes_nothing_costs_durability_only(context: BrowserContext, tmp_path: Path) -> None:
+    """Where nothing can be written there is a warning, and a chat that costs nothing works, reloads included."""
     (tmp_path / "file").write_text("in the way")
-    with a_server(claude, tmp_path / "file") as app:
+    with Application(cwd=ROOT, STREAMCHAT_DATA_DIR=str(tmp_path / "file")) as app:
         page = Page(context, app.url)
         page.ask("hi")
-        page.shows("Hello there")
+        page.shows("demo")
+        page.ready()
         page.browser.reload()
-        page.shows("Hello there")
+        page.shows("demo")
         app.wait_for("will not survive a restart")
 
 

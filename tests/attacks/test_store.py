@@ -14,12 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streamchat.cache import Cache
 from streamchat.events import Done, Text
+from streamchat.journal import Entry, read, write
 from streamchat.reply import Reply
 from streamchat.shelf import Shelf
 from streamchat.store import MAX_AGE, NAME, Store
 from tests.attacks.visitor import Room, Visitor, frames
 from tests.hand import Hand
+from tests.test_cache import ended, known
 
 ATTACKER = "198.51.100.66"
 VISITOR_BYTES, MAX_BYTES = 1_000_000, 3_000_000
@@ -306,6 +309,30 @@ async def test_a_reply_counts_for_who_asked_it(tmp_path: Path) -> None:
         assert 5 <= sum(found) <= 10
         for visitor in people:
             await shows_still(visitor)
+
+
+async def test_answers_to_one_visitor_do_not_push_out_those_to_others() -> None:
+    """Programs find their ended replies in memory, however much another visitor has had written since."""
+    cache = Cache(keep=60, most=10_000)
+    replies = [await ended(cache, "x" * 100, f"visitor {number}") for number in range(5)]
+    flood = [await ended(cache, "x" * 3_000, ATTACKER) for _ in range(20)]
+    assert all(known(cache, reply) for reply in replies)
+    assert 1 <= sum(known(cache, reply) for reply in flood) <= 3
+
+
+async def test_entries_about_replies_do_not_fill_the_file(tmp_path: Path) -> None:
+    """However many replies there are, the journal has so many rows and no more, and costs nobody their tab."""
+    async with a_room(tmp_path) as room:
+        people = await victims(room)
+        entries = [Entry(number, "m" * 1_000, "end_turn", False, 1, None, None, 0) for number in range(5_000)]
+        await room.store.run(lambda file: write(entries, file, 100))
+        for visitor in people:
+            await visitor.ask("And now?")
+            await shows_still(visitor)
+        await room.store.flush()
+        assert len(await room.store.run(lambda file: read(file, 0)) or []) < 200
+        tabs = [await room.store.tab(room.page.tab_id(visitor.request)) for visitor in people]
+        assert all(tabs)
 
 
 async def test_the_file_names_no_visitor(tmp_path: Path) -> None:
