@@ -63,8 +63,8 @@ class Tab:
         """The messages before the page's turn of that number; all of them where the page shows more than is kept."""
         messages = self.messages()
         kept = [number for number, message in enumerate(messages) if message["role"] == "user"]
-        page = range(min(turn, len(kept) + MAX_MISSING))
-        known = [number for number in page if number not in self.missing]
+        page, missing = range(min(turn, len(kept) + MAX_MISSING)), set(self.missing)
+        known = [number for number in page if number not in missing]
         self.missing = sorted({*page} - {*known[: len(kept)]})
         return messages[: kept[len(known)]] if len(known) < len(kept) else messages
 

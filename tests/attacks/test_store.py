@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import shutil
 import sqlite3
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -393,8 +394,6 @@ deed = st.tuples(st.sampled_from(["put", "copy", "log"]), names, names, st.sampl
 @given(deeds=st.lists(deed, max_size=12))
 async def test_what_is_counted_is_what_is_held(deeds: list[tuple[str, str, str, str | None]]) -> None:
     """Whatever is put, copied, taken over and dropped, each owner's bytes are those of the owner's rows."""
-    import tempfile  # noqa: PLC0415 (a folder for each example)
-
     with tempfile.TemporaryDirectory() as folder:
         store = Store(folder, visitor_bytes=3_000, max_bytes=5_000)
         await store.open()
