@@ -95,6 +95,7 @@ class Store:
         self._flushing = asyncio.Lock()
         self._writer: asyncio.Task[None] | None = None
         self._prune_at = 0.0
+        self._since_bound = 0  # bytes that were written since all were counted
         self._warned = False
 
     @property
@@ -238,19 +239,22 @@ class Store:
         visitors = {put.visitor for _, put in tabs} | {log.visitor for log, _ in news}
         owners = {visitor: owner(visitor, self._salt) for visitor in visitors}
         for tab, put in sorted(tabs, key=lambda each: each[1].state is None):
-            _put_tab(file, tab, put, owners[put.visitor], now)
+            self._since_bound += _put_tab(file, tab, put, owners[put.visitor], now)
         for log, events in news:
             if events:
-                _put_events(file, log, events, owners[log.visitor], now)
+                self._since_bound += _put_events(file, log, events, owners[log.visitor], now)
         self._bound(file, set(owners.values()))
         if now >= self._prune_at:
             self._prune(file)
         return True
 
     def _bound(self, file: sqlite3.Connection, owners: set[bytes]) -> None:
-        """Drops what the owners hold too much of, and what all do."""
+        """Drops what the owners hold too much of and, now and then, what all do: to count that takes longer."""
         dropped = [bound_owner(file, owner, self._visitor_bytes) for owner in owners]
-        if any([*dropped, bound_all(file, self._max_bytes)]):
+        if self._since_bound >= self._max_bytes // 100:
+            dropped.append(bound_all(file, self._max_bytes))
+            self._since_bound = 0
+        if any(dropped):
             file.executescript("PRAGMA incremental_vacuum")
 
     def _prune(self, file: sqlite3.Connection) -> None:
@@ -290,7 +294,7 @@ def decoded(encoded: list[Any]) -> Event:
     return KINDS[kind](**fields)
 
 
-def _put_tab(file: sqlite3.Connection, tab: str, put: Put, owner: bytes, now: float) -> None:
+def _put_tab(file: sqlite3.Connection, tab: str, put: Put, owner: bytes, now: float) -> int:
     text, reply, root = None, None, None
     if put.state is not None:
         text, reply = _json(put.state), put.state.get("reply")
@@ -300,11 +304,14 @@ def _put_tab(file: sqlite3.Connection, tab: str, put: Put, owner: bytes, now: fl
         file.execute(TAKE_LOG, (owner, root))
     size = ROW + len((text or "").encode())
     file.execute(PUT_TAB, (_plain(tab), text, now, owner, size, reply, root))
+    return size
 
 
-def _put_events(file: sqlite3.Connection, log: Following, events: list[Event], owner: bytes, now: float) -> None:
+def _put_events(file: sqlite3.Connection, log: Following, events: list[Event], owner: bytes, now: float) -> int:
     text = json.dumps(list(map(encoded, events)))
-    file.execute(PUT_EVENTS, (log.reply.id, log.position, text, now, owner, ROW + len(text)))
+    size = ROW + len(text)
+    file.execute(PUT_EVENTS, (log.reply.id, log.position, text, now, owner, size))
+    return size
 
 
 def _json(state: State) -> str:
