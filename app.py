@@ -1,30 +1,40 @@
 """StreamChat: `python app.py` opens the chat, `python app.py --help` says what else it can do."""
 
+import sys
+
+if sys.version_info < (3, 11):
+    sys.stderr.write("StreamChat needs Python 3.11 or later.\n")
+    sys.exit(2)
+
 import argparse
 import gc
 import os
 import signal
 import threading
 
-from streamchat import command, environment
-from streamchat.console import fail
+from streamchat import command, console, environment
 
 # `gradio app.py` runs this file again in another thread whenever it changes, and takes `demo` from it
 IN_CHARGE = __name__ == "__main__" and threading.current_thread() is threading.main_thread()
 if IN_CHARGE:
     # Ctrl-C while all this is loading ends it without a traceback
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    console.open_streams()
 
-gc.disable()  # while all this is loading, hardly anything can be thrown away
+options = command.arguments() if IN_CHARGE else command.NO_OPTIONS
 environment.prepare()
 command.check_gradios_port()
+if IN_CHARGE:
+    listener = command.listener(options)
+    console.say("Starting...")
 
-from streamchat.process import Process, log_to_stderr  # noqa: E402
-from streamchat.server import StreamChat, create  # noqa: E402
-from streamchat.settings import Settings, SettingsError  # noqa: E402
-from streamchat.visitor import Proxies  # noqa: E402
-from streamchat.web.headers import HUGGING_FACE  # noqa: E402
-from streamchat.web.hosts import SPACES_DOMAINS, Hosts, published  # noqa: E402
+gc.disable()  # while all this is loading, hardly anything can be thrown away
+from streamchat.process import Process, log_to_stderr
+from streamchat.server import StreamChat, create
+from streamchat.settings import Settings, SettingsError
+from streamchat.visitor import Proxies
+from streamchat.web.headers import HUGGING_FACE
+from streamchat.web.hosts import SPACES_DOMAINS, Hosts, published
 
 gc.enable()
 
@@ -33,7 +43,7 @@ def created(options: argparse.Namespace) -> StreamChat:
     try:
         settings = Settings.read()
     except SettingsError as error:
-        raise fail(str(error)) from None
+        raise console.fail(str(error)) from None
     if not command.is_public(options):
         settings = settings.only_for_the_owner()
     on_spaces = environment.on_spaces()
@@ -45,10 +55,9 @@ def created(options: argparse.Namespace) -> StreamChat:
     )
 
 
-options = command.arguments() if IN_CHARGE else command.NO_OPTIONS
 app = created(options)
 demo = app.page
 
 if IN_CHARGE:
     log_to_stderr()
-    Process().run(app, command.listener(options), share=options.share)
+    Process().run(app, listener, share=command.is_shared(options))

@@ -1,6 +1,7 @@
 """Who answers a conversation, and who pays for it."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -9,12 +10,23 @@ from typing import Any, Protocol
 from streamchat import keys
 from streamchat.account import Account, Accounts
 from streamchat.budget import Budget
-from streamchat.errors import BadKey, DayIsSpent, NoOwnKeys, Paused, VisitorIsSpent
+from streamchat.errors import (
+    BadKey,
+    ChatError,
+    DayIsSpent,
+    InternalError,
+    NoOwnKeys,
+    Paused,
+    VisitorIsSpent,
+    trace,
+)
 from streamchat.events import Conversation, Done, Ending, Event, Notice, Receipt, Request
 from streamchat.pause import Pause
 from streamchat.reply import Reply
 from streamchat.share import Share, Shares
 from streamchat.telemetry import receipt
+
+logger = logging.getLogger(__name__)
 
 
 class Source(Protocol):
@@ -75,6 +87,7 @@ class Answers:
         self._linger = linger
         self._shares = Shares(keep=keep)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._opening: asyncio.Task[ChatError | None] | None = None
 
     @property
     def takes_keys(self) -> bool:
@@ -88,7 +101,22 @@ class Answers:
     async def open(self) -> None:
         if self.budget:
             await self.budget.open()
-        self.soon(self.source.open())
+        self._opening = asyncio.create_task(self._open_source())
+
+    async def source_error(self) -> ChatError | None:
+        """Waits until it is known whether the source can answer; the error if it cannot at present."""
+        return await asyncio.shield(self._opening) if self._opening else None
+
+    async def _open_source(self) -> ChatError | None:
+        try:
+            await self.source.open()
+        except ChatError as error:
+            logger.warning("%s", error.for_owner or error.message)
+            return error
+        except Exception as error:  # noqa: BLE001 (the chat goes on, and tries again with the first question)
+            logger.error("%s could not be opened: %s", self.source.name, trace(error))  # noqa: TRY400 (its message may hold a secret)
+            return InternalError()
+        return None
 
     async def settle(self) -> None:
         """Waits until what the replies that have ended cost is settled."""
@@ -96,6 +124,8 @@ class Answers:
             await asyncio.wait(self._tasks, timeout=1)
 
     async def close(self) -> None:
+        if self._opening:
+            self._opening.cancel()
         await self.source.close()
         if self._own and self._own is not self.source:
             await self._own.close()

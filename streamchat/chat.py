@@ -9,7 +9,7 @@ from streamchat.account import Accounts
 from streamchat.answers import Answers, Asker, Source
 from streamchat.budget import Budget
 from streamchat.cache import Cache
-from streamchat.errors import EmptyMessage, TooLong, UnknownReply
+from streamchat.errors import ChatError, EmptyMessage, TooLong, UnknownReply
 from streamchat.events import Conversation, Event, Message, Role
 from streamchat.journal import Journal
 from streamchat.limits import Limits
@@ -87,6 +87,10 @@ class Chat:
         await self.journal.open()
         await self.pause.open()
         await self._answers.open()
+
+    async def source_error(self) -> ChatError | None:
+        """Waits until it is known whether the source can answer; the error if it cannot at present."""
+        return await self._answers.source_error()
 
     async def close(self) -> None:
         """Stops every reply, settles what it cost, writes what is to survive, and lets the sources go."""

@@ -46,11 +46,8 @@ class Claude:
         )
 
     async def open(self) -> None:
-        """Connects, and asks what the model can do; a failure is a warning, for Claude may come back."""
-        try:
-            await self._capabilities.learn(self._client)
-        except ClaudeError as error:
-            logger.warning("%s", error.for_owner or error.message)
+        """Connects, and asks what the model can do; raises `ClaudeError`. Claude may answer later all the same."""
+        await self._capabilities.learn(self._client)
 
     async def close(self) -> None:
         self._capabilities.close()

@@ -13,7 +13,7 @@ from streamchat.listener import Listener
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 FIRST_PORT = 7860
 PORTS = 100
-NO_OPTIONS = argparse.Namespace(host=None, port=None, share=None)
+NO_OPTIONS = argparse.Namespace(host=None, port=None, share=False)
 
 
 def arguments() -> argparse.Namespace:
@@ -23,26 +23,24 @@ def arguments() -> argparse.Namespace:
         help="the address to listen on; 0.0.0.0 for the whole network (default: 127.0.0.1)",
     )
     parser.add_argument("--port", type=port, help="the port to listen on (default: the first free one from 7860)")
-    parser.add_argument(
-        "--share",
-        action="store_true",
-        default=None,
-        help="make a public link, with your key behind it",
-    )
+    parser.add_argument("--share", action="store_true", help="make a public link, with your key behind it")
     return parser.parse_args()
 
 
 def port(text: str) -> int:
-    number = int(text)
-    if not 0 < number < 65_536:
-        raise argparse.ArgumentTypeError(f"{number} is not a port: these go from 1 to 65535")
-    return number
+    if not is_port(text):
+        raise argparse.ArgumentTypeError(f"{text} is not a port: these go from 1 to 65535")
+    return int(text)
+
+
+def is_port(text: str) -> bool:
+    return text.isdecimal() and 0 < int(text) < 65_536
 
 
 def check_gradios_port() -> None:
     """Gradio would not finish loading with anything else in its variable."""
     text = os.environ.get("GRADIO_SERVER_PORT", "7860")
-    if not (text.isdecimal() and 0 < int(text) < 65_536):
+    if not is_port(text):
         raise fail(f"GRADIO_SERVER_PORT is {text!r}, but ports are numbers from 1 to 65535.")
 
 
@@ -51,17 +49,21 @@ def host_of(options: argparse.Namespace) -> str:
     return (options.host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1").strip("[]")
 
 
+def is_shared(options: argparse.Namespace) -> bool:
+    """Whether a public link is asked for; a Space has an address of its own."""
+    asked = options.share or os.environ.get("GRADIO_SHARE", "").lower() == "true"
+    return bool(asked) and not on_spaces()
+
+
 def is_public(options: argparse.Namespace) -> bool:
     """Whether anybody but the owner of this machine can reach the page."""
-    shared = options.share or os.environ.get("GRADIO_SHARE", "").lower() == "true" or on_spaces()
-    return bool(shared) or host_of(options) not in LOOPBACK
+    return is_shared(options) or on_spaces() or host_of(options) not in LOOPBACK
 
 
 def listener(options: argparse.Namespace) -> Listener:
     """The port that is asked for; otherwise the first free one from 7860. Ends the program if there is none."""
     host = host_of(options)
-    chosen = options.port or os.environ.get("GRADIO_SERVER_PORT")
-    if chosen:
+    if chosen := options.port or os.environ.get("GRADIO_SERVER_PORT"):
         return opened(host, int(chosen))
     try:
         return Listener.open(host, FIRST_PORT)
@@ -91,7 +93,9 @@ def opened(host: str, port: int) -> Listener:
 
 def refused(host: str, port: int, error: OSError) -> SystemExit:
     if isinstance(error, socket.gaierror):
-        return fail(f"{host!r} is no address of this machine: {error.strerror}.")
+        return fail(f"{host!r} is no address of this machine.")
     if error.errno == errno.EADDRINUSE:
         return fail(f"port {port} is in use by another program. Choose another one with --port.")
+    if error.errno == errno.EADDRNOTAVAIL:
+        return fail(f"{host!r} is no address of this machine.")
     return fail(f"it cannot listen on {host}, port {port}: {error.strerror}.")

@@ -4,13 +4,14 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from functools import wraps
 from inspect import unwrap
+from io import StringIO
 from typing import Any, NoReturn
 
 import gradio as gr
-from gradio import http_server, processing_utils
+from gradio import http_server, networking, processing_utils
 from gradio.blocks import Block, BlocksConfig
 from gradio.routes import App
 from gradio.state_holder import SessionState
@@ -158,3 +159,16 @@ def start_server(app: App, server_name: str | None = None, **named: Any) -> tupl
         return original_start(app, server_name, **named)
     *_, server = original_start(app, server_name, **named | {"server_port": 0})
     return server_name, listener.port, listener.url, server
+
+
+def open_tunnel(blocks: gr.Blocks, listener: Listener) -> str:
+    """The address of a public link to the blocks; raises an exception of any kind if there is none to be had.
+
+    `launch(share=True)` would print a paragraph about it, and print what the tunnel's own program has to say.
+    """
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        url = networking.setup_tunnel(listener.host, listener.port, blocks.share_token, None, None)
+    url = url.replace("http://", "https://", 1)
+    # pages at a link of its kind have another template
+    vars(blocks).update(share=True, share_url=url)
+    return url

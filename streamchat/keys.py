@@ -1,9 +1,19 @@
 """A key to Claude as people paste it: with spaces, line breaks and quotation marks around it."""
 
+import re
+
+# what stands in place of a key in instructions
+PLACEHOLDER = re.compile(
+    r"(sk-ant-)?(api\d\d-)?[.x*]+|<.*>|(my|your)[^a-z]?(anthropic[^a-z]?)?(api[^a-z]?)?key([^a-z]?here)?",
+    re.IGNORECASE,
+)
+
 
 def clean(key: str) -> str:
     """The key by itself; raises `ValueError` for what cannot be one."""
     key = "".join(key.split()).strip("\"'")
     if not key.isascii() or not key.isprintable():
         raise ValueError("a key consists of plain ASCII characters; copy it anew from the Claude Console")
+    if PLACEHOLDER.fullmatch(key):
+        raise ValueError("it is the placeholder for a key; put one from the Claude Console in its place")
     return key

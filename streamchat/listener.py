@@ -3,12 +3,14 @@
 import asyncio
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Self
 
 LOOPBACK = "127.0.0.1"
 # what a person types into a browser in place of an address that means every address of the machine
-LOCAL = {"0.0.0.0": "localhost", "::": "[::1]"}  # noqa: S104
+LOCAL = {"0.0.0.0": "localhost", "::": "::1"}  # noqa: S104
 
 
 class StartFailed(Exception):
@@ -43,8 +45,39 @@ class Listener:
 
     @property
     def url(self) -> str:
-        name = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{LOCAL.get(self.host, name)}:{self.port}/"
+        """The address for this machine."""
+        return self._url(LOCAL.get(self.host, self.host))
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only programs of this machine reach it."""
+        return all(ip_address(each.getsockname()[0]).is_loopback for each in self.sockets)
+
+    @property
+    def network_urls(self) -> list[str]:
+        """The addresses for other machines, where the host stands for all addresses of this one."""
+        return [self._url(address) for address in _own_addresses(self.host)]
+
+    def _url(self, host: str) -> str:
+        return f"http://[{host}]:{self.port}/" if ":" in host else f"http://{host}:{self.port}/"
+
+
+# one address in each network that a home or an office has, and one outside of them
+ELSEWHERE = {
+    "0.0.0.0": ("192.168.255.254", "10.255.255.254", "172.31.255.254", "192.0.2.1"),  # noqa: S104
+    "::": ("fd00::1", "2001:db8::1"),
+}
+
+
+def _own_addresses(host: str) -> list[str]:
+    """The addresses from which this machine would send to others; nothing is sent."""
+    found = []
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for address in ELSEWHERE.get(host, ()):
+        with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((address, 9))
+            found.append(probe.getsockname()[0])
+    return [address for address in dict.fromkeys(found) if not ip_address(address).is_loopback]
 
 
 def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:

@@ -7,31 +7,41 @@ import signal
 import sys
 import threading
 import traceback
+from functools import partial
 from pathlib import Path
 
 from streamchat import owner
 from streamchat.console import fail, say
+from streamchat.environment import on_spaces
+from streamchat.errors import ChatError
 from streamchat.listener import Listener, StartFailed
 from streamchat.server import Running, StreamChat
+from streamchat.settings import Settings
+from streamchat.store import NAME as FILE
 
 
 class Stopped(BaseException):
-    """A signal came before the chat was served."""
+    """A signal came while the program was still starting."""
 
 
 class Process:
     def __init__(self) -> None:
         self._stopping = threading.Event()
         self._running: Running | None = None
+        self._waiting = False
 
-    def run(self, app: StreamChat, listener: Listener, *, share: bool | None) -> None:
+    def run(self, app: StreamChat, listener: Listener, *, share: bool) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         try:
-            self._running = launched(app, listener, share=share)
+            warn_of_data_elsewhere(app.settings)
+            self._running = running = launched(app, listener)
             tune_garbage_collection()
-            announce(app, self._running)
-            self._wait(self._running)
+            announce(app, listener)
+            if share:
+                announce_share(running, listener)
+            running.when_source_known(partial(announce_source, app.chat.source.name))
+            self._wait(running)
         except Stopped:
             pass
         say("\nStopping.")
@@ -39,10 +49,11 @@ class Process:
 
     def _stop(self, *_: object) -> None:
         self._stopping.set()
-        if self._running is None:
+        if not self._waiting:
             raise Stopped
 
     def _wait(self, running: Running) -> None:
+        self._waiting = True
         while not self._stopping.wait(1):
             if not running.is_alive:
                 raise fail("the server has ended by itself.")
@@ -59,9 +70,9 @@ class Process:
             os._exit(0)
 
 
-def launched(app: StreamChat, listener: Listener, *, share: bool | None) -> Running:
+def launched(app: StreamChat, listener: Listener) -> Running:
     try:
-        return app.launch(listener, share=share)
+        return app.launch(listener)
     except StartFailed as error:
         raise fail(f"{explained(error.__cause__)}.") from None
 
@@ -83,13 +94,35 @@ def tune_garbage_collection() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-def announce(app: StreamChat, running: Running) -> None:
-    say(f"StreamChat is at {running.url}")
-    if running.share_url:
-        say(f"and for everybody at {running.share_url}")
+def warn_of_data_elsewhere(settings: Settings) -> None:
+    """Earlier releases kept their data in the folder in which the program was started."""
+    folder, earlier = Path(settings.data_folder), Path.cwd() / settings.data_dir
+    if settings.data_dir and not (folder / FILE).exists() and (earlier / FILE).exists():
+        say(f"There are conversations in {earlier}, but they are kept in {folder} now. Move that folder there.")
+
+
+def announce(app: StreamChat, listener: Listener) -> None:
+    say(f"StreamChat is at {listener.url}")
+    if not on_spaces():
+        for url in listener.network_urls:
+            say(f"In your network it is at {url}")
     if app.settings.owner_password:
-        say(f"Its owner's page is at {running.url}{owner.PATH.lstrip('/')}")
-    say(f"{app.chat.source.name} answers. Stop with Ctrl-C.")
+        say(f"Its owner's page is at {listener.url}{owner.PATH.lstrip('/')}")
+
+
+def announce_share(running: Running, listener: Listener) -> None:
+    try:
+        running.share()
+    except Exception:  # noqa: BLE001 (whatever it is, the chat goes on without a link)
+        where = "on this machine only" if listener.is_private else "on this machine and in its network"
+        say(f"No public link: Gradio's server for links cannot be reached. The chat is open {where}.")
+    else:
+        say(f"For everybody it is at {running.share_url}")
+
+
+def announce_source(name: str, error: ChatError | None) -> None:
+    """Says who answers; of an error, the log has said it."""
+    say("Stop with Ctrl-C." if error else f"{name} answers. Stop with Ctrl-C.")
 
 
 def log_to_stderr() -> None:

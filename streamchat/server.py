@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,11 +20,13 @@ from streamchat.account import Accounts
 from streamchat.budget import Budget
 from streamchat.chat import Chat
 from streamchat.demo import EXAMPLES, Demo
+from streamchat.errors import ChatError
 from streamchat.events import Message
 from streamchat.late import Late, Made
 from streamchat.limits import Limits
 from streamchat.listener import Listener, StartFailed
 from streamchat.meter import fastest
+from streamchat.outbound import reach_directly
 from streamchat.prices import Prices
 from streamchat.settings import Settings
 from streamchat.store import Store
@@ -53,13 +55,13 @@ class StreamChat:
     hosts: Hosts
     framed_by: Sequence[str] = ()
 
-    def launch(self, listener: Listener | None = None, *, share: bool | None = False) -> "Running":
+    def launch(self, listener: Listener | None = None) -> "Running":
         """Serves the chat from a thread of its own, without a listener on a free port of 127.0.0.1.
 
         Returns when the chat answers; raises StartFailed if it never will.
         """
         running = Running(self, listener or Listener.open())
-        running.launch(share=share)
+        running.launch()
         return running
 
     def routes(self) -> list[BaseRoute]:
@@ -94,7 +96,7 @@ def create(
 
     for name in settings.host_names:
         hosts.add(name)
-    store = Store(settings.data_dir)
+    store = Store(settings.data_folder)
     chat = chat_of(settings, store)
     chat_page = page(chat, store, who, title="StreamChat", examples=EXAMPLES)
     return StreamChat(settings, store, chat, who, chat_page, proxies, hosts, framed_by)
@@ -164,9 +166,9 @@ class Running:
         self.url = listener.url
         self.share_url: str | None = None
 
-    def launch(self, *, share: bool | None) -> None:
+    def launch(self) -> None:
         try:
-            self._launch(share=share)
+            self._launch()
         except StartFailed as error:
             raise StartFailed from self._failure or error.__cause__
 
@@ -174,17 +176,18 @@ class Running:
     def is_alive(self) -> bool:
         return self._app.page.server.thread.is_alive()
 
-    def _launch(self, *, share: bool | None) -> None:
+    def _launch(self) -> None:
         app, host = self._app, self._listener.host
         routes = app.routes()
         app.hosts.add_machine(host)
         threading.Thread(target=app.hosts.add_own_machine, daemon=True).start()
         bounds = Connections(app.proxies, total=room_for_connections())
         speaking = partial(Connection, bounds=bounds)
+        reach_directly([host])
         gradio_internals.listen_on(app.page, replace(self._listener, http=speaking))
-        _, _, self.share_url = app.page.launch(
+        app.page.launch(
             server_name=f"[{host}]" if ":" in host else host,
-            share=share,
+            share=False,
             auth=app.settings.login,
             app_kwargs={
                 "title": "StreamChat",
@@ -199,6 +202,8 @@ class Running:
             # the whole disk: Gradio may not copy or serve any file of it
             blocked_paths=[Path(__file__).anchor],
             run_history=False,
+            mcp_server=False,
+            num_workers=0,
             prevent_thread_lock=True,
             show_error=False,
             quiet=True,
@@ -206,8 +211,17 @@ class Running:
             css=CSS,
             head=HEAD,
         )
-        if self.share_url:
-            app.hosts.add(self.share_url)
+
+    def share(self) -> None:
+        """Opens a public link, `share_url`; raises an exception of any kind if there is none to be had."""
+        self.share_url = gradio_internals.open_tunnel(self._app.page, self._listener)
+        self._app.hosts.add(self.share_url)
+
+    def when_source_known(self, tell: Callable[[ChatError | None], None]) -> None:
+        """Calls `tell` once it is known whether the source answers, with the error if it does not."""
+        if self._loop:
+            known = asyncio.run_coroutine_threadsafe(self._app.chat.source_error(), self._loop)
+            known.add_done_callback(lambda done: tell(done.result()))
 
     @asynccontextmanager
     async def _lifespan(self, app: FastAPI) -> AsyncGenerator[None]:

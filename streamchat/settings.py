@@ -6,10 +6,11 @@ import re
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AliasChoices, Field, FiniteFloat, SecretStr, ValidationError
+from pydantic import AfterValidator, AliasChoices, Field, FiniteFloat, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streamchat import keys
+from streamchat.environment import ROOT
 from streamchat.limits import rate
 
 PREFIX = "STREAMCHAT_"
@@ -24,6 +25,14 @@ class SettingsError(Exception):
 
 HOST_NAME = r"\*|(?:[A-Za-z0-9_-][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 PER_VISITOR = ("rate_limit", "visitor_replies", "visitor_budget_usd")
+
+
+def _unquoted(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
+    return text[1:-1].strip() if quoted else text
 
 
 def _clean_key(key: SecretStr) -> SecretStr:
@@ -72,6 +81,12 @@ Key = Annotated[SecretStr, AfterValidator(_clean_key)]
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _cleaned(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Docker and files of secrets leave quotation marks and line ends around values."""
+        return {name: _unquoted(value) if name != "system_prompt" else value for name, value in values.items()}
 
     api_key: Key = Field(
         SecretStr(""),
@@ -134,6 +149,12 @@ class Settings(BaseSettings):
         """Without the limits per visitor that nobody has set: there is one visitor, who pays."""
         off = {"rate_limit": "off", "visitor_replies": self.max_replies, "visitor_budget_usd": self.daily_budget_usd}
         return self.model_copy(update={name: off[name] for name in PER_VISITOR if name not in self.model_fields_set})
+
+    @property
+    def data_folder(self) -> str:
+        """`data_dir` as an absolute path, which does not depend on the current directory; empty for nowhere."""
+        # unlike `Path.expanduser`, it raises nothing where there is no home
+        return str(ROOT / os.path.expanduser(self.data_dir)) if self.data_dir else ""  # noqa: PTH111
 
     @property
     def host_names(self) -> list[str]:

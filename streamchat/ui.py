@@ -22,12 +22,21 @@ CSS = (HERE / "ui.css").read_text(encoding="utf-8")
 NARROW = "@media (max-width: 600px) { .gradio-container > .main { padding: 0.5rem !important; } }"  # out of CSS's reach
 SCRIPT = "\n".join((HERE / f"{name}.js").read_text(encoding="utf-8") for name in ("ui", "following", "composer"))
 HEAD = f"<style>{NARROW}</style><script>{SCRIPT}</script>"
+
+
+class GenericFont(gr.themes.Font):
+    """A family that CSS itself knows by this name. Gradio's telemetry cannot compare fonts that are strings."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
 THEME = gr.themes.Base(
     primary_hue="indigo",
     neutral_hue="slate",
     radius_size="lg",
-    font=("ui-sans-serif", "system-ui", "sans-serif"),
-    font_mono=("ui-monospace", "monospace"),
+    font=[GenericFont(name) for name in ("ui-sans-serif", "system-ui", "sans-serif")],
+    font_mono=[GenericFont(name) for name in ("ui-monospace", "monospace")],
 ).set(
     input_background_fill="*block_background_fill",
     input_background_fill_dark="*block_background_fill",

@@ -3,6 +3,7 @@
 import os
 import queue
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,10 +12,21 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Self
 
 ROOT = Path(__file__).parent.parent
+# the `.env` of whoever runs the tests is not in it, and what is kept there is gone with it
+INSTALLED = TemporaryDirectory(prefix="streamchat-")
 OURS = re.compile(r"^(STREAMCHAT|ANTHROPIC|GRADIO)_|^CI$")
+
+
+def install(folder: Path) -> Path:
+    """An installation of its own in the folder: its app.py."""
+    if not (folder / "streamchat").exists():
+        (folder / "streamchat").symlink_to(ROOT / "streamchat")
+        shutil.copy(ROOT / "app.py", folder)
+    return folder / "app.py"
 
 
 class Application:
@@ -23,11 +35,12 @@ class Application:
     def __init__(
         self,
         *arguments: str,
-        command: Sequence[str] = (sys.executable, str(ROOT / "app.py")),
+        command: Sequence[str] = (),
         cwd: Path = ROOT,
         **environment: str,
     ) -> None:
         inherited = {name: value for name, value in os.environ.items() if not OURS.match(name)}
+        command = command or (sys.executable, str(install(Path(INSTALLED.name))))
         self.lines: list[str] = []
         self._news: queue.Queue[str | None] = queue.Queue()
         self.process = subprocess.Popen(

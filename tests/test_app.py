@@ -1,16 +1,21 @@
+import ast
 import json
+import os
+import re
 import signal
 import socket
+import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import BrowserContext
 
-from tests.application import ROOT, Application
+from tests.application import OURS, ROOT, Application, install
 from tests.page import Page
 from tests.scripted_claude import Hold, ScriptedClaude, delta, opens, start, streams
 
@@ -37,11 +42,40 @@ def test_with_a_key_claude_answers(claude: ScriptedClaude) -> None:
         assert "sk-secret" not in "".join(app.lines)
 
 
-def test_a_key_that_claude_rejects_is_said_at_the_start(claude: ScriptedClaude) -> None:
-    """Whoever starts the app with a wrong key need not wait for a visitor to find out."""
-    claude.models_status = 401
-    with Application(ANTHROPIC_API_KEY="sk-wrong", ANTHROPIC_BASE_URL=claude.url) as app:
-        assert app.wait_for("does not accept the API key")
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [(401, "does not accept the API key"), (404, "STREAMCHAT_MODEL"), (None, "Claude cannot be reached.")],
+)
+def test_a_claude_that_does_not_answer_is_said_at_the_start(
+    claude: ScriptedClaude, status: int | None, sentence: str
+) -> None:
+    """A wrong key, an unknown model or no network is said in place of "Claude answers", and the page is there."""
+    claude.models_status = status or 200
+    url = claude.url if status else "http://127.0.0.1:9"
+    with Application(ANTHROPIC_API_KEY="sk-wrong", ANTHROPIC_BASE_URL=url) as app:
+        assert app.wait_for("Stop with Ctrl-C.") == "Stop with Ctrl-C."
+        printed = "".join(app.lines)
+        assert httpx.get(app.url).status_code == 200
+    assert sentence in printed
+    assert "answers" not in printed
+
+
+def test_what_the_environment_holds_does_not_disturb_the_start() -> None:
+    """The chat starts with proxies that lead nowhere, exceptions from them that httpx cannot read, and any variable
+    of Gradio's; it says where others find it, and why there is no public link."""
+    nowhere = "http://127.0.0.1:9"
+    environment = {"HTTP_PROXY": nowhere, "HTTPS_PROXY": nowhere, "ALL_PROXY": "socks5://127.0.0.1:9"}
+    environment |= {"NO_PROXY": "fd00::/8,[::1],example.com", "no_proxy": ""}
+    environment |= {f"GRADIO_{name}": "True" for name in ("ANALYTICS_ENABLED", "MCP_SERVER", "SHARE")}
+    environment |= {"GRADIO_DEBUG": "1", "GRADIO_NUM_WORKERS": "1", "GRADIO_SERVER_NAME": "0.0.0.0"}
+    with Application(cwd=ROOT, **environment) as app:
+        assert app.wait_for("No public link: .* The chat is open on this machine and in its network.$")
+        assert app.wait_for("answers. Stop with Ctrl-C.")
+        assert app.url.startswith("http://localhost:")
+        network = re.findall(r"^In your network it is at (\S+)", "".join(app.lines), re.MULTILINE)
+        assert all(httpx.get(url, trust_env=False).status_code == 200 for url in network)
+        app.interrupt()
+        assert not re.search("Traceback|WARNING|frpc|[Cc]ould not", app.output())
 
 
 @pytest.mark.parametrize(
@@ -103,21 +137,6 @@ def test_a_port_of_gradios_that_is_none_is_named(port: str) -> None:
         assert app.process.returncode == 2
 
 
-def test_a_taken_port_is_said_in_a_sentence(taken_port: int) -> None:
-    """The person reads which port is taken and what to do."""
-    with Application("--port", str(taken_port)) as app:
-        assert f"port {taken_port} is in use by another program. Choose another one with --port." in app.output()
-        assert app.process.returncode == 2
-
-
-@pytest.mark.parametrize("arguments", [("--host", "no.such.host.invalid"), ("--port", "99999"), ("--port", "x")])
-def test_an_impossible_address_is_said_in_a_sentence(arguments: tuple[str, str]) -> None:
-    """An address that cannot be listened on ends the start with exit code 2 and without a traceback."""
-    with Application(*arguments) as app:
-        assert "Traceback" not in app.output()
-        assert app.process.returncode == 2
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_within_two_seconds_and_lets_claude_go(
     claude: ScriptedClaude, context: BrowserContext, number: signal.Signals
@@ -162,11 +181,91 @@ def first_word(url: str, question: str) -> bool:
         return any(b"First word" in line for line in stream)
 
 
-def test_gradio_reloads_it() -> None:
+def test_gradio_reloads_it(tmp_path: Path) -> None:
     """`gradio app.py` runs the app from the name `demo`, and the signals it handles do no harm there."""
-    with Application(command=(sys.executable, "-c", "from gradio.cli import cli; cli()", "app.py")) as app:
+    command = (sys.executable, "-c", "from gradio.cli import cli; cli()", "app.py")
+    with Application(command=command, cwd=install(tmp_path).parent) as app:
         assert app.wait_for("(.*) answers") == "The demo"
         app.interrupt()
         output = app.output()
     assert "StreamChat is at http" in output
     assert "Traceback" not in output
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Path:
+    """A folder with the app, in which an import of Gradio would be seen."""
+    (tmp_path / "gradio.py").write_text("raise SystemExit('Gradio was imported')")
+    return install(tmp_path).parent
+
+
+def python(installation: Path, *arguments: str, **environment: str) -> tuple[int, str]:
+    """The exit code of `python` with these arguments there, and all it printed."""
+    clean = {name: value for name, value in os.environ.items() if not OURS.match(name)}
+    run = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=installation,
+        env={**clean, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return run.returncode, run.stdout
+
+
+@pytest.mark.parametrize("version", [(3, 10, 12), (3, 9, 0)])
+def test_an_older_python_is_said(installation: Path, version: tuple[int, int, int]) -> None:
+    """Whoever has only an older Python reads which one is needed; the file itself is one that it can read."""
+    ast.parse((installation / "app.py").read_text("utf-8"), feature_version=(3, 7))
+    older = f"import sys, runpy; sys.version_info = {version}; runpy.run_path('app.py', run_name='__main__')"
+    assert python(installation, "-c", older) == (2, "StreamChat needs Python 3.11 or later.\n")
+
+
+def test_missing_packages_are_said(installation: Path) -> None:
+    """Whoever forgets the virtual environment reads how to run the app in it."""
+    code, output = python(installation, "-S", "app.py")
+    assert (code, output) == (
+        2,
+        "StreamChat cannot start: the package fastapi is missing. "
+        "Run .venv/bin/python app.py; the README says how to install.\n",
+    )
+
+
+def test_help_comes_at_once(installation: Path) -> None:
+    """`--help` waits for no slow import, and needs no package."""
+    code, output = python(installation, "-S", "app.py", "--help")
+    assert code == 0
+    assert {"--host", "--port", "--share"} <= set(re.findall(r"--\w+", output))
+
+
+@pytest.mark.parametrize("port", ["x", "99999", "0", "-1", "7860.5"])
+def test_an_impossible_port_is_said_at_once(installation: Path, port: str) -> None:
+    """A port that is none ends the start before any slow import."""
+    code, output = python(installation, "app.py", f"--port={port}")
+    assert code == 2
+    assert output.endswith(f"argument --port: {port} is not a port: these go from 1 to 65535\n")
+
+
+def test_a_taken_port_is_said_at_once(installation: Path, taken_port: int) -> None:
+    """The person reads which port is taken, whether an option or Gradio's variable names it."""
+    taken = (
+        f"StreamChat cannot start: port {taken_port} is in use by another program. Choose another one with --port.\n"
+    )
+    assert python(installation, "app.py", "--port", str(taken_port)) == (2, taken)
+    assert python(installation, "app.py", GRADIO_SERVER_PORT=str(taken_port)) == (2, taken)
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.7", "2001:db8::1"])
+def test_a_foreign_host_is_said_at_once(installation: Path, host: str) -> None:
+    """A host that this machine does not have is named, without a port that nobody chose."""
+    sentence = f"StreamChat cannot start: {host!r} is no address of this machine.\n"
+    assert python(installation, "app.py", "--host", host) == (2, sentence)
+
+
+def test_the_next_port_is_said(installation: Path) -> None:
+    """A second chat on the default port says that there is another, and which port it takes."""
+    with socket.create_server(("127.0.0.3", 7860)):
+        _, output = python(installation, "app.py", "--host", "127.0.0.3")
+    assert output.splitlines()[:2] == ["Port 7860 is taken (another StreamChat?). Using 7861.", "Starting..."]

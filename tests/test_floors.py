@@ -22,8 +22,9 @@ FLOORS = """
     store+schema+holdings
     demo  late  claude+progress+seam+wire+keepalive+capabilities+faults+eventstream+complaints  reply  prices  visitor
     events   settings
-    limits   keys   demand   meter   environment   console   listener   shelf
-    errors
+    limits   keys   demand   meter   environment+envfile   listener   shelf
+    outbound
+    errors   console
 """
 
 OWNERS = {
@@ -145,8 +146,9 @@ def test_the_table_is_read_as_it_is_drawn() -> None:
         "meter",
         "shelf",
         "environment",
-        "console",
         "listener",
+        "outbound",
+        "console",
         "errors",
     }
     assert below("faults") == below("claude") - {
