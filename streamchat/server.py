@@ -15,7 +15,7 @@ from gradio import ChatInterface
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from streamchat import api, gradio_internals, owner
+from streamchat import api, docs, gradio_internals, owner
 from streamchat.account import Accounts
 from streamchat.budget import Budget
 from streamchat.chat import Chat
@@ -40,6 +40,8 @@ from streamchat.web.headers import PagePolicy, SecurityHeaders
 from streamchat.web.hosts import HostCheck, Hosts
 
 logger = logging.getLogger("streamchat")
+
+TITLE = "StreamChat"
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class StreamChat:
     def routes(self) -> list[BaseRoute]:
         """All that is answered beside the page."""
         found = api.routes(self.chat, self.who, self.settings.login).routes
+        found = [*found, *docs.routes(TITLE, found).routes]
         password = self.settings.owner_password.get_secret_value()
         return [*found, *(owner.routes(self.chat, self.who, password).routes if password else ())]
 
@@ -98,7 +101,7 @@ def create(
         hosts.add(name)
     store = Store(settings.data_folder)
     chat = chat_of(settings, store)
-    chat_page = page(chat, store, who, title="StreamChat", examples=EXAMPLES)
+    chat_page = page(chat, store, who, title=TITLE, examples=EXAMPLES)
     return StreamChat(settings, store, chat, who, chat_page, proxies, hosts, framed_by)
 
 
@@ -190,9 +193,9 @@ class Running:
             share=False,
             auth=app.settings.login,
             app_kwargs={
-                "title": "StreamChat",
+                "title": TITLE,
+                "openapi_url": None,
                 "routes": routes,
-                "docs_url": "/docs",
                 "middleware": app.middleware(routes),
                 "lifespan": self._lifespan,
             },

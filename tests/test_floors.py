@@ -12,7 +12,7 @@ FLOORS = """
     app
     process
     server
-    ui+page+chatbot  api+question+stream+sse+openapi   owner+figures
+    ui+page+chatbot  api+question+stream+sse+openapi   owner+figures   docs
     tabs   gradio_internals   command
     frames   transcript
     chat     receipts
@@ -31,7 +31,7 @@ OWNERS = {
     "aiohttp": {"faults", "keepalive"},
     "anthropic": {"claude", "capabilities", "faults", "keepalive", "wire"},
     "gradio": {"ui", "page", "chatbot", "gradio_internals", "server"},
-    "fastapi": {"api", "owner", "web", "question", "stream", "server"},
+    "fastapi": {"api", "docs", "owner", "web", "question", "stream", "server"},
 }
 
 

@@ -38,8 +38,6 @@ GETS = (
     "/gradio_api/call/v2/{id}/{event}",
     "/gradio_api/info",
     "/gradio_api/startup-events",
-    "/docs",
-    "/openapi.json",
 )
 # the event stream by which `gradio app.py` tells the page that the program has changed
 RELOAD = "/gradio_api/dev/reload"

@@ -21,7 +21,6 @@ REFUSED = """
     GET    /monitoring
     GET    /monitoring/summary
     GET    /monitoring/{key}
-    GET    /docs/oauth2-redirect
     POST   /login/
     GET    /config/
     GET    /gradio_api/info/
