@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from typing import Any
@@ -11,6 +12,7 @@ import httpx2
 
 from streamchat import errors
 from streamchat.capabilities import Capabilities
+from streamchat.deadlines import Deadlines
 from streamchat.errors import ClaudeError
 from streamchat.events import Conversation, Done, Event, Request, well_formed
 from streamchat.faults import is_free, translated
@@ -22,7 +24,6 @@ from streamchat.wire import Accumulator, Sent, read_as_wanted, sent
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT = httpx2.Timeout(connect=5, read=90, write=30, pool=5)
 NO_KEY = "none"  # for with an empty one, the SDK would look for a key of its own
 LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
 
@@ -33,16 +34,24 @@ class Claude:
     Make one for a process and use it in one event loop.
     """
 
-    def __init__(self, settings: Settings, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._settings = settings
         self._sleep = sleep
+        self._clock = clock
+        timeout = httpx2.Timeout(connect=5, read=settings.silence_seconds, write=30, pool=5)
         self._capabilities = Capabilities(settings.model)
         self._client = anthropic.AsyncAnthropic(
             api_key=settings.api_key.get_secret_value() or NO_KEY,
             base_url=settings.base_url,
             max_retries=0,
-            timeout=TIMEOUT,
-            http_client=Client(timeout=TIMEOUT, limits=LIMITS, event_hooks={"response": [read_as_wanted]}),
+            timeout=timeout,
+            http_client=Client(timeout=timeout, limits=LIMITS, event_hooks={"response": [read_as_wanted]}),
         )
 
     async def open(self) -> None:
@@ -59,11 +68,15 @@ class Claude:
         client = self._client.with_options(api_key=request.key) if request.key else self._client
         conversation, meter = progress.begin(), request.meter
         without: set[str] = set()
+        deadlines = Deadlines(
+            silence=self._settings.silence_seconds, reply=self._settings.reply_seconds, clock=self._clock
+        )
         with suppress(ClaudeError):
             await self._capabilities.learn(client)
         while True:
+            parameters = self._parameters(conversation) | self._optional(without)
             try:
-                async with aclosing(self._attempt(client, conversation, without, meter)) as events:
+                async with aclosing(self._attempt(client, parameters, meter, deadlines)) as events:
                     async for event in events:
                         for told in progress.told(event):
                             yield told
@@ -81,8 +94,10 @@ class Claude:
                         yield notice
                     await self._sleep(pause)
             else:
+                self._capabilities.refused |= without
                 if not progress.paused:
                     return
+            deadlines.check(heard=True)  # before more is paid
             conversation = progress.begin()
             meter = await request.again(conversation) or Meter(NOTHING)
 
@@ -92,17 +107,16 @@ class Claude:
         return refused & self._optional(without).keys()
 
     async def _attempt(
-        self, client: anthropic.AsyncAnthropic, conversation: Conversation, without: set[str], meter: Meter
+        self, client: anthropic.AsyncAnthropic, parameters: dict[str, Any], meter: Meter, deadlines: Deadlines
     ) -> AsyncGenerator[Event]:
         heard = Accumulator()
-        parameters = self._parameters(conversation) | self._optional(without)
         with translated(), _metered(meter):
+            deadlines.check(heard=True)
             async with await client.messages.create(**parameters) as stream:
                 if not stream.response.headers.get("content-type", "").lower().startswith("text/event-stream"):
                     raise errors.NotAStream(request_id=stream.response.headers.get("request-id"))
-                self._capabilities.refused |= without
                 with _complete_once(lambda: bool(heard.reason)):
-                    async with aclosing(sent(stream.response, meter)) as events:
+                    async with aclosing(sent(stream.response, meter, deadlines)) as events:
                         async for raw in events:
                             if event := heard.add(raw):
                                 yield event
@@ -178,6 +192,6 @@ def _complete_once(complete: Callable[[], bool]) -> Iterator[None]:
     """After the stop reason the answer is whole: what breaks then breaks nothing."""
     try:
         yield
-    except (anthropic.AnthropicError, httpx2.HTTPError, ValueError):
+    except (ClaudeError, anthropic.AnthropicError, httpx2.HTTPError, ValueError):
         if not complete():
             raise

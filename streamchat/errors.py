@@ -30,6 +30,7 @@ ChatError
 │   ├── ClaudeFault            502  retryable
 │   ├── Unreachable            503  retryable
 │   ├── Silent                 504  retryable
+│   ├── TookTooLong            504
 │   ├── BrokenOff              502  retryable
 │   ├── Unreadable             502  retryable
 │   └── NotAStream             502
@@ -215,6 +216,11 @@ class Unreachable(ClaudeError):
 class Silent(ClaudeError):
     code, status, retryable = "silent", 504, True
     sentence = "Claude fell silent."
+
+
+class TookTooLong(ClaudeError):
+    code, status = "took_too_long", 504
+    sentence = "This answer took longer than one may take here."
 
 
 class BrokenOff(ClaudeError):

@@ -116,6 +116,12 @@ class Settings(BaseSettings):
     keep_seconds: float = Field(
         3_600, ge=0, le=604_800, description="How long an ended reply can be read again, in seconds."
     )
+    silence_seconds: FiniteFloat = Field(
+        90, gt=0, le=3_600, description="How long Claude may go without a word or a thought, in seconds."
+    )
+    reply_seconds: FiniteFloat = Field(
+        1_800, gt=0, le=86_400, description="How long a reply may take in all, in seconds."
+    )
     continuations: int = Field(
         2, ge=0, le=10, description="How often an answer that breaks off in the middle is continued by itself."
     )

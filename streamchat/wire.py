@@ -4,11 +4,13 @@ import json
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
+from itertools import starmap
 from typing import Any
 
 import anthropic
 import httpx2
 
+from streamchat.deadlines import Deadlines
 from streamchat.demand import wanted
 from streamchat.errors import Unreadable
 from streamchat.events import OURS, Event, Text, Thinking, Usage, well_formed
@@ -17,6 +19,7 @@ from streamchat.meter import Meter, length
 
 Sent = dict[str, Any]  # an event's data
 READ = ("message_start", "content_block_start", "content_block_delta", "message_delta", "message_stop")
+CONTENT = b"content_block_"
 NAMES = frozenset(kind.encode() for kind in READ)
 SHOWN = {"text", "tool_use"}  # blocks of which every token is sent
 TOOL = ("server_tool_use", "_tool_result")  # how blocks are named in which Claude uses a tool of its own
@@ -44,10 +47,11 @@ async def read_as_wanted(response: httpx2.Response) -> None:
         response.stream = Wanted(response.stream)
 
 
-async def sent(response: httpx2.Response, meter: Meter) -> AsyncGenerator[Sent]:
+async def sent(response: httpx2.Response, meter: Meter, deadlines: Deadlines) -> AsyncGenerator[Sent]:
     """The data of the events that `Accumulator` knows; raises what the SDK raises for an `error`.
 
-    The meter has noted each event before it is yielded, and at the end all that arrived and was not read.
+    The meter has noted each event before it is yielded, and at the end all that arrived and was not read. Pings do not
+    end a silence.
 
     The SDK's own iteration, line by line and with a model for each event, takes most of the time of a reply.
     """
@@ -56,6 +60,7 @@ async def sent(response: httpx2.Response, meter: Meter) -> AsyncGenerator[Sent]:
         async with aclosing(response.aiter_bytes()) as parts:
             async for part in parts:
                 events = parser.feed(part)
+                deadlines.check(heard=any(starmap(_is_content, events)))
                 while events:
                     known = _known(*events[0], response)
                     if known:
@@ -66,6 +71,11 @@ async def sent(response: httpx2.Response, meter: Meter) -> AsyncGenerator[Sent]:
     finally:
         for unread in (*events, (b"", parser.rest)):
             measure_unread(*unread, meter)
+
+
+def _is_content(name: bytes, data: bytes) -> bool:
+    """Whether it is a word, a thought or the beginning of one, and no ping."""
+    return name.startswith(CONTENT) or (name in UNNAMED and CONTENT in data)
 
 
 def _known(name: bytes, data: bytes, response: httpx2.Response) -> Sent | None:

@@ -10,7 +10,6 @@ import httpx2
 import pytest
 from anthropic.types.shared import ErrorType
 
-from streamchat import claude as room
 from streamchat import errors
 from streamchat.claude import Claude
 from streamchat.errors import ChatError, ClaudeError
@@ -44,20 +43,34 @@ from tests.scripted_claude import (
 ASKED = Request((Message("user", "hi"),))
 
 
+class Clock:
+    """Moves only when a test or a pause moves it."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @asynccontextmanager
-async def a_claude(scripted: ScriptedClaude, **environment: str) -> AsyncIterator[tuple[Claude, list[float]]]:
+async def a_claude(
+    scripted: ScriptedClaude, clock: Clock | None = None, /, **environment: str
+) -> AsyncIterator[tuple[Claude, list[float]]]:
     """A Claude that talks to the scripted one, and the seconds it meant to wait."""
+    clock = clock or Clock()
     pauses: list[float] = []
 
     async def sleep(seconds: float) -> None:
         pauses.append(seconds)
+        clock.now += seconds
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ANTHROPIC_API_KEY", "sk-test")
         patch.setenv("ANTHROPIC_BASE_URL", scripted.url)
         for name, value in environment.items():
             patch.setenv(name, value)
-        source = Claude(Settings.read(), sleep=sleep)
+        source = Claude(Settings.read(), sleep=sleep, clock=clock)
     try:
         yield source, pauses
     finally:
@@ -592,22 +605,12 @@ async def test_a_continuation_on_request_may_break_off_too(claude: ScriptedClaud
     assert [exchange.said[1][1] for exchange in claude.exchanges] == ["One,", "One,", "One, two,"]
 
 
-async def test_silence_is_a_failure_of_its_own(claude: ScriptedClaude, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_silence_is_a_failure_of_its_own(claude: ScriptedClaude) -> None:
     """A connection on which nothing comes any more, not even a ping, is given up."""
-    monkeypatch.setattr(room, "TIMEOUT", httpx2.Timeout(5, read=0.1))
     claude.play(broken("Half", Hold()))
-    async with a_claude(claude, **NEVER) as (source, _):
+    async with a_claude(claude, **NEVER, STREAMCHAT_SILENCE_SECONDS="0.1") as (source, _):
         said, error = await answer(source)
     assert (text(said), type(error)) == ("Half", errors.Silent)
-
-
-async def test_pings_keep_a_thinking_claude_alive(claude: ScriptedClaude, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Claude may think for longer than the read timeout as long as it sends a sign of life."""
-    monkeypatch.setattr(room, "TIMEOUT", httpx2.Timeout(5, read=0.4))
-    claude.play(streams(start(), *[PING, 0.1] * 8, opens(), delta("Done."), CLOSES, ends()))
-    async with a_claude(claude) as (source, _):
-        said, error = await answer(source)
-    assert (text(said), error) == ("Done.", None)
 
 
 async def test_a_page_instead_of_a_stream_is_recognised(claude: ScriptedClaude) -> None:

@@ -22,7 +22,7 @@ FLOORS = """
     store+schema+holdings
     demo  late  claude+progress+seam+wire+keepalive+capabilities+faults+eventstream+complaints  reply  prices  visitor
     events   settings
-    limits   keys   demand   meter   environment+envfile   listener   shelf
+    limits   keys   demand   deadlines   meter   environment+envfile   listener   shelf
     outbound
     errors   console
 """
@@ -143,6 +143,7 @@ def test_the_table_is_read_as_it_is_drawn() -> None:
         "limits",
         "keys",
         "demand",
+        "deadlines",
         "meter",
         "shelf",
         "environment",

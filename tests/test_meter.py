@@ -1,6 +1,7 @@
 """What a call is taken to have used is never less than Claude's bill, wherever its stream ends."""
 
 import json
+import math
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamchat.deadlines import Deadlines
 from streamchat.errors import Unreadable
 from streamchat.events import Message, Usage
 from streamchat.meter import FASTEST, MARKS, Meter, fastest, length
@@ -113,7 +115,8 @@ async def metered(data: bytes, *, size: int = 1_000, seconds: float = 0, events:
     clock = Ticking()
     meter = Meter(MOST, speed=SPEED, clock=clock)
     with suppress(StopAsyncIteration, Unreadable, json.JSONDecodeError, UnicodeDecodeError):
-        async with aclosing(sent(httpx2.Response(200, stream=Body(data, size, clock, seconds)), meter)) as raws:
+        response = httpx2.Response(200, stream=Body(data, size, clock, seconds))
+        async with aclosing(sent(response, meter, Deadlines(silence=math.inf, reply=math.inf))) as raws:
             read = 0
             while read != events:
                 await anext(raws)

@@ -1,0 +1,29 @@
+"""How long one reply may be silent, and how long it may take in all."""
+
+import time
+from collections.abc import Callable
+
+from streamchat.errors import Silent, TookTooLong
+
+
+class Deadlines:
+    """Times are in seconds, by `clock`. Silence is time without a word or a thought, over one attempt."""
+
+    def __init__(self, *, silence: float, reply: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._silence = silence
+        self._clock = clock
+        self._ends_at = clock() + reply
+        self._silent_at = self._ends_at
+
+    def check(self, *, heard: bool) -> None:
+        """Raises `Silent` or `TookTooLong` once a deadline is over.
+
+        `heard` is whether a word or a thought has just come, or Claude has just been asked for one.
+        """
+        now = self._clock()
+        if now >= self._ends_at:
+            raise TookTooLong
+        if heard:
+            self._silent_at = now + self._silence
+        elif now >= self._silent_at:
+            raise Silent
