@@ -28,9 +28,15 @@ class Capabilities:
         self._known = False
         self._asking: asyncio.Task[None] | None = None
 
-    async def learn(self, client: anthropic.AsyncAnthropic) -> None:
-        """Does nothing once it is known. Callers at the same moment wait for one answer."""
+    async def learn(self, client: anthropic.AsyncAnthropic, *, of_owner: bool = True) -> None:
+        """Does nothing once it is known. Callers at the same moment wait for one answer.
+
+        What Claude refuses to the key of a visitor may be due to that key, and is not remembered.
+        """
         if self._known:
+            return
+        if not of_owner:
+            await self._retrieve(client)
             return
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask(client))

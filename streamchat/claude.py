@@ -10,22 +10,18 @@ from typing import Any
 import anthropic
 import httpx2
 
-from streamchat import errors
+from streamchat import clients, errors
 from streamchat.capabilities import Capabilities
 from streamchat.deadlines import Deadlines
 from streamchat.errors import ClaudeError
 from streamchat.events import Conversation, Done, Event, Request, well_formed
 from streamchat.faults import is_free, translated
-from streamchat.keepalive import Client
 from streamchat.meter import NOTHING, Meter
 from streamchat.progress import Progress
 from streamchat.settings import Settings
-from streamchat.wire import Accumulator, Sent, read_as_wanted, sent
+from streamchat.wire import Accumulator, Sent, sent
 
 logger = logging.getLogger(__name__)
-
-NO_KEY = "none"  # for with an empty one, the SDK would look for a key of its own
-LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
 
 
 class Claude:
@@ -46,13 +42,8 @@ class Claude:
         self._clock = clock
         timeout = httpx2.Timeout(connect=5, read=settings.silence_seconds, write=30, pool=5)
         self._capabilities = Capabilities(settings.model)
-        self._client = anthropic.AsyncAnthropic(
-            api_key=settings.api_key.get_secret_value() or NO_KEY,
-            base_url=settings.base_url,
-            max_retries=0,
-            timeout=timeout,
-            http_client=Client(timeout=timeout, limits=LIMITS, event_hooks={"response": [read_as_wanted]}),
-        )
+        self._client = clients.for_owner(settings, timeout)
+        self._for_visitors = clients.for_visitors(settings, timeout)
 
     async def open(self) -> None:
         """Connects, and asks what the model can do; raises `ClaudeError`. Claude may answer later all the same."""
@@ -61,18 +52,19 @@ class Claude:
     async def close(self) -> None:
         self._capabilities.close()
         await self._client.close()
+        await self._for_visitors.close()
 
     async def stream(self, request: Request) -> AsyncGenerator[Event]:
         """Claude's answer, over as many attempts as it takes: a failure that may pass is not the end of it."""
         progress = Progress(request.conversation, continuations=self._settings.continuations)
-        client = self._client.with_options(api_key=request.key) if request.key else self._client
+        client = self._for_visitors.with_options(api_key=request.key) if request.key else self._client
         conversation, meter = progress.begin(), request.meter
         without: set[str] = set()
         deadlines = Deadlines(
             silence=self._settings.silence_seconds, reply=self._settings.reply_seconds, clock=self._clock
         )
         with suppress(ClaudeError):
-            await self._capabilities.learn(client)
+            await self._capabilities.learn(client, of_owner=not request.key)
         while True:
             parameters = self._parameters(conversation) | self._optional(without)
             try:
@@ -94,7 +86,7 @@ class Claude:
                         yield notice
                     await self._sleep(pause)
             else:
-                self._capabilities.refused |= without
+                self._capabilities.refused |= without if client is self._client else set()
                 if not progress.paused:
                     return
             deadlines.check(heard=True)  # before more is paid

@@ -7,6 +7,7 @@ reset that comes later Claude may have worked on the request, and charges for it
 
 import time
 from contextvars import ContextVar
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,8 @@ import anthropic
 import httpx2
 
 AT_ONCE = 1.0  # seconds, of which a round trip takes a part
+
+NO_COOKIES = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 _reused: ContextVar[bool] = ContextVar("reused")
 
@@ -35,7 +38,7 @@ class Client(anthropic.DefaultAioHttpClient):
 
     def __init__(self, *, at_once: float = AT_ONCE, **options: Any) -> None:
         self._at_once = at_once
-        super().__init__(**options)
+        super().__init__(cookies=NO_COOKIES, **options)
 
     def _init_transport(self, *args: Any, **options: Any) -> httpx2.AsyncBaseTransport:
         return Transport(super()._init_transport(*args, **options), self._at_once)
@@ -51,7 +54,8 @@ class Transport(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Ends with a new connection at the latest: each attempt takes a closed one away."""
-        self._trace()
+        if not isinstance(self._transport.client, aiohttp.ClientSession):
+            self._transport.client = _session(self._transport.get_client())
         while True:
             _reused.set(False)
             sent_at = time.monotonic()
@@ -64,14 +68,17 @@ class Transport(httpx2.AsyncBaseTransport):
             else:
                 return response
 
-    def _trace(self) -> None:
-        """The SDK makes its session with the first request, and takes one that is there already."""
-        if not isinstance(self._transport.client, aiohttp.ClientSession):
-            self._transport.client = self._transport.get_client()
-            self._transport.client.trace_configs.append(TRACE)
-
     async def aclose(self) -> None:
         await self._transport.aclose()
+
+
+def _session(made: aiohttp.ClientSession) -> aiohttp.ClientSession:
+    """The session as the SDK makes it, with a trace, and without cookies: one visitor's are not for the next."""
+    session = aiohttp.ClientSession(
+        connector=made.connector, trace_configs=[TRACE], cookie_jar=aiohttp.DummyCookieJar()
+    )
+    made.detach()
+    return session
 
 
 def _is_without_response(error: httpx2.ConnectError) -> bool:

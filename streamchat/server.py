@@ -130,7 +130,7 @@ def chat_of(settings: Settings, store: Store) -> Chat:
             speed=fastest(settings.model),
         ),
         spare=Demo(),
-        own=claude if settings.own_keys == "on" else None,
+        own=claude if settings.takes_own_keys else None,
         shared=EXAMPLES,
     )
 

@@ -16,6 +16,7 @@ from streamchat.limits import rate
 PREFIX = "STREAMCHAT_"
 KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 BASE_URL = "ANTHROPIC_BASE_URL"
+CUSTOM_HEADERS = "ANTHROPIC_CUSTOM_HEADERS"
 CLAUDE = "https://api.anthropic.com"
 
 
@@ -138,8 +139,9 @@ class Settings(BaseSettings):
         5, ge=0, description="Dollars that all visitors together may spend in a UTC day."
     )
     visitor_budget_usd: FiniteFloat = Field(0.5, ge=0, description="Dollars that one visitor may spend in a UTC day.")
-    own_keys: Literal["on", "off"] = Field(
-        "on", description="Whether visitors may ask with API keys of their own: on or off."
+    own_keys: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Whether visitors may ask with keys of their own: on, off, or auto, which is on without a gateway.",
     )
     auth: Annotated[SecretStr, AfterValidator(_user_and_password)] = Field(
         SecretStr(""), description="The user:password that page and API ask for; unset, they ask for none."
@@ -161,6 +163,13 @@ class Settings(BaseSettings):
         """`data_dir` as an absolute path, which does not depend on the current directory; empty for nowhere."""
         # unlike `Path.expanduser`, it raises nothing where there is no home
         return str(ROOT / os.path.expanduser(self.data_dir)) if self.data_dir else ""  # noqa: PTH111
+
+    @property
+    def takes_own_keys(self) -> bool:
+        """By itself not where the owner uses a gateway: it may answer whatever a visitor's key is."""
+        if self.own_keys != "auto":
+            return self.own_keys == "on"
+        return urlsplit(self.base_url).hostname == urlsplit(CLAUDE).hostname and not os.environ.get(CUSTOM_HEADERS)
 
     @property
     def host_names(self) -> list[str]:

@@ -20,16 +20,16 @@ FLOORS = """
     account  cache   telemetry   share   journal   pause   pace   web
     budget
     store+schema+holdings
-    demo  late  claude+progress+seam+wire+keepalive+capabilities+faults+eventstream+complaints  reply  prices  visitor
+    demo  late  claude+progress+seam+clients+wire+keepalive+capabilities+faults+eventstream+complaints  reply  prices
     events   settings
-    limits   keys   demand   deadlines   meter   environment+envfile   listener   shelf
+    limits   keys   demand   deadlines   meter   environment+envfile   listener   shelf   visitor
     outbound
     errors   console
 """
 
 OWNERS = {
     "aiohttp": {"faults", "keepalive"},
-    "anthropic": {"claude", "capabilities", "faults", "keepalive", "wire"},
+    "anthropic": {"claude", "clients", "capabilities", "faults", "keepalive", "wire"},
     "gradio": {"ui", "page", "chatbot", "gradio_internals", "server"},
     "fastapi": {"api", "docs", "owner", "web", "question", "stream", "server"},
 }
@@ -132,6 +132,7 @@ def test_the_table_is_read_as_it_is_drawn() -> None:
     assert below("claude") == {
         "progress",
         "seam",
+        "clients",
         "wire",
         "keepalive",
         "capabilities",
@@ -145,6 +146,7 @@ def test_the_table_is_read_as_it_is_drawn() -> None:
         "demand",
         "deadlines",
         "meter",
+        "visitor",
         "shelf",
         "environment",
         "listener",
@@ -155,6 +157,7 @@ def test_the_table_is_read_as_it_is_drawn() -> None:
     assert below("faults") == below("claude") - {
         "progress",
         "seam",
+        "clients",
         "wire",
         "keepalive",
         "capabilities",

@@ -19,7 +19,8 @@ ASK = "/api/streaming-chat"
 
 
 def an_app(claude: ScriptedClaude, **environment: str) -> Application:
-    return Application(ANTHROPIC_API_KEY="sk-owner", ANTHROPIC_BASE_URL=claude.url, cwd=ROOT, **environment)
+    knobs = {"ANTHROPIC_API_KEY": "sk-owner", "ANTHROPIC_BASE_URL": claude.url, "STREAMCHAT_OWN_KEYS": "on"}
+    return Application(cwd=ROOT, **knobs | environment)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,8 @@ def demo_claude() -> Iterator[ScriptedClaude]:
 @pytest.fixture(scope="module")
 def demo(demo_claude: ScriptedClaude) -> Iterator[httpx.Client]:
     """An app whose owner has no key."""
-    with Application(ANTHROPIC_BASE_URL=demo_claude.url) as app, httpx.Client(base_url=app.url, timeout=30) as client:
+    knobs = {"STREAMCHAT_OWN_KEYS": "on", "ANTHROPIC_BASE_URL": demo_claude.url}
+    with Application(cwd=ROOT, **knobs) as app, httpx.Client(base_url=app.url, timeout=30) as client:
         yield client
 
 

@@ -295,3 +295,30 @@ def test_a_copied_example_sets_nothing(name: str) -> None:
 def test_no_knob_is_promised_that_does_not_exist(path: str) -> None:
     """A setting that was renamed or removed is gone from what people read."""
     assert set(re.findall(r"STREAMCHAT_[A-Z]\w*", text(path))) <= KNOBS.keys()
+
+
+GATEWAY = {"ANTHROPIC_BASE_URL": "https://gateway.example/anthropic"}
+HEADERS = {"ANTHROPIC_CUSTOM_HEADERS": "X-Gateway-Token: secret"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "takes"),
+    [
+        ({}, True),
+        ({"ANTHROPIC_BASE_URL": "https://api.anthropic.com/v1/"}, True),
+        (GATEWAY, False),
+        ({"ANTHROPIC_BASE_URL": "https://api.anthropic.com.gateway.example"}, False),
+        ({"ANTHROPIC_BASE_URL": "https://api.anthropic.com@gateway.example"}, False),
+        (HEADERS, False),
+        ({"ANTHROPIC_CUSTOM_HEADERS": ""}, True),
+        (GATEWAY | HEADERS | {"STREAMCHAT_OWN_KEYS": "on"}, True),
+        ({"STREAMCHAT_OWN_KEYS": "off"}, False),
+        (GATEWAY | {"STREAMCHAT_OWN_KEYS": ""}, False),
+    ],
+)
+def test_visitors_keys_are_taken_where_nothing_but_claude_answers(
+    put: SetAll, environment: dict[str, str], takes: bool
+) -> None:
+    """A gateway of the owner's may answer whatever the key is: there only an owner who says so takes keys."""
+    put(**environment)
+    assert Settings.read().takes_own_keys is takes
