@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from streamchat import openapi
@@ -15,24 +15,23 @@ from streamchat.reply import Reply
 from streamchat.sse import CUT_OFF
 from streamchat.stream import following, wants_events
 from streamchat.visitor import Who
-from streamchat.web.guard import Login
+from streamchat.web.login import user_of
 from streamchat.web.problem import Route, unfit
 
 PATH = "/api/streaming-chat"
 
 
-def routes(chat: Chat, who: Who, login: tuple[str, str] | None) -> APIRouter:
-    """The routes under /api, for any app to have; with a `login` they ask for it."""
+def routes(chat: Chat, who: Who) -> APIRouter:
+    """The routes under /api, for any app to have."""
     router = APIRouter(
         route_class=Route,
-        dependencies=[Depends(Login(*login))] if login else [],
         tags=["StreamChat"],
     )
 
     @router.post(PATH, response_class=PlainTextResponse, responses=openapi.POST, openapi_extra=openapi.BODY)
     async def ask(request: Request) -> Response:
         """Ask, and read the answer as it is written: as text or, with `Accept: text/event-stream`, as events."""
-        visitor = who(request.client.host if request.client else None, request.headers, login[0] if login else None)
+        visitor = who(request.client.host if request.client else None, request.headers, user_of(request.scope))
         asker = Asker(visitor, person=visitor, key=request.headers.get("x-api-key", ""))
         reply = await chat.ask(await asked(request), asker)
         return following(request, reply, 0, location=_location(request, reply))

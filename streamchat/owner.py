@@ -1,6 +1,5 @@
 """The owner's page: what is spent and running, how it goes, a stop for each reply and a pause for all."""
 
-import secrets
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -9,17 +8,19 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 
 from streamchat.chat import Chat
-from streamchat.errors import TooOften, UnknownReply
+from streamchat.errors import UnknownReply
 from streamchat.figures import figures
-from streamchat.limits import Limits
 from streamchat.visitor import Who
-from streamchat.web.guard import credentials, login_required
+from streamchat.web.cookies import DAY, Cookie, Signed
 from streamchat.web.hosts import from_another_site
+from streamchat.web.login import basic, challenge
+from streamchat.web.passwords import Guesses, Password
 from streamchat.web.problem import Route, unfit
 
 PATH = "/owner"
 PAGE = Path(__file__).with_name("owner.html")
-WRONG_PASSWORDS = "10/minute"
+ASKS = "This page asks for the owner's password, and for any user."
+BROWSER = Cookie("streamchat_owner", 30 * DAY, PATH, "Strict")
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -31,7 +32,7 @@ HEADERS = {
 
 def routes(chat: Chat, who: Who, password: str) -> APIRouter:
     """The routes under /owner, for any app to have; all of them ask for the password."""
-    asked = [Depends(Password(password, who))]
+    asked = [Depends(OwnerLogin(password, who))]
     router = APIRouter(prefix=PATH, route_class=Guarded, dependencies=asked, include_in_schema=False)
 
     @router.get("")
@@ -80,31 +81,36 @@ class Guarded(Route):
         async def handled(request: Request) -> Response:
             response = await handle(request)
             response.headers.update(HEADERS)
+            if cookie := getattr(request.state, "cookie", None):
+                response.headers["Set-Cookie"] = cookie
             return response
 
         return handled
 
 
-class Password:
-    """Lets in who knows it, under any user's name; who has tried too many wrong ones has to wait.
+class OwnerLogin:
+    """Lets in whoever knows the password, under any user's name.
 
-    What another site's page tries in the owner's browser does not count against the owner.
+    A browser that has given it gets a cookie, with which only its own wrong passwords count against it. What another
+    site's page tries in the owner's browser counts for itself.
     """
 
     def __init__(self, password: str, who: Who) -> None:
-        self._password = password.encode()
+        self._password = Password(password, Guesses())
+        self._browsers = Signed()
         self._who = who
-        self._wrong = Limits(rate=WRONG_PASSWORDS, visitor_replies=1, max_replies=1)
 
     async def __call__(self, request: Request) -> None:
-        visitor = self._who(request.client.host if request.client else None, request.headers, None)
+        given = basic(request.headers)
+        browser = next(filter(None, map(self._browsers.name, BROWSER.values(request.scope))), None)
+        if given is None or not self._is_right(given, browser, request):
+            raise unfit(401, "login_required", ASKS, challenge("StreamChat's owner"))
+        if browser is None:
+            request.state.cookie = BROWSER.written(request.scope, self._browsers.new())
+
+    def _is_right(self, given: str, browser: str | None, request: Request) -> bool:
+        address = self._who(request.client.host if request.client else None, request.headers, None)
+        visitor = f"browser {browser}" if browser else address
         if from_another_site(request.headers.get("sec-fetch-site")):
             visitor += " by another site's page"
-        if wait := self._wrong.throttled().get(visitor):
-            raise TooOften("Too many wrong passwords came from here.", retry_after=wait)
-        given = credentials(request)
-        if given is not None and secrets.compare_digest(given.partition(b":")[2], self._password):
-            return
-        if given is not None:
-            self._wrong.admit(visitor).leave()
-        raise login_required("StreamChat's owner", "This page asks for the owner's password, and for any user.")
+        return self._password.check(given.partition(":")[2], visitor, known=browser is not None)

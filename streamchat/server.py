@@ -38,6 +38,7 @@ from streamchat.web.concurrency import ConcurrencyLimit
 from streamchat.web.connections import Connection, Connections, room_for_connections
 from streamchat.web.headers import PagePolicy, SecurityHeaders
 from streamchat.web.hosts import HostCheck, Hosts
+from streamchat.web.login import LoginCheck, Logins, user_of
 
 logger = logging.getLogger("streamchat")
 
@@ -55,6 +56,7 @@ class StreamChat:
     page: ChatInterface
     proxies: Proxies
     hosts: Hosts
+    logins: Logins | None = None
     framed_by: Sequence[str] = ()
 
     def launch(self, listener: Listener | None = None) -> "Running":
@@ -68,8 +70,8 @@ class StreamChat:
 
     def routes(self) -> list[BaseRoute]:
         """All that is answered beside the page."""
-        found = api.routes(self.chat, self.who, self.settings.login).routes
-        found = [*found, *docs.routes(TITLE, found).routes]
+        found = api.routes(self.chat, self.who).routes
+        found = [*found, *docs.routes(TITLE, found).routes, *(self.logins.routes() if self.logins else ())]
         password = self.settings.owner_password.get_secret_value()
         return [*found, *(owner.routes(self.chat, self.who, password).routes if password else ())]
 
@@ -78,6 +80,7 @@ class StreamChat:
         return [
             Middleware(HostCheck, self.hosts, self.proxies),
             Middleware(Allowlist, routes, reloads=self.page.dev_mode),
+            *([Middleware(LoginCheck, self.logins, open=[owner.PATH])] if self.logins else ()),
             Middleware(BoundedBodies, self.who),
             Middleware(ConcurrencyLimit),
         ]
@@ -102,7 +105,8 @@ def create(
     store = Store(settings.data_folder)
     chat = chat_of(settings, store)
     chat_page = page(chat, store, who, title=TITLE, examples=EXAMPLES)
-    return StreamChat(settings, store, chat, who, chat_page, proxies, hosts, framed_by)
+    logins = Logins(*settings.login, who, framed_by=framed_by) if settings.login else None
+    return StreamChat(settings, store, chat, who, chat_page, proxies, hosts, logins, framed_by)
 
 
 def chat_of(settings: Settings, store: Store) -> Chat:
@@ -191,7 +195,7 @@ class Running:
         app.page.launch(
             server_name=f"[{host}]" if ":" in host else host,
             share=False,
-            auth=app.settings.login,
+            auth_dependency=(lambda request: user_of(request.scope)) if app.logins else None,
             app_kwargs={
                 "title": TITLE,
                 "openapi_url": None,
@@ -214,6 +218,8 @@ class Running:
             css=CSS,
             head=HEAD,
         )
+        if app.logins:
+            app.logins.is_starting = False
 
     def share(self) -> None:
         """Opens a public link, `share_url`; raises an exception of any kind if there is none to be had."""

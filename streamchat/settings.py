@@ -25,6 +25,7 @@ class SettingsError(Exception):
 
 
 HOST_NAME = r"\*|(?:[A-Za-z0-9_-][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+SHORTEST_PASSWORD = 8
 PER_VISITOR = ("rate_limit", "visitor_replies", "visitor_budget_usd")
 
 
@@ -57,17 +58,19 @@ def _one_word(model: str) -> str:
     return model
 
 
+def _long_enough(password: SecretStr) -> SecretStr:
+    if password and len(password.get_secret_value()) < SHORTEST_PASSWORD:
+        raise ValueError("it should have eight characters or more, for everybody can try")
+    return password
+
+
 def _user_and_password(auth: SecretStr) -> SecretStr:
     user, _, password = auth.get_secret_value().partition(":")
     if auth and not (user and password):
         raise ValueError("it should be a user and a password with a colon between them")
+    if auth and len(password) < SHORTEST_PASSWORD:
+        raise ValueError("its password should have eight characters or more, for everybody can try")
     return auth
-
-
-def _long_enough(password: SecretStr) -> SecretStr:
-    if password and len(password.get_secret_value()) < 8:
-        raise ValueError("it should have eight characters or more, for everybody can try")
-    return password
 
 
 def _host_names(text: str) -> str:
@@ -144,7 +147,8 @@ class Settings(BaseSettings):
         description="Whether visitors may ask with keys of their own: on, off, or auto, which is on without a gateway.",
     )
     auth: Annotated[SecretStr, AfterValidator(_user_and_password)] = Field(
-        SecretStr(""), description="The user:password that page and API ask for; unset, they ask for none."
+        SecretStr(""),
+        description="The user:password that page and API ask for, the password with eight characters or more.",
     )
     hosts: Annotated[str, AfterValidator(_host_names)] = Field(
         "", description="Further names by which the chat is known, with commas between them, or * for any name."

@@ -20,6 +20,7 @@ from streamchat.store import Store
 from streamchat.visitor import Proxies
 from streamchat.web.bodies import BoundedBodies
 from streamchat.web.hosts import HostCheck, Hosts
+from streamchat.web.login import LoginCheck, Logins
 from tests.hand import Hand
 
 EVENTS = {"accept": "text/event-stream"}
@@ -92,9 +93,10 @@ async def served(
     chat = Chat(source, Store(""), linger=linger, keep=keep)
     app = FastAPI(
         title="Tiny",
-        routes=routes(chat, lambda *_: "visitor", login).routes,
+        routes=routes(chat, lambda *_: "visitor").routes,
         middleware=[
             Middleware(HostCheck, Hosts(), Proxies.of("", on_spaces=False)),
+            *([Middleware(LoginCheck, Logins(*login, lambda *_: "visitor"))] if login else ()),
             Middleware(BoundedBodies, lambda *_: "visitor"),
         ],
     )

@@ -284,11 +284,11 @@ def test_no_program_is_answered_with_a_page(app: Application, call: tuple[str, s
 
 def test_a_login_guards_page_and_routes(claude: ScriptedClaude) -> None:
     """One setting closes both: the page asks for it in its form, the routes in HTTP's own way."""
-    setting = "eva:geheim"
+    setting = "eva:gehéim, ja"
     with Application(ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url, STREAMCHAT_AUTH=setting) as app:
         assert httpx.get(f"{app.url}/config").status_code == 401
         assert httpx.post(f"{app.url}{PATH}", json=HI).status_code == 401
-        assert httpx.post(f"{app.url}{PATH}", json=HI, auth=("eva", "geheim")).text == "Hello there"
+        assert httpx.post(f"{app.url}{PATH}", json=HI, auth=("eva", "gehéim, ja")).text == "Hello there"
 
 
 def test_gradios_own_client_streams_and_cancels(app: Application, page_claude: ScriptedClaude) -> None:

@@ -88,6 +88,15 @@ def test_a_login_is_a_user_and_a_password(put: SetAll, login: str) -> None:
     assert Settings.read().login == ("user", "pass:word")
 
 
+@pytest.mark.parametrize("login", ["u:p", "eva:sesame7", "a long user:short:1"])
+def test_a_logins_password_is_not_short(put: SetAll, login: str) -> None:
+    """A password that is soon guessed is refused at the start, without showing it."""
+    put(STREAMCHAT_AUTH=login)
+    assert complaint() == (
+        "STREAMCHAT_AUTH cannot be used: its password should have eight characters or more, for everybody can try."
+    )
+
+
 def test_an_owners_password_is_not_short(put: SetAll) -> None:
     """A password that is soon guessed is refused at the start, without showing it; so is none to be seen later."""
     put(STREAMCHAT_OWNER_PASSWORD="sesame7")

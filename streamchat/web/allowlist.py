@@ -20,7 +20,6 @@ POSTS = (
     "/gradio_api/reset",
     "/gradio_api/call/{id}",
     "/gradio_api/call/v2/{id}",
-    "/login",
 )
 GETS = (
     "/gradio_api/queue/data",

@@ -9,6 +9,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streamchat.visitor import Who
+from streamchat.web.paths import path_of
 from streamchat.web.problem import refused
 
 
@@ -103,8 +104,7 @@ class BoundedBodies:
             share.release()
 
     def _bound(self, scope: Scope) -> Bound:
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
-        asked = f"{scope['method']} {path}"
+        asked = f"{scope['method']} {path_of(scope)}"
         return next((bound for beginning, bound in self._bounds.items() if asked.startswith(beginning)), NO_BODY)
 
     def _visitor(self, scope: Scope, headers: Headers) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streamchat.visitor import Proxies, is_address
+from streamchat.web.paths import path_of
 from streamchat.web.problem import refused
 
 logger = logging.getLogger(__name__)
@@ -171,8 +172,7 @@ def from_another_site(site: str | None) -> bool:
 
 def _opens_a_page(scope: Scope) -> bool:
     """A link or a frame, whose page cannot read what it opens."""
-    path = scope["path"].removeprefix(scope.get("root_path", ""))
-    opens = scope["type"] == "http" and scope["method"] in SAFE and path in PAGES
+    opens = scope["type"] == "http" and scope["method"] in SAFE and path_of(scope) in PAGES
     return opens and _value(scope, b"sec-fetch-mode") in (None, "navigate")
 
 

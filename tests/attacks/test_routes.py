@@ -21,6 +21,7 @@ REFUSED = """
     GET    /monitoring
     GET    /monitoring/summary
     GET    /monitoring/{key}
+    POST   /login
     POST   /login/
     GET    /config/
     GET    /gradio_api/info/

@@ -1,0 +1,221 @@
+"""The login where STREAMCHAT_AUTH is set: a page with a form, sessions, and HTTP Basic for programs."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from hashlib import sha256
+from html import escape
+from pathlib import Path
+from string import Template
+
+from starlette.datastructures import FormData, Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from streamchat.errors import TooOften
+from streamchat.visitor import Who
+from streamchat.web.cookies import DAY, Cookie, Sessions
+from streamchat.web.passwords import Guesses, Password
+from streamchat.web.paths import address_of, path_of
+from streamchat.web.problem import problem, refused
+
+LOGIN, LOGOUT = "/login", "/logout"
+# where HTTP Basic is taken: elsewhere browsers send along what they know of the owner's page
+FOR_PROGRAMS = ("/api/", "/openapi.json")
+# what a browser opens, and is sent to the login from
+PAGES = ("/", "/docs")
+# Gradio asks for it when it has launched, and has no login then
+STARTUP = "/gradio_api/startup-events"
+WEEK = 7 * DAY
+# the key in a request's scope
+USER = "streamchat.user"
+
+PAGE = Template(Path(__file__).with_name("login.html").read_text("utf-8"))
+STYLE = PAGE.template.partition("<style>")[2].partition("</style>")[0]
+FORM = """{message}<form method="post">
+<label>User <input name="username" autocomplete="username" autocapitalize="none" required autofocus></label>
+<label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+<button>Log in</button>
+</form>"""
+INSIDE = """<p>You are logged in. <a href="./">Open the chat</a></p>
+<form method="post" action="logout"><button>Log out</button></form>"""
+WRONG = "The user or the password is wrong."
+
+
+class Logins:
+    """Who is logged in. `is_starting` lets the server's own first request in, until the start is over."""
+
+    def __init__(self, user: str, password: str, who: Who, *, framed_by: Sequence[str] = ()) -> None:
+        """The sites of `framed_by` may show the page in a frame."""
+        self.user = user
+        self.is_starting = True
+        self._password = Password(f"{user}:{password}", Guesses())
+        self._who = who
+        self._sessions = Sessions(WEEK)
+        self._framed_by = framed_by
+
+    def has_session(self, scope: Scope) -> bool:
+        return any(map(self._sessions.has, self._cookie(scope).values(scope)))
+
+    def has_password(self, scope: Scope) -> bool | None:
+        """By HTTP Basic; None where there is none. Raises `TooOften`."""
+        given = basic(Headers(scope=scope))
+        return None if given is None else self._password.check(given, self._visitor(scope))
+
+    def begin(self, scope: Scope, user: str, password: str) -> str | None:
+        """The cookie of a new session; None if the password is wrong. Raises `TooOften`."""
+        visitor = self._visitor(scope)
+        if not self._password.check(f"{user}:{password}", visitor):
+            return None
+        return self._cookie(scope).written(scope, self._sessions.begin(visitor))
+
+    def end(self, scope: Scope) -> str:
+        """Ends the session of this browser; the cookie that replaces its own."""
+        cookie = self._cookie(scope)
+        for token in cookie.values(scope):
+            self._sessions.end(token)
+        return cookie.written(scope, "", seconds=0)
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(LOGIN, self._show, methods=["GET"]),
+            Route(LOGIN, self._log_in, methods=["POST"]),
+            Route(LOGOUT, self._log_out, methods=["POST"]),
+        ]
+
+    async def _show(self, request: Request) -> Response:
+        return self._page(INSIDE if self.has_session(request.scope) else FORM.format(message=""))
+
+    async def _log_in(self, request: Request) -> Response:
+        form = await _form(request)
+        user, password = (
+            value if isinstance(value := form.get(name), str) else "" for name in ("username", "password")
+        )
+        try:
+            cookie = self.begin(request.scope, user.strip(), password)
+        except TooOften as error:
+            return self._form_with(error.message, problem(error)) if _is_browser(request) else problem(error)
+        if cookie is None:
+            wrong = refused(401, "wrong_password", WRONG)
+            return self._form_with(WRONG, wrong) if _is_browser(request) else wrong
+        return _with_cookie(
+            _to(request.scope, "/") if _is_browser(request) else JSONResponse({"success": True}), cookie
+        )
+
+    async def _log_out(self, request: Request) -> Response:
+        cookie = self.end(request.scope)
+        return _with_cookie(_to(request.scope, LOGIN) if _is_browser(request) else Response(status_code=204), cookie)
+
+    def _form_with(self, message: str, refusal: Response) -> Response:
+        page = self._page(FORM.format(message=f'<p role="alert">{escape(message)}</p>'), refusal.status_code)
+        if wait := refusal.headers.get("retry-after"):
+            page.headers["Retry-After"] = wait
+        return page
+
+    def _page(self, content: str, status: int = 200) -> Response:
+        style = base64.b64encode(sha256(STYLE.encode()).digest()).decode()
+        ancestors = " ".join(self._framed_by) or "'none'"
+        policy = f"default-src 'none'; style-src 'sha256-{style}'; img-src data:; form-action 'self'; base-uri 'none'"
+        headers = {
+            "Cache-Control": "no-store",
+            "Content-Security-Policy": f"{policy}; frame-ancestors {ancestors}",
+            # with no-referrer a browser would not say from which site the form comes
+            "Referrer-Policy": "same-origin",
+        }
+        return HTMLResponse(PAGE.substitute(content=content), status, headers)
+
+    def _visitor(self, scope: Scope) -> str:
+        return self._who(scope["client"][0] if scope["client"] else None, Headers(scope=scope), None)
+
+    def _cookie(self, scope: Scope) -> Cookie:
+        """Cookies do not tell ports apart, and there may be two chats on one machine."""
+        port = (scope.get("server") or ("", 0))[1]
+        return Cookie(f"streamchat_{port}", WEEK, framed=bool(self._framed_by))
+
+
+class LoginCheck:
+    """Refuses every request of somebody who is not logged in, but for the login and the `open` paths."""
+
+    def __init__(self, app: ASGIApp, logins: Logins, *, open: Sequence[str] = ()) -> None:  # noqa: A002
+        self._app = app
+        self._logins = logins
+        self._open = open
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        try:
+            app = self._app if self._is_open(path_of(scope)) else self._checked(scope)
+        except TooOften as error:
+            app = problem(error)
+        if scope["type"] == "websocket" and app is not self._app:
+            app = closed
+        await app(scope, receive, send)
+
+    def _checked(self, scope: Scope) -> ASGIApp:
+        path = path_of(scope)
+        for_programs = path.startswith(FOR_PROGRAMS)
+        if self._logins.has_session(scope) or (for_programs and self._logins.has_password(scope)):
+            scope[USER] = self._logins.user
+            return self._app
+        if path in PAGES and scope.get("method") in ("GET", "HEAD"):
+            return _to(scope, LOGIN)
+        headers = challenge("StreamChat") if for_programs else None
+        return refused(401, "login_required", "This chat asks for a user and a password.", headers)
+
+    def _is_open(self, path: str) -> bool:
+        is_own = any(path == each or path.startswith(f"{each}/") for each in self._open)
+        return is_own or path in (LOGIN, LOGOUT) or (path == STARTUP and self._logins.is_starting)
+
+
+async def closed(_: Scope, __: Receive, send: Send) -> None:
+    await send({"type": "websocket.close"})
+
+
+def user_of(scope: Scope) -> str | None:
+    """The user who is logged in, where a login is asked for."""
+    user: str | None = scope.get(USER)
+    return user
+
+
+def basic(headers: Headers) -> str | None:
+    """The user and the password of HTTP Basic, with a colon between them; None if there are none."""
+    scheme, _, encoded = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(encoded).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return None
+
+
+def challenge(realm: str) -> dict[str, str]:
+    """At which browsers ask for a user and a password, once for each realm."""
+    return {"WWW-Authenticate": f'Basic realm="{realm}", charset="UTF-8"'}
+
+
+async def _form(request: Request) -> FormData:
+    try:
+        return await request.form(max_files=0, max_fields=10)
+    except HTTPException:
+        return FormData()
+
+
+def _is_browser(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _to(scope: Scope, path: str) -> Response:
+    """Relative where the prefix is not known that a proxy has taken away."""
+    where = address_of(scope, path) if scope.get("root_path") else "." + path
+    return RedirectResponse(where, 303, {"Cache-Control": "no-store"})
+
+
+def _with_cookie(response: Response, cookie: str) -> Response:
+    response.headers["Set-Cookie"] = cookie
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,109 @@
+"""Compares passwords, and lets strangers guess them only so often."""
+
+import math
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable
+from hashlib import sha256
+from ipaddress import IPv6Network
+
+from streamchat.errors import TooOften
+
+DAY = 86_400
+EVERYBODY = "everybody"
+# who is on the machine itself is held up by nobody else's guesses
+THIS_MACHINE = ("127.0.0.1", "::/64")
+REMEMBERED = 10_000
+
+
+class Guesses:
+    """Counts wrong passwords in the last minute: of one visitor, of an IPv6 /48, and of everybody.
+
+    The counts of many hold up strangers only, and not a visitor who has given the right password within a day: so
+    that no number of other addresses locks out those who know it.
+    """
+
+    def __init__(
+        self,
+        *,
+        visitor: int = 10,
+        network: int = 30,
+        everybody: int = 100,
+        seconds: float = 60,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._visitor = visitor
+        self._network = network
+        self._everybody = everybody
+        self._seconds = seconds
+        self._clock = clock
+        self._wrong: dict[str, deque[float]] = {}
+        self._right: dict[str, float] = {}
+
+    def wait(self, visitor: str, *, known: bool = False) -> float:
+        """Seconds until the visitor may give a password, right or wrong; 0 if now."""
+        waits = [self._left(visitor, self._visitor)]
+        if not (known or self._has_been_right(visitor)):
+            waits += [self._left(EVERYBODY, self._everybody), self._left(network(visitor), self._network)]
+        return max(waits)
+
+    def wrong(self, visitor: str) -> None:
+        now = self._clock()
+        for name in {visitor, network(visitor), EVERYBODY}:
+            times = self._wrong[name] = self._wrong.pop(name, deque())
+            times.append(now)
+            _drop(times, now - self._seconds)
+        while self._wrong and self._wrong[oldest := next(iter(self._wrong))][-1] <= now - self._seconds:
+            del self._wrong[oldest]
+
+    def right(self, visitor: str) -> None:
+        self._right.pop(visitor, None)
+        self._right[visitor] = self._clock()
+        if len(self._right) > REMEMBERED:
+            del self._right[next(iter(self._right))]
+
+    def _has_been_right(self, visitor: str) -> bool:
+        return visitor in THIS_MACHINE or self._clock() - self._right.get(visitor, float("-inf")) < DAY
+
+    def _left(self, name: str, most: int) -> float:
+        times = self._wrong.get(name, ())
+        return max(times[-most] + self._seconds - self._clock(), 0) if len(times) >= most else 0
+
+
+class Password:
+    """What is expected. `check` takes the same time for every wrong one."""
+
+    def __init__(self, expected: str, guesses: Guesses) -> None:
+        self._expected = _digest(expected)
+        self._guesses = guesses
+
+    def check(self, given: str, visitor: str, *, known: bool = False) -> bool:
+        """Raises `TooOften`, without looking at what is given, if the visitor has to wait."""
+        if wait := self._guesses.wait(visitor, known=known):
+            many = f"There were too many wrong passwords. Try again in {math.ceil(wait)} s."
+            raise TooOften(many, retry_after=wait)
+        is_right = secrets.compare_digest(_digest(given), self._expected)
+        if is_right:
+            self._guesses.right(visitor)
+        else:
+            self._guesses.wrong(visitor)
+        return is_right
+
+
+def network(visitor: str) -> str:
+    """The IPv6 /48 around a visitor's /64, of which a provider gives away 65,536 at once; otherwise the visitor."""
+    try:
+        return str(IPv6Network(visitor).supernet(new_prefix=48))
+    except ValueError:
+        return visitor
+
+
+def _drop(times: deque[float], until: float) -> None:
+    while times[0] <= until:
+        times.popleft()
+
+
+def _digest(text: str) -> bytes:
+    """Of one length, so that not even that shows."""
+    return sha256(text.encode("utf-8", "surrogatepass")).digest()

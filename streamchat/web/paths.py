@@ -1,0 +1,18 @@
+"""Paths below the prefix under which a proxy may serve the chat."""
+
+from urllib.parse import urlsplit
+
+from starlette.types import Scope
+
+
+def path_of(scope: Scope) -> str:
+    """The path of a route, whether or not the proxy has taken the prefix away."""
+    prefix, path = scope.get("root_path", "").rstrip("/"), scope["path"]
+    if prefix and (path == prefix or path.startswith(f"{prefix}/")):
+        return path[len(prefix) :] or "/"
+    return str(path)
+
+
+def address_of(scope: Scope, path: str) -> str:
+    """The path as the browser knows it."""
+    return f"{urlsplit(scope.get('root_path', '')).path}{path}".rstrip("/") or "/"
