@@ -44,14 +44,13 @@ def created(options: argparse.Namespace) -> StreamChat:
         settings = Settings.read()
     except SettingsError as error:
         raise console.fail(str(error)) from None
-    if not command.is_public(options):
-        settings = settings.only_for_the_owner()
     on_spaces = environment.on_spaces()
     return create(
         settings,
         proxies=Proxies.of(os.environ.get("FORWARDED_ALLOW_IPS", ""), on_spaces),
         hosts=Hosts(published(), domains=SPACES_DOMAINS if on_spaces else ()),
         framed_by=[HUGGING_FACE] if on_spaces else (),
+        private=not command.is_public(options),
     )
 
 

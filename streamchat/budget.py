@@ -16,6 +16,7 @@ from functools import partial
 
 from streamchat.errors import DayIsSpent, NotRecorded, Refused, TooDear, VisitorIsSpent
 from streamchat.store import Store
+from streamchat.visitor import Local
 
 logger = logging.getLogger(__name__)
 
@@ -70,16 +71,23 @@ class Budget:
 
     A reservation is on disk before it is given, so that no restart hands the same money out again: where a store is
     kept and the disk does not take it, it is refused. A file that is lost while the process runs gets back all that
-    the process knows.
+    the process knows. For a `Local` visitor `local` holds in place of `visitor`, where it is given.
     """
 
     def __init__(
-        self, store: Store, *, daily: float, visitor: float | None, clock: Callable[[], float] = time.time
+        self,
+        store: Store,
+        *,
+        daily: float,
+        visitor: float | None,
+        local: float | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._clock = clock
         self._daily = math.floor(micros(daily))
         self._share = self._daily if visitor is None else math.floor(micros(visitor))
+        self._local_share = self._share if local is None else math.floor(micros(local))
         self._ledger = Ledger(self._today())
         self._reserved: dict[str, Cost] = {}
         self._unwritten: dict[str, Cost] = {}
@@ -105,10 +113,10 @@ class Budget:
             self._turn()
         before, wanted = self._reserved.get(reply, NOTHING), math.ceil(micros(dollars))
         cost = Cost(self._ledger.day, self._ledger.visitor(visitor), before.micros + wanted)
-        if 0 < (self._daily if visitor is None else min(self._daily, self._share)) < wanted:
+        if 0 < (self._daily if visitor is None else min(self._daily, self._share_of(visitor))) < wanted:
             raise TooDear
         self._ledger.change(before, cost)
-        if refusal := self._refusal(cost):
+        if refusal := self._refusal(cost, self._share_of(visitor)):
             self._ledger.change(cost, before)
             raise refusal
         self._reserved[reply] = cost
@@ -146,7 +154,7 @@ class Budget:
         self._turn()
         left = self._daily - self._spent(b"")
         if visitor is not None:
-            left = min(left, self._share - self._spent(self._ledger.visitor(visitor)))
+            left = min(left, self._share_of(visitor) - self._spent(self._ledger.visitor(visitor)))
         return max(0, left) / MICROS
 
     def reserved(self) -> float:
@@ -169,16 +177,19 @@ class Budget:
             self._ledger = Ledger(today, days=self._ledger.days)
             self._reserved = {reply: cost for reply, cost in self._reserved.items() if cost.day >= today - 1}
 
+    def _share_of(self, visitor: str | None) -> int:
+        return self._local_share if isinstance(visitor, Local) else self._share
+
     def _spent(self, visitor: bytes) -> int:
         return self._ledger.visitors[visitor] if visitor else self._ledger.days[self._ledger.day]
 
-    def _refusal(self, cost: Cost) -> Refused | None:
+    def _refusal(self, cost: Cost, share: int) -> Refused | None:
         """Why the ledger cannot stay as it is with this cost in it."""
         seconds = DAY - self._clock() % DAY
         until = f"at 00:00 UTC, in {span(seconds)}."
         if self._spent(b"") > self._daily:
             return DayIsSpent(f"{DayIsSpent.sentence} It reopens {until}", retry_after=seconds)
-        if cost.visitor and self._spent(cost.visitor) > self._share:
+        if cost.visitor and self._spent(cost.visitor) > share:
             return VisitorIsSpent(f"{VisitorIsSpent.sentence} It is renewed {until}", retry_after=seconds)
         return None
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from limits import RateLimitItem, parse_many
 
 from streamchat.errors import Crowded, TooManyAtOnce, TooOften
+from streamchat.visitor import Local
 
 DAY = 86_400
 CROWDED_RETRY_AFTER = 5  # a place becomes free with any reply's end, which nobody knows
@@ -24,15 +25,35 @@ class Admission:
         self._all.discard(self)
 
 
-class Limits:
-    """`rate` holds for each visitor and in every window of time, wherever it begins, by `clock`."""
+@dataclass(frozen=True)
+class Bounds:
+    """How often one visitor may ask, and how many replies they may have running at once."""
 
-    def __init__(
-        self, *, rate: str, visitor_replies: int, max_replies: int, clock: Callable[[], float] = time.monotonic
+    rates: list[RateLimitItem]
+    replies: int
+
+
+class Limits:
+    """`rate` holds for each visitor and in every window of time, wherever it begins, by `clock`.
+
+    For a `Local` visitor `local_rate` and `local_replies` hold instead, where they are given.
+    """
+
+    def __init__(  # noqa: PLR0913 (each is a bound of its own)
+        self,
+        *,
+        rate: str,
+        visitor_replies: int,
+        max_replies: int,
+        local_rate: str | None = None,
+        local_replies: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._rates = _rates(rate)
-        self._longest = max((each.get_expiry() for each in self._rates), default=0)
-        self._visitor_replies = visitor_replies
+        self._of_strangers = Bounds(_rates(rate), visitor_replies)
+        local_rates = self._of_strangers.rates if local_rate is None else _rates(local_rate)
+        self._of_local = Bounds(local_rates, visitor_replies if local_replies is None else local_replies)
+        every_rate = [*self._of_strangers.rates, *local_rates]
+        self._longest = max((each.get_expiry() for each in every_rate), default=0)
         self._max_replies = max_replies
         self._clock = clock
         self._admissions: set[Admission] = set()
@@ -49,15 +70,15 @@ class Limits:
             self._check(visitor, now)
         if len(self._admissions) >= self._max_replies:
             raise Crowded(retry_after=CROWDED_RETRY_AFTER)
-        if visitor is not None and self._rates:
+        if visitor is not None and self._bounds(visitor).rates:
             self._count(visitor, now)
         admission = Admission(visitor, self._admissions)
         self._admissions.add(admission)
         return admission
 
-    def allowed(self) -> list[str]:
+    def allowed(self, visitor: str | None = None) -> list[str]:
         """How often a visitor may ask, as in `20 times a minute`; empty if nothing holds them back."""
-        return [_often(each) for each in self._rates]
+        return [_often(each) for each in self._bounds(visitor).rates]
 
     def throttled(self) -> dict[str, float]:
         """Who has asked too often, and for how many seconds yet."""
@@ -65,11 +86,14 @@ class Limits:
         self._forget(now)
         return {visitor: wait for visitor in self._times if (wait := self._wait(visitor, now)) > 0}
 
+    def _bounds(self, visitor: str | None) -> "Bounds":
+        return self._of_local if isinstance(visitor, Local) else self._of_strangers
+
     def _check(self, visitor: str, now: float) -> None:
         if (wait := self._wait(visitor, now)) > 0:
             raise TooOften(retry_after=wait)
         running = sum(admission.visitor == visitor for admission in self._admissions)
-        if running >= self._visitor_replies:
+        if running >= self._bounds(visitor).replies:
             raise TooManyAtOnce(_busy(running))
 
     def _count(self, visitor: str, now: float) -> None:
@@ -81,7 +105,7 @@ class Limits:
     def _wait(self, visitor: str, now: float) -> float:
         """Until the oldest admission that fills a window has left it."""
         times = self._times.get(visitor, ())
-        full = [each for each in self._rates if len(times) >= each.amount]
+        full = [each for each in self._bounds(visitor).rates if len(times) >= each.amount]
         return max((times[-each.amount] + each.get_expiry() - now for each in full), default=0)
 
     def _forget(self, now: float) -> None:

@@ -102,7 +102,8 @@ class Page:
 
     def allowance(self, request: gr.Request) -> str:
         """What the visitor may still do."""
-        return allowance(self._chat.limits.allowed(), self._chat.left(self._visitor(request)))
+        visitor = self._visitor(request)
+        return allowance(self._chat.limits.allowed(visitor), self._chat.left(visitor))
 
     async def claim(self, tab_id: str, draft: str, request: gr.Request) -> tuple[str, Update, str]:
         """Finds the tab again after a reload, and the message that was typed but never asked.

@@ -31,7 +31,7 @@ from streamchat.prices import Prices
 from streamchat.settings import Settings
 from streamchat.store import Store
 from streamchat.ui import CSS, HEAD, MAX_EVENTS, SCRIPT, THEME, page
-from streamchat.visitor import Proxies, Who, visitor
+from streamchat.visitor import Local, Proxies, Who, comes_from_here, visitor
 from streamchat.web.allowlist import Allowlist
 from streamchat.web.bodies import BoundedBodies
 from streamchat.web.concurrency import ConcurrencyLimit
@@ -92,14 +92,16 @@ def create(
     proxies: Proxies | None = None,
     hosts: Hosts | None = None,
     framed_by: Sequence[str] = (),
+    private: bool = False,
 ) -> StreamChat:
-    """Puts a chat together; to the `hosts` it adds those of the settings. Sites that may frame it are `framed_by`."""
+    """Puts a chat together; to the `hosts` it adds those of the settings. Sites that may frame it are `framed_by`.
+
+    `private` is a chat that only its owner's machine can reach, unless a proxy passes requests on.
+    """
     proxies = proxies or Proxies.of("", on_spaces=False)
     hosts = hosts or Hosts()
 
-    def who(peer: str | None, headers: Mapping[str, str], user: str | None) -> str:
-        return visitor(peer, headers, proxies=proxies, user=user)
-
+    who = Visitors(proxies, private=private)
     for name in settings.host_names:
         hosts.add(name)
     store = Store(settings.data_folder)
@@ -109,12 +111,43 @@ def create(
     return StreamChat(settings, store, chat, who, chat_page, proxies, hosts, logins, framed_by)
 
 
+class Visitors:
+    """Names who asks. On a private chat, who asks from the machine itself is `Local`."""
+
+    def __init__(self, proxies: Proxies, *, private: bool) -> None:
+        self._proxies = proxies
+        self._private = private
+        self._told = False
+
+    def __call__(self, peer: str | None, headers: Mapping[str, str], user: str | None) -> str:
+        name = visitor(peer, headers, proxies=self._proxies, user=user)
+        if not self._private:
+            return name
+        if comes_from_here(peer, headers):
+            return Local(name)
+        self._tell()
+        return name
+
+    def _tell(self) -> None:
+        if not self._told:
+            self._told = True
+            logger.warning(
+                "A proxy on this machine passes on requests: the limits per visitor hold for all who come through it."
+            )
+
+
 def chat_of(settings: Settings, store: Store) -> Chat:
     paid = bool(settings.api_key.get_secret_value())
     prices = Prices(settings.model)
     claude = Late(f"Claude ({settings.model})", settings.model, lambda: claude_of(settings))
-    budget = Budget(store, daily=settings.daily_budget_usd, visitor=settings.visitor_budget_usd) if paid else None
-    if budget:
+    local = settings.for_owner()
+    budget = Budget(
+        store,
+        daily=settings.daily_budget_usd,
+        visitor=settings.visitor_budget_usd,
+        local=local.visitor_budget_usd,
+    )
+    if paid:
         warn_of_too_little(settings, prices)
     return Chat(
         claude if paid else Demo(),
@@ -125,9 +158,11 @@ def chat_of(settings: Settings, store: Store) -> Chat:
             rate=settings.rate_limit,
             visitor_replies=settings.visitor_replies,
             max_replies=settings.max_replies,
+            local_rate=local.rate_limit,
+            local_replies=local.visitor_replies,
         ),
         accounts=Accounts(
-            budget,
+            budget if paid else None,
             prices,
             settings.system_prompt,
             settings.max_tokens,

@@ -157,8 +157,8 @@ class Settings(BaseSettings):
         SecretStr(""), description="The password of the owner's page; unset, there is no such page."
     )
 
-    def only_for_the_owner(self) -> Self:
-        """Without the limits per visitor that nobody has set: there is one visitor, who pays."""
+    def for_owner(self) -> Self:
+        """Without the limits per visitor that are not set, which do not hold for who pays."""
         off = {"rate_limit": "off", "visitor_replies": self.max_replies, "visitor_budget_usd": self.daily_budget_usd}
         return self.model_copy(update={name: off[name] for name in PER_VISITOR if name not in self.model_fields_set})
 

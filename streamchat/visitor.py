@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Self
+from urllib.parse import urlsplit
 
 Who = Callable[[str | None, Mapping[str, str], str | None], str]  # peer, headers, user -> visitor
 Address = IPv4Address | IPv6Address
@@ -14,6 +15,15 @@ LOCAL = ("127.0.0.1", "::1")  # the share tunnel, a web server on this machine
 INGRESS = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")  # of Hugging Face Spaces
 UNKNOWN = "unknown"
 WITH_PORT = re.compile(r"\[([^\]]*)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
+
+
+FORWARDED = re.compile(r"forwarded|via|(x-(forwarded|original|envoy|real|proxyuser|cluster|client)|cf|fly)-.*|.*-ip")
+
+
+class Local(str):
+    """A visitor on this machine itself: the owner, where nobody else can reach the chat."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,29 @@ def visitor(peer: str | None, headers: Mapping[str, str], *, proxies: Proxies, u
     if hops and proxies.trust(peer):
         address = _before(hops, proxies)
     return _key(address)
+
+
+def comes_from_here(peer: str | None, headers: Mapping[str, str]) -> bool:
+    """Whether a program or browser on this machine asks, and by itself: not through a proxy, nor by another name."""
+    address = _address(peer or "")
+    return address is not None and address.is_loopback and not is_forwarded(headers)
+
+
+def is_forwarded(headers: Mapping[str, str]) -> bool:
+    """Whether a proxy has passed the request on, as far as it can be told.
+
+    One that adds no header closes each connection, or passes on under which name it is known itself.
+    """
+    fields = {name.lower(): value for name, value in headers.items()}
+    names = [urlsplit(f"//{fields.get('host', '')}").hostname, urlsplit(fields.get("origin", "")).hostname]
+    by_other_name = any(name and not _is_own_name(name) for name in names)
+    closes = fields.get("connection", "").lower() == "close"
+    return by_other_name or closes or any(map(FORWARDED.fullmatch, fields))
+
+
+def _is_own_name(name: str) -> bool:
+    address = _address(name)
+    return address.is_loopback if address else name == "localhost" or name.endswith(".localhost")
 
 
 def _before(hops: list[str], proxies: Proxies) -> Address | None:

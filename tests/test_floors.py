@@ -22,8 +22,8 @@ FLOORS = """
     store+schema+holdings
     demo  late  claude+progress+seam+clients+wire+keepalive+capabilities+faults+eventstream+complaints  reply  prices
     events   settings
-    limits   keys   demand   deadlines   meter   environment+envfile   listener   shelf   visitor
-    outbound
+    limits   keys   demand   deadlines   meter   environment+envfile   listener   shelf
+    outbound   visitor
     errors   console
 """
 
