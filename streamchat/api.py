@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from streamchat import openapi
@@ -13,10 +13,10 @@ from streamchat.events import Done
 from streamchat.question import asked
 from streamchat.reply import Reply
 from streamchat.sse import CUT_OFF
-from streamchat.stream import following, wants_events
+from streamchat.stream import HEADERS, following, wants_events
 from streamchat.visitor import Who
 from streamchat.web.login import user_of
-from streamchat.web.problem import Route, unfit
+from streamchat.web.problem import NO_STORE, Route, unfit
 
 PATH = "/api/streaming-chat"
 
@@ -36,27 +36,32 @@ def routes(chat: Chat, who: Who) -> APIRouter:
         reply = await chat.ask(await asked(request), asker)
         return following(request, reply, 0, location=_location(request, reply))
 
+    @router.head(PATH + "/{reply_id}", include_in_schema=False)
     @router.get(PATH + "/{reply_id}", response_class=PlainTextResponse, responses=openapi.GET)
     async def resume(
-        request: Request, reply_id: str, after: str = "0", last_event_id: Annotated[str | None, Header()] = None
+        request: Request,
+        reply_id: Annotated[str, openapi.REPLY_ID],
+        after: Annotated[str, openapi.AFTER] = "0",
+        last_event_id: Annotated[str, openapi.LAST_EVENT_ID] = "",
     ) -> Response:
         """Read a reply, running or ended, from a position on, which is the `id` of the last event read."""
         reply = await chat.resume(reply_id)
-        position = _position(after if last_event_id is None else last_event_id, reply)
+        position = _position(last_event_id or after, reply)
         if wants_events(request) and reply.ending and position == len(reply.log):
-            return Response(status_code=204)  # tells a browser's EventSource not to come back
+            return Response(status_code=204, headers=HEADERS)  # tells a browser's EventSource not to come back
         return following(request, reply, position, location=_location(request, reply))
 
     @router.delete(PATH + "/{reply_id}", status_code=204, response_class=Response, responses=openapi.DELETE)
-    async def stop(reply_id: str) -> Response:
+    async def stop(reply_id: Annotated[str, openapi.REPLY_ID]) -> Response:
         """Stop a reply; what was written stays. To stop it again is no error."""
         await chat.stop(reply_id)
         return Response(status_code=204)
 
+    @router.head("/api/health", include_in_schema=False)
     @router.get("/api/health", responses=openapi.HEALTH)
     async def health() -> Response:
         """Who answers, and how many replies are being written."""
-        return JSONResponse({"source": chat.source.name, "running": chat.running})
+        return JSONResponse({"source": chat.source.name, "running": chat.running}, headers=NO_STORE)
 
     return router
 

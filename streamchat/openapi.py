@@ -2,19 +2,25 @@
 
 from typing import Any
 
+from fastapi import Header, Path, Query
+
 Responses = dict[int | str, dict[str, Any]]
 
-TURN = {
-    "type": "object",
-    "required": ["role", "content"],
-    "properties": {"role": {"enum": ["user", "assistant"]}, "content": {"type": "string"}},
-}
-QUESTION = {
-    "oneOf": [
-        {"type": "object", "required": ["message"], "properties": {"message": {"type": "string"}}},
-        {"type": "object", "required": ["messages"], "properties": {"messages": {"type": "array", "items": TURN}}},
-    ]
-}
+
+def _object(**properties: Any) -> dict[str, Any]:
+    """An object with these properties, all of them, and no other."""
+    return {
+        "type": "object",
+        "required": list(properties),
+        "additionalProperties": False,
+        "properties": properties,
+    }
+
+
+ROLE = {"enum": ["user", "assistant"]}
+TURN = _object(role=ROLE, content={"type": "string"})
+TURNS = {"type": "array", "items": TURN, "minItems": 1, "maxItems": 10_000}
+QUESTION = {"oneOf": [_object(message={"type": "string", "minLength": 1}), _object(messages=TURNS)]}
 CONVERSATION = [
     {"role": "user", "content": "Name a river."},
     {"role": "assistant", "content": "The Loire."},
@@ -28,10 +34,19 @@ BODY = {"requestBody": {"required": True, "content": {"application/json": {"sche
 
 
 def _error(description: str, code: str, message: str) -> dict[str, Any]:
-    schema = {"type": "object", "properties": {"code": {"type": "string"}, "message": {"type": "string"}}}
+    schema = _object(code={"type": "string"}, message={"type": "string"})
     example = {"code": code, "message": message}
     return {"description": description, "content": {"application/json": {"schema": schema, "example": example}}}
 
+
+# FastAPI would answer what does not fit these patterns in a shape of its own; `api` checks them itself
+REPLY_ID = Path(
+    description="The last part of a reply's `Location`.", json_schema_extra={"pattern": "^[A-Za-z0-9_-]{32}$"}
+)
+AFTER = Query(description="How many events not to read again.", json_schema_extra={"pattern": "^[0-9]{1,9}$"})
+LAST_EVENT_ID = Header(
+    description="The same, as browsers send it; counts more.", json_schema_extra={"pattern": "^[0-9]{0,9}$"}
+)
 
 EVENTS = """retry: 2000
 
@@ -72,7 +87,8 @@ POST: Responses = GUARDED | {
     413: _error(
         "The conversation is too long or may cost too much.", "too_long", "This conversation is too long to send."
     ),
-    415: _error("The body is not application/json.", "not_json", "Send the question as JSON."),
+    408: _error("The body came too slowly.", "too_slow", "The body of the request came too slowly."),
+    415: _error("The body is not application/json, or is compressed.", "not_json", "Send the question as JSON."),
     422: _error("The JSON is something else.", "wrong_shape", "message: Input should be a valid string."),
     429: _error("Claude's rate limit is reached.", "rate_limited", "Claude's rate limit for the API key is reached."),
     503: FAILED,

@@ -11,11 +11,14 @@ from streamchat import sse
 from streamchat.events import CUT, WHOLE, Done, Event, Failed, Text
 from streamchat.pace import PACE
 from streamchat.reply import Reply
+from streamchat.web.accept import preference
 from streamchat.web.problem import problem
 
 HEARTBEAT = 10.0  # seconds
+EVENTS, TEXT = "text/event-stream", "text/plain"
 HEADERS = {
-    "Cache-Control": "no-cache, no-transform",
+    "Cache-Control": "no-cache, no-store, no-transform",
+    "Vary": "Accept",
     "X-Content-Type-Options": "nosniff",
     "X-Accel-Buffering": "no",
 }
@@ -31,12 +34,16 @@ class Broken(Exception):
 
 class Stream(StreamingResponse):
     """Sends its headers with the first chunk. `Broken` instead of it becomes an error with a status; a later one
-    breaks the transfer off before its end, which every client takes for an error.
+    breaks the transfer off before its end, which every client takes for an error. With `only_head` it ends with its
+    headers.
     """
 
-    def __init__(self, chunks: AsyncGenerator[bytes], *, location: str, media_type: str) -> None:
+    def __init__(
+        self, chunks: AsyncGenerator[bytes], *, location: str, media_type: str, only_head: bool = False
+    ) -> None:
         super().__init__(chunks, headers=HEADERS | {"Location": location}, media_type=media_type)
         self._chunks = chunks
+        self._only_head = only_head
 
     async def stream_response(self, send: Send) -> None:
         async with aclosing(self._chunks) as chunks:
@@ -46,6 +53,9 @@ class Stream(StreamingResponse):
                 await _send(problem(broken.failed), send)
                 return
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            if self._only_head:
+                await send({"type": "http.response.body"})
+                return
             await send({"type": "http.response.body", "body": first, "more_body": True})
             with suppress(Broken):
                 async for chunk in chunks:
@@ -53,18 +63,25 @@ class Stream(StreamingResponse):
                 await send({"type": "http.response.body"})
 
 
-def following(request: Request, reply: Reply, after: int, *, location: str) -> Stream:
+def following(request: Request, reply: Reply, after: int, *, location: str) -> Response:
     """The reply from the position `after` on, in the form that the request accepts."""
-    if wants_events(request):
-        return Stream(_events(reply, after), location=location, media_type="text/event-stream")
-    text = _text(reply, after)
-    if request.scope["http_version"] == "1.0":  # in which a transfer that breaks off looks like one that ends
-        text = _whole(text)
-    return Stream(text, location=location, media_type="text/plain")
+    media_type = EVENTS if wants_events(request) else TEXT
+    only_head = request.method == "HEAD"
+    if only_head and not reply.ending:  # nobody waits for a word that is not sent
+        return Response(headers=HEADERS | {"Location": location}, media_type=media_type)
+    chunks = _events(reply, after) if media_type == EVENTS else _text(reply, after)
+    if media_type == TEXT and request.scope["http_version"] == "1.0":
+        chunks = _whole(chunks)  # a transfer that breaks off would look like one that ends
+    return Stream(chunks, location=location, media_type=media_type, only_head=only_head)
 
 
 def wants_events(request: Request) -> bool:
-    return "text/event-stream" in request.headers.get("accept", "")
+    """Whether events are preferred to text; of two that are wanted as much, events only if they are named."""
+    lines = request.headers.getlist("accept")
+    events, text = preference(lines, EVENTS), preference(lines, TEXT)
+    if events.quality == text.quality:
+        return events.named and events.quality > 0
+    return events.quality > text.quality
 
 
 async def _events(reply: Reply, after: int) -> AsyncGenerator[bytes]:

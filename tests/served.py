@@ -18,6 +18,7 @@ from streamchat.events import Event, Message, Request
 from streamchat.reply import Reply
 from streamchat.store import Store
 from streamchat.visitor import Proxies
+from streamchat.web.allowlist import Allowlist
 from streamchat.web.bodies import BoundedBodies
 from streamchat.web.hosts import HostCheck, Hosts
 from streamchat.web.login import LoginCheck, Logins
@@ -87,15 +88,17 @@ class Served:
 
 @asynccontextmanager
 async def served(
-    login: tuple[str, str] | None = None, *, linger: float = 60, keep: float = 3600
+    login: tuple[str, str] | None = None, *, linger: float = 60, keep: float = 3600, source: Source | None = None
 ) -> AsyncIterator[Served]:
-    source = Source()
+    source = source or Source()
     chat = Chat(source, Store(""), linger=linger, keep=keep)
+    own = routes(chat, lambda *_: "visitor").routes
     app = FastAPI(
         title="Tiny",
-        routes=routes(chat, lambda *_: "visitor").routes,
+        routes=own,
         middleware=[
             Middleware(HostCheck, Hosts(), Proxies.of("", on_spaces=False)),
+            Middleware(Allowlist, [*own, *FastAPI().routes]),
             *([Middleware(LoginCheck, Logins(*login, lambda *_: "visitor"))] if login else ()),
             Middleware(BoundedBodies, lambda *_: "visitor"),
         ],

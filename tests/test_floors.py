@@ -31,7 +31,7 @@ OWNERS = {
     "aiohttp": {"faults", "keepalive"},
     "anthropic": {"claude", "clients", "capabilities", "faults", "keepalive", "wire"},
     "gradio": {"ui", "page", "chatbot", "gradio_internals", "server"},
-    "fastapi": {"api", "docs", "owner", "web", "question", "stream", "server"},
+    "fastapi": {"api", "openapi", "docs", "owner", "web", "question", "stream", "server"},
 }
 
 

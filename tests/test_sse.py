@@ -26,7 +26,7 @@ async def test_every_event_as_it_is_sent(api: Served) -> None:
     api.source.say(Usage(25, 1), Thinking("hm"), Notice("Trying again."), Text("one\ntwo"), END)
     answer = await api.client.post(PATH, json=HI, headers=EVENTS)
     assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
-    assert answer.headers["cache-control"] == "no-cache, no-transform"
+    assert answer.headers["cache-control"] == "no-cache, no-store, no-transform"
     assert answer.text.startswith("retry: 2000\n")
     sent, _, receipt = events(answer.text).partition(', "receipt": ')
     assert '"model": "hand"' in receipt
@@ -35,7 +35,7 @@ async def test_every_event_as_it_is_sent(api: Served) -> None:
         'id: 3\nevent: notice\ndata: {"text": "Trying again."}\n\n'
         'id: 4\nevent: text\ndata: {"text": "one\\ntwo"}\n\n'
         'id: 5\nevent: done\ndata: {"reason": "end_turn", "usage": {"input_tokens": 25, "output_tokens": 42, '
-        '"cache_write_tokens": 3, "cache_read_tokens": 4}'
+        '"cache_write_tokens": 3, "cache_read_tokens": 4, "web_searches": 0}'
     )
 
 

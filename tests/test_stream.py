@@ -38,7 +38,7 @@ async def test_nothing_on_the_way_holds_the_answer_back(api: Served) -> None:
     answer = await api.client.post(PATH, json=HI)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-    assert answer.headers["cache-control"] == "no-cache, no-transform"
+    assert answer.headers["cache-control"] == "no-cache, no-store, no-transform"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["x-accel-buffering"] == "no"
     assert (await api.client.get(answer.headers["location"])).text == "a"

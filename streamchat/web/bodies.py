@@ -33,6 +33,8 @@ BOUNDS = {
 SMALL = 64_000
 ALL = "*"
 RETRY = {"Retry-After": "5"}
+# RFC 7694: which codings a 415 is about
+IDENTITY = {"Accept-Encoding": "identity"}
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ class Body:
     def check(self, headers: Headers) -> None:
         """Raises `Unfit` for what the headers already tell."""
         if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-            raise Unfit(415, "encoded_body", "Send the body as it is, without Content-Encoding.")
+            raise Unfit(415, "encoded_body", "Send the body as it is, without Content-Encoding.", IDENTITY)
         length = headers.get("content-length", "0")
         if not (length.isascii() and length.isdecimal()):
             raise Unfit(400, "bad_length", "The Content-Length is no number.")

@@ -15,10 +15,13 @@ from streamchat.events import Failed
 
 logger = logging.getLogger(__name__)
 
+# a refusal may pass, and some statuses may be kept by caches unless told otherwise
+NO_STORE = {"Cache-Control": "no-store"}
+
 
 def problem(error: ChatError | Failed) -> JSONResponse:
     headers = {} if error.retry_after is None else {"Retry-After": str(math.ceil(error.retry_after))}
-    return JSONResponse({"code": error.code, "message": error.message}, error.status, headers)
+    return refused(error.status, error.code, error.message, headers)
 
 
 def unfit(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> HTTPException:
@@ -28,7 +31,7 @@ def unfit(status: int, code: str, message: str, headers: dict[str, str] | None =
 
 def refused(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
     """The same as a response, for middleware."""
-    return JSONResponse({"code": code, "message": message}, status, headers)
+    return JSONResponse({"code": code, "message": message}, status, NO_STORE | (headers or {}))
 
 
 class Route(APIRoute):
@@ -43,7 +46,7 @@ class Route(APIRoute):
             except ChatError as error:
                 return problem(error)
             except HTTPException as error:
-                return JSONResponse(error.detail, error.status_code, error.headers)
+                return JSONResponse(error.detail, error.status_code, NO_STORE | dict(error.headers or {}))
             except ClientDisconnect:
                 return Response(status_code=400)  # nobody reads it
             except Exception as error:  # noqa: BLE001

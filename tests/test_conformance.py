@@ -1,0 +1,178 @@
+"""The routes as RFC 9110 and their own description have them."""
+
+import asyncio
+import gzip
+import json
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from streamchat.api import PATH
+from streamchat.errors import Busy
+from streamchat.events import Done, Event, Request, Text
+from tests.served import EVENTS, HI, Served, Source, served
+
+END = Done("end_turn")
+HEALTH = "/api/health"
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Served]:
+    async with served() as api:
+        yield api
+
+
+class Echo(Source):
+    """Says the question again."""
+
+    def stream(self, request: Request) -> AsyncGenerator[Event]:  # type: ignore[override]
+        return echo(request.conversation[-1].text)
+
+
+async def echo(text: str) -> AsyncGenerator[Event]:
+    yield Text(text)
+    yield END
+
+
+# what is deleted is stopped, and can still be read; and which positions there are, no schema can say
+MEANT = "use_after_free,positive_data_acceptance"
+
+
+async def test_the_routes_are_as_they_are_described(tmp_path: Path) -> None:
+    """Hundreds of requests, right and wrong ones, get the statuses, headers and bodies that /openapi.json promises."""
+    async with served(source=Echo()) as api:
+        description = f"http://127.0.0.1:{api.port}/openapi.json"
+        arguments = ["--exclude-checks", MEANT, "--max-examples", "10", "--generation-deterministic", "--no-color"]
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "schemathesis.cli", "run", description, *arguments),
+            cwd=tmp_path,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", f"{PATH}/x", "DELETE, GET, HEAD"),
+        ("POST", f"{PATH}/x", "DELETE, GET, HEAD"),
+        ("GET", PATH, "POST"),
+        ("HEAD", PATH, "POST"),
+        ("OPTIONS", HEALTH, "GET, HEAD"),
+    ],
+)
+async def test_a_wrong_method_is_told_all_right_ones(api: Served, method: str, path: str, allowed: str) -> None:
+    """`Allow` names every method of the address, and the body is JSON as everywhere."""
+    answer = await api.client.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert method == "HEAD" or answer.json()["code"] == "method_not_allowed"
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/nosuch", "/api/health/", f"{PATH}/", f"{PATH}/a/b"])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PATCH", "PROPFIND"])
+async def test_an_unknown_address_is_answered_in_json(api: Served, method: str, path: str) -> None:
+    """A code for programs and a sentence for people, also where there is nothing."""
+    answer = await api.client.request(method, path)
+    assert answer.status_code == 404
+    assert answer.json().keys() == {"code", "message"}
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_head_of_an_ended_reply_is_get_without_a_body(api: Served) -> None:
+    """Status and headers are the same, in both forms, also where there is no more, no such reply, or a failure."""
+    location = await api.ask(Text("a"), END)
+    failed = await api.ask(Busy(retry_after=4.2))
+    for path in (location, f"{location}?after=2", f"{location}?after=9", f"{PATH}/x", failed, HEALTH):
+        for headers in ({}, EVENTS):
+            get, head = [await api.client.request(method, path, headers=headers) for method in ("GET", "HEAD")]
+            ours = {name: value for name, value in get.headers.items() if name not in ("date", "transfer-encoding")}
+            assert (head.status_code, head.content) == (get.status_code, b"")
+            assert {name: head.headers.get(name) for name in ours} == ours
+
+
+async def test_head_of_a_running_reply_waits_for_nothing(api: Served) -> None:
+    """It has its headers before there is a word, and counts as no reader."""
+    location = await api.ask()
+    for headers, kind in (({}, "text/plain"), (EVENTS, "text/event-stream")):
+        answer = await api.client.head(location, headers=headers)
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert answer.headers["content-type"].startswith(kind)
+        assert answer.headers["location"] == location
+
+
+ACCEPTED = {
+    "text/event-stream;q=0, text/plain": "text/plain",
+    "Text/Event-Stream": "text/event-stream",
+    "text/plain;q=0.5, text/event-stream;q=0.4": "text/plain",
+    "text/event-stream, */*": "text/event-stream",
+    "*/*": "text/plain",
+    "text/*": "text/plain",
+    "application/json, text/event-stream": "text/event-stream",
+    "application/json": "text/plain",
+    "text/plain;title=\"text/event-stream\"": "text/plain",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("accept", ACCEPTED)
+async def test_the_form_is_the_one_that_is_preferred(api: Served, accept: str) -> None:
+    """By quality, in any case; text where nothing is preferred. Caches are told that it depends on `Accept`."""
+    location = await api.ask(Text("a"), END)
+    answer = await api.client.get(location, headers={"accept": accept})
+    assert answer.headers["content-type"].partition(";")[0] == ACCEPTED[accept]
+    assert answer.headers["vary"] == "Accept"
+
+
+async def test_all_accept_lines_count(api: Served) -> None:
+    """A header may be on several lines."""
+    location = await api.ask(Text("a"), END)
+    headers = [("accept", "text/plain;q=0.1"), ("accept", "text/event-stream")]
+    answer = await api.client.get(location, headers=headers)
+    assert answer.headers["content-type"].startswith("text/event-stream")
+
+
+async def test_no_cache_keeps_anything(api: Served) -> None:
+    """Replies, their ends, failures and the health of the server are nobody else's."""
+    location = await api.ask(Text("a"), END)
+    answers = [
+        await api.client.post(PATH, json=[]),
+        await api.client.get(location),
+        await api.client.get(f"{location}?after=2", headers=EVENTS),
+        await api.client.get(f"{location}?after=9"),
+        await api.client.get(f"{PATH}/x"),
+        await api.client.get(await api.ask(Busy())),
+        await api.client.get(HEALTH),
+    ]
+    assert [answer.status_code for answer in answers] == [422, 200, 204, 400, 404, 503, 200]
+    assert all("no-store" in answer.headers["cache-control"] for answer in answers)
+
+
+async def test_an_empty_last_event_id_is_none(api: Served) -> None:
+    """As the standard has it for a browser that has not read an event with an id yet."""
+    location = await api.ask(Text("a"), Text("b"), END)
+    assert (await api.client.get(location, headers={"last-event-id": ""})).text == "ab"
+    assert (await api.client.get(f"{location}?after=1", headers={"last-event-id": ""})).text == "b"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "deflate, gzip"])
+async def test_a_compressed_body_is_refused_with_what_would_be_read(api: Served, coding: str) -> None:
+    """`Accept-Encoding` says that only bodies as they are will be (RFC 7694)."""
+    headers = {"content-type": "application/json", "content-encoding": coding}
+    answer = await api.client.post(PATH, content=gzip.compress(json.dumps(HI).encode()), headers=headers)
+    assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "identity")
+    assert api.source.asked == []
+
+
+async def test_the_description_closes_its_objects(api: Served) -> None:
+    """What is not described is refused, and the description says so; a position has its pattern."""
+    paths = (await api.client.get("/openapi.json")).json()["paths"]
+    message, messages = paths[PATH]["post"]["requestBody"]["content"]["application/json"]["schema"]["oneOf"]
+    closed = [message, messages, messages["properties"]["messages"]["items"]]
+    assert [schema["additionalProperties"] for schema in closed] == [False] * 3
+    parameters = {it["name"]: it["schema"] for it in paths[f"{PATH}/{{reply_id}}"]["get"]["parameters"]}
+    assert parameters["after"]["pattern"] == "^[0-9]{1,9}$"
+    for body in ({"message": "hi", "more": 1}, {"messages": [{"role": "user", "content": "hi", "more": 1}]}):
+        assert (await api.client.post(PATH, json=body)).status_code == 422
