@@ -87,22 +87,26 @@ def check_numbers() -> None:
 
 def check_certificates() -> None:
     """Httpx would raise an error that names neither the variable nor the file."""
+    if log := os.environ.get("SSLKEYLOGFILE"):
+        try:
+            Path(log).open("ab").close()
+        except OSError as error:
+            raise unusable("SSLKEYLOGFILE", log, reason(error)) from None
     if file := os.environ.get("SSL_CERT_FILE"):
         # slow, and hardly ever needed
         import ssl  # noqa: PLC0415
 
         try:
-            ssl.create_default_context(cafile=file)
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
         except OSError as error:
-            raise fail(f"SSL_CERT_FILE is {file!r}, which cannot be used: {reason(error)}.") from None
+            raise unusable("SSL_CERT_FILE", file, reason(error)) from None
     folders = os.environ.get("SSL_CERT_DIR")
     if folders and not any(Path(folder).is_dir() for folder in folders.split(os.pathsep)):
-        raise fail(f"SSL_CERT_DIR is {folders!r}, which is no folder.")
-    if log := os.environ.get("SSLKEYLOGFILE"):
-        try:
-            Path(log).open("ab").close()
-        except OSError as error:
-            raise fail(f"SSLKEYLOGFILE is {log!r}, which cannot be used: {reason(error)}.") from None
+        raise unusable("SSL_CERT_DIR", folders, "there is no such folder")
+
+
+def unusable(name: str, value: str, why: str) -> SystemExit:
+    return fail(f"{name} is {value!r}, which cannot be used: {why}.")
 
 
 def reason(error: OSError) -> str:

@@ -11,7 +11,7 @@ from io import StringIO
 from typing import Any, NoReturn
 
 import gradio as gr
-from gradio import http_server, networking, processing_utils
+from gradio import flagging, http_server, networking, processing_utils
 from gradio.blocks import Block, BlocksConfig
 from gradio.routes import App
 from gradio.state_holder import SessionState
@@ -42,6 +42,8 @@ def install() -> None:
         setattr(owner, name, refuse_file)
     BlocksConfig.__copy__ = lean_copy  # type: ignore[method-assign]
     SessionState.__setitem__ = set_block  # type: ignore[method-assign]
+    # Gradio guards files that this chat never writes with a semaphore in shared memory, which may not be writable
+    vars(flagging)["Lock"] = threading.Lock
     # the name that Gradio binds to port 0, where an IPv6 address would fail; the real port is open by then
     http_server.LOCALHOST_NAME = LOOPBACK
     http_server.Server = OneServer  # type: ignore[misc]

@@ -43,6 +43,10 @@ class Listener:
             raise
         return cls(host, port, tuple(sockets))
 
+    def close(self) -> None:
+        for each in self.sockets:
+            each.close()
+
     @property
     def url(self) -> str:
         """The address for this machine."""

@@ -16,7 +16,7 @@ def check_proxies() -> None:
         return
     proxies = {name: os.environ[name] for name in os.environ if name.upper() in PROXIES and os.environ[name]}
     for name, value in proxies.items():
-        scheme = urlsplit(value).scheme if "://" in value else "http"
+        scheme = value.partition("://")[0].lower() if "://" in value else "http"
         if scheme not in ("http", "https") and not is_in_vain(name, proxies):
             raise fail(
                 f"{name} is a proxy of the kind {scheme}, which cannot be used. "

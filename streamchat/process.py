@@ -97,8 +97,15 @@ def tune_garbage_collection() -> None:
 def warn_of_data_elsewhere(settings: Settings) -> None:
     """Earlier releases kept their data in the folder in which the program was started."""
     folder, earlier = Path(settings.data_folder), Path.cwd() / settings.data_dir
-    if settings.data_dir and not (folder / FILE).exists() and (earlier / FILE).exists():
+    if settings.data_dir and not is_file(folder / FILE) and is_file(earlier / FILE):
         say(f"There are conversations in {earlier}, but they are kept in {folder} now. Move that folder there.")
+
+
+def is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def announce(app: StreamChat, listener: Listener) -> None:

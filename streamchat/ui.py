@@ -65,6 +65,7 @@ def page(chat: Chat, store: Store, who: Who, *, title: str, examples: Sequence[s
         title=title,
         examples=[[example] for example in examples],
         cache_examples=False,
+        flagging_mode="never",
         concurrency_limit=None,
         editable=True,
         api_visibility="private",

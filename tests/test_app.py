@@ -67,8 +67,8 @@ def test_what_the_environment_holds_does_not_disturb_the_start() -> None:
     environment = {"HTTP_PROXY": nowhere, "HTTPS_PROXY": nowhere, "ALL_PROXY": "socks5://127.0.0.1:9"}
     environment |= {"NO_PROXY": "fd00::/8,[::1],example.com", "no_proxy": ""}
     environment |= {f"GRADIO_{name}": "True" for name in ("ANALYTICS_ENABLED", "MCP_SERVER", "SHARE")}
-    environment |= {"GRADIO_DEBUG": "1", "GRADIO_NUM_WORKERS": "1", "GRADIO_SERVER_NAME": "0.0.0.0"}
-    with Application(cwd=ROOT, **environment) as app:
+    environment |= {"GRADIO_DEBUG": "1", "GRADIO_NUM_WORKERS": "1", "GRADIO_SERVER_NAME": "no.such.host.invalid"}
+    with Application("--host", "0.0.0.0", cwd=ROOT, **environment) as app:
         assert app.wait_for("No public link: .* The chat is open on this machine and in its network.$")
         assert app.wait_for("answers. Stop with Ctrl-C.")
         assert app.url.startswith("http://localhost:")
@@ -201,7 +201,7 @@ def installation(tmp_path: Path) -> Path:
 
 def python(installation: Path, *arguments: str, **environment: str) -> tuple[int, str]:
     """The exit code of `python` with these arguments there, and all it printed."""
-    clean = {name: value for name, value in os.environ.items() if not OURS.match(name)}
+    clean = {name: value for name, value in os.environ.items() if not OURS.match(name) and name not in UNUSABLE}
     run = subprocess.run(
         [sys.executable, *arguments],
         cwd=installation,
@@ -262,6 +262,54 @@ def test_a_foreign_host_is_said_at_once(installation: Path, host: str) -> None:
     """A host that this machine does not have is named, without a port that nobody chose."""
     sentence = f"StreamChat cannot start: {host!r} is no address of this machine.\n"
     assert python(installation, "app.py", "--host", host) == (2, sentence)
+
+
+UNUSABLE = {
+    "SSL_CERT_FILE": "/nowhere/ca.pem",
+    "SSL_CERT_DIR": "/nowhere",
+    "SSLKEYLOGFILE": "/nowhere/keys",
+    "ALL_PROXY": "socks5://127.0.0.1:9",
+    "all_proxy": "socks4a://eva:secret@127.0.0.1:9",
+    "HTTPS_PROXY": "socks5h://127.0.0.1:9",
+    "http_proxy": "http://[eva:secret",
+    "GRADIO_NUM_PORTS": "many",
+    "GRADIO_ANALYTICS_MAX_EVENTS": "",
+}
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_what_cannot_be_used_is_named_at_once(installation: Path, name: str) -> None:
+    """A variable that would break Gradio or the SDK is named before either is imported."""
+    code, output = python(installation, "app.py", **{name: UNUSABLE[name]})
+    assert code == 2
+    assert re.fullmatch(f"StreamChat cannot start: {name} is [^\\n]+\\.\\n", output)
+    assert "secret" not in output
+
+
+def test_certificates_in_the_wrong_file_are_said(installation: Path) -> None:
+    """A file that is there and has no certificates in it is named too."""
+    code, output = python(installation, "app.py", SSL_CERT_FILE=str(installation / "app.py"))
+    assert (code, output.count("\n")) == (2, 1)
+    assert f"SSL_CERT_FILE is '{installation / 'app.py'}', which cannot be used" in output
+
+
+def test_a_file_of_settings_that_is_no_text_is_said(installation: Path) -> None:
+    """It is named before any slow import."""
+    (installation / ".env").write_bytes(b"\xff")
+    code, output = python(installation, "app.py")
+    assert (code, output) == (
+        2,
+        f"StreamChat cannot start: {installation / '.env'} is not text in UTF-8. Save it as UTF-8.\n",
+    )
+
+
+def test_a_machine_without_temporary_folders_is_said(installation: Path) -> None:
+    """Where nothing is writable the person reads what has to be."""
+    unwritable = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))"
+    start = "import runpy; runpy.run_path('app.py', run_name='__main__')"
+    code, output = python(installation, "-c", f"{unwritable}; {start}")
+    assert code == 2
+    assert "there is no folder for temporary files. Make /tmp writable, or name a folder in TMPDIR." in output
 
 
 def test_the_next_port_is_said(installation: Path) -> None:

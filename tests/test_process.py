@@ -1,9 +1,13 @@
 """How the program ends when its start fails or is interrupted."""
 
+import os
 import signal
+import subprocess
 import sys
+from functools import partial
+from pathlib import Path
 
-from tests.application import Application
+from tests.application import ROOT, Application
 
 SCRIPT = """
 import os
@@ -45,3 +49,24 @@ def test_a_signal_ends_a_start_that_hangs() -> None:
         code, _ = app.interrupt(signal.SIGTERM)
         assert code == 0
         assert "Traceback" not in app.output()
+
+
+EARLIER = """
+from pathlib import Path
+from streamchat.process import warn_of_data_elsewhere
+from streamchat.settings import Settings
+warn_of_data_elsewhere(Settings(data_dir="data"))
+"""
+
+
+def test_conversations_in_an_earlier_place_are_said(tmp_path: Path) -> None:
+    """Who has been starting the app elsewhere reads where the conversations are, and where they should be."""
+    kept, here = Path(ROOT, "data"), tmp_path / "data"
+    run = partial(subprocess.check_output, [sys.executable, "-c", EARLIER], cwd=tmp_path, text=True)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    assert run(env=environment) == ""
+    here.mkdir()
+    (here / "streamchat.sqlite3").touch()
+    assert run(env=environment) == (
+        f"There are conversations in {here}, but they are kept in {kept} now. Move that folder there.\n"
+    )

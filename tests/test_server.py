@@ -2,19 +2,24 @@
 
 import asyncio
 import errno
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import gradio as gr
 import httpx
 import pytest
+from gradio.flagging import CSVLogger
 
 from streamchat.chat import Chat
 from streamchat.demo import Demo
 from streamchat.listener import Listener, StartFailed
 from streamchat.server import create
 from streamchat.settings import Settings
+from streamchat.store import NAME as FILE
 from streamchat.store import Store
 
 QUESTION = {"message": "hi"}
@@ -98,7 +103,18 @@ def test_a_failed_start_is_not_repeated(
     assert "".join(capfd.readouterr()) == ""
 
 
-@pytest.mark.parametrize("host", ["127.0.0.2", "localhost", "::1"])
+def hosts() -> list[str]:
+    """Of this machine, which need not have IPv6."""
+    found = ["127.0.0.2", "localhost", "::1"]
+    for host in list(found):
+        try:
+            Listener.open(host).close()
+        except OSError:
+            found.remove(host)
+    return found
+
+
+@pytest.mark.parametrize("host", hosts())
 def test_any_host_is_served(settings: Settings, host: str) -> None:
     """The chat listens on each address that its host's name stands for, and Gradio's own look at it succeeds."""
     with create(settings).launch(Listener.open(host)) as running:
@@ -112,6 +128,24 @@ def test_a_port_that_another_host_has_is_free(settings: Settings) -> None:
         assert running.url == f"http://127.0.0.2:{other.port}/"
     with pytest.raises(OSError, match="in use"):
         Listener.open("127.0.0.1", other.port)
+
+
+@pytest.mark.parametrize("how", ["BEGIN EXCLUSIVE", "PRAGMA locking_mode = EXCLUSIVE"])
+def test_a_locked_file_does_not_hold_up_the_start(
+    settings: Settings, tmp_path: Path, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While another program holds the data file the chat answers, and says that nothing is kept."""
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
+        other.execute(how)
+        other.execute("CREATE TABLE IF NOT EXISTS held (x)")
+        with create(settings.model_copy(update={"data_dir": str(tmp_path)})).launch() as running:
+            assert "demo" in ask(running.url).text
+    assert "Conversations will not survive a restart: database is locked" in caplog.text
+
+
+def test_gradio_makes_nothing_in_shared_memory() -> None:
+    """Its examples come without a semaphore, which a container need not have a place for."""
+    assert isinstance(CSVLogger().lock, type(threading.Lock()))
 
 
 def test_gradio_itself_is_as_it_was() -> None:

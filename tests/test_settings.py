@@ -97,6 +97,56 @@ def test_a_logins_password_is_not_short(put: SetAll, login: str) -> None:
     )
 
 
+@pytest.mark.parametrize("around", ["{}\n", "{}\r\n", '"{}"', "'{}'", " {} ", '"{}"\n', "\t{}"])
+def test_what_surrounds_a_value_is_no_part_of_it(put: SetAll, around: str) -> None:
+    """Line ends of secrets in files and quotation marks of Docker's lock nobody out and rename no folder."""
+    put(STREAMCHAT_AUTH=around.format("eva:open sesame"), STREAMCHAT_OWNER_PASSWORD=around.format("sesame78"))
+    put(STREAMCHAT_DATA_DIR=around.format("data"), STREAMCHAT_EFFORT=around.format("max"))
+    settings = Settings.read()
+    assert settings.login == ("eva", "open sesame")
+    assert settings.owner_password.get_secret_value() == "sesame78"
+    assert (settings.data_dir, settings.effort) == ("data", "max")
+
+
+@pytest.mark.parametrize("password", ['sesame78"', "it's mine\"", '"open" sesame"s', "'sesame78\""])
+def test_quotation_marks_in_a_value_stay(put: SetAll, password: str) -> None:
+    """Only a pair around the whole value is none of it."""
+    put(STREAMCHAT_AUTH=f"eva:{password}")
+    assert Settings.read().login == ("eva", password)
+
+
+def test_the_data_folder_is_where_the_app_is(put: SetAll, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """From whatever folder the app is started, its data are in the same place."""
+    monkeypatch.chdir(tmp_path)
+    assert Settings.read().data_folder == str(ROOT / ".streamchat")
+    put(STREAMCHAT_DATA_DIR="data")
+    assert Settings.read().data_folder == str(ROOT / "data")
+    put(STREAMCHAT_DATA_DIR=str(tmp_path))
+    assert Settings.read().data_folder == str(tmp_path)
+    put(STREAMCHAT_DATA_DIR="~/data", HOME="/home/eva")
+    assert Settings.read().data_folder == "/home/eva/data"
+    put(STREAMCHAT_DATA_DIR="")
+    assert Settings.read().data_folder == ""
+
+
+PLACEHOLDERS = [
+    "sk-ant-...",
+    "sk-ant-api03-...",
+    "sk-ant-xxx",
+    "<your key>",
+    "your-api-key",
+    "your_anthropic_api_key_here",
+    "...",
+]
+
+
+@pytest.mark.parametrize("placeholder", PLACEHOLDERS)
+def test_a_placeholder_is_no_key(put: SetAll, placeholder: str) -> None:
+    """A key that was copied from instructions as it stands there is said at the start."""
+    put(ANTHROPIC_API_KEY=placeholder)
+    assert complaint().startswith("ANTHROPIC_API_KEY cannot be used: it is the placeholder for a key")
+
+
 def test_an_owners_password_is_not_short(put: SetAll) -> None:
     """A password that is soon guessed is refused at the start, without showing it; so is none to be seen later."""
     put(STREAMCHAT_OWNER_PASSWORD="sesame7")
