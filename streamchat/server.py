@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute
 
 from streamchat import api, docs, gradio_internals, owner
 from streamchat.account import Accounts
+from streamchat.blueprint import events
 from streamchat.budget import Budget
 from streamchat.chat import Chat
 from streamchat.demo import EXAMPLES, Demo
@@ -34,6 +35,7 @@ from streamchat.ui import CSS, HEAD, MAX_EVENTS, SCRIPT, THEME, page
 from streamchat.visitor import Local, Proxies, Who, comes_from_here, visitor
 from streamchat.web.allowlist import Allowlist
 from streamchat.web.bodies import BoundedBodies
+from streamchat.web.calls import Calls
 from streamchat.web.concurrency import ConcurrencyLimit
 from streamchat.web.connections import Connection, Connections, room_for_connections
 from streamchat.web.headers import PagePolicy, SecurityHeaders
@@ -82,6 +84,7 @@ class StreamChat:
             Middleware(Allowlist, routes, reloads=self.page.dev_mode),
             *([Middleware(LoginCheck, self.logins, open=[owner.PATH])] if self.logins else ()),
             Middleware(BoundedBodies, self.who),
+            Middleware(Calls, lambda scope: events(scope["app"].get_blocks())),
             Middleware(ConcurrencyLimit),
         ]
 

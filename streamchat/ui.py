@@ -127,7 +127,7 @@ def own_key() -> None:
 
 
 def _wire(demo: gr.ChatInterface, this: Page, go_on: gr.Button, allowance: gr.Markdown) -> None:
-    tab, draft = gr.Textbox(visible=False), gr.Textbox(visible=False)
+    tab, draft = gr.Textbox(visible=False, elem_id="tab"), gr.Textbox(visible=False)
     chatbot, textbox = demo.chatbot, demo.textbox
     shown = [chatbot, textbox, go_on, allowance]
     known = {

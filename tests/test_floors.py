@@ -13,7 +13,7 @@ FLOORS = """
     process
     server
     ui+page+chatbot  api+question+stream+sse+openapi   owner+figures   docs
-    tabs   gradio_internals   command
+    tabs   gradio_internals   blueprint   command
     frames   transcript
     chat     receipts
     answers
@@ -30,7 +30,7 @@ FLOORS = """
 OWNERS = {
     "aiohttp": {"faults", "keepalive"},
     "anthropic": {"claude", "clients", "capabilities", "faults", "keepalive", "wire"},
-    "gradio": {"ui", "page", "chatbot", "gradio_internals", "server"},
+    "gradio": {"ui", "page", "chatbot", "gradio_internals", "blueprint", "server"},
     "fastapi": {"api", "openapi", "docs", "owner", "web", "question", "stream", "server"},
 }
 

@@ -4,6 +4,8 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from streamchat.web.replay import replay
+
 AT_ONCE = 2  # on one processor more of them are not sooner done
 LONGEST = 0.25  # seconds that one holds up others; then it is no longer counted
 PAGES = "/gradio_api/"  # where Gradio's pages send what they ask for
@@ -19,7 +21,7 @@ class ConcurrencyLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith(PAGES):
             received = await receive()
-            receive = _again(received, receive)
+            receive = replay(received, receive)
             if not received.get("more_body"):
                 await self._limited(scope, receive, send)
                 return
@@ -51,13 +53,3 @@ class Place:
         if self._taken:
             self._taken = False
             self._places.release()
-
-
-def _again(received: Message, receive: Receive) -> Receive:
-    """Receives what has been received already, and then what follows."""
-    messages = [received]
-
-    async def next_message() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return next_message

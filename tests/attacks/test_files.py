@@ -11,40 +11,26 @@ from typing import Any
 
 import gradio as gr
 import pytest
-from fastapi.testclient import TestClient
 from gradio import processing_utils
 from gradio.blocks import Block
 from gradio.utils import get_upload_folder
 
-from streamchat.chat import Chat
 from streamchat.gradio_internals import INTO_THE_CACHE
-from streamchat.store import Store
-from streamchat.ui import page
 from tests.application import ROOT
-from tests.served import Source
+from tests.attacks.caller import Caller, calling
 
 META = {"meta": {"_type": "gradio.FileData"}}
 
 
-class Visitor:
-    """Calls the page's events without anything of ours in front of Gradio."""
-
-    def __init__(self, client: TestClient, demo: gr.Blocks) -> None:
-        self._client = client
-        self._events = {fn.api_name: number for number, fn in demo.fns.items()}
-
-    def call(self, event: str, *data: Any, event_data: Any = None) -> str:
-        call = {"fn_index": self._events[event], "session_hash": "abc123", "trigger_id": 5}
-        body = {**call, "data": data, "event_data": event_data}
-        return self._client.post("/gradio_api/run/x", json=body).text
-
-
 @pytest.fixture(scope="module")
-def visitor() -> Iterator[Visitor]:
-    store = Store("")
-    demo = page(Chat(Source(), store, linger=60, keep=0), store, lambda *_: "visitor", title="Tiny", examples=["hi"])
-    with TestClient(gr.routes.App.create_app(demo)) as client:
-        yield Visitor(client, demo)
+def bare() -> Iterator[Caller]:
+    """A visitor without anything of ours in front of Gradio."""
+    with calling() as caller:
+        yield caller
+
+
+def call(caller: Caller, event: str, *data: Any, **fields: Any) -> str:
+    return str(caller.post("run/x", caller.body(event, *data, **fields)).text)
 
 
 @pytest.fixture
@@ -58,25 +44,25 @@ def copies(path: Path) -> list[Path]:
     return list(Path(get_upload_folder()).rglob(path.name))
 
 
-def test_an_edited_message_copies_no_file(visitor: Visitor, secret: Path) -> None:
+def test_an_edited_message_copies_no_file(bare: Caller, secret: Path) -> None:
     """A visitor cannot read the server's files through an edited message."""
     edit = {"index": 0, "previous_value": "", "value": {"text": "x", "files": [str(secret)]}}
-    visitor.call("_edit_message", [], event_data=edit)
-    assert "file=" not in visitor.call("_append_message_to_history_2", None, None)
+    call(bare, "_edit_message", [], event_data=edit)
+    assert "file=" not in call(bare, "_append_message_to_history_2", None, None)
     assert copies(secret) == []
 
 
-def test_an_option_copies_no_file(visitor: Visitor, secret: Path) -> None:
+def test_an_option_copies_no_file(bare: Caller, secret: Path) -> None:
     """Nor through an option that was never offered."""
     option = {"index": 0, "value": {"path": str(secret)}}
-    assert "file=" not in visitor.call("option_clicked", [], event_data=option)
+    assert "file=" not in call(bare, "option_clicked", [], event_data=option)
     assert copies(secret) == []
 
 
-def test_an_example_copies_no_file(visitor: Visitor, secret: Path) -> None:
+def test_an_example_copies_no_file(bare: Caller, secret: Path) -> None:
     """Nor through an example that there is not."""
     example = {"index": 0, "value": {"text": "x", "files": [{"path": str(secret)}]}}
-    assert "file=" not in visitor.call("example_clicked", event_data=example)
+    assert "file=" not in call(bare, "example_clicked", event_data=example)
     assert copies(secret) == []
 
 
@@ -102,11 +88,11 @@ def component(name: str, value: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_a_forged_history_copies_nothing_and_comes_back_to_nobody(visitor: Visitor, secret: Path, part: str) -> None:
+def test_a_forged_history_copies_nothing_and_comes_back_to_nobody(bare: Caller, secret: Path, part: str) -> None:
     """A history with files, addresses and components is refused by the chatbot itself."""
     message = {"role": "user", "metadata": None, "options": None, "content": [PARTS[part](str(secret))]}
-    assert '"error"' in visitor.call("lambda", [message])
-    assert visitor.call("_append_message_to_history", None, [message]).count(str(secret)) == 0
+    assert '"error"' in call(bare, "lambda", [message])
+    assert call(bare, "_append_message_to_history", None, [message]).count(str(secret)) == 0
     assert copies(secret) == []
 
 

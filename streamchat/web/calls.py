@@ -1,0 +1,164 @@
+"""Checks what a client sends to Gradio's events before Gradio reads it. Stands behind the allowlist
+and the bounds of bodies, which hand each on in one message."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from streamchat.web.allowlist import ID
+from streamchat.web.replay import replay
+
+IN_BODIES = {"data", "session_hash", "fn_index", "trigger_id", "event_data"}
+
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A sort of values, and the sentence for those that are not of it."""
+
+    fits: Callable[[Any], bool]
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Event:
+    """Whether an event waits in Gradio's queue, its inputs and their names, and what comes with what triggers it."""
+
+    queued: bool
+    inputs: tuple[Kind, ...]
+    names: tuple[str, ...]
+    data: Kind
+
+
+@dataclass(frozen=True)
+class Events:
+    """The events of a page by their numbers, its documented endpoints by their names, what triggers an event."""
+
+    numbered: Mapping[int, Event]
+    named: Mapping[str, Event]
+    triggers: frozenset[int]
+
+
+class Unfit(Exception):
+    def __init__(self, sentence: str, status: int = 422, code: str = "invalid_call") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.status = status
+        self.code = code
+
+
+class Calls:
+    """Passes on the calls of the `events`: a session's own, with values of the right kinds, and nothing beside them."""
+
+    def __init__(self, app: ASGIApp, events: Callable[[Scope], Events]) -> None:
+        self._app = app
+        self._events = events
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        _, found, path = scope.get("path", "").rpartition("/gradio_api/")
+        if not found or scope["method"] != "POST":
+            await self._app(scope, receive, send)
+            return
+        try:
+            received = await receive()
+            check(path.split("/"), received.get("body", b""), self._events(scope))
+        except Unfit as error:
+            await _refusal(error)(scope, receive, send)
+        else:
+            await self._app(scope, replay(received, receive), send)
+
+
+def check(path: list[str], body: bytes, events: Events) -> None:
+    """Raises `Unfit` for a body that this path does not take."""
+    fields = _parsed(body)
+    match path:
+        case ["queue", "join"]:
+            _check_event(fields, events, queued=True)
+        case ["run", _]:
+            _check_event(fields, events, queued=False)
+        case ["call", "v2", name]:
+            event = _endpoint(name, events)
+            _check_fields(fields, set(event.names))
+            _check_data({"data": [fields.get(name) for name in event.names]}, event)
+        case ["call", name]:
+            _check_fields(fields, {"data", "session_hash"})
+            if fields.get("session_hash") is not None:
+                _check_id(fields, "session_hash")
+            _check_data(fields, _endpoint(name, events))
+        case ["cancel"]:
+            _check_fields(fields, {"event_id", "session_hash", "fn_index"})
+            _check_id(fields, "event_id")
+            _check_id(fields, "session_hash")
+            _event(fields, events)
+        case ["reset"]:
+            _check_fields(fields, {"event_id"})
+            _check_id(fields, "event_id")
+
+
+def _parsed(body: bytes) -> Fields:
+    try:
+        fields = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        fields = None
+    if not isinstance(fields, dict):
+        raise Unfit("The body has to be a JSON object.")
+    return fields
+
+
+def _check_event(fields: Fields, events: Events, *, queued: bool) -> None:
+    _check_fields(fields, IN_BODIES)
+    _check_id(fields, "session_hash")
+    event = _event(fields, events)
+    if event.queued is not queued:
+        raise Unfit("This event is called in another way.", 404, "unknown_event")
+    trigger = fields.get("trigger_id")
+    if trigger is not None and not (type(trigger) is int and trigger in events.triggers):
+        raise Unfit("trigger_id has to be the number of a component that triggers events.")
+    _check_data(fields, event)
+    if not event.data.fits(fields.get("event_data")):
+        raise Unfit(event.data.sentence)
+
+
+def _endpoint(name: str, events: Events) -> Event:
+    if name not in events.named:
+        raise Unfit("There is no such endpoint.", 404, "unknown_event")
+    return events.named[name]
+
+
+def _event(fields: Fields, events: Events) -> Event:
+    number = fields.get("fn_index")
+    event = events.numbered.get(number) if type(number) is int else None
+    if event is None:
+        raise Unfit("The page has no such event.", 404, "unknown_event")
+    return event
+
+
+def _check_fields(fields: Fields, known: set[str]) -> None:
+    if not fields.keys() <= known:
+        raise Unfit(f"The body may have the fields {', '.join(sorted(known))} and no others.")
+
+
+def _check_id(fields: Fields, name: str) -> None:
+    value = fields.get(name)
+    if not (isinstance(value, str) and ID.fullmatch(value)):
+        raise Unfit(f"{name} has to be 1 to 64 letters, digits, hyphens or underscores.")
+
+
+def _check_data(fields: Fields, event: Event) -> None:
+    data = fields.get("data")
+    if not isinstance(data, list) or len(data) != len(event.inputs):
+        raise Unfit(f"data has to be a list of {len(event.inputs)} values.")
+    for kind, value in zip(event.inputs, data, strict=True):
+        if not kind.fits(value):
+            raise Unfit(kind.sentence)
+
+
+def _refusal(error: Unfit) -> JSONResponse:
+    """With a code and a sentence as everywhere, and the sentence once more where `gradio_client` looks for it."""
+    detail = {"__type__": "validate", "is_valid": False, "parameter_name": "data", "message": error.sentence}
+    return JSONResponse({"code": error.code, "message": error.sentence, "detail": [detail]}, error.status)

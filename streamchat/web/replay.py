@@ -1,0 +1,13 @@
+"""Gives the inner app a message that was received already."""
+
+from starlette.types import Message, Receive
+
+
+def replay(received: Message, receive: Receive) -> Receive:
+    """Receives that message again, and then what follows."""
+    messages = [received]
+
+    async def next_message() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return next_message

@@ -1,0 +1,46 @@
+"""A client that calls the events of a page in the test's own process."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import gradio as gr
+from fastapi.testclient import TestClient
+from starlette.middleware import Middleware
+
+from streamchat.chat import Chat
+from streamchat.store import Store
+from streamchat.ui import page
+from tests.served import Source
+
+
+class Caller:
+    def __init__(self, client: TestClient, demo: gr.Blocks) -> None:
+        self.client = client
+        self.numbers = {fn.api_name: number for number, fn in demo.fns.items()}
+        (self._trigger, _), *_ = demo.fns[self.numbers["_edit_message"]].targets
+
+    def body(self, event: str, *data: Any, **fields: Any) -> dict[str, Any]:
+        """What the page sends to call that event."""
+        number = self.numbers[event]
+        return {
+            "fn_index": number,
+            "session_hash": "abc123",
+            "trigger_id": self._trigger,
+            "data": data,
+            "event_data": None,
+            **fields,
+        }
+
+    def post(self, path: str, body: Any) -> Any:
+        return self.client.post(f"/gradio_api/{path}", json=body)
+
+
+@contextmanager
+def calling(middleware: Sequence[Middleware] = ()) -> Iterator[Caller]:
+    """A client of a page with these in front of Gradio."""
+    store = Store("")
+    demo = page(Chat(Source(), store, linger=60, keep=0), store, lambda *_: "visitor", title="Tiny", examples=["hi"])
+    app = gr.routes.App.create_app(demo, app_kwargs={"middleware": list(middleware)})
+    with TestClient(app) as client:
+        yield Caller(client, demo)
