@@ -203,7 +203,7 @@ def test_undo_gives_the_message_back(page: Page, page_claude: ScriptedClaude) ->
 
 
 def test_what_would_disturb_an_answer_waits_for_its_end(page: Page, page_claude: ScriptedClaude) -> None:
-    """While an answer is written nothing can be cleared, edited or asked; a message that is entered waits in the box."""
+    """While an answer is written nothing can be cleared, edited or asked; an entered message waits in the box."""
     hold = Hold()
     page_claude.play(streams(start(), opens(), delta("Half"), hold, CLOSES, ends()))
     page.browser.get_by_role("button", name=re.compile("Markdown")).click()
