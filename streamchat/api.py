@@ -19,6 +19,7 @@ from streamchat.web.login import user_of
 from streamchat.web.problem import NO_STORE, Route, unfit
 
 PATH = "/api/streaming-chat"
+KEY = re.compile(r""""(?P<quoted>(?:[ !#-\[\]-~]|\\["\\]){1,255})"|(?P<bare>[\w.~:/+=@*-]{1,255})""", re.ASCII)
 
 
 def routes(chat: Chat, who: Who) -> APIRouter:
@@ -33,7 +34,7 @@ def routes(chat: Chat, who: Who) -> APIRouter:
         """Ask, and read the answer as it is written: as text or, with `Accept: text/event-stream`, as events."""
         visitor = who(request.client.host if request.client else None, request.headers, user_of(request.scope))
         asker = Asker(visitor, person=visitor, key=request.headers.get("x-api-key", ""))
-        reply = await chat.ask(await asked(request), asker)
+        reply = await chat.ask(await asked(request), asker, once=_idempotency_key(request))
         return following(request, reply, 0, location=_location(request, reply))
 
     @router.head(PATH + "/{reply_id}", include_in_schema=False)
@@ -64,6 +65,16 @@ def routes(chat: Chat, who: Who) -> APIRouter:
         return JSONResponse({"source": chat.source.name, "running": chat.running}, headers=NO_STORE)
 
     return router
+
+
+def _idempotency_key(request: Request) -> str:
+    """A string as structured headers have it, or one without the quotation marks; empty if there is none."""
+    lines = request.headers.getlist("idempotency-key")
+    if not lines:
+        return ""
+    if len(lines) > 1 or not (key := KEY.fullmatch(lines[0].strip())):
+        raise unfit(400, "bad_idempotency_key", "An Idempotency-Key is one string of 1 to 255 plain characters.")
+    return re.sub(r"\\(.)", r"\1", key["quoted"] or "") or key["bare"]
 
 
 def _location(request: Request, reply: Reply) -> str:

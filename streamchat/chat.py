@@ -11,6 +11,7 @@ from streamchat.budget import Budget
 from streamchat.cache import Cache
 from streamchat.errors import ChatError, EmptyMessage, TooLong, UnknownReply
 from streamchat.events import Conversation, Event, Message, Role
+from streamchat.idempotency import Idempotency
 from streamchat.journal import Journal
 from streamchat.limits import Limits
 from streamchat.pause import Pause
@@ -57,6 +58,7 @@ class Chat:
         self._linger = linger
         self._keep = keep
         self._replies = Cache(keep=keep)
+        self._idempotency = Idempotency(self.resume)
         self._telemetry = Telemetry()
 
     @property
@@ -102,13 +104,18 @@ class Chat:
         await self._store.close()
         await self._answers.close()
 
-    async def ask(self, messages: Sequence[Message], asker: Asker = NOBODY) -> Reply:
+    async def ask(self, messages: Sequence[Message], asker: Asker = NOBODY, *, once: str = "") -> Reply:
         """Starts a reply to the conversation; raises `Refused` if there is none to give.
 
         A conversation that ends with the assistant's words asks for the rest of them. For nobody in particular only
-        the limits for all hold.
+        the limits for all hold. Asked `once` with a key, it starts no second reply for the same asker and key.
         """
         conversation = checked(messages)
+        if not once:
+            return await self._begin(conversation, asker)
+        return await self._idempotency.reply(once, conversation, asker, lambda: self._begin(conversation, asker))
+
+    async def _begin(self, conversation: Conversation, asker: Asker) -> Reply:
         admission = self.limits.admit(asker.visitor)
         try:
             reply = await self._answers.begin(conversation, asker)

@@ -8,6 +8,7 @@ ChatError
 │   ├── BadKey                 400
 │   ├── NoOwnKeys              403
 │   ├── UnknownReply           404
+│   ├── KeyReused              422
 │   ├── TooOften               429
 │   ├── TooManyAtOnce          429
 │   ├── Crowded                503
@@ -100,6 +101,11 @@ class NoOwnKeys(Refused):
 class UnknownReply(Refused):
     code, status = "unknown_reply", 404
     sentence = "There is no such reply, or it is no longer kept."
+
+
+class KeyReused(Refused):
+    code, status = "idempotency_key_reused", 422
+    sentence = "This Idempotency-Key belongs to another question. Send each question with a key of its own."
 
 
 class TooOften(Refused):

@@ -30,7 +30,26 @@ EXAMPLES = {
     "message": {"summary": "One message", "value": {"message": "Write me 2,000 words about rivers"}},
     "messages": {"summary": "A conversation", "value": {"messages": CONVERSATION}},
 }
-BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": QUESTION, "examples": EXAMPLES}}}}
+HEADERS = [
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "A string of your own. A question that is sent again with the same one, after a lost "
+        "connection, gets the same reply from its beginning.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[A-Za-z0-9_.~:/+=@*-]{1,255}$"},
+        "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
+    },
+    {
+        "name": "X-Api-Key",
+        "in": "header",
+        "description": "A key to Claude of your own, which pays for the reply.",
+        "schema": {"type": "string", "pattern": "^[!-~]*$"},
+    },
+]
+BODY = {
+    "parameters": HEADERS,
+    "requestBody": {"required": True, "content": {"application/json": {"schema": QUESTION, "examples": EXAMPLES}}},
+}
 
 
 def _error(description: str, code: str, message: str) -> dict[str, Any]:
@@ -83,13 +102,19 @@ FAILED = _error(
 
 POST: Responses = GUARDED | {
     200: STREAM,
-    400: _error("The body is not JSON, or there is no message.", "empty_message", "The message is empty."),
+    400: _error(
+        "The body is not JSON, there is no message, or a header is malformed.", "empty_message", "The message is empty."
+    ),
     413: _error(
         "The conversation is too long or may cost too much.", "too_long", "This conversation is too long to send."
     ),
     408: _error("The body came too slowly.", "too_slow", "The body of the request came too slowly."),
     415: _error("The body is not application/json, or is compressed.", "not_json", "Send the question as JSON."),
-    422: _error("The JSON is something else.", "wrong_shape", "message: Input should be a valid string."),
+    422: _error(
+        "The JSON is something else, or the `Idempotency-Key` belongs to another question.",
+        "wrong_shape",
+        "message: Input should be a valid string.",
+    ),
     429: _error("Claude's rate limit is reached.", "rate_limited", "Claude's rate limit for the API key is reached."),
     503: FAILED,
     "default": FAILED,

@@ -16,6 +16,7 @@ FLOORS = """
     tabs   gradio_internals   blueprint   command
     frames   transcript
     chat     receipts
+    idempotency
     answers
     account  cache   telemetry   share   journal   pause   pace   web
     budget

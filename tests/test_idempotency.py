@@ -1,0 +1,269 @@
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from streamchat.answers import Asker
+from streamchat.api import PATH
+from streamchat.chat import Chat
+from streamchat.errors import BrokenOff, Busy, ChatError, Crowded, KeyReused, TooOften
+from streamchat.events import Done, Event, Message, Text, Thinking
+from streamchat.idempotency import Idempotency
+from streamchat.limits import Limits
+from streamchat.reply import Reply
+from streamchat.store import Store
+from tests.hand import Hand, settle
+from tests.served import EVENTS, HI, Served, Source, served, until
+
+END = Done("end_turn")
+KEY = {"idempotency-key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
+QUESTION = (Message("user", "hi"),)
+OTHER = (Message("user", "ho"),)
+ME = Asker("me", "me")
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Served]:
+    async with served() as api:
+        yield api
+
+
+async def test_a_question_whose_connection_was_lost_is_not_asked_again(api: Served) -> None:
+    """Before its address could be read: the same key finds the reply, from its beginning, while it is written."""
+    _, writer = await asyncio.open_connection("127.0.0.1", api.port)
+    fields = {"host": "localhost", "content-type": "application/json", "content-length": "17", **KEY}
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    writer.write(f"POST {PATH} HTTP/1.1\r\n{head}\r\n{json.dumps(HI)}".encode())
+    await until(lambda: api.source.asked)
+    writer.close()
+    api.source.say(Text("The"))
+    async with api.client.stream("POST", PATH, json=HI, headers=KEY) as answer:
+        words = answer.aiter_text()
+        assert await anext(words) == "The"
+        api.source.say(Text(" Loire."), END)
+        assert "".join([word async for word in words]) == " Loire."
+    assert len(api.source.asked) == 1
+
+
+async def test_an_ended_reply_is_read_again_in_any_form(api: Served) -> None:
+    """The status is 200 and the address the same, as text and as events; the body may be written in another way."""
+    api.source.say(Text("The"), Text(" Loire."), END)
+    first = await api.client.post(PATH, json=HI, headers=KEY)
+    again = await api.client.post(PATH, json=HI, headers=KEY)
+    events = await api.client.post(PATH, json=HI, headers=KEY | EVENTS)
+    written = {"content-type": "application/json", "idempotency-key": KEY["idempotency-key"].strip('"')}
+    other = await api.client.post(PATH, content=b' {"message" : "\\u0068i"}', headers=written)
+    assert [answer.status_code for answer in (first, again, events, other)] == [200] * 4
+    assert {answer.headers["location"] for answer in (first, again, events, other)} == {first.headers["location"]}
+    assert first.text == again.text == other.text == "The Loire."
+    assert events.text.count("event: text") == 2
+    assert len(api.source.asked) == 1
+
+
+async def test_a_key_is_for_one_question(api: Served) -> None:
+    """With another body it is refused, and the first reply is still there."""
+    api.source.say(Text("a"), END)
+    await api.client.post(PATH, json=HI, headers=KEY)
+    answer = await api.client.post(PATH, json={"message": "ho"}, headers=KEY)
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+    assert (await api.client.post(PATH, json=HI, headers=KEY)).text == "a"
+    assert len(api.source.asked) == 1
+
+
+async def test_without_a_key_and_with_another_one_a_question_is_asked_anew(api: Served) -> None:
+    """Equal questions are not the same request."""
+    for headers in ({}, {}, KEY, {"idempotency-key": "k2"}):
+        api.source.say(Text("a"), END)
+        assert (await api.client.post(PATH, json=HI, headers=headers)).text == "a"
+    assert len(api.source.asked) == 4
+
+
+@pytest.mark.parametrize(
+    "key", ["", '""', '"', '"a', 'a"b', "a b", "é", '"é"', "x" * 256, "a, b", '"a\\b"', '"a";b', "(a)"]
+)
+async def test_a_key_that_is_none_is_refused(api: Served, key: str) -> None:
+    """Neither too long, nor with other letters, nor as two of them."""
+    answer = await api.client.post(PATH, json=HI, headers={b"idempotency-key": key.encode()})
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_idempotency_key")
+    assert api.source.asked == []
+
+
+async def test_two_keys_are_none(api: Served) -> None:
+    """A request has one key."""
+    answer = await api.client.post(PATH, json=HI, headers=[("idempotency-key", "a"), ("idempotency-key", "b")])
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(("key", "same"), [('"a"', "a"), ('"\\"\\\\"', '"\\"\\\\"'), ('"a b!"', '"a b!"')])
+async def test_a_key_may_be_written_in_two_ways(api: Served, key: str, same: str) -> None:
+    """With the quotation marks of the draft or without."""
+    api.source.say(Text("a"), END)
+    answers = [await api.client.post(PATH, json=HI, headers={"idempotency-key": it}) for it in (key, same)]
+    assert answers[0].headers["location"] == answers[1].headers["location"]
+
+
+@pytest.mark.parametrize("refusal", [Crowded(), TooOften(retry_after=20), ValueError("a bug")])
+async def test_a_refused_question_may_be_asked_again(api: Served, refusal: Exception) -> None:
+    """What was never begun leaves no trace, not even for another body."""
+    api.source.refusal = refusal
+    assert (await api.client.post(PATH, json={"message": "ho"}, headers=KEY)).status_code >= 400
+    api.source.refusal = None
+    api.source.say(Text("a"), END)
+    assert (await api.client.post(PATH, json=HI, headers=KEY)).text == "a"
+
+
+async def test_a_reply_that_failed_before_its_first_word_is_tried_again(api: Served) -> None:
+    """As a client does after a 503 with `Retry-After`; one that failed in its middle stays the one it is."""
+    api.source.say(Thinking("hm"), Busy(retry_after=1))
+    assert (await api.client.post(PATH, json=HI, headers=KEY)).status_code == 503
+    api.source.say(Text("Half"), BrokenOff())
+    first = await api.client.post(PATH, json=HI, headers=KEY | EVENTS)
+    again = await api.client.post(PATH, json=HI, headers=KEY | EVENTS)
+    assert first.headers["location"] == again.headers["location"]
+    assert "broken_off" in again.text
+    assert len(api.source.asked) == 2
+
+
+async def test_a_reply_that_is_kept_no_longer_is_asked_anew() -> None:
+    """A key does not keep a reply longer than it is kept."""
+    async with served(keep=0) as api:
+        for _ in range(2):
+            api.source.say(Text("a"), END)
+            assert (await api.client.post(PATH, json=HI, headers=KEY)).text == "a"
+        assert len(api.source.asked) == 2
+
+
+async def test_a_repeated_request_is_no_second_question() -> None:
+    """It counts for no limit: who may ask once a minute may send that one request again."""
+    source, limits = Source(), Limits(rate="1/minute", visitor_replies=1, max_replies=1)
+    chat = Chat(source, Store(""), linger=60, keep=60, limits=limits)
+    replies = [await chat.ask(QUESTION, ME, once="k") for _ in range(3)]
+    assert replies[0] is replies[1] is replies[2]
+    with pytest.raises(TooOften):
+        await chat.ask(QUESTION, ME, once="k2")
+    await chat.close()
+
+
+class Replies:
+    """Begins replies that a test operates by hand, and finds them again."""
+
+    def __init__(self) -> None:
+        self.hands: list[Hand] = []
+        self.replies: dict[str, Reply] = {}
+        self.refusals: list[ChatError] = []
+        self.may_begin = asyncio.Event()
+        self.may_begin.set()
+
+    async def begin(self) -> Reply:
+        hand = Hand()
+        self.hands.append(hand)
+        await self.may_begin.wait()
+        if self.refusals:
+            raise self.refusals.pop()
+        reply = Reply(hand.stream(), linger=60)
+        self.replies[reply.id] = reply
+        return reply
+
+    async def find(self, reply_id: str) -> Reply:
+        return self.replies[reply_id]
+
+
+STRANGERS = [Asker("you", "you"), Asker("me", "me", key="sk-mine"), Asker("mek", ""), Asker(None)]
+
+
+@pytest.mark.parametrize("stranger", STRANGERS)
+async def test_a_strangers_equal_key_is_another_one(stranger: Asker) -> None:
+    """Nobody gets another visitor's reply, nor one that somebody else pays for; a body of theirs is not refused."""
+    replies = Replies()
+    idempotency = Idempotency(replies.find)
+    mine = await idempotency.reply("k", QUESTION, ME, replies.begin)
+    theirs = await idempotency.reply("k", OTHER, stranger, replies.begin)
+    assert mine is not theirs
+    assert await idempotency.reply("k", QUESTION, ME, replies.begin) is mine
+    assert await idempotency.reply("k", OTHER, stranger, replies.begin) is theirs
+
+
+async def test_requests_at_the_same_moment_get_one_reply() -> None:
+    """Those that come while the first one is admitted wait for it; another body is refused then."""
+    replies = Replies()
+    replies.may_begin.clear()
+    idempotency = Idempotency(replies.find)
+    asking = [asyncio.create_task(idempotency.reply("k", QUESTION, ME, replies.begin)) for _ in range(3)]
+    await settle()
+    other = asyncio.create_task(idempotency.reply("k", OTHER, ME, replies.begin))
+    await settle()
+    replies.may_begin.set()
+    found = await asyncio.gather(*asking)
+    assert found[0] is found[1] is found[2]
+    with pytest.raises(KeyReused):
+        await other
+    assert len(replies.hands) == 1
+
+
+@pytest.mark.parametrize("leaves", [True, False], ids=["leaves", "is refused"])
+async def test_the_next_begins_where_the_first_did_not(leaves: bool) -> None:
+    """A request that leaves or is refused while it is admitted does not hold up those that wait."""
+    replies = Replies()
+    replies.may_begin.clear()
+    idempotency = Idempotency(replies.find)
+    first, second = [asyncio.create_task(idempotency.reply("k", QUESTION, ME, replies.begin)) for _ in range(2)]
+    await settle()
+    if leaves:
+        first.cancel()
+    else:
+        replies.refusals.append(Crowded())
+        replies.may_begin.set()
+        with pytest.raises(Crowded):
+            await first
+    replies.may_begin.set()
+    assert isinstance(await second, Reply)
+    assert len(replies.hands) == 2
+
+
+async def test_keys_are_forgotten_after_a_day() -> None:
+    """Not before, and also for another question."""
+    now = 0.0
+    replies = Replies()
+    idempotency = Idempotency(replies.find, clock=lambda: now)
+    first = await idempotency.reply("k", QUESTION, ME, replies.begin)
+    now = 86_399.0
+    assert await idempotency.reply("k", QUESTION, ME, replies.begin) is first
+    now = 86_400.0
+    assert await idempotency.reply("k", OTHER, ME, replies.begin) is not first
+
+
+async def test_keys_are_bounded() -> None:
+    """Of one visitor and of all: whoever has most loses those that they used longest ago."""
+    replies = Replies()
+    idempotency = Idempotency(replies.find, most=10, most_of_visitor=5)
+    mine = await idempotency.reply("k", QUESTION, ME, replies.begin)
+    for number in range(100):
+        await idempotency.reply(f"k{number}", QUESTION, Asker(f"flood {number % 3}"), replies.begin)
+    assert await idempotency.reply("k", QUESTION, ME, replies.begin) is mine
+    begun = len(replies.hands)
+    await idempotency.reply("k99", QUESTION, Asker("flood 0"), replies.begin)
+    assert len(replies.hands) == begun
+    await idempotency.reply("k0", QUESTION, Asker("flood 0"), replies.begin)
+    assert len(replies.hands) == begun + 1
+
+
+ENDINGS: dict[str, tuple[list[Event | Exception], str, bool]] = {
+    "abandoned without a word": ([], "abandoned", False),
+    "abandoned in the middle": ([Text("Half")], "abandoned", True),
+    "stopped without a word": ([], "stopped", True),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+async def test_what_was_stopped_on_purpose_stays_so(ending: str) -> None:
+    """A reply that was stopped is an answer; one that ended without a word because nobody read it is none."""
+    said, reason, same = ENDINGS[ending]
+    replies = Replies()
+    idempotency = Idempotency(replies.find)
+    reply = await idempotency.reply("k", QUESTION, ME, replies.begin)
+    replies.hands[0].say(*said)
+    await settle()
+    reply.stop(reason)
+    await reply.closed()
+    assert (await idempotency.reply("k", QUESTION, ME, replies.begin) is reply) == same
