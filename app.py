@@ -29,7 +29,8 @@ if IN_CHARGE:
     console.say("Starting...")
 
 gc.disable()  # while all this is loading, hardly anything can be thrown away
-from streamchat.process import Process, log_to_stderr
+from streamchat.logs import log_to_stderr
+from streamchat.process import Process
 from streamchat.server import StreamChat, create
 from streamchat.settings import Settings, SettingsError
 from streamchat.visitor import Proxies

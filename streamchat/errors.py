@@ -38,7 +38,8 @@ ChatError
 └── InternalError              500
 """
 
-import traceback
+from pathlib import Path
+from traceback import walk_tb
 from typing import ClassVar
 
 
@@ -250,5 +251,6 @@ class InternalError(ChatError):
 
 
 def trace(error: BaseException) -> str:
-    """Where an unforeseen error came from, for the log; without its message, which may hold what people wrote."""
-    return f"{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}"
+    """Where an unforeseen error came from, on one line; without its message, which may hold what people wrote."""
+    places = [f"{Path(frame.f_code.co_filename).name}:{line}" for frame, line in walk_tb(error.__traceback__)]
+    return f"{type(error).__name__} at {' < '.join(reversed(places)) or 'an unknown place'}"

@@ -15,6 +15,7 @@ from streamchat.console import fail, say
 from streamchat.environment import on_spaces
 from streamchat.errors import ChatError
 from streamchat.listener import Listener, StartFailed
+from streamchat.logs import guard_output
 from streamchat.server import Running, StreamChat
 from streamchat.settings import Settings
 from streamchat.store import NAME as FILE
@@ -40,6 +41,7 @@ class Process:
             announce(app, listener)
             if share:
                 announce_share(running, listener)
+            guard_output()
             running.when_source_known(partial(announce_source, app.chat.source.name))
             self._wait(running)
         except Stopped:
@@ -130,12 +132,3 @@ def announce_share(running: Running, listener: Listener) -> None:
 def announce_source(name: str, error: ChatError | None) -> None:
     """Says who answers; of an error, the log has said it."""
     say("Stop with Ctrl-C." if error else f"{name} answers. Stop with Ctrl-C.")
-
-
-def log_to_stderr() -> None:
-    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
-    replies = logging.getLogger("streamchat.telemetry")
-    replies.setLevel(logging.INFO)
-    # bare lines of JSON
-    replies.addHandler(logging.StreamHandler())
-    replies.propagate = False

@@ -25,7 +25,7 @@ FLOORS = """
     events   settings
     limits   keys   demand   deadlines   meter   environment+envfile   listener   shelf
     outbound   visitor
-    errors   console
+    errors   console   logs
 """
 
 OWNERS = {
@@ -153,6 +153,7 @@ def test_the_table_is_read_as_it_is_drawn() -> None:
         "listener",
         "outbound",
         "console",
+        "logs",
         "errors",
     }
     assert below("faults") == below("claude") - {
