@@ -107,12 +107,17 @@ class OneServer(original_server):  # type: ignore[misc, valid-type]
         self.config.http = listener.http
         self.thread = threading.Thread(target=self._run, args=(listener.sockets,), daemon=True)
         self.thread.start()
-        if self.reloader:
-            self.watch_thread = threading.Thread(target=self.watch, daemon=True)
-            self.watch_thread.start()
         self._decided.wait()
         if not self.started:
             raise StartFailed from self._error
+        if self.reloader:
+            self.watch_thread = threading.Thread(target=self._watch, daemon=True)
+            self.watch_thread.start()
+
+    def _watch(self) -> None:
+        # on a Space without the package that reloads there
+        with suppress(RuntimeError):
+            self.watch()
 
     def _run(self, sockets: Sequence[socket.socket]) -> None:
         try:
