@@ -115,6 +115,13 @@ class Guarded(io.TextIOBase):
         if self._places.are_due(place):
             logger.warning("%s, which is not shown, was printed at %s", described(sys.exception()), place)
 
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._stream.encoding
+
+    def writable(self) -> bool:
+        return True
+
     def flush(self) -> None:
         self._stream.flush()
 

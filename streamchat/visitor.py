@@ -79,12 +79,12 @@ def comes_from_here(peer: str | None, headers: Mapping[str, str]) -> bool:
 def is_forwarded(headers: Mapping[str, str]) -> bool:
     """Whether a proxy has passed the request on, as far as it can be told.
 
-    One that adds no header closes each connection, or passes on under which name it is known itself.
+    One that adds no header passes on a name by which it is known itself, or closes connections, as no browser does.
     """
     fields = {name.lower(): value for name, value in headers.items()}
     names = [urlsplit(f"//{fields.get('host', '')}").hostname, urlsplit(fields.get("origin", "")).hostname]
     by_other_name = any(name and not _is_own_name(name) for name in names)
-    closes = fields.get("connection", "").lower() == "close"
+    closes = fields.get("connection", "").lower() == "close" and fields.get("user-agent", "").startswith("Mozilla/")
     return by_other_name or closes or any(map(FORWARDED.fullmatch, fields))
 
 

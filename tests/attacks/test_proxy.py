@@ -29,12 +29,13 @@ PROXIES = {
     "a load balancer": {"x-cluster-client-ip": STRANGER},
     "another name of the machine": {"host": "chat.example"},
     "the name of a page elsewhere": {"origin": "https://chat.example"},
-    "nginx without any line": {"connection": "close"},
+    "nginx without any line": {"connection": "close", "user-agent": "Mozilla/5.0 (X11; Linux x86_64)"},
 }
 OWN = {
     "address": HOST,
     "IPv6": {"host": "[::1]:7860"},
     "name": {"host": "localhost:7860"},
+    "program": {"host": "localhost:7860", "connection": "close", "user-agent": "Python-urllib/3.11"},
     "page": {"host": "localhost:7860", "origin": "http://localhost:7860", "connection": "keep-alive"},
 }
 
