@@ -18,6 +18,7 @@ from streamchat.errors import trace
 from streamchat.logs import Discreet, Escaping, Guarded, Places
 from tests.application import ROOT, Application
 from tests.hand import Ticking
+from tests.scripted_claude import ScriptedClaude, breaks, event, refuses, start, streams
 
 CANARY = "canary4711"
 KEY = f"sk-ant-{CANARY}-0123456789"
@@ -103,6 +104,24 @@ def test_nothing_that_a_visitor_sends_is_in_the_log(app: Application) -> None:
     replies = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
     assert {reply["event"] for reply in replies} == {"reply"}
     assert replies[-1]["words"] > 0
+
+
+def test_what_claude_repeats_of_a_visitor_is_not_in_the_log(claude: ScriptedClaude) -> None:
+    """Neither a refusal nor a broken event of Claude's brings a visitor's words or key into the log."""
+    claude.play(
+        refuses(400, "invalid_request_error", f"messages.0: {CANARY}, key {KEY}"),
+        streams(start(), event("content_block_delta", index=0, delta={"type": "text_delta", "text": [CANARY]})),
+        streams(start(), f"event: content_block_delta\ndata: {{{CANARY}\n\n".encode()),
+        streams(breaks("invalid_request_error", CANARY)),
+    )
+    knobs = {"ANTHROPIC_API_KEY": "sk-owner", "ANTHROPIC_BASE_URL": claude.url, "STREAMCHAT_OWN_KEYS": "on"}
+    with Application(cwd=ROOT, **knobs) as app:
+        for key in (KEY, ""):
+            httpx.post(f"{app.url}{ASK}", json={"message": CANARY}, headers={"x-api-key": key}, timeout=60)
+        app.interrupt()
+        printed = app.output()
+    assert len(claude.exchanges) == 4
+    assert CANARY not in printed
 
 
 def failing() -> ValueError:
