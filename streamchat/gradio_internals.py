@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from functools import wraps
-from inspect import unwrap
+from inspect import iscoroutinefunction, unwrap
 from io import StringIO
 from typing import Any, NoReturn
 
@@ -179,3 +179,15 @@ def open_tunnel(blocks: gr.Blocks, listener: Listener) -> str:
     # pages at a link of its kind have another template
     vars(blocks).update(share=True, share_url=url)
     return url
+
+
+def keep_typed(chat: gr.ChatInterface) -> None:
+    """Lets the event after an answer unlock the box without emptying it of what was typed meanwhile."""
+    for event in chat.fns.values():
+        if event.outputs == [chat.textbox] and not event.inputs and _empties(event.fn):
+            event.fn = lambda: gr.update(interactive=True)
+
+
+def _empties(function: Any) -> bool:
+    named = getattr(function, "__name__", "")
+    return named == "<lambda>" and not iscoroutinefunction(function) and "value" in (function() or {})

@@ -212,7 +212,7 @@ const show = news => {
   showCounts(state)
   showRunning(state.running)
   showTable(at("errors"), state.endings.filter(end => end.failed).map(end => ({...end, name: words(end.reason)})))
-  showTable(at("ends"), state.endings.filter(end => !end.failed).map(end => ({...end, name: ENDS[end.reason] || words(end.reason)})))
+  showTable(at("ends"), state.endings.filter(end => !end.failed).map(end => ({...end, name: Object.hasOwn(ENDS, end.reason) ? ENDS[end.reason] : words(end.reason)})))
   showThrottled(state.throttled)
   for (const empty of document.querySelectorAll(".empty")) empty.hidden = at(empty.dataset.of).hasChildNodes()
   document.querySelector("main").hidden = false

@@ -10,6 +10,7 @@ import gradio as gr
 
 from streamchat.answers import Asker
 from streamchat.chat import Chat
+from streamchat.content import plain
 from streamchat.errors import ChatError, InternalError, TooOften, trace
 from streamchat.events import Failed, well_formed
 from streamchat.frames import paced
@@ -61,7 +62,7 @@ class Page:
         """
         tab = await self.tab(request)
         try:
-            reply = await self._begun(tab, turns(history or ()), well_formed(message or ""), request)
+            reply = await self._begun(tab, turns(history or ()), plain(well_formed(message or "")), request)
         except Exception as error:  # noqa: BLE001 (see above)
             tab.refuse()
             yield [refusal(_explained(error))]

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from streamchat.content import NOTE as MARK
+from streamchat.content import inert, plain
 from streamchat.errors import ChatError
 from streamchat.events import WHOLE, Done, Event, Failed, Message, Notice, Text, Thinking, well_formed
 from streamchat.receipts import worded
@@ -16,7 +18,6 @@ NOTE = "note"
 ENVELOPE = 120  # bytes of a message's JSON beside its text
 SHORT = [b'"', b"\\", *(bytes([number]) for number in b"\b\t\n\f\r")]  # of which JSON makes two bytes
 CONTROLS = bytes(number for number in range(32) if bytes([number]) not in SHORT)  # of which it makes six
-MARK = "\u2063"  # unseen: after a thought and before a note, for ui.js to tell them from what is to be copied
 ENDINGS = {
     "stopped": "Stopped.",
     "abandoned": "Stopped, because nobody was reading any more.",
@@ -78,7 +79,7 @@ class Transcript:
             until = first.get(Text) or first.get(Done) or first.get(Failed) or first[Thinking]
             metadata["duration"] = max(0.1, round(until - first[Thinking], 1))  # Gradio hides a zero
         end = "" if waiting else MARK
-        return said("assistant", "".join(self._thoughts) + end) | {"metadata": metadata}
+        return _message("assistant", plain("".join(self._thoughts)) + end) | {"metadata": metadata}
 
 
 def closing(ending: Done | Failed, text: str) -> Shown | None:
@@ -112,6 +113,11 @@ def spoken(seconds: float) -> str:
 
 
 def said(role: str, text: str) -> Shown:
+    """A message by a person or Claude, without the marks of our own notes."""
+    return _message(role, plain(text))
+
+
+def _message(role: str, text: str) -> Shown:
     """A content part and not a str: Gradio would take the indentation off a str."""
     return {"role": role, "content": [{"type": "text", "text": well_formed(text)}]}
 
@@ -122,7 +128,7 @@ def note(sentence: str) -> Shown:
 
 def aside(text: str) -> Shown:
     """What stands beside the conversation and never goes back to Claude."""
-    return said("assistant", MARK + text) | {"metadata": {"id": NOTE}}
+    return _message("assistant", MARK + plain(text)) | {"metadata": {"id": NOTE}}
 
 
 def refusal(error: ChatError) -> Shown:
@@ -179,3 +185,14 @@ def is_note(message: Shown) -> bool:
 def is_made(message: Shown) -> bool:
     """Whether it is text that Gradio gave, and would give back as it is."""
     return message.keys() == MADE and all(part.keys() == {"type", "text"} for part in message["content"])
+
+
+def safe(message: Shown) -> Shown:
+    """The message as Markdown that shows HTML as text and pictures as links."""
+    if isinstance(message["content"], str):
+        return message | {"content": inert(message["content"])}
+    return message | {"content": [_safe_part(part) for part in message["content"]]}
+
+
+def _safe_part(part: dict[str, Any]) -> dict[str, Any]:
+    return part | {"text": inert(part["text"])} if part.get("type") == "text" else part

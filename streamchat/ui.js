@@ -118,14 +118,17 @@
     storage((s) => s.setItem("streamchat.draft", whole));
   }, true);
 
-  const MARK = "\u2063"; // transcript.py puts it after thoughts and before notes: these are not copied with an answer
-  const answer = (text) => text.replace(/^Thinking\n[^\u2063]*\u2063\n\n?/, "").replace(/\n?\u2063[^]*$/, "") || text.replaceAll(MARK, "");
+  // content.py puts one after thoughts and before notes, which are not copied with an answer, and the other into tags.
+  const MARKS = /[\u2063\u2064]/g;
+  const answer = (text) => text.replace(/^Thinking\n[^\u2063]*\u2063\n\n?/, "").replace(/\n?\u2063[^]*$/, "") || text;
   const write = navigator.clipboard?.writeText.bind(navigator.clipboard);
-  if (write) navigator.clipboard.writeText = (text) => write(answer(text));
+  if (write) navigator.clipboard.writeText = (text) => write(answer(text).replace(MARKS, ""));
   document.addEventListener("copy", (event) => { // where there is no clipboard object, over plain http
-    const copied = event.target.matches?.("body > textarea") ? event.target.value : getSelection().toString();
-    if (!copied.includes(MARK)) return;
-    event.clipboardData.setData("text/plain", event.target.matches?.("body > textarea") ? answer(copied) : copied.replaceAll(MARK, ""));
+    const whole = event.target.matches?.("body > textarea");
+    const copied = whole ? event.target.value : getSelection().toString();
+    if (!MARKS.test(copied)) return;
+    MARKS.lastIndex = 0;
+    event.clipboardData.setData("text/plain", (whole ? answer(copied) : copied).replace(MARKS, ""));
     event.preventDefault();
   });
 })();

@@ -14,7 +14,7 @@ from streamchat.chat import Chat
 from streamchat.page import GO_ON, Page
 from streamchat.store import Store
 from streamchat.tabs import Tabs
-from streamchat.transcript import Shown, is_made
+from streamchat.transcript import Shown, is_made, safe
 from streamchat.visitor import Who
 
 HERE = Path(__file__).parent
@@ -100,6 +100,7 @@ def page(chat: Chat, store: Store, who: Who, *, title: str, examples: Sequence[s
     for event in demo.fns.values():
         if event.show_progress == "full":  # as ChatInterface leaves it: a spinner over the box with every message
             event.show_progress = "hidden"
+    gradio_internals.keep_typed(demo)
     demo._queue.sleep_when_free = LOOKS
     return demo
 
@@ -109,9 +110,10 @@ GRADIOS: Callable[[gr.Chatbot, Any], Any] = unwrap(gr.Chatbot.postprocess)  # al
 
 @wraps(GRADIOS)
 def postprocess(chatbot: gr.Chatbot, messages: list[Shown] | None) -> list[Shown]:
-    """What Gradio makes of messages, except that for every frame it would make the earlier ones anew."""
+    """Gradio's messages, safe to show. Earlier ones, which Gradio would make anew for every frame, stay as they are."""
     made = list(takewhile(is_made, messages or ()))
-    return [*made, *GRADIOS(chatbot, (messages or [])[len(made) :]).model_dump()]
+    new = [safe(message) for message in (messages or [])[len(made) :]]
+    return [*made, *GRADIOS(chatbot, new).model_dump()]
 
 
 # of the class, as each session has chatbots of its own; and Gradio would write a file beside the source of a subclass

@@ -25,7 +25,7 @@ FLOORS = """
     events   settings
     limits   keys   demand   deadlines   meter   environment+envfile   listener   shelf
     outbound   visitor
-    errors   console   logs
+    errors   console   logs   content
 """
 
 OWNERS = {

@@ -7,6 +7,7 @@ import gradio as gr
 import pytest
 from fastapi.testclient import TestClient
 
+from streamchat import gradio_internals
 from streamchat.chat import Chat
 from streamchat.store import Store
 from streamchat.ui import page
@@ -44,3 +45,18 @@ def test_a_session_does_not_grow_with_each_reply(app: Any) -> None:
         run(app, "_clear_and_save_textbox", "hi")
         kept.append(len(app.state_holder["abc123"].blocks_config.blocks))
     assert kept[0] == kept[2]
+
+
+def test_the_end_of_an_answer_does_not_empty_the_box() -> None:
+    """Gradio's event after an answer unlocks the box, and would take away what was typed meanwhile."""
+
+    def updates(chat: gr.ChatInterface) -> list[dict[str, Any]]:
+        unlocking = [event for event in chat.fns.values() if event.outputs == [chat.textbox] and not event.inputs]
+        called = [event.fn() for event in unlocking if event.fn and event.fn.__name__ == "<lambda>"]
+        return [update for update in called if isinstance(update, dict)]
+
+    chat = gr.ChatInterface(lambda message, history: message)
+    assert any(update.get("value", 0) is None for update in updates(chat))
+    gradio_internals.keep_typed(chat)
+    assert not any("value" in update for update in updates(chat))
+    assert any(update.get("interactive") for update in updates(chat))

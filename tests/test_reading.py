@@ -121,6 +121,18 @@ def test_a_message_typed_during_an_answer_is_sent_after_it(
     expect(page.box).to_have_value("")
 
 
+def test_a_draft_outlasts_the_end_of_an_answer(page: Page, page_claude: ScriptedClaude, growing: Hold) -> None:
+    """Words that are typed while an answer is written, and not sent, are still in the box when it has ended."""
+    page.box.press_sequentially("half a thought")
+    page.stop()
+    page.shows("Stopped.")
+    page.ready()
+    page.box.press_sequentially(" and its end")
+    page.box.press("Enter")
+    assert page_claude.exchange(1).said[-1] == ("user", "half a thought and its end")
+    page.shows("Line 59 of the answer.")
+
+
 def test_escape_stops_and_leaves_the_focus_in_the_box(page: Page, page_claude: ScriptedClaude, growing: Hold) -> None:
     """Escape closes Claude's connection; the reader can go on typing."""
     expect(page.box).to_be_focused()
@@ -194,7 +206,7 @@ def test_the_keyboard_edits_a_question(page: Page, page_claude: ScriptedClaude) 
     expect(page.questions).to_have_text(["second"])
     page.shows("Hello there")
     page.ready()
-    assert page_claude.exchanges[-1].said == [("user", "second")]
+    assert page_claude.exchange(1).said == [("user", "second")]
 
 
 def test_a_dropped_file_does_not_replace_the_page(page: Page) -> None:

@@ -1,0 +1,37 @@
+"""Text that others wrote, made safe to show as Markdown: its HTML is shown as text and its pictures are links.
+
+An invisible character behind the `<` of a tag and the `!` of a picture keeps Markdown from reading them as such,
+wherever they stand. It is taken out of all text that comes in, so that a copy can be restored to what was written.
+"""
+
+import re
+
+NOTE = "\u2063"  # before notes of the chat and after thoughts: ui.js tells them from what is to be copied
+INERT = "\u2064"
+RESERVED = str.maketrans("", "", NOTE + INERT)
+
+BARE = r"(?:br|sub|sup|kbd)"
+TAG = re.compile(
+    rf"""
+    <(?=[A-Za-z/!?])           # where HTML might begin,
+    (?!/?{BARE}[ ]?/?>)        # but for a few tags without attributes that hide no text,
+    (?!https?://[^\s<>]*>)     # and addresses
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+PICTURE = re.compile(r"!(?=\[)")
+
+
+def plain(text: str) -> str:
+    """The text without the characters that mark something here."""
+    return text.translate(RESERVED)
+
+
+def inert(text: str) -> str:
+    """Markdown that shows as the text does, without HTML and pictures. Idempotent."""
+    return PICTURE.sub("!" + INERT, TAG.sub("<" + INERT, text))
+
+
+def restored(text: str) -> str:
+    """The text that was made inert."""
+    return text.replace(INERT, "")
