@@ -154,6 +154,7 @@ def test_the_table_is_read_as_it_is_drawn() -> None:
         "outbound",
         "console",
         "logs",
+        "content",
         "errors",
     }
     assert below("faults") == below("claude") - {
