@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import pytest
@@ -12,6 +12,7 @@ from streamchat.answers import Asker
 from streamchat.budget import Budget
 from streamchat.chat import Chat
 from streamchat.claude import Claude
+from streamchat.errors import ClaudeError
 from streamchat.events import Message, Receipt, Usage
 from streamchat.late import Late
 from streamchat.prices import Prices
@@ -74,7 +75,8 @@ async def attack(claude: ScriptedClaude, *scripts: Script, continuations: int = 
         patch.setenv("STREAMCHAT_CONTINUATIONS", str(continuations))
         settings = Settings.read()
         source = Late("Claude", settings.model, lambda: Claude(settings, sleep=lambda _: asyncio.sleep(0)))
-        await source.open()
+        with suppress(ClaudeError):
+            await source.open()
     clock, store = Ticking(), Store("")
     budget = Budget(store, daily=5, visitor=None)
     accounts = Accounts(budget, PRICES, "", MAX_TOKENS, speed=SPEED, clock=clock)
