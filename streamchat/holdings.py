@@ -1,10 +1,12 @@
-"""What each visitor holds in the file, and what goes where that is too much."""
+"""The bytes that each visitor holds in the file, and the eviction of the oldest rows over a bound."""
 
 import hashlib
 import sqlite3
 
-NOBODY = b""  # owns what has no visitor, and what an earlier release wrote
-ROOM = 0.9  # of a bound that is left full, so that not every write has to make room
+# the owner of rows without a visitor, and of rows that a release without owners wrote
+NOBODY = b""
+# the part of a bound that stays full after an eviction, so that not every write evicts
+ROOM = 0.9
 
 UNUSED = "NOT EXISTS (SELECT 1 FROM tabs WHERE tabs.reply = events.reply)"
 OLDEST_LOG = f"SELECT reply FROM events WHERE owner = ? AND {UNUSED} ORDER BY at LIMIT 1"  # noqa: S608 (no input)
@@ -13,7 +15,7 @@ OLD_LOGS = f"DELETE FROM events WHERE at < ? AND {UNUSED}"  # noqa: S608 (no inp
 
 
 def owner(visitor: str | None, salt: bytes) -> bytes:
-    """A visitor as the file names them."""
+    """The salted hash that stands for a visitor in the file."""
     if visitor is None:
         return NOBODY
     return hashlib.blake2b(visitor.encode(errors="surrogatepass"), key=salt, digest_size=16).digest()
@@ -26,7 +28,7 @@ def drop_old(file: sqlite3.Connection, before: float) -> None:
 
 
 def bound_owner(file: sqlite3.Connection, owner: bytes, most: int) -> bool:
-    """Drops the oldest of an owner who holds more than `most` bytes; whether there was any."""
+    """Evicts the oldest rows of an owner who holds more than `most` bytes. Returns whether that was so."""
     if owner == NOBODY or held(file, owner) <= most:
         return False
     while held(file, owner) > ROOM * most and drop_oldest(file, owner):
@@ -35,7 +37,7 @@ def bound_owner(file: sqlite3.Connection, owner: bytes, most: int) -> bool:
 
 
 def bound_all(file: sqlite3.Connection, most: int) -> bool:
-    """Drops the oldest of whoever holds most until all hold less than `most` bytes; whether there was any."""
+    """Evicts the largest owner's oldest rows while all hold more than `most` bytes. Returns whether they did."""
     if total(file) <= most:
         return False
     while total(file) > ROOM * most and drop_oldest(file, largest(file)):
@@ -66,6 +68,6 @@ def total(file: sqlite3.Connection) -> int:
 
 
 def largest(file: sqlite3.Connection) -> bytes:
-    """The owner of most bytes."""
+    """The owner of the most bytes."""
     row = file.execute("SELECT owner FROM holdings ORDER BY bytes DESC LIMIT 1").fetchone()
     return row[0] if row else NOBODY

@@ -24,7 +24,8 @@ from streamchat.visitor import Who
 
 logger = logging.getLogger(__name__)
 
-CLAIMS = "600/minute"  # of one visitor: a school that opens its pages at once may be one address
+# of one visitor; generous, because a school that opens its pages at once may be one address
+CLAIMS = "600/minute"
 MAX_PAGES = 10_000  # whose tabs are known, also when they have left: what they asked last may come after that
 
 GO_ON = "Continue the answer"

@@ -2,8 +2,10 @@
 
 import sqlite3
 
-ROW = 200  # bytes that a row counts beside its text
-VERSION = 1  # 0 had no owners
+# bytes that a row counts beside its text
+ROW = 200
+# version 0 had no owners
+VERSION = 1
 
 PRAGMAS = """
 PRAGMA auto_vacuum = INCREMENTAL;
@@ -23,8 +25,10 @@ COLUMNS = (
     "ALTER TABLE events ADD COLUMN size INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE tabs ADD COLUMN owner BLOB NOT NULL DEFAULT x''",
     "ALTER TABLE tabs ADD COLUMN size INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE tabs ADD COLUMN reply TEXT",  # the one that its state refers to
-    "ALTER TABLE tabs ADD COLUMN root TEXT",  # the tab whose state it shows, where it has none of its own
+    # the reply that the state refers to
+    "ALTER TABLE tabs ADD COLUMN reply TEXT",
+    # the tab whose state a copy shows as long as it has none of its own
+    "ALTER TABLE tabs ADD COLUMN root TEXT",
     "UPDATE events SET size = 200 + length(CAST(events AS BLOB))",
     "UPDATE tabs SET size = 200 + length(CAST(state AS BLOB)),"
     " reply = CASE WHEN json_valid(state) THEN json_extract(state, '$.reply') END",
@@ -45,7 +49,7 @@ TAKE = "UPDATE holdings SET bytes = bytes - old.size WHERE owner = old.owner"
 
 
 def counted(table: str) -> tuple[str, ...]:
-    """Triggers that keep the holdings right."""
+    """Triggers that keep the holdings equal to the sums of the rows."""
     return (
         f"CREATE TRIGGER {table}_added AFTER INSERT ON {table} BEGIN {ADD}; END",
         f"CREATE TRIGGER {table}_dropped AFTER DELETE ON {table} BEGIN {TAKE}; END",
@@ -60,7 +64,8 @@ def prepare(file: sqlite3.Connection) -> None:
         return
     with file:
         file.execute("BEGIN IMMEDIATE")
-        if version(file) < VERSION:  # another process may have been faster
+        # another process may have been faster
+        if version(file) < VERSION:
             for statement in (*TABLES, *COLUMNS, *HOLDINGS, *counted("tabs"), *counted("events"), *SALT):
                 file.execute(statement)
             file.execute(f"PRAGMA user_version = {VERSION}")
@@ -72,6 +77,6 @@ def version(file: sqlite3.Connection) -> int:
 
 
 def salt(file: sqlite3.Connection) -> bytes:
-    """With which this installation hashes its visitors."""
+    """The salt with which this installation hashes its visitors."""
     kept: bytes = file.execute("SELECT salt FROM salt").fetchone()[0]
     return kept

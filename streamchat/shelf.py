@@ -1,4 +1,4 @@
-"""What visitors hold in memory: beyond a bound, whoever holds most loses what they used longest ago."""
+"""A bounded mapping shared by visitors: over the bound, the owner of most loses the least recently used value."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -24,7 +24,8 @@ class Shelf(Generic[K, V]):
         self._share = share
         self._held = held
         self._places: dict[K, Place[V]] = {}
-        self._owners: OrderedDict[str | None, OrderedDict[K, None]] = OrderedDict()  # what was used last is last
+        # both levels are in the order of use, the least recently used first
+        self._owners: OrderedDict[str | None, OrderedDict[K, None]] = OrderedDict()
         self._weights: dict[str | None, int] = {}
 
     def __len__(self) -> int:
@@ -43,7 +44,7 @@ class Shelf(Generic[K, V]):
         return None
 
     def put(self, key: K, value: V, owner: str | None = None, weight: int = 1) -> None:
-        """In the place of what is there under that key, and then whatever is too much goes."""
+        """Replaces the value under that key, then drops values until both bounds hold again."""
         self.pop(key)
         self._places[key] = Place(value, owner, weight)
         self._owners.setdefault(owner, OrderedDict())[key] = None
@@ -64,17 +65,17 @@ class Shelf(Generic[K, V]):
         return place.value
 
     def _loose(self) -> int:
-        """How many may go."""
+        """The number of values that are not held."""
         return sum(not self._is_held(key) for key in self._places)
 
     def _drop_of_most(self, new: K) -> bool:
-        """Drops one of the owner with most, or where all of that is held, of the next."""
+        """Drops a value of the owner with most values, or where all of these are held, of another owner."""
         owners = self._owners
         most = max(owners, key=lambda owner: len(owners[owner]))
         return self._drop(most, new) or any(self._drop(owner, new) for owner in list(owners))
 
     def _drop(self, owner: str | None, new: K) -> bool:
-        """Drops what the owner used longest ago, but not what is new or held; false if there is nothing else."""
+        """Drops the owner's least recently used value that is neither new nor held; false if there is none."""
         for key in self._owners[owner]:
             if key != new and not self._is_held(key):
                 self.pop(key)

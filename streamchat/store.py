@@ -26,7 +26,8 @@ AGAIN = 5.0  # seconds between attempts at a disk that fails
 BUSY = 1.0  # seconds to wait for another process to let go of the file
 MAX_AGE = 30 * 86_400.0  # seconds
 MAX_BYTES = 256 * 1024**2  # of what is kept for all
-VISITOR_BYTES = 64 * 1024**2  # of one visitor: generous, as a whole office may be one address
+# of one visitor; generous, because a whole office may be one address
+VISITOR_BYTES = 64 * 1024**2
 PRUNE_EVERY = 3_600.0  # seconds
 MAX_WAITING = 1_000  # tabs, and ended replies, that wait for a disk that fails
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
@@ -59,7 +60,7 @@ class Following:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """What a tab is to keep: a state of its own, or that of the tab `root`."""
+    """A tab to be written: with a state of its own, or as a copy of the tab `root`."""
 
     visitor: str | None
     state: State | None
@@ -249,7 +250,7 @@ class Store:
         return True
 
     def _bound(self, file: sqlite3.Connection, owners: set[bytes]) -> None:
-        """Drops what the owners hold too much of and, now and then, what all do: to count that takes longer."""
+        """Evicts what each of these owners holds too much of and, less often, what all owners do."""
         dropped = [bound_owner(file, owner, self._visitor_bytes) for owner in owners]
         if self._since_bound >= self._max_bytes // 100:
             dropped.append(bound_all(file, self._max_bytes))
@@ -315,7 +316,7 @@ def _put_events(file: sqlite3.Connection, log: Following, events: list[Event], o
 
 
 def _json(state: State) -> str:
-    """As short as possible; half a character is in no file but as an escape."""
+    """The shortest JSON that SQLite takes: half a character has to be escaped."""
     text = json.dumps(state, ensure_ascii=False)
     try:
         text.encode()

@@ -20,10 +20,11 @@ from streamchat.shelf import Shelf
 from streamchat.store import State, Store
 from streamchat.transcript import Shown, Transcript, conversation, is_aside, is_note, said, size_of, text_of
 
-MAX_BYTES = 8_000_000  # of a tab in the store; no model takes as much
-MAX_MISSING = 1_000  # turns that a page shows and nobody keeps
-ROW = 1_000  # bytes that a tab takes without a message
-MAX_INDENTED = 200_000  # characters: more would hold up everybody while it is compared
+MAX_BYTES = 8_000_000  # of one tab's messages; no model takes as much
+MAX_MISSING = 1_000  # turns
+ROW = 1_000  # bytes of a tab without messages
+# characters of a message whose indentation is restored; comparing a longer one would block the event loop
+MAX_INDENTED = 200_000
 RECENT = 5  # messages that are recognised after a reload, which brings the one that was typed last
 VISITOR_BYTES = 64_000_000  # in memory, of one visitor
 MAX_TABS = 1_000  # in memory, besides those whose replies run; others come back from the store
@@ -69,14 +70,14 @@ class Tab:
         return messages[: kept[len(known)]] if len(known) < len(kept) else messages
 
     def asking(self, turn: int, message: str) -> list[Shown]:
-        """What is asked where this is the page's turn of that number, which is missing until it `begins`."""
+        """The messages to ask with this one as the page's turn of that number; the turn is missing until `begin`."""
         kept = self.until(turn)
         self.missing, self.restored = [*self.missing, turn], False
         replaced = self.messages()[len(kept) :]
         return [*kept, said("user", _as_typed(message, replaced))]
 
     def begin(self, asked: list[Shown], reply: Reply) -> None:
-        """What was `asking` is answered by this reply."""
+        """Keeps the messages that `asking` returned, and the reply to them."""
         self.missing = self.missing[:-1]
         self.received = [*self.received, _digest(text_of(asked[-1]))][-RECENT:]
         self.asked(asked)
@@ -95,7 +96,7 @@ class Tab:
         self._started.set()
 
     def refuse(self) -> None:
-        """There will be no other reply than there is."""
+        """Tells those who wait for the next reply that there is none."""
         self._started.set()
 
     def stop(self) -> bool:
@@ -206,7 +207,8 @@ class Tabs:
         elif found := await self._found(tab_id, visitor):
             self._copy(claimed, found, visitor)
         else:
-            self._tabs.put(claimed, Tab(), visitor, ROW)  # which nobody need look for in the store
+            # in memory, so that the new id is not looked for in the store
+            self._tabs.put(claimed, Tab(), visitor, ROW)
         return claimed
 
     def checked_size(self, messages: Sequence[Shown]) -> int:
@@ -265,7 +267,7 @@ def _as_typed(message: str, replaced: Sequence[Shown]) -> str:
 
 
 def _state(tab: Tab) -> State:
-    """What is kept of a tab; nothing in it changes any more."""
+    """The state of a tab as the store keeps it. Nothing in it changes any more."""
     return {
         "before": tab.before,
         "begun": tab.begun,

@@ -108,8 +108,8 @@ async def test_without_knowing_who_asks_nothing_is_shared() -> None:
         assert len(source.asked) == 2
 
 
-async def test_what_nobody_was_invited_to_ask_is_not_shared() -> None:
-    """Nobody can tell whether somebody else has asked exactly the same, from two addresses or from ten."""
+async def test_only_examples_are_shared() -> None:
+    """A receipt does not tell whether somebody else has asked exactly the same, even with ten addresses."""
     async with a_chat() as (chat, source, _):
         for number in range(10):
             source.say(*WHOLE)

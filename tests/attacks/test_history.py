@@ -40,7 +40,7 @@ FORGED: dict[str, Any] = {
 
 @pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED.keys())
 async def test_a_forged_history_reaches_neither_claude_nor_the_store(forged: Any, tmp_path: Path) -> None:
-    """Whatever a page says was said, Claude gets what people and Claude said, and nothing else is kept."""
+    """Claude gets the words of people and of Claude, whatever history the page sends, and nothing else is kept."""
     store = Store(str(tmp_path))
     await store.open()
     visitor = Visitor(Room(store))
@@ -79,7 +79,7 @@ async def test_a_forged_undo_takes_back_ones_own_only(place: Any) -> None:
 
 
 async def test_thoughts_notes_and_the_demos_answers_are_not_said() -> None:
-    """What stands beside an answer, or in its place, is shown and kept, and goes to Claude with no message."""
+    """Thoughts, notes and the demo's answers are shown and kept, and no message sends them to Claude."""
     visitor = Visitor(Room())
     visitor.source.say(Thinking("Hm."), Text("One."), Done("max_tokens"))
     visitor.shown = [said("user", "first"), *await visitor.answers("first", [])]
@@ -130,7 +130,7 @@ async def test_a_retried_message_is_sent_as_it_was_typed() -> None:
 
 
 async def test_a_refused_message_is_shown_and_not_kept(tmp_path: Path) -> None:
-    """Whoever is refused reads why; of the message nothing stays in memory or on the disk, and what was there stays."""
+    """A refused message leaves nothing in memory or on the disk, and the conversation before it stays as it was."""
     store = Store(str(tmp_path))
     await store.open()
     visitor = Visitor(Room(store))
@@ -189,8 +189,8 @@ step = st.one_of(
 @settings(max_examples=100, deadline=None)
 @given(steps=st.lists(step, max_size=12))
 async def test_claude_gets_what_the_page_shows(steps: list[tuple[Any, ...]]) -> None:
-    """However somebody asks, is refused, retries, edits, undoes, clears and reloads, Claude gets what was answered
-    of what the page shows, and the message."""
+    """After any sequence of questions, refusals, retries, edits, undos, clears and reloads, Claude gets the answered
+    turns that the page shows, and the message."""
     visitor = Visitor(Room())
     for number, (kind, *how) in enumerate(steps):
         asked = len(visitor.source.asked)
@@ -219,7 +219,7 @@ async def act(visitor: Visitor, kind: str, message: str, place: int = 0) -> None
 
 
 def answered(shown: list[Shown]) -> tuple[Message, ...]:
-    """What a page shows up to its last question, without notes and refused questions."""
+    """The messages that a page shows up to its last question, without notes and refused questions."""
     last = max(place for place, message in enumerate(shown) if message["role"] == "user")
     return tuple(
         Message(message["role"], message["content"][0]["text"])

@@ -84,7 +84,7 @@ def held(folder: Path) -> int:
 
 
 async def test_a_visitor_cannot_delete_what_others_keep(tmp_path: Path) -> None:
-    """However much one visitor sends, claims and clears, every other conversation is there, in memory and on disk."""
+    """One visitor who sends, claims and clears without end deletes nobody's conversation, in memory or on disk."""
     async with a_room(tmp_path, max_tabs=100) as room:
         people = await victims(room)
         before = held(tmp_path)
@@ -178,7 +178,7 @@ async def test_a_copy_outlives_restarts_and_the_age_of_what_it_copies(tmp_path: 
     assert held(tmp_path) == 0
 
 
-async def test_who_is_asked_next_has_a_tab_of_their_own(tmp_path: Path) -> None:
+async def test_a_copy_that_goes_on_has_a_state_of_its_own(tmp_path: Path) -> None:
     """A copy that goes on keeps what it says to itself; what it was copied from stays as it was, also on disk."""
     async with a_room(tmp_path) as room:
         visitor = Visitor(room)
@@ -195,7 +195,7 @@ async def test_who_is_asked_next_has_a_tab_of_their_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("session", [None, "", "a" * 65, "a" * 5_000_000, "a b", "../a", "ä", "a\n", "\ud800"])
-async def test_who_is_no_page_claims_nothing(session: str | None) -> None:
+async def test_a_caller_that_is_no_page_claims_nothing(session: str | None) -> None:
     """A caller without a session, or with one that no page has, shares no tab with other such callers."""
     room = Room()
     owner, thief = Visitor(room, "192.0.2.1"), Visitor(room, ATTACKER)
@@ -211,7 +211,7 @@ async def test_who_is_no_page_claims_nothing(session: str | None) -> None:
 
 @pytest.mark.parametrize("tab", ["", "a" * 65, "x" * 5_000_000, "a b", "' OR 1=1", "\0", "\ud800", "%"])
 async def test_a_tab_with_an_odd_id_is_not_looked_for(tab: str, tmp_path: Path) -> None:
-    """What no tab is called finds nothing, and nothing of it is kept."""
+    """An id that no tab can have finds nothing, and nothing of it is kept."""
     async with a_room(tmp_path) as room:
         visitor = Visitor(room)
         claimed = await visitor.reload(tab)
@@ -221,7 +221,7 @@ async def test_a_tab_with_an_odd_id_is_not_looked_for(tab: str, tmp_path: Path) 
 
 
 async def test_claims_are_limited_and_a_tab_is_not_lost_by_it() -> None:
-    """Whoever opens pages too quickly reads so; the page keeps its id, and others open theirs."""
+    """A visitor who opens pages too quickly reads so; the page keeps its id, and others open theirs."""
     room = Room(claims="3/minute")
     visitor, other = Visitor(room), Visitor(room, ATTACKER)
     tab = await visitor.reload("")
@@ -245,7 +245,7 @@ def failing(folder: Path) -> Iterator[None]:
     folder.with_name("moved").rename(folder)
 
 
-async def test_what_waits_for_the_disk_is_bounded_by_visitor(tmp_path: Path) -> None:
+async def test_writes_that_wait_for_the_disk_are_bounded_by_visitor(tmp_path: Path) -> None:
     """While the disk takes nothing, a visitor's words wait in memory up to their share, and nobody else's are lost."""
     async with a_room(tmp_path / "data") as room:
         people = await victims(room)
@@ -322,7 +322,7 @@ async def test_answers_to_one_visitor_do_not_push_out_those_to_others() -> None:
 
 
 async def test_entries_about_replies_do_not_fill_the_file(tmp_path: Path) -> None:
-    """However many replies there are, the journal has so many rows and no more, and costs nobody their tab."""
+    """The journal has a bound of its own, and no number of replies costs anybody their tab."""
     async with a_room(tmp_path) as room:
         people = await victims(room)
         entries = [Entry(number, "m" * 1_000, "end_turn", False, 1, None, None, 0) for number in range(5_000)]
@@ -350,7 +350,7 @@ async def test_the_file_names_no_visitor(tmp_path: Path) -> None:
 
 
 async def test_a_file_without_owners_is_opened(tmp_path: Path) -> None:
-    """What a release before there were owners has written is all there, and belongs to whoever claims it."""
+    """A file of the release before owners is read in full, and its tabs belong to the visitors who claim them."""
     shutil.copy(UNVERSIONED, tmp_path / NAME)
     for _ in range(2):
         async with a_room(tmp_path) as room:
@@ -392,8 +392,8 @@ deed = st.tuples(st.sampled_from(["put", "copy", "log"]), names, names, st.sampl
 
 @settings(max_examples=30, deadline=None)
 @given(deeds=st.lists(deed, max_size=12))
-async def test_what_is_counted_is_what_is_held(deeds: list[tuple[str, str, str, str | None]]) -> None:
-    """Whatever is put, copied, taken over and dropped, each owner's bytes are those of the owner's rows."""
+async def test_counted_bytes_are_those_of_the_rows(deeds: list[tuple[str, str, str, str | None]]) -> None:
+    """The bytes counted for an owner equal the bytes of the owner's rows after any sequence of writes and evictions."""
     with tempfile.TemporaryDirectory() as folder:
         store = Store(folder, visitor_bytes=3_000, max_bytes=5_000)
         await store.open()
@@ -422,7 +422,7 @@ put = st.tuples(st.sampled_from(["victim", "a", "b"]), st.integers(0, 30), st.in
 
 @given(puts=st.lists(put, max_size=60))
 def test_a_shelf_takes_from_who_has_most(puts: list[tuple[str, int, int]]) -> None:
-    """Nobody loses a value while somebody else has more of them, nor for somebody else's weight."""
+    """An owner loses no value while another has more of them, nor because of another's weight."""
     shelf: Shelf[tuple[str, int], int] = Shelf(most=10, share=100)
     for owner, number, weight in puts:
         before = {key for key, _ in shelf.items()}
@@ -436,7 +436,7 @@ def test_a_shelf_takes_from_who_has_most(puts: list[tuple[str, int, int]]) -> No
         assert weights <= 100
 
 
-def test_what_is_held_is_never_dropped() -> None:
+def test_held_values_are_never_dropped() -> None:
     """A running reply's tab stays, whoever else comes, and whoever has most."""
     shelf: Shelf[int, str] = Shelf(most=2, held=lambda value: value == "runs")
     for number in range(5):

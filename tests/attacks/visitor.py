@@ -46,7 +46,7 @@ class Visitor:
         self.loads = 0
 
     def opens(self, session: str | None) -> gr.Request:
-        """What comes from another page of the visitor's."""
+        """A request from another page of the visitor's."""
         request = Request({"type": "http", "headers": [], "client": (self.address, 1)})
         return gr.Request(request, session_hash=session)
 
@@ -103,7 +103,7 @@ class Visitor:
 
     @property
     def sent(self) -> list[tuple[str, str]]:
-        """What the source was asked last."""
+        """The conversation that the source was asked last."""
         return [(message.role, message.text) for message in self.source.asked[-1]]
 
     async def kept(self) -> str:
