@@ -86,12 +86,19 @@ class Claude:
                         yield notice
                     await self._sleep(pause)
             else:
-                self._capabilities.refused |= without if client is self._client else set()
+                self._remember(without, client)
                 if not progress.paused:
                     return
             deadlines.check(heard=True)  # before more is paid
             conversation = progress.begin()
             meter = await request.again(conversation) or Meter(NOTHING)
+
+    def _remember(self, without: set[str], client: anthropic.AsyncAnthropic) -> None:
+        """An answer came of a request that went without these parameters; what visitors' keys lack is their own."""
+        new = without - self._capabilities.refused
+        if new and client is self._client:
+            logger.warning("%s refuses %s, and is asked without.", self._settings.model, " and ".join(sorted(new)))
+            self._capabilities.refused |= new
 
     def _refused(self, error: ClaudeError, without: set[str]) -> frozenset[str]:
         """Of what was sent and need not be, what was refused."""
@@ -164,11 +171,15 @@ def _tell_owner(error: ClaudeError) -> None:
 
 def _of_own_key(error: ClaudeError) -> ClaudeError:
     """The error as whoever brought the key reads it."""
-    if isinstance(error, errors.KeyRejected):
-        return errors.OwnKeyRejected(request_id=error.request_id)
-    if isinstance(error, errors.NoCredit):
-        return errors.OwnNoCredit(request_id=error.request_id)
-    return error
+    match error:
+        case errors.KeyRejected():
+            own: ClaudeError = errors.OwnKeyRejected(request_id=error.request_id)
+        case errors.NoCredit():
+            own = errors.OwnNoCredit(request_id=error.request_id)
+        case _:
+            return error
+    own.retryable, own.retry_after = error.retryable, error.retry_after
+    return own
 
 
 async def _drain(events: AsyncGenerator[Sent]) -> None:

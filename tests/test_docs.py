@@ -15,6 +15,7 @@ def test_every_part_of_the_docs_is_served(app: Application, path: str) -> None:
     answer = httpx.get(app.url + path)
     assert answer.status_code == 200
     assert "://" not in answer.text
+    assert httpx.head(app.url + path).status_code == 200
 
 
 def test_the_docs_describe_our_own_routes_alone(app: Application) -> None:

@@ -146,6 +146,16 @@ async def test_claude_says_that_asking_again_may_help(claude: ScriptedClaude) ->
     assert (text(said), error, len(pauses)) == ("Here I am.", None, 1)
 
 
+@pytest.mark.parametrize("kind", ["authentication_error", "billing_error"])
+async def test_claude_says_so_of_a_visitors_key_too(claude: ScriptedClaude, kind: str) -> None:
+    """What their key is refused for may pass as well."""
+    status = {"authentication_error": 401, "billing_error": 402}[kind]
+    claude.play(refuses(status, kind, x_should_retry="true", retry_after="7"), says("Here I am."))
+    async with a_claude(claude) as (source, pauses):
+        said, error = await answer(source, Request(ASKED.conversation, key="sk-visitor"))
+    assert (text(said), error, pauses) == ("Here I am.", None, [7])
+
+
 @pytest.mark.parametrize("value", ["", "True", "maybe"])
 async def test_what_is_neither_true_nor_false_says_nothing(claude: ScriptedClaude, value: str) -> None:
     """As with Claude's own client, the status decides then."""
@@ -270,13 +280,18 @@ def without(claude: ScriptedClaude) -> list[set[str]]:
 
 @pytest.mark.parametrize("name", PICKY)
 @pytest.mark.parametrize("status", [400, 422])
-async def test_what_a_model_refuses_is_left_out_and_remembered(claude: ScriptedClaude, name: str, status: int) -> None:
-    """It is asked again at once, without a notice, and from then on without it."""
+async def test_what_a_model_refuses_is_left_out_and_remembered(
+    claude: ScriptedClaude, caplog: pytest.LogCaptureFixture, name: str, status: int
+) -> None:
+    """It is asked again at once, without a notice, and from then on without it; the log says so once."""
     claude.play(refuses(status, "invalid_request_error", PICKY[name]), says("Hello there"))
     async with a_claude(claude) as (source, pauses):
         replies = [await answer(source) for _ in range(2)]
     assert [(text(said), error) for said, error in replies] == [("Hello there", None)] * 2
     assert (without(claude), pauses) == ([set(), {name}, {name}], [])
+    assert [record.getMessage() for record in caplog.records] == [
+        f"claude-sonnet-5-5 refuses {name}, and is asked without."
+    ]
 
 
 async def test_all_that_is_refused_is_left_out_one_after_the_other(claude: ScriptedClaude) -> None:
