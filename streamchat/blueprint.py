@@ -23,8 +23,8 @@ def events(page: gr.Blocks) -> Events:
     """Raises `KeyError` for a component that nobody has decided about."""
     used = {number: fn for number, fn in page.fns.items() if fn.fn and _is_used(page, fn)}
     return Events(
-        {number: _event(fn) for number, fn in used.items()},
-        {fn.api_name or "": _event(fn) for fn in used.values() if _is_endpoint(fn)},
+        {number: _event(number, fn) for number, fn in used.items()},
+        {fn.api_name or "": _event(number, fn) for number, fn in used.items() if _is_endpoint(fn)},
         frozenset(target for fn in used.values() for target, _ in fn.targets if target is not None),
     )
 
@@ -44,10 +44,10 @@ def _is_button(page: gr.Blocks, target: int) -> bool:
     return getattr(page.blocks[target], "elem_id", None) in BUTTONS
 
 
-def _event(fn: Function) -> Event:
+def _event(number: int, fn: Function) -> Event:
     data = next((DATA[event] for _, event in fn.targets if event in DATA), NOTHING)
     names = tuple(islice(inspect.signature(fn.fn).parameters, len(fn.inputs)))
-    return Event(fn.queue is not False, tuple(map(_kind, fn.inputs)), names, data)
+    return Event(number, fn.queue is not False, tuple(map(_kind, fn.inputs)), names, data)
 
 
 def _kind(component: Any) -> Kind:

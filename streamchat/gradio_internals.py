@@ -1,5 +1,7 @@
 """What the chat changes of Gradio's private behaviour, each name with its reason."""
 
+import asyncio
+import inspect
 import logging
 import socket
 import threading
@@ -11,8 +13,9 @@ from io import StringIO
 from typing import Any, NoReturn
 
 import gradio as gr
-from gradio import flagging, http_server, networking, processing_utils
+from gradio import flagging, http_server, networking, processing_utils, routes
 from gradio.blocks import Block, BlocksConfig
+from gradio.queueing import Queue
 from gradio.routes import App
 from gradio.state_holder import SessionState
 
@@ -44,6 +47,7 @@ def install() -> None:
     SessionState.__setitem__ = set_block  # type: ignore[method-assign]
     # Gradio guards files that this chat never writes with a semaphore in shared memory, which may not be writable
     vars(flagging)["Lock"] = threading.Lock
+    routes.cancel_tasks = cancel_tasks  # type: ignore[attr-defined, assignment]
     # the name that Gradio binds to port 0, where an IPv6 address would fail; the real port is open by then
     http_server.LOCALHOST_NAME = LOOPBACK
     http_server.Server = OneServer  # type: ignore[misc]
@@ -80,6 +84,90 @@ def set_block(session: SessionState, key: int, value: Any) -> None:
     if isinstance(value, Block):
         value._id = key
     original_set(session, key, value)
+
+
+async def cancel_tasks(names: set[str]) -> list[str]:
+    """Cancels the tasks of these events, each once it runs, and only once.
+
+    A task that Gradio cancels before it runs, or again while it clears up, keeps its place in the queue for ever.
+    """
+    while any(map(_is_new, _named(names))):  # noqa: ASYNC110 (they run as soon as the loop comes to them)
+        await asyncio.sleep(0)
+    tasks = list(_named(names))
+    for task in tasks:
+        if not task.cancelling():
+            task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return [task.get_name().partition(SEPARATOR)[2] for task in tasks]
+
+
+SEPARATOR = "<gradio-sep>"  # between a task's session and function, and its event
+
+
+def _named(names: set[str]) -> Iterator["asyncio.Task[Any]"]:
+    for task in asyncio.all_tasks():
+        name, separator, _ = task.get_name().partition(SEPARATOR)
+        if separator and name in names:
+            yield task
+
+
+def _is_new(task: "asyncio.Task[Any]") -> bool:
+    coroutine = task.get_coro()
+    return inspect.iscoroutine(coroutine) and inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
+
+
+def keep_all_messages(blocks: gr.Blocks) -> None:
+    """Gradio drops the unread messages of whoever came first when 2,000 sessions have come after."""
+    blocks._queue.pending_messages_per_session = {}  # type: ignore[assignment]
+
+
+class GradioSessions:
+    """What Gradio keeps for its sessions."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    def is_open(self, session: str, event: str) -> bool:
+        """Whether it waits or runs, or its result has not been fetched."""
+        return event in self._queue.event_ids_to_events or event in self._unread.get(session, ())
+
+    def close(self, session: str) -> None:
+        """Drops the messages of a session that has no stream and waits for nothing."""
+        if not any(map(self._is_awaited, self._unread.get(session, ()))):
+            self._drop_messages(session)
+
+    def abandon(self, session: str) -> None:
+        """Drops the messages that nobody fetches. What runs ends unread."""
+        for event in self._unread.get(session, set()):
+            if event in self._queue.event_ids_to_events:
+                self._queue.event_ids_to_events[event].alive = False
+        self._drop_messages(session)
+
+    def forget(self, session: str) -> None:
+        """Drops all that is kept for a session."""
+        self.abandon(session)
+        self._app.state_holder.session_data.pop(session, None)
+        self._app.state_holder.time_last_used.pop(session, None)
+
+    def tidy(self) -> None:
+        """Drops the names of events that were stopped, which Gradio never does."""
+        self._app.iterators_to_reset &= self._queue.event_ids_to_events.keys()
+
+    def _is_awaited(self, event: str) -> bool:
+        running = self._queue.event_ids_to_events.get(event)
+        return running is None or running.alive
+
+    def _drop_messages(self, session: str) -> None:
+        self._queue.pending_messages_per_session.pop(session, None)
+        self._unread.pop(session, None)
+
+    @property
+    def _queue(self) -> Queue:
+        return self._app.get_blocks()._queue
+
+    @property
+    def _unread(self) -> dict[str, set[str]]:
+        return self._queue.pending_event_ids_session
 
 
 original_server: type[http_server.Server] = getattr(http_server.Server, "replaces", http_server.Server)

@@ -1,8 +1,9 @@
 """What happens when somebody uses the page: asks, stops, comes back."""
 
+import asyncio
 import logging
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
 from typing import Any
 
@@ -90,17 +91,13 @@ class Page:
         return reply
 
     async def watch(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update]]:
-        """What stands below an answer, while it is written and then; its own event, or each frame would pay for it."""
-        tab = await self.tab(request)
-        before = tab.reply
-        yield gr.update(visible=False), self.allowance(request)
-        reply = before if tab.running else await tab.next_reply(before)
-        while reply:
-            await reply.ended.wait()
-            if tab.reply is reply:
-                break
-            reply = await tab.next_reply(reply)  # another question has taken its place
-        yield gr.update(visible=tab.unfinished), self.allowance(request)
+        """What stands below an answer, while it is written and then; its own event, or each frame would pay for it.
+
+        It ends when another watch of the tab begins: however often a page asks for one, it has one.
+        """
+        async with aclosing(self._watched(request, gr.skip(), gr.skip())) as news:
+            async for _, button, allowed in news:
+                yield button, allowed
 
     def allowance(self, request: gr.Request) -> str:
         """What the visitor may still do."""
@@ -183,11 +180,11 @@ class Page:
     async def _watched(
         self, request: gr.Request, busy: Update, idle: Update
     ) -> AsyncGenerator[tuple[Update, Update, Update]]:
-        yield busy, gr.skip(), gr.skip()
-        async with aclosing(self.watch(request)) as news:
-            async for button, allowed in news:
-                yield gr.skip(), button, allowed
-        yield idle, gr.skip(), gr.skip()
+        tab = await self.tab(request)
+        replaced, before = tab.watch(), tab.reply
+        yield busy, gr.update(visible=False), self.allowance(request)
+        if await _comes_first(tab.next_end(before), replaced):
+            yield idle, gr.update(visible=tab.unfinished), self.allowance(request)
 
     async def undo(self, history: list[Shown], request: gr.Request, undone: gr.UndoData) -> Update:
         """Takes back what the page takes back, whether it has done so already or not."""
@@ -249,3 +246,14 @@ def _explained(error: Exception) -> ChatError:
         return error
     logger.error("The page failed with %s", trace(error))
     return InternalError()
+
+
+async def _comes_first(awaited: Coroutine[Any, Any, None], other: asyncio.Event) -> bool:
+    """Whether it comes before the other event; if not, it is cancelled."""
+    first, second = asyncio.ensure_future(awaited), asyncio.ensure_future(other.wait())
+    try:
+        await asyncio.wait({first, second}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        first.cancel()
+        second.cancel()
+    return first.done() and not first.cancelled()

@@ -23,6 +23,7 @@ from streamchat.chat import Chat
 from streamchat.demo import EXAMPLES, Demo
 from streamchat.errors import ChatError
 from streamchat.events import Message
+from streamchat.gradio_internals import GradioSessions
 from streamchat.late import Late, Made
 from streamchat.limits import Limits
 from streamchat.listener import Listener, StartFailed
@@ -33,11 +34,13 @@ from streamchat.settings import Settings
 from streamchat.store import Store
 from streamchat.ui import CSS, HEAD, MAX_EVENTS, SCRIPT, THEME, page
 from streamchat.visitor import Local, Proxies, Who, comes_from_here, visitor
+from streamchat.web.admission import Admission
 from streamchat.web.allowlist import Allowlist
 from streamchat.web.bodies import BoundedBodies
 from streamchat.web.calls import Calls
 from streamchat.web.concurrency import ConcurrencyLimit
 from streamchat.web.connections import Connection, Connections, room_for_connections
+from streamchat.web.crowd import TOTAL, Bounds, Crowd
 from streamchat.web.headers import PagePolicy, SecurityHeaders
 from streamchat.web.hosts import HostCheck, Hosts
 from streamchat.web.login import LoginCheck, Logins, user_of
@@ -79,12 +82,15 @@ class StreamChat:
 
     def middleware(self, routes: list[BaseRoute]) -> list[Middleware]:
         """From the outermost to the innermost."""
+        # an answer takes two events: one that shows it, and one that shows what stands below it
+        bounds = Bounds(events=min(max(12, 4 * self.settings.visitor_replies), 60))
         return [
             Middleware(HostCheck, self.hosts, self.proxies),
             Middleware(Allowlist, routes, reloads=self.page.dev_mode),
             *([Middleware(LoginCheck, self.logins, open=[owner.PATH])] if self.logins else ()),
             Middleware(BoundedBodies, self.who),
             Middleware(Calls, lambda scope: events(scope["app"].get_blocks())),
+            Middleware(Admission, self.who, lambda scope: GradioSessions(scope["app"]), Crowd(bounds=bounds)),
             Middleware(ConcurrencyLimit),
         ]
 
@@ -249,6 +255,8 @@ class Running:
             run_history=False,
             mcp_server=False,
             num_workers=0,
+            # never reached: the crowd decides which session goes
+            state_session_capacity=10 * TOTAL,
             prevent_thread_lock=True,
             show_error=False,
             quiet=True,

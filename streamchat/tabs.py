@@ -54,6 +54,7 @@ class Tab:
     _started: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
     _awaited: int = field(default=0, init=False, repr=False)
     _unwanted: bool = field(default=False, init=False, repr=False)
+    _watch: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
 
     def asked(self, before: list[Shown]) -> None:
         """From now on the tab shows these messages, and a reply that is yet to come. One that runs ends."""
@@ -112,11 +113,28 @@ class Tab:
         if self.reply is None or self.reply is after:
             self._started.clear()
             self._awaited += 1
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._started.wait(), 10)
-            self._awaited -= 1
-            self._unwanted = self._unwanted and self._awaited > 0
+            try:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._started.wait(), 10)
+            finally:
+                self._awaited -= 1
+                self._unwanted = self._unwanted and self._awaited > 0
         return self.reply
+
+    async def next_end(self, after: Reply | None) -> None:
+        """Waits for the end of its reply, where that comes after that one, and of all that take its place meanwhile."""
+        reply = after if self.running else await self.next_reply(after)
+        while reply:
+            await reply.ended.wait()
+            if self.reply is reply:
+                break
+            reply = await self.next_reply(reply)
+
+    def watch(self) -> asyncio.Event:
+        """Ends the watch before. The event is set when another watch begins."""
+        self._watch.set()
+        self._watch = asyncio.Event()
+        return self._watch
 
     def undo(self, turn: int) -> None:
         """Takes back the page's turn of that number and all that came after it."""

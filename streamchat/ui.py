@@ -102,6 +102,7 @@ def page(chat: Chat, store: Store, who: Who, *, title: str, examples: Sequence[s
             event.show_progress = "hidden"
     gradio_internals.keep_typed(demo)
     demo._queue.sleep_when_free = LOOKS
+    gradio_internals.keep_all_messages(demo)
     return demo
 
 

@@ -29,6 +29,7 @@ class Kind:
 class Event:
     """Whether an event waits in Gradio's queue, its inputs and their names, and what comes with what triggers it."""
 
+    number: int
     queued: bool
     inputs: tuple[Kind, ...]
     names: tuple[str, ...]
@@ -42,6 +43,17 @@ class Events:
     numbered: Mapping[int, Event]
     named: Mapping[str, Event]
     triggers: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that was checked, of a session if it names one; `size` are the bytes of its body."""
+
+    number: int
+    session: str | None
+    size: int
+    waits: bool
+    is_endpoint: bool
 
 
 class Unfit(Exception):
@@ -66,38 +78,46 @@ class Calls:
             return
         try:
             received = await receive()
-            check(path.split("/"), received.get("body", b""), self._events(scope))
+            scope["call"] = check(path.split("/"), received.get("body", b""), self._events(scope))
         except Unfit as error:
             await _refusal(error)(scope, receive, send)
         else:
             await self._app(scope, replay(received, receive), send)
 
 
-def check(path: list[str], body: bytes, events: Events) -> None:
-    """Raises `Unfit` for a body that this path does not take."""
+def check(path: list[str], body: bytes, events: Events) -> Call | None:
+    """The call of an event, or none. Raises `Unfit` for a body that this path does not take."""
     fields = _parsed(body)
     match path:
         case ["queue", "join"]:
-            _check_event(fields, events, queued=True)
+            event = _check_event(fields, events, queued=True)
         case ["run", _]:
-            _check_event(fields, events, queued=False)
+            event = _check_event(fields, events, queued=False)
         case ["call", "v2", name]:
             event = _endpoint(name, events)
             _check_fields(fields, set(event.names))
             _check_data({"data": [fields.get(name) for name in event.names]}, event)
         case ["call", name]:
+            event = _endpoint(name, events)
             _check_fields(fields, {"data", "session_hash"})
             if fields.get("session_hash") is not None:
                 _check_id(fields, "session_hash")
-            _check_data(fields, _endpoint(name, events))
-        case ["cancel"]:
-            _check_fields(fields, {"event_id", "session_hash", "fn_index"})
-            _check_id(fields, "event_id")
-            _check_id(fields, "session_hash")
-            _event(fields, events)
-        case ["reset"]:
-            _check_fields(fields, {"event_id"})
-            _check_id(fields, "event_id")
+            _check_data(fields, event)
+        case _:
+            _check_ending(path, fields, events)
+            return None
+    session = None if path[:2] == ["call", "v2"] else fields.get("session_hash")
+    return Call(event.number, session, len(body), event.queued, event in events.named.values())
+
+
+def _check_ending(path: list[str], fields: Fields, events: Events) -> None:
+    if path == ["cancel"]:
+        _check_fields(fields, {"event_id", "session_hash", "fn_index"})
+        _check_id(fields, "session_hash")
+        _event(fields, events)
+    else:
+        _check_fields(fields, {"event_id"})
+    _check_id(fields, "event_id")
 
 
 def _parsed(body: bytes) -> Fields:
@@ -110,7 +130,7 @@ def _parsed(body: bytes) -> Fields:
     return fields
 
 
-def _check_event(fields: Fields, events: Events, *, queued: bool) -> None:
+def _check_event(fields: Fields, events: Events, *, queued: bool) -> Event:
     _check_fields(fields, IN_BODIES)
     _check_id(fields, "session_hash")
     event = _event(fields, events)
@@ -122,6 +142,7 @@ def _check_event(fields: Fields, events: Events, *, queued: bool) -> None:
     _check_data(fields, event)
     if not event.data.fits(fields.get("event_data")):
         raise Unfit(event.data.sentence)
+    return event
 
 
 def _endpoint(name: str, events: Events) -> Event:

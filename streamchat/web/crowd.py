@@ -1,0 +1,252 @@
+"""Bounds the sessions of Gradio's pages, their events and their streams, each visitor's by themselves."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from streamchat.web.calls import Call
+
+UNREAD_SECONDS = 60.0
+IDLE_SECONDS = 3_600.0  # after which Gradio forgets a session, too
+SWEEP_SECONDS = 5.0
+TOTAL = 2_000  # sessions, of all visitors
+SESSION_BYTES = 10_000  # of one that has sent nothing yet
+
+
+class GradioSessions(Protocol):
+    """What Gradio keeps for its sessions."""
+
+    def is_open(self, session: str, event: str) -> bool:
+        """Whether it waits or runs, or its result has not been fetched."""
+
+    def close(self, session: str) -> None:
+        """Drops the messages of a session that has no stream and waits for nothing."""
+
+    def abandon(self, session: str) -> None:
+        """Drops the messages that nobody fetches."""
+
+    def forget(self, session: str) -> None:
+        """Drops all that is kept for a session."""
+
+    def tidy(self) -> None:
+        """Drops what belongs to no session any more."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The most that one visitor may have at once: events that wait, run or are not fetched, sessions, streams, and
+    bytes sent to those sessions."""
+
+    events: int = 12
+    sessions: int = 100
+    streams: int = 250
+    size: int = 64_000_000
+
+
+# the owner, and all who come by a share link whose tunnel does not tell them apart
+LOOPBACK = {"127.0.0.1", "::/64"}
+MANY = Bounds(events=600, sessions=1_000, streams=2_500, size=512_000_000)
+TWICE = 2  # that a page may wait for the same event, when one ends as the next begins
+
+
+@dataclass
+class Session:
+    """`calls` are requests that Gradio works on, `events` the numbers of those that wait, by their ids."""
+
+    visitor: "Visitor"
+    used: float = 0
+    size: int = SESSION_BYTES
+    calls: int = 0
+    streams: int = 0
+    events: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_used(self) -> bool:
+        return bool(self.calls or self.streams or self.events)
+
+
+@dataclass
+class Visitor:
+    """`sessions` has what was used last at its end; `joining` are the events that are on their way to Gradio."""
+
+    bounds: Bounds
+    sessions: OrderedDict[str, Session] = field(default_factory=OrderedDict)
+    joining: int = 0
+
+    @property
+    def events(self) -> int:
+        return self.joining + sum(len(session.events) for session in self.sessions.values())
+
+    @property
+    def streams(self) -> int:
+        return sum(session.streams for session in self.sessions.values())
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(session.size for session in self.sessions.values())
+
+
+class Refused(Exception):
+    def __init__(self, code: str, sentence: str, status: int = 429) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+        self.status = status
+
+
+TOO_MANY_PAGES = Refused("too_many_pages", "You have too many pages open. Close some, and try again.")
+
+
+class Crowd:
+    """All visitors. Beyond a bound goes what that visitor used longest ago; where all of it is in use, a request is
+    refused. In all there are at most `total` sessions: beyond that, whoever has most loses one."""
+
+    def __init__(
+        self,
+        *,
+        bounds: Bounds = Bounds(),
+        loopback: Bounds = MANY,
+        total: int = TOTAL,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._bounds = bounds
+        self._loopback = loopback
+        self._total = total
+        self._clock = clock
+        self._visitors: dict[str, Visitor] = {}
+        self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._swept = clock()
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def visitor(self, name: str) -> Visitor:
+        if name not in self._visitors:
+            self._visitors[name] = Visitor(self._loopback if name in LOOPBACK else self._bounds)
+        return self._visitors[name]
+
+    def session_of(self, event: str) -> str:
+        """An event that was called without a session is one itself."""
+        return next((name for name, session in self._sessions.items() if event in session.events), event)
+
+    def enter(self, name: str, session: str, size: int, gradio: GradioSessions) -> Session:
+        """The visitor's session, new if there is none. Raises `Refused` where there is no room for so many bytes."""
+        self._sweep(gradio)
+        visitor = self.visitor(name)
+        found = self._sessions.get(session)
+        if found is None:
+            self._make_room(visitor, gradio)
+        elif found.visitor is not visitor:
+            self._move(session, found, visitor)
+        place = found or Session(visitor)
+        more = max(size + SESSION_BYTES - place.size, 0)
+        self._make_way(visitor, session, more, gradio)
+        place.size += more
+        self._use(session, place)
+        return place
+
+    def admit(self, name: str, session: Session | None, call: Call, gradio: GradioSessions) -> None:
+        """Counts an event that is about to wait. Raises `Refused` for one too many."""
+        visitor = self.visitor(name)
+        if session is None:
+            self._make_room(visitor, gradio)
+        self._count(visitor, gradio)
+        same = list(session.events.values()).count(call.number) if session else 0
+        if visitor.events >= visitor.bounds.events or (same >= TWICE and not call.is_endpoint):
+            raise Refused("too_many_events", "Too much of yours is waiting. Try again when some of it has ended.")
+        visitor.joining += 1
+
+    def join(self, name: str, session: str | None, event: str | None, call: Call) -> None:
+        """The event that was admitted waits now, or none does if Gradio refused it."""
+        visitor = self.visitor(name)
+        visitor.joining -= 1
+        if event:
+            place = self._sessions.get(session or event) or Session(visitor)
+            place.events[event] = call.number
+            self._use(session or event, place)
+
+    def open_stream(self, name: str, session: str, gradio: GradioSessions) -> Session:
+        visitor = self.visitor(name)
+        if visitor.streams >= visitor.bounds.streams:
+            raise Refused("too_many_streams", "You have too many pages open. Close some, and try again.")
+        place = self.enter(name, session, 0, gradio)
+        place.streams += 1
+        return place
+
+    def close_stream(self, session: str, place: Session, gradio: GradioSessions) -> None:
+        place.streams -= 1
+        place.used = self._clock()
+        if not place.streams:
+            gradio.close(session)
+
+    def _use(self, name: str, session: Session) -> None:
+        session.used = self._clock()
+        for sessions in (self._sessions, session.visitor.sessions):
+            sessions[name] = session
+            sessions.move_to_end(name)
+
+    def _count(self, visitor: Visitor, gradio: GradioSessions) -> None:
+        for name, session in visitor.sessions.items():
+            for event in [event for event in session.events if not gradio.is_open(name, event)]:
+                del session.events[event]
+
+    def _make_room(self, visitor: Visitor, gradio: GradioSessions) -> None:
+        while len(visitor.sessions) >= visitor.bounds.sessions:
+            if not self._drop_oldest(visitor, gradio):
+                raise TOO_MANY_PAGES
+        if len(self._sessions) >= self._total:
+            most_first = sorted(self._visitors.values(), key=lambda each: -len(each.sessions))
+            if not any(self._drop_oldest(each, gradio) for each in most_first):
+                raise Refused("crowded", "Too many people are here at once. Try again soon.", 503)
+
+    def _make_way(self, visitor: Visitor, session: str, more: int, gradio: GradioSessions) -> None:
+        """For that many bytes more in that session."""
+        while visitor.size + more > visitor.bounds.size:
+            if not self._drop_oldest(visitor, gradio, besides=session):
+                raise TOO_MANY_PAGES
+
+    def _drop_oldest(self, visitor: Visitor, gradio: GradioSessions, besides: str = "") -> bool:
+        """Drops what the visitor used longest ago and does not use now; false if there is nothing else."""
+        self._count(visitor, gradio)
+        for name, session in visitor.sessions.items():
+            if name != besides and not session.is_used:
+                self._drop(name, session, gradio)
+                return True
+        return False
+
+    def _drop(self, name: str, session: Session, gradio: GradioSessions) -> None:
+        del self._sessions[name], session.visitor.sessions[name]
+        gradio.forget(name)
+
+    @staticmethod
+    def _move(name: str, session: Session, visitor: Visitor) -> None:
+        """To the visitor who uses it now: a phone that has left the house comes from another address."""
+        del session.visitor.sessions[name]
+        session.visitor = visitor
+        visitor.sessions[name] = session
+
+    def _sweep(self, gradio: GradioSessions) -> None:
+        """Drops what nobody fetches, sessions that nobody has used for long, and visitors without any."""
+        now = self._clock()
+        if now < self._swept + SWEEP_SECONDS:
+            return
+        self._swept = now
+        for name, session in self._unused(now - UNREAD_SECONDS):
+            if session.used < now - IDLE_SECONDS:
+                self._drop(name, session, gradio)
+            elif session.events:
+                session.events.clear()
+                gradio.abandon(name)
+        gradio.tidy()
+        for visitor in [name for name, each in self._visitors.items() if not each.sessions and not each.joining]:
+            del self._visitors[visitor]
+
+    def _unused(self, since: float) -> list[tuple[str, Session]]:
+        return [
+            (name, each)
+            for name, each in self._sessions.items()
+            if each.used < since and not (each.calls or each.streams)
+        ]
