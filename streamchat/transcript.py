@@ -189,8 +189,6 @@ def is_made(message: Shown) -> bool:
 
 def safe(message: Shown) -> Shown:
     """The message as Markdown that shows HTML as text and pictures as links."""
-    if isinstance(message["content"], str):
-        return message | {"content": inert(message["content"])}
     return message | {"content": [_safe_part(part) for part in message["content"]]}
 
 

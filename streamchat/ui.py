@@ -113,8 +113,8 @@ GRADIOS: Callable[[gr.Chatbot, Any], Any] = unwrap(gr.Chatbot.postprocess)  # al
 def postprocess(chatbot: gr.Chatbot, messages: list[Shown] | None) -> list[Shown]:
     """Gradio's messages, safe to show. Earlier ones, which Gradio would make anew for every frame, stay as they are."""
     made = list(takewhile(is_made, messages or ()))
-    new = [safe(message) for message in (messages or [])[len(made) :]]
-    return [*made, *GRADIOS(chatbot, new).model_dump()]
+    new = GRADIOS(chatbot, (messages or [])[len(made) :]).model_dump()
+    return [*made, *map(safe, new)]
 
 
 # of the class, as each session has chatbots of its own; and Gradio would write a file beside the source of a subclass
