@@ -20,6 +20,9 @@ TAG = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 PICTURE = re.compile(r"!(?=\[)")
+# Gradio draws diagrams, whose labels may name pictures, and keeps a place for each formula while it renders
+DIAGRAM = re.compile(r"([`~]{3}[ \t]*)(?=mermaid)", re.IGNORECASE)
+PLACE = re.compile(r"%%%(?=LATEX_BLOCK_)")
 
 
 def plain(text: str) -> str:
@@ -29,7 +32,9 @@ def plain(text: str) -> str:
 
 def inert(text: str) -> str:
     """Markdown that shows as the text does, without HTML and pictures. Idempotent."""
-    return PICTURE.sub("!" + INERT, TAG.sub("<" + INERT, text))
+    for begin in (TAG, PICTURE, DIAGRAM, PLACE):
+        text = begin.sub(lambda found: found[0] + INERT, text)
+    return text
 
 
 def restored(text: str) -> str:

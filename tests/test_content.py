@@ -12,6 +12,7 @@ from streamchat.transcript import said
 
 HARMLESS = re.compile(r"</?(br|sub|sup|kbd) ?/?>", re.IGNORECASE)
 PIECES = ["<", ">", "/", "!", "[", "]", "(", ")", "a", "img", "br", "sub", " ", "\n", "\n\n", "`", "```", "~~~", "&lt;"]
+PIECES += ["mermaid", "%%%LATEX_BLOCK_0%%%"]
 PIECES += ['"', "=", "x.y/z", "https://x.y", ":", "-", "|", "- ", "> ", "    ", "\\", "<!--", "<![CDATA[", "<?php", "$"]
 MARKDOWN = st.one_of(st.text(), st.lists(st.sampled_from(PIECES), max_size=60).map("".join)).map(plain)
 
@@ -76,3 +77,10 @@ def test_nobody_elses_text_has_a_mark_of_ours() -> None:
     """An answer or a question cannot look like a note of the chat, and is copied in full."""
     written = f"Never run this:{NOTE}\nrm -rf ~{INERT}"
     assert said("assistant", written)["content"] == [{"type": "text", "text": "Never run this:\nrm -rf ~"}]
+
+
+@pytest.mark.parametrize("text", ["```mermaid\nA@{ img: 'x' }\n```", "~~~ Mermaid\n~~~", "%%%LATEX_BLOCK_0%%%"])
+def test_diagrams_are_code_and_no_text_is_a_place_of_gradios(text: str) -> None:
+    """A diagram, which could load pictures, is shown as its source; the name of a formula's place is text."""
+    assert INERT in inert(text)
+    assert restored(inert(text)) == text
