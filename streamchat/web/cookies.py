@@ -30,7 +30,8 @@ class Cookie:
     def written(self, scope: Scope, value: str, *, seconds: int | None = None) -> str:
         """For the header Set-Cookie."""
         age = self.seconds if seconds is None else seconds
-        parts = [f"{self.name}={value}", f"Max-Age={age}", f"Path={address_of(scope, self.path)}", "HttpOnly"]
+        path = address_of(scope, self.path).rstrip("/") or "/"
+        parts = [f"{self.name}={value}", f"Max-Age={age}", f"Path={path}", "HttpOnly"]
         if self.framed:
             parts += ["SameSite=None", "Secure", "Partitioned"]
         else:

@@ -28,6 +28,7 @@ FORWARDED = (b"x-forwarded-host", b"x-gradio-server")
 # addresses that a link or a frame on another site may open
 PAGES = ("/", "/docs", "/login", "/owner")
 SAFE = ("GET", "HEAD")
+HINT = "If the site is yours, add its name to STREAMCHAT_HOSTS."
 OWN_SITE = (None, "same-origin", "none")
 
 
@@ -142,9 +143,9 @@ class HostCheck:
         known = [each for each in asked if each is not None and self._hosts.knows(each)]
         if len(known) < len(asked):
             self._warn(next(each for each in asked if each not in known))
-            return _misdirected()
+            return refused(421, "unknown_host", f"This chat is not known by the name it was asked for. {HINT}")
         if self._is_foreign(scope, known):
-            return refused(403, "foreign_page", "Other sites' pages may not use this chat.")
+            return refused(403, "foreign_page", f"Other sites' pages may not use this chat. {HINT}")
         return None
 
     def _is_foreign(self, scope: Scope, asked: list[Authority]) -> bool:
@@ -174,11 +175,6 @@ def _opens_a_page(scope: Scope) -> bool:
     """A link or a frame, whose page cannot read what it opens."""
     opens = scope["type"] == "http" and scope["method"] in SAFE and path_of(scope) in PAGES
     return opens and _value(scope, b"sec-fetch-mode") in (None, "navigate")
-
-
-def _misdirected() -> ASGIApp:
-    hint = "If it is yours, add the name to STREAMCHAT_HOSTS."
-    return refused(421, "unknown_host", f"This chat is not known by the name it was asked for. {hint}")
 
 
 def _unreadable_elsewhere(send: Send) -> Send:

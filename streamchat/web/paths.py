@@ -15,4 +15,4 @@ def path_of(scope: Scope) -> str:
 
 def address_of(scope: Scope, path: str) -> str:
     """The path as the browser knows it."""
-    return f"{urlsplit(scope.get('root_path', '')).path}{path}".rstrip("/") or "/"
+    return urlsplit(scope.get("root_path", "")).path.rstrip("/") + path

@@ -185,7 +185,7 @@ async def test_in_a_frame_of_hugging_face_the_cookie_is_of_that_frame() -> None:
     async with httpx.AsyncClient(transport=transport, base_url="https://eva-chat.hf.space") as browser:
         answer = await browser.post("/chat/login", data=ACCOUNT, headers=HTML)
         assert attributes(answer) >= {"SameSite=None", "Secure", "Partitioned", "HttpOnly", "Path=/chat"}
-        assert (answer.status_code, answer.headers["location"]) == (303, "/chat")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/chat/")
         page = await browser.get("/chat/login")
         assert "frame-ancestors https://huggingface.co" in page.headers["content-security-policy"]
         assert (await browser.get("/chat/who")).text == USER
