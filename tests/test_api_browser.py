@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.application import Application
 from tests.proxy import Proxy
@@ -43,6 +43,13 @@ def app(asked_claude: ScriptedClaude) -> Iterator[Application]:
 def way(app: Application) -> Iterator[Proxy]:
     with Proxy(int(app.url.rpartition(":")[2])) as proxy:
         yield proxy
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """Runs code on pages that allow none, as another site's or a program's own page would."""
+    with chromium.new_context(bypass_csp=True) as context:
+        yield context
 
 
 @pytest.fixture
