@@ -25,6 +25,10 @@ class Stopped(BaseException):
     """A signal came while the program was still starting."""
 
 
+# seconds after a signal at which a start ends that has lost the exception, as in a callback of the interpreter
+LATEST = 5.0
+
+
 class Process:
     def __init__(self) -> None:
         self._stopping = threading.Event()
@@ -52,6 +56,7 @@ class Process:
     def _stop(self, *_: object) -> None:
         self._stopping.set()
         if not self._waiting:
+            end_in(LATEST)
             raise Stopped
 
     def _wait(self, running: Running) -> None:
@@ -70,6 +75,12 @@ class Process:
         if not (self._running and self._running.share_url):
             # which takes a second to tidy up what the system tidies up anyway
             os._exit(0)
+
+
+def end_in(seconds: float) -> None:
+    timer = threading.Timer(seconds, os._exit, [0])
+    timer.daemon = True
+    timer.start()
 
 
 def launched(app: StreamChat, listener: Listener) -> Running:
