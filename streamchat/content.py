@@ -26,17 +26,17 @@ PLACE = re.compile(r"%%%(?=LATEX_BLOCK_)")
 
 
 def plain(text: str) -> str:
-    """The text without the characters that mark something here."""
+    """Removes the reserved characters."""
     return text.translate(RESERVED)
 
 
 def inert(text: str) -> str:
-    """Markdown that shows as the text does, without HTML and pictures. Idempotent."""
+    """Escapes HTML and pictures, so that Markdown shows them as text. Idempotent."""
     for begin in (TAG, PICTURE, DIAGRAM, PLACE):
         text = begin.sub(lambda found: found[0] + INERT, text)
     return text
 
 
 def restored(text: str) -> str:
-    """The text that was made inert."""
+    """Undoes `inert`."""
     return text.replace(INERT, "")
