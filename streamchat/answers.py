@@ -25,6 +25,7 @@ from streamchat.pause import Pause
 from streamchat.reply import Reply
 from streamchat.share import Share, Shares
 from streamchat.telemetry import receipt
+from streamchat.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ class Answers:
         source: Source,
         written: Callable[[Reply, str | None], None],
         pause: Pause,
+        trouble: Trouble,
         *,
         linger: float,
         keep: float,
@@ -82,6 +84,7 @@ class Answers:
         self._accounts = accounts
         self._written = written
         self._pause = pause
+        self._trouble = trouble
         self._spare = spare
         self._own = own
         self._linger = linger
@@ -111,12 +114,15 @@ class Answers:
         try:
             await self.source.open()
         except ChatError as error:
+            self._trouble.started(error)
             logger.warning("%s", error.for_owner or error.message)
             return error
         except Exception as error:  # noqa: BLE001 (the chat goes on, and tries again with the first question)
             logger.error("%s could not be opened: %s", self.source.name, trace(error))  # noqa: TRY400 (its message may hold a secret)
             return InternalError()
-        return None
+        if before := self._trouble.error:
+            logger.warning("When Claude was last asked, it did not answer. %s", before.for_owner)
+        return before
 
     async def settle(self) -> None:
         """Waits until what the replies that have ended cost is settled."""
@@ -181,6 +187,8 @@ class Answers:
             return replace(receipt(reply, ending, model=source.model), closed=_stopped(ending), **account.bill())
 
         reply.receipt = receipted
+        if not request.key:
+            reply.on_end(lambda: self._trouble.ended(reply))
         self._written(reply, account.visitor)
         return reply
 

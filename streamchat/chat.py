@@ -18,6 +18,7 @@ from streamchat.pause import Pause
 from streamchat.reply import Reply
 from streamchat.store import Store
 from streamchat.telemetry import Telemetry
+from streamchat.trouble import Trouble
 
 NOBODY = Asker()
 MAX_CHARACTERS = 4_000_000  # of a conversation: about a million tokens, more than any model takes
@@ -43,10 +44,12 @@ class Chat:
         self.limits = limits or Limits(rate="off", visitor_replies=sys.maxsize, max_replies=sys.maxsize)
         self.journal = Journal(store)
         self.pause = Pause(store)
+        self.trouble = Trouble()
         self._answers = Answers(
             source,
             self._written,
             self.pause,
+            self.trouble,
             linger=linger,
             keep=keep,
             accounts=accounts,
@@ -87,6 +90,7 @@ class Chat:
     async def open(self) -> None:
         await self._store.open()
         await self.journal.open()
+        self.trouble.remember([entry for entry in self.journal.entries if entry.model == self.source.model])
         await self.pause.open()
         await self._answers.open()
 

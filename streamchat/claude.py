@@ -176,6 +176,8 @@ def _of_own_key(error: ClaudeError) -> ClaudeError:
             own: ClaudeError = errors.OwnKeyRejected(request_id=error.request_id)
         case errors.NoCredit():
             own = errors.OwnNoCredit(request_id=error.request_id)
+        case errors.NotPermitted() | errors.UnknownModel():
+            own = errors.OwnNotPermitted(request_id=error.request_id)
         case _:
             return error
     own.retryable, own.retry_after = error.retryable, error.retry_after

@@ -17,13 +17,15 @@ ChatError
 │   ├── DayIsSpent             429
 │   └── VisitorIsSpent         429
 ├── ClaudeError                Claude's doing, or the way to Claude's
-│   ├── KeyRejected            502
+│   ├── OwnersAffair           503  only the owner can mend it
+│   │   ├── KeyRejected        503
+│   │   ├── NotPermitted       503
+│   │   ├── NoCredit           503
+│   │   ├── UnknownModel       503
+│   │   └── WrongAddress       503
 │   ├── OwnKeyRejected         401
-│   ├── NotPermitted           502
-│   ├── NoCredit               503
+│   ├── OwnNotPermitted        403
 │   ├── OwnNoCredit            402
-│   ├── UnknownModel           502
-│   ├── WrongAddress           502
 │   ├── RequestRejected        502
 │   ├── ConversationTooLarge   413
 │   ├── RateLimited            429  retryable
@@ -47,13 +49,14 @@ class ChatError(Exception):
     """A refusal or failure that can be shown to whoever asked.
 
     `retry_after` is in seconds; `request_id` is Claude's, for the owner's support requests.
-    A `retryable` error may not come again if the same request is sent a little later. `for_owner` is what the log
-    says where the sentence is not for the owner.
+    A `retryable` error may not come again if the same request is sent a little later. Where code and sentence hide
+    the owner's affairs, `cause` and `for_owner` name them, for the log and the owner's page.
     """
 
     code: ClassVar[str]
     status: ClassVar[int]
     sentence: ClassVar[str]
+    cause: ClassVar[str] = ""
     for_owner: ClassVar[str] = ""
     retryable: bool = False
 
@@ -148,9 +151,39 @@ class ClaudeError(ChatError):
     pass
 
 
-class KeyRejected(ClaudeError):
-    code, status = "key_rejected", 502
-    sentence = "Claude does not accept the API key. Whoever runs this chat has to check ANTHROPIC_API_KEY."
+class OwnersAffair(ClaudeError):
+    """Visitors can do nothing about it, and learn nothing of it."""
+
+    code, status = "unavailable", 503
+    sentence = "This chat cannot reach Claude at the moment."
+
+
+class KeyRejected(OwnersAffair):
+    cause = "key_rejected"
+    for_owner = "Claude does not accept the API key. Check ANTHROPIC_API_KEY."
+
+
+class NotPermitted(OwnersAffair):
+    cause = "not_permitted"
+    for_owner = "The API key is not allowed to do this. Check its permissions in the Claude Console."
+
+
+class NoCredit(OwnersAffair):
+    cause = "no_credit"
+    for_owner = (
+        "The account behind the key has no credit. Add some at Plans & Billing. "
+        "If there is some, the account has reached its spend limit."
+    )
+
+
+class UnknownModel(OwnersAffair):
+    cause = "unknown_model"
+    for_owner = "Claude does not know the chosen model, or the key may not use it. Check STREAMCHAT_MODEL."
+
+
+class WrongAddress(OwnersAffair):
+    cause = "wrong_address"
+    for_owner = "There is no Claude at the address that is set. Check ANTHROPIC_BASE_URL."
 
 
 class OwnKeyRejected(ClaudeError):
@@ -158,33 +191,14 @@ class OwnKeyRejected(ClaudeError):
     sentence = "Claude does not accept your API key. Copy it anew from the Claude Console, or ask without it."
 
 
-class NotPermitted(ClaudeError):
-    code, status = "not_permitted", 502
-    sentence = "The API key is not allowed to do this. Whoever it belongs to has to check its permissions."
-
-
-class NoCredit(ClaudeError):
-    code, status = "no_credit", 503
-    sentence = "This chat cannot reach Claude at the moment."
-    for_owner = (
-        "The account behind the key has no credit. Add some at Plans & Billing. "
-        "If there is some, the account has reached its spend limit."
-    )
+class OwnNotPermitted(ClaudeError):
+    code, status = "own_not_permitted", 403
+    sentence = "Your API key may not use the model of this chat. Check its permissions in the Claude Console."
 
 
 class OwnNoCredit(ClaudeError):
     code, status = "own_no_credit", 402
     sentence = "The account behind your API key has no credit left or has reached its spend limit."
-
-
-class UnknownModel(ClaudeError):
-    code, status = "unknown_model", 502
-    sentence = "Claude does not know the chosen model. Whoever runs this chat has to check STREAMCHAT_MODEL."
-
-
-class WrongAddress(ClaudeError):
-    code, status = "wrong_address", 502
-    sentence = "There is no Claude at the address that is set. Whoever runs this chat has to check ANTHROPIC_BASE_URL."
 
 
 class RequestRejected(ClaudeError):

@@ -98,7 +98,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The reply ended with an error; fields as in `ChatError`."""
+    """The reply ended with an error; fields as in `ChatError`. Its `cause` is for the owner alone."""
 
     code: str
     status: int
@@ -107,10 +107,12 @@ class Failed:
     request_id: str | None = None
     usage: Usage = NOTHING
     receipt: Receipt | None = None
+    cause: str = ""
 
     @classmethod
     def of(cls, error: ChatError, usage: Usage = NOTHING) -> Self:
-        return cls(error.code, error.status, error.message, error.retry_after, error.request_id, usage)
+        kept = error.retry_after, error.request_id
+        return cls(error.code, error.status, error.message, *kept, usage, cause=error.cause)
 
 
 OURS = {"stopped", "abandoned", "shutdown"}  # reasons that no source gives
@@ -118,6 +120,10 @@ WHOLE = {"end_turn", "stop_sequence"}  # the reasons of an answer that says all 
 CUT = OURS | {"max_tokens", "refusal", "model_context_window_exceeded"}  # the known reasons of one that does not
 Ending = Done | Failed
 Event = Text | Thinking | Notice | Usage | Done | Failed
+
+
+def reason_for_owner(ending: Ending) -> str:
+    return ending.reason if isinstance(ending, Done) else ending.cause or ending.code
 
 
 def well_formed(text: str) -> str:

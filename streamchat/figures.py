@@ -10,6 +10,7 @@ from streamchat.budget import Budget
 from streamchat.chat import Chat
 from streamchat.demo import Demo
 from streamchat.journal import DAY, HOUR, Entry, Journal
+from streamchat.trouble import Trouble
 
 Figures = dict[str, Any]
 DAYS, HOURS = 30, 24
@@ -24,11 +25,16 @@ async def figures(chat: Chat) -> Figures:
         "pausable": budget is not None,
         "paused": chat.pause.since if budget else None,
         "recorded": budget is None or budget.is_recorded,
+        "trouble": trouble(chat.trouble),
         "money": money(budget, chat.journal) if budget else None,
         "running": await running(chat),
         "throttled": [{"visitor": visitor, "seconds": wait} for visitor, wait in chat.throttled().items()],
         **await asyncio.to_thread(past, chat.journal, entries),
     }
+
+
+def trouble(trouble: Trouble) -> Figures | None:
+    return {"sentence": trouble.error.for_owner, "since": trouble.since} if trouble.error else None
 
 
 def past(journal: Journal, entries: list[Entry]) -> Figures:

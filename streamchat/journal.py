@@ -7,11 +7,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from functools import partial
 from statistics import median
 
-from streamchat.events import Done, Failed, Receipt
+from streamchat.events import Done, Failed, Receipt, reason_for_owner
 from streamchat.reply import Reply
 from streamchat.store import Store
 
@@ -100,7 +100,8 @@ class Journal:
         """Writes an entry. Who comes while others are written shares the next time with all who do."""
         if not reply.ending or not reply.ending.receipt:
             return
-        entry = entered(self._clock(), reply.ending.receipt, failed=isinstance(reply.ending, Failed))
+        went = replace(reply.ending.receipt, reason=reason_for_owner(reply.ending))
+        entry = entered(self._clock(), went, failed=isinstance(reply.ending, Failed))
         self.entries.append(entry)
         self._unwritten.append(entry)
         async with self._writing:

@@ -137,14 +137,18 @@ const showCharts = () => {
   charts.speed.show(points(spans, "speed"))
 }
 
-const showState = ({source, pausable, paused, recorded}) => {
+const showState = ({source, pausable, paused, recorded, trouble}) => {
   say("source", source)
-  const kind = pausable ? paused ? "paused" : recorded ? "" : "unrecorded" : "demo"
+  const kind = !pausable ? "demo" : paused ? "paused" : trouble ? "troubled" : recorded ? "" : "unrecorded"
   at("who").className = kind
-  say("who", {"": "Claude answers", paused: "Claude is paused", unrecorded: "Claude is not asked", demo: "The demo answers"}[kind])
+  say("who", {
+    "": "Claude answers", paused: "Claude is paused", troubled: "Claude does not answer", unrecorded: "Claude is not asked",
+    demo: "The demo answers",
+  }[kind])
   say("meaning", {
-    "": "Turn it off and the demo answers on the page, programs are told to come back later, and replies that run go on.",
-    paused: `Since ${since(paused)} the demo answers on the page, and programs are told to come back later.`,
+    "": "Turn it off and visitors read that you have paused Claude, programs are told to come back later, and replies that run go on.",
+    paused: `Since ${since(paused)} visitors read that you have paused Claude, and programs are told to come back later.`,
+    troubled: trouble && `${trouble.sentence} So it has been since ${since(trouble.since)}; visitors read that Claude cannot be reached.`,
     unrecorded: "What answers cost cannot be written to the disk. See the log, and the folder STREAMCHAT_DATA_DIR.",
     demo: "No key to Claude is set, so nothing is spent and there is nothing to pause.",
   }[kind])

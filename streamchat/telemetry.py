@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 
-from streamchat.events import Done, Ending, Failed, Receipt, Text, Thinking
+from streamchat.events import Done, Ending, Failed, Receipt, Text, Thinking, reason_for_owner
 from streamchat.reply import Reply
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Telemetry:
         self._key = b""
 
     def record(self, ending: Ending, visitor: str | None) -> None:
-        how = asdict(ending.receipt) if ending.receipt else {}
+        how = asdict(ending.receipt) | {"reason": reason_for_owner(ending)} if ending.receipt else {}
         request_id = ending.request_id if isinstance(ending, Failed) else None
         line = {"visitor": self.hash(visitor), **how, **asdict(ending.usage), "request_id": request_id}
         logger.info("%s", json.dumps({"event": "reply", **line}))

@@ -261,7 +261,7 @@ def test_the_whole_app_answers_as_the_routes_do(claude: ScriptedClaude) -> None:
                 with pytest.raises(httpx.RemoteProtocolError):
                     next(words)
             claude.play(refuses(401, "authentication_error"))
-            assert client.post(PATH, json=HI).json()["code"] == "key_rejected"
+            assert client.post(PATH, json=HI).json()["code"] == "unavailable"
         app.interrupt()
         assert "Traceback" not in app.output()
 

@@ -224,7 +224,7 @@ async def test_an_address_where_there_is_no_claude_is_named(claude: ScriptedClau
     """It is not the model that is wrong."""
     error, requests = await failure(claude, answers(status, body))
     assert (type(error), requests) == (errors.WrongAddress, 1)
-    assert "ANTHROPIC_BASE_URL" in error.message
+    assert "ANTHROPIC_BASE_URL" in error.for_owner
 
 
 class Gateway(ScriptedClaude):

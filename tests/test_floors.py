@@ -18,6 +18,7 @@ FLOORS = """
     chat     receipts
     idempotency
     answers
+    trouble
     account  cache   telemetry   share   journal   pause   pace   web
     budget
     store+schema+holdings

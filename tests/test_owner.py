@@ -175,7 +175,7 @@ def test_a_press_is_for_the_reply_that_was_pressed(owned: Application, told: Scr
 def test_an_error_is_counted_by_its_kind(owned: Application, told: ScriptedClaude, context: BrowserContext) -> None:
     """What failed is there under its name, and not among the ends that are none of that kind."""
     told.play(refuses(401, "authentication_error"))
-    assert ask(owned).json()["code"] == "key_rejected"
+    assert ask(owned).json()["code"] == "unavailable"
     tab = opened(context, owned)
     expect(tab.locator("#errors tbody tr").filter(has_text="key rejected")).to_have_count(1)
     expect(tab.locator("#ends")).not_to_contain_text("key rejected")
