@@ -12,7 +12,8 @@
   const remember = () => { top = log.scrollTop; height = log.scrollHeight; };
 
   const moved = () => {
-    const up = log.scrollTop < top && log.scrollHeight >= height; // not because something was taken away
+    const end = Math.min(height, log.scrollHeight) - log.clientHeight; // the browser moves up a view beyond it
+    const up = log.scrollTop < Math.min(top, end) - 1;
     const down = log.scrollTop > top;
     if (up) following = false;
     else if (down && fromEnd() <= NEAR) following = true;

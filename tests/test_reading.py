@@ -89,6 +89,28 @@ def test_the_scrollbar_lets_go(page: Page, growing: Hold) -> None:
     assert top(page) == 5
 
 
+SHRINK = """box => {
+  const log = document.querySelector("[role=log]");
+  log.scrollTop -= 1;
+  log.scrollTop += 1; // a scroll event is due
+  box.style.height = "20px";
+  return log.scrollTop; // which the browser corrects for the new layout before it sends the event
+}"""
+
+
+def test_a_box_that_shrinks_does_not_let_go(page: Page, growing: Hold) -> None:
+    """A long draft that is gone leaves the conversation more room; its end stays in view."""
+    is_at_end(page)
+    end = top(page)
+    page.box.fill("one\ntwo\nthree\nfour")
+    page.browser.wait_for_function("end => document.querySelector('[role=log]').scrollTop > end", arg=end)
+    is_at_end(page)
+    before = top(page)
+    assert page.box.evaluate(SHRINK) < before
+    grows(page, growing)
+    is_at_end(page)
+
+
 def test_the_arrow_follows_again(page: Page, growing: Hold) -> None:
     """The arrow leads to the end, which then stays in view."""
     is_at_end(page)
@@ -99,12 +121,16 @@ def test_the_arrow_follows_again(page: Page, growing: Hold) -> None:
     is_at_end(page)
 
 
-def test_a_new_question_comes_into_view(page: Page, growing: Hold) -> None:
-    """A reader who has scrolled up and asks sees their question."""
+def test_a_new_question_comes_into_view(page: Page, page_claude: ScriptedClaude, growing: Hold) -> None:
+    """A reader who has scrolled up and asks sees their question, and then the end of a long answer to it."""
+    page_claude.play(streams(start(), opens(), answers := Hold(), delta(LINES), Hold(), CLOSES, ends()))
     log(page).evaluate("log => { log.scrollTop = 5 }")
     page.stop()
     page.ask("And now?")
     expect(page.questions.filter(has_text="And now?")).to_be_in_viewport()
+    answers.release()
+    expect(page.answers.filter(has_text="Line 59 of the answer.")).to_have_count(2)
+    is_at_end(page)
 
 
 def test_a_message_typed_during_an_answer_is_sent_after_it(

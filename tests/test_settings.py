@@ -64,7 +64,7 @@ def test_every_knob_turns(put: SetAll) -> None:
     assert key() == "sk-test"
 
 
-@pytest.mark.parametrize("name", {*KNOBS, "ANTHROPIC_AUTH_TOKEN"} - {"STREAMCHAT_DATA_DIR"})
+@pytest.mark.parametrize("name", sorted({*KNOBS, "ANTHROPIC_AUTH_TOKEN"} - {"STREAMCHAT_DATA_DIR"}))
 def test_an_empty_variable_counts_as_not_set(put: SetAll, name: str) -> None:
     """A line of .env with nothing behind its = changes nothing."""
     before = Settings.read()
