@@ -9,9 +9,10 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from streamchat import openapi
 from streamchat.answers import Asker
 from streamchat.chat import Chat
+from streamchat.errors import UnknownReply
 from streamchat.events import Done
 from streamchat.question import asked
-from streamchat.reply import Reply
+from streamchat.reply import ID, Reply
 from streamchat.sse import CUT_OFF
 from streamchat.stream import HEADERS, following, wants_events
 from streamchat.visitor import Who
@@ -46,7 +47,7 @@ def routes(chat: Chat, who: Who) -> APIRouter:
         last_event_id: Annotated[str, openapi.LAST_EVENT_ID] = "",
     ) -> Response:
         """Read a reply, running or ended, from a position on, which is the `id` of the last event read."""
-        reply = await chat.resume(reply_id)
+        reply = await chat.resume(_checked(reply_id))
         position = _position(last_event_id or after, reply)
         if wants_events(request) and reply.ending and position == len(reply.log):
             return Response(status_code=204, headers=HEADERS)  # tells a browser's EventSource not to come back
@@ -55,7 +56,7 @@ def routes(chat: Chat, who: Who) -> APIRouter:
     @router.delete(PATH + "/{reply_id}", status_code=204, response_class=Response, responses=openapi.DELETE)
     async def stop(reply_id: Annotated[str, openapi.REPLY_ID]) -> Response:
         """Stop a reply; what was written stays. To stop it again is no error."""
-        await chat.stop(reply_id)
+        await chat.stop(_checked(reply_id))
         return Response(status_code=204)
 
     @router.head("/api/health", include_in_schema=False)
@@ -75,6 +76,13 @@ def _idempotency_key(request: Request) -> str:
     if len(lines) > 1 or not (key := KEY.fullmatch(lines[0].strip())):
         raise unfit(400, "bad_idempotency_key", "An Idempotency-Key is one string of 1 to 255 plain characters.")
     return re.sub(r"\\(.)", r"\1", key["quoted"] or "") or key["bare"]
+
+
+def _checked(reply_id: str) -> str:
+    """The id, if it has the form of one; nothing else is looked for."""
+    if not ID.fullmatch(reply_id):
+        raise UnknownReply
+    return reply_id
 
 
 def _location(request: Request, reply: Reply) -> str:

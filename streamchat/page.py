@@ -13,14 +13,14 @@ from streamchat.answers import Asker
 from streamchat.chat import Chat
 from streamchat.content import plain
 from streamchat.errors import ChatError, InternalError, TooOften, trace
-from streamchat.events import Failed, well_formed
+from streamchat.events import well_formed
 from streamchat.frames import paced
 from streamchat.limits import Limits
 from streamchat.receipts import allowance
 from streamchat.reply import Reply
 from streamchat.shelf import Shelf
 from streamchat.tabs import Tab, Tabs, continued, is_id
-from streamchat.transcript import Shown, conversation, failure, refusal, said, turns, turns_left
+from streamchat.transcript import Shown, conversation, failure, fault, refusal, said, turns, turns_left
 from streamchat.visitor import Who
 
 logger = logging.getLogger(__name__)
@@ -201,7 +201,10 @@ class Page:
         return gr.update(visible=False)
 
     async def chat(self, message: str, request: gr.Request) -> AsyncGenerator[str]:
-        """Ask, and follow the answer as its text grows. A client keeps its conversation; cancelling stops the reply."""
+        """Ask, and follow the answer as its text grows. A client keeps its conversation; cancelling stops the reply.
+
+        An answer that is not whole, or may not be, ends with an error, whatever came before.
+        """
         if not isinstance(message, str):
             raise gr.Error("The message has to be a text.", print_exception=False)
         tab = await self.tab(request)
@@ -220,8 +223,8 @@ class Page:
             if reply.text:
                 tab.asked(Tab(messages, reply=reply).messages())
                 self.save(request, tab)
-        if isinstance(reply.ending, Failed):
-            raise gr.Error(reply.ending.message, print_exception=False)
+        if reply.ending and (wrong := fault(reply.ending, reply.text)):
+            raise gr.Error(wrong, print_exception=False)
 
     async def _ask(self, tab: Tab, messages: list[Shown], request: gr.Request, *, or_spare: bool = True) -> Reply:
         key = request.headers.get("x-api-key", "")

@@ -42,10 +42,10 @@ class Process:
             warn_of_data_elsewhere(app.settings)
             self._running = running = launched(app, listener)
             tune_garbage_collection()
+            guard_output()
             announce(app, listener)
             if share:
                 announce_share(running, listener)
-            guard_output()
             running.when_source_known(partial(announce_source, app.chat.source.name))
             self._wait(running)
         except Stopped:

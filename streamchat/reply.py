@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -14,6 +15,7 @@ from streamchat.events import Done, Ending, Event, Failed, Receipt, Text, Usage
 
 logger = logging.getLogger(__name__)
 
+ID = re.compile("[A-Za-z0-9_-]{32}")
 MOMENT = 0.05  # seconds; what has gathered is read sooner, unless there is nothing
 PATIENCE = 0.5  # seconds; no longer does a writer wait for its readers
 # A process that was suspended runs timers that are due before tasks that are ready.

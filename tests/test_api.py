@@ -302,6 +302,27 @@ def test_gradios_own_client_streams_and_cancels(app: Application, page_claude: S
     assert page_claude.exchange(1).gone.wait(10)
 
 
+ENDS_EARLY = {
+    "at its longest length": says("Half", reason="max_tokens"),
+    "for a reason of a later Claude": says("Half", reason="a_new_one"),
+    "with a refusal": says("Half", reason="refusal"),
+    "without a word": says(),
+    "with an error": streams(start(), opens(), delta("Half"), breaks("invalid_request_error")),
+}
+
+
+@pytest.mark.parametrize("end", ENDS_EARLY)
+def test_gradios_own_client_is_told_of_an_answer_that_is_not_whole(
+    app: Application, page_claude: ScriptedClaude, end: str
+) -> None:
+    """A part of an answer never looks like the whole to a program: what came can be read, and then comes an error."""
+    page_claude.play(ENDS_EARLY[end])
+    job = Client(app.url, verbose=False).submit("hi", api_name="/chat")
+    with pytest.raises(AppError):
+        job.result(timeout=30)
+    assert set(filter(None, job.outputs())) <= {"Half"}
+
+
 def test_gradios_own_client_asks_a_refused_question_once(app: Application, page_claude: ScriptedClaude) -> None:
     """A question that got no answer is no part of the conversation; what is no text is refused, and breaks nothing."""
     page_claude.play(refuses(401, "authentication_error"), says("Hello"), says("Again"))

@@ -225,3 +225,25 @@ def test_a_trace_is_one_line_without_a_message() -> None:
     assert line.startswith(f"ValueError at {Path(__file__).name}:")
     assert len(line.splitlines()) == 1
     assert CANARY not in line
+
+
+def test_a_link_that_is_slow_to_come_leaves_the_log_guarded() -> None:
+    """While the chat waits for its public link, a stranger's broken requests make one line of the log."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        Application("--share", cwd=ROOT, HTTPS_PROXY=address(silent)) as app,
+    ):
+        url = httpx.URL(app.url)
+        silent.settimeout(60)
+        waiting, _ = silent.accept()
+        for _ in range(50):
+            with socket.create_connection((url.host, url.port or 0), timeout=10) as connection:
+                connection.sendall(b"rubbish\r\n\r\n")
+                assert b"400" in connection.recv(1_000)
+        waiting.close()
+        app.interrupt()
+        assert app.output().count("WARNING") <= 1
+
+
+def address(listening: socket.socket) -> str:
+    return f"http://127.0.0.1:{listening.getsockname()[1]}"

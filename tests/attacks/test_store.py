@@ -10,13 +10,17 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streamchat.api import PATH, routes
 from streamchat.cache import Cache
-from streamchat.events import Done, Text
+from streamchat.events import Done, Event, Text
 from streamchat.journal import Entry, read, write
 from streamchat.reply import Reply
 from streamchat.shelf import Shelf
@@ -192,6 +196,38 @@ async def test_a_copy_that_goes_on_has_a_state_of_its_own(tmp_path: Path) -> Non
         assert "second" not in repr(visitor.shown)
         await visitor.reload(second)
         assert "second" in repr(visitor.shown)
+
+
+class Listed(Store):
+    """Remembers which replies were looked for."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self.looked_for: list[str] = []
+
+    async def log(self, reply: str, *, since: float = 0) -> list[Event]:
+        self.looked_for.append(reply)
+        return await super().log(reply, since=since)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["a" * 31, "a" * 33, "a" * 5_000, "a" * 31 + "\n", "a" * 31 + "é", "' OR ''='" + "a" * 23],
+    ids=["short", "long", "very long", "line feed", "letter", "SQL"],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
+async def test_a_reply_with_an_odd_id_is_not_looked_for(method: str, odd: str) -> None:
+    """A reply's id has 32 letters, digits, hyphens or underscores. Nothing else reaches the store."""
+    store = Listed()
+    room = Room(store)
+    own = ASGITransport(FastAPI(routes=routes(room.chat, lambda *_: "visitor").routes))
+    async with AsyncClient(transport=own, base_url="http://localhost") as client:
+        for reply in (odd, "a" * 32):
+            answer = await client.request(method, f"{PATH}/{quote(reply, safe='')}")
+            assert answer.status_code == 404
+            assert method == "HEAD" or answer.json()["code"] == "unknown_reply"
+    assert store.looked_for == ["a" * 32]
+    await room.close()
 
 
 @pytest.mark.parametrize("session", [None, "", "a" * 65, "a" * 5_000_000, "a b", "../a", "ä", "a\n", "\ud800"])
