@@ -15,7 +15,7 @@ from gradio import ChatInterface
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from streamchat import api, docs, gradio_internals, owner
+from streamchat import api, docs, gradio_internals, owner, preview
 from streamchat.account import Accounts
 from streamchat.blueprint import events
 from streamchat.budget import Budget
@@ -32,7 +32,7 @@ from streamchat.outbound import reach_directly
 from streamchat.prices import Prices
 from streamchat.settings import Settings
 from streamchat.store import Store
-from streamchat.ui import CSS, HEAD, MAX_EVENTS, SCRIPT, THEME, page
+from streamchat.ui import CSS, HEAD, MAX_EVENTS, OPENING, SCRIPT, THEME, page
 from streamchat.visitor import Local, Proxies, Who, comes_from_here, visitor
 from streamchat.web.admission import Admission
 from streamchat.web.allowlist import Allowlist
@@ -44,6 +44,7 @@ from streamchat.web.crowd import TOTAL, Bounds, Crowd
 from streamchat.web.headers import PagePolicy, SecurityHeaders
 from streamchat.web.hosts import HostCheck, Hosts
 from streamchat.web.login import LoginCheck, Logins, user_of
+from streamchat.web.opening import Opening
 
 logger = logging.getLogger("streamchat")
 
@@ -76,7 +77,12 @@ class StreamChat:
     def routes(self) -> list[BaseRoute]:
         """All that is answered beside the page."""
         found = api.routes(self.chat, self.who).routes
-        found = [*found, *docs.routes(TITLE, found).routes, *(self.logins.routes() if self.logins else ())]
+        found = [
+            *found,
+            *docs.routes(TITLE, found).routes,
+            *preview.routes().routes,
+            *(self.logins.routes() if self.logins else ()),
+        ]
         password = self.settings.owner_password.get_secret_value()
         return [*found, *(owner.routes(self.chat, self.who, password).routes if password else ())]
 
@@ -87,7 +93,7 @@ class StreamChat:
         return [
             Middleware(HostCheck, self.hosts, self.proxies),
             Middleware(Allowlist, routes, reloads=self.page.dev_mode),
-            *([Middleware(LoginCheck, self.logins, open=[owner.PATH])] if self.logins else ()),
+            *([Middleware(LoginCheck, self.logins, open=[owner.PATH, preview.PATH])] if self.logins else ()),
             Middleware(BoundedBodies, self.who),
             Middleware(Calls, lambda scope: events(scope["app"].get_blocks())),
             Middleware(Admission, self.who, lambda scope: GradioSessions(scope["app"]), Crowd(bounds=bounds)),
@@ -259,6 +265,7 @@ class Running:
             state_session_capacity=10 * TOTAL,
             prevent_thread_lock=True,
             show_error=False,
+            footer_links=[],
             quiet=True,
             theme=THEME,
             css=CSS,
@@ -319,6 +326,7 @@ def secure_every_response(app: FastAPI, framed_by: Sequence[str]) -> None:
     """The page's policy is made before Gradio compresses the page; the other headers also go on what fails."""
     put_own_middleware_first(app)
     app.user_middleware.append(Middleware(PagePolicy, [SCRIPT], framed_by))
+    app.user_middleware.append(Middleware(Opening, preview.preview(TITLE), OPENING))
     app.middleware_stack = SecurityHeaders(app.build_middleware_stack())
 
 

@@ -21,6 +21,7 @@ HERE = Path(__file__).parent
 CSS = (HERE / "ui.css").read_text(encoding="utf-8")
 NARROW = "@media (max-width: 600px) { .gradio-container > .main { padding: 0.5rem !important; } }"  # out of CSS's reach
 SCRIPT = "\n".join((HERE / f"{name}.js").read_text(encoding="utf-8") for name in ("ui", "following", "composer"))
+OPENING = (HERE / "opening.js").read_text(encoding="utf-8")
 HEAD = f"<style>{NARROW}</style><script>{SCRIPT}</script>"
 
 

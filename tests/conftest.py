@@ -24,12 +24,17 @@ def claude() -> Iterator[ScriptedClaude]:
         yield scripted
 
 
-@pytest.fixture(scope="module")  # no longer: while Playwright is open, no other event loop can run
-def chromium() -> Iterator[Browser]:
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
     path = os.environ.get("CHROMIUM") or browser.find()
     assert path, "There is no Chromium: `python -m tests` installs one."
+    return path
+
+
+@pytest.fixture(scope="module")  # no longer: while Playwright is open, no other event loop can run
+def chromium(chromium_path: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=path, args=browser.LAUNCH_ARGS)
+        yield playwright.chromium.launch(executable_path=chromium_path, args=browser.LAUNCH_ARGS)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ FLOORS = """
     app
     process
     server
-    ui+page+chatbot  api+question+stream+sse+openapi   owner+figures   docs
+    ui+page+chatbot  api+question+stream+sse+openapi   owner+figures   docs   preview
     tabs   gradio_internals   blueprint   command
     frames   transcript
     chat     receipts
@@ -33,7 +33,7 @@ OWNERS = {
     "aiohttp": {"faults", "keepalive"},
     "anthropic": {"claude", "clients", "capabilities", "faults", "keepalive", "wire"},
     "gradio": {"ui", "page", "chatbot", "gradio_internals", "blueprint", "server"},
-    "fastapi": {"api", "openapi", "docs", "owner", "web", "question", "stream", "server"},
+    "fastapi": {"api", "openapi", "docs", "owner", "preview", "web", "question", "stream", "server"},
 }
 
 

@@ -74,6 +74,38 @@ def test_a_page_and_programs_ask_behind_a_web_server(named: Application, name: s
         page.shows("Hello there")
 
 
+@pytest.mark.parametrize("configuration", [NGINX, PASSED_ON])
+@pytest.mark.parametrize("path", ["/", "/chat/", "/chat", "/chat?__theme=dark"])
+def test_the_page_finds_its_server_wherever_a_web_server_puts_it(
+    named: Application, configuration: dict[str, str], path: str, chromium: Browser
+) -> None:
+    """Also where the web server hides the name, or a path of which the chat is not told, or the path has no slash."""
+    prefix = "/chat" if path != "/" else ""
+    with WebServer(port(named), configuration, prefix=prefix) as server, visiting(chromium, server) as context:
+        page = Page(context, f"http://{NAME}{path}")
+        page.ask("hi")
+        page.shows("Hello there")
+        page.ready()
+        page.browser.reload()
+        page.shows("Hello there")
+        assert page.errors == []
+
+
+def test_a_page_that_may_not_ask_says_why(named: Application, chromium: Browser) -> None:
+    """The web server hides a name that nobody has set: the page opens, and says which setting is missing."""
+    with WebServer(port(named), NGINX) as server, visiting(chromium, server) as context:
+        page = Page(context, "http://forgotten.example", ready=False)
+        expect(page.browser.get_by_role("alert")).to_contain_text("STREAMCHAT_HOSTS")
+
+
+def test_a_path_that_the_chat_is_not_told_of_is_said(named: Application) -> None:
+    """The web server leaves the path in its requests: nothing of the chat is there."""
+    with WebServer(port(named), PASSED_ON) as server:
+        answer = httpx.get(f"{server.url}/chat/", headers={"Host": NAME})
+    assert answer.status_code == 404
+    assert "GRADIO_ROOT_PATH" in answer.json()["message"]
+
+
 @pytest.mark.parametrize("configuration", [NGINX, *CONFIGURATIONS.values()])
 def test_programs_and_own_pages_ask_behind_a_web_server(named: Application, configuration: dict[str, str]) -> None:
     """Also where it hides the name and says nothing of it. Other sites' pages do not."""

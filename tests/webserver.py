@@ -19,7 +19,8 @@ CADDY = {
 class WebServer(Proxy):
     """`headers` are set as by `proxy_set_header`, with nginx's variables; an empty one is not sent.
 
-    A `prefix` is taken away before a request is passed on; there is nothing beside it. A request for a whole address,
+    A `prefix` is taken away before a request is passed on; there is nothing beside it. Its own address without a slash
+    at the end is passed on too. A request for a whole address,
     as to a forward proxy, is passed on with the name in it: so that a browser finds any name here. `scheme` is what the
     app is told.
     """
@@ -35,7 +36,7 @@ class WebServer(Proxy):
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.IncompleteReadError):
             head = await reader.readuntil(b"\r\n\r\n")
-            if not head.split(b" ")[1].startswith((f"{self._prefix}/".encode(), b"http://")):
+            if not self._is_served(head.split(b" ")[1].decode("latin-1")):
                 writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
                 writer.close()
                 return
@@ -44,6 +45,14 @@ class WebServer(Proxy):
             backward.write(self._rewritten(head.decode("latin-1"), str(writer.get_extra_info("peername")[0])))
             await asyncio.gather(self._pass_on(reader, backward), self._pass_on(onward, writer))
         writer.close()
+
+    def _is_served(self, target: str) -> bool:
+        path = "/" + target.split("/", 3)[3] if "://" in target else target
+        return f"{path.partition('?')[0]}/".startswith(f"{self._prefix}/")
+
+    def _inside(self, target: str) -> str:
+        path = target.removeprefix(self._prefix)
+        return path if path.startswith("/") else f"/{path}"
 
     def _rewritten(self, head: str, peer: str) -> bytes:
         first, *lines = head.strip().split("\r\n")
@@ -63,5 +72,5 @@ class WebServer(Proxy):
         kept = [(name, value) for name, value in given if name.lower() not in changed]
         added = [(name, variables.get(value, value)) for name, value in self._headers.items() if value]
         return "\r\n".join(
-            [f"{method} {target.removeprefix(self._prefix)} {version}", *map(": ".join, kept + added), "", ""]
+            [f"{method} {self._inside(target)} {version}", *map(": ".join, kept + added), "", ""]
         ).encode("latin-1")

@@ -9,6 +9,8 @@ from hashlib import sha256
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from streamchat.web.whole import held, is_page
+
 Policy = Mapping[str, Sequence[str]]
 
 CLOSED: Policy = {
@@ -84,26 +86,11 @@ class PagePolicy:
         self._ancestors = tuple(ancestors)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_page = scope["type"] == "http" and scope["path"].removeprefix(scope.get("root_path", "")) in ("", "/")
-        await self._app(scope, receive, self._held(send) if is_page else send)
+        await self._app(scope, receive, held(send, self._add) if is_page(scope) else send)
 
-    def _held(self, send: Send) -> Send:
-        start: Message = {}
-        body = bytearray()
-
-        async def hold(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                start.update(message)
-                return
-            body.extend(message.get("body", b""))
-            if message.get("more_body"):
-                return
-            whole = bytes(body)
-            MutableHeaders(scope=start)["Content-Security-Policy"] = self._policy(whole)
-            await send(start)
-            await send({"type": "http.response.body", "body": whole})
-
-        return hold
+    def _add(self, headers: MutableHeaders, body: bytes) -> bytes:
+        headers["Content-Security-Policy"] = self._policy(body)
+        return body
 
     def _policy(self, body: bytes) -> str:
         hashes, hosts = allowed(body)
