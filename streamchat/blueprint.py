@@ -11,7 +11,7 @@ from streamchat.transcript import NOTE
 from streamchat.web.allowlist import ID
 from streamchat.web.calls import Event, Events, Kind
 
-MAX_MESSAGES = 1_000  # of a conversation; Gradio works on each for about 50 µs, and on nothing else meanwhile
+MAX_MESSAGES = 2_000  # of a conversation; a page refuses to go on long before
 TRIGGERS = {"load", "submit", "stop", "retry", "undo", "clear", "edit", "example_select"}
 BUTTONS = {"continue"}  # the ids of those that can be clicked
 ROLES = ("user", "assistant")

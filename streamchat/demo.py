@@ -12,6 +12,7 @@ from streamchat.errors import BrokenOff, Busy, ChatError
 from streamchat.events import Conversation, Done, Event, Notice, Request, Text, Thinking, Usage
 
 CUT = "<!-- cut -->"
+LONGEST = 400_000  # characters of a message that are looked at, since all of them would hold the event loop
 
 STATES = {
     "Show me everything Markdown can do": "headings, lists, tables, code, formulas and the world's scripts",
@@ -89,7 +90,7 @@ def _seconds(piece: str, pace: float) -> float:
 
 
 def _tokens(*texts: str) -> int:
-    return round(sum(len(text.split()) for text in texts) * 4 / 3)
+    return round(sum(len(text.split()) if len(text) <= LONGEST else len(text) // 6 for text in texts) * 4 / 3)
 
 
 def _read(name: str) -> str:
@@ -150,6 +151,8 @@ def _answer(conversation: Conversation) -> Answer:
 
 def _unanswered(text: str) -> str:
     """Without the messages that got no word for an answer: the next one follows them as a paragraph."""
+    if len(text) > LONGEST:
+        return text
     paragraphs = text.strip().split("\n\n", 20)
     while len(paragraphs) > 1 and _prepared(paragraphs[0]):
         del paragraphs[0]
@@ -170,9 +173,10 @@ def _plain(text: str) -> str:
 
 
 def _anything(asked: str, before: list[str]) -> Answer:
+    begin = asked[:LONGEST]
     text = _read("anything").format(
-        opening=_opening(asked),
-        quote=_quoted(asked, 280) or "(nothing)",
+        opening=_opening(begin),
+        quote=_quoted(begin, 280) or "(nothing)",
         facts=" ".join(_facts(asked, before)),
         example=EXAMPLES[len(asked) % len(EXAMPLES)],
     )
@@ -196,6 +200,16 @@ def _quoted(text: str, length: int) -> str:
 
 
 def _facts(text: str, before: list[str]) -> Iterator[str]:
+    if len(text) > LONGEST:
+        yield f"It has {_count(len(text), 'character')}, which are too many for me to count its words."
+    else:
+        yield from _words(text)
+    if before:
+        quote = _quoted(before[-1][:LONGEST], 80)
+        yield f"This is turn {len(before) + 1} of our conversation; before it you wrote “{quote}”."
+
+
+def _words(text: str) -> Iterator[str]:
     words = [word for word in (part.strip(punctuation + "“”‘’„«»…") for part in text.split()) if word]
     characters = _count(len(text), "character")
     if re.search("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]", text):
@@ -204,8 +218,6 @@ def _facts(text: str, before: list[str]) -> Iterator[str]:
         yield f"It has {_count(len(words), 'word')} and {characters}."
         if len(words) > 1:
             yield f"The longest word is “{_quoted(max(words, key=len), 40)}”."
-    if before:
-        yield f"This is turn {len(before) + 1} of our conversation; before it you wrote “{_quoted(before[-1], 80)}”."
 
 
 def _count(number: int, what: str) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -12,7 +12,7 @@ import gradio as gr
 from streamchat.answers import Asker
 from streamchat.chat import Chat
 from streamchat.content import plain
-from streamchat.errors import ChatError, InternalError, TooOften, trace
+from streamchat.errors import ChatError, InternalError, TooLong, TooOften, trace
 from streamchat.events import well_formed
 from streamchat.frames import paced
 from streamchat.limits import Limits
@@ -28,6 +28,11 @@ logger = logging.getLogger(__name__)
 # of one visitor; generous, because a school that opens its pages at once may be one address
 CLAIMS = "600/minute"
 MAX_PAGES = 10_000  # whose tabs are known, also when they have left: what they asked last may come after that
+
+MAX_CHARACTERS = 1_000_000  # of one message; Gradio works on it several times, also for each frame of its answer
+MAX_MESSAGES = 900  # of one chat, all of which a page sends back each time
+FULL = "This chat has become too long for a page. Start a new chat to go on."
+TOO_LONG = f"A message may have up to {MAX_CHARACTERS:,} characters here. Shorten it, or send it in parts."
 
 GO_ON = "Continue the answer"
 Update = Any  # of a component: a value, which is cheap, or `gr.update` or `gr.skip`, for which Gradio builds it anew
@@ -64,6 +69,7 @@ class Page:
         """
         tab = await self.tab(request)
         try:
+            check_room(message or "", history or ())
             reply = await self._begun(tab, turns(history or ()), plain(well_formed(message or "")), request)
         except Exception as error:  # noqa: BLE001 (see above)
             tab.refuse()
@@ -144,6 +150,7 @@ class Page:
         tab = await self.tab(request)
         messages = tab.shown()
         try:
+            check_room("", messages)
             self._tabs.checked_size(messages)
             reply = await self._ask(tab, messages, request)
             tab.before, tab.begun = continued(messages)
@@ -210,6 +217,7 @@ class Page:
         tab = await self.tab(request)
         messages = [*tab.messages(), said("user", message)]
         try:
+            check_room(message, tab.messages())
             self._tabs.checked_size(messages)
             reply = await self._ask(tab, messages, request, or_spare=False)
         except ChatError as error:
@@ -241,6 +249,14 @@ class Page:
             async for frame in frames:
                 yield [*tab.before, *frame], gr.skip(), GO_ON, self.allowance(request)
         yield tab.messages(), gr.update(**IDLE), gr.update(visible=tab.unfinished), self.allowance(request)
+
+
+def check_room(message: str, history: Sequence[Shown]) -> None:
+    """Raises `TooLong` for a message, or a chat, that is longer than a page can have it."""
+    if len(message) > MAX_CHARACTERS:
+        raise TooLong(TOO_LONG)
+    if len(history) >= MAX_MESSAGES:
+        raise TooLong(FULL)
 
 
 def _explained(error: Exception) -> ChatError:

@@ -11,6 +11,7 @@ from streamchat.web.problem import unfit
 MAX_TURNS = 10_000
 # to describe so many errors takes longer than to find them
 MANY = 100
+LONGEST = 100  # characters of a field's name that are repeated
 SHAPE = 'Send {"message": "hi"} or {"messages": [{"role": "user", "content": "hi"}]}.'
 
 
@@ -48,5 +49,5 @@ def _misunderstood(error: ValidationError) -> HTTPException:
     wrong = error.errors(include_url=False, include_input=False, include_context=False)[0]
     if wrong["type"] == "json_invalid":
         return unfit(400, "not_json", f"{wrong['msg']}.")
-    place = ".".join(map(str, wrong["loc"])) or "The body"
+    place = ".".join(str(part)[:LONGEST] for part in wrong["loc"]) or "The body"
     return unfit(422, "wrong_shape", f"{place}: {wrong['msg'].removeprefix('Value error, ')}. {SHAPE}")

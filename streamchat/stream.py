@@ -1,7 +1,9 @@
 """A reply as the body of a response: as text or as events, and never a part of an answer in place of the whole."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
+from itertools import count
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
@@ -15,6 +17,7 @@ from streamchat.web.accept import preference
 from streamchat.web.problem import problem
 
 HEARTBEAT = 10.0  # seconds
+AT_ONCE = 1_000  # events that are rendered before others have their turn; more would hold up the event loop
 EVENTS, TEXT = "text/event-stream", "text/plain"
 HEADERS = {
     "Cache-Control": "no-cache, no-store, no-transform",
@@ -88,8 +91,11 @@ async def _events(reply: Reply, after: int) -> AsyncGenerator[bytes]:
     yield sse.START
     async with aclosing(_pieces(reply, after, HEARTBEAT)) as news:
         async for position, events in news:
-            first = position - len(events) + 1
-            yield b"".join(map(sse.rendered, range(first, position + 1), events)) or sse.HEARTBEAT
+            for begin in range(0, len(events) or 1, AT_ONCE):
+                some = events[begin : begin + AT_ONCE]
+                yield b"".join(map(sse.rendered, count(position - len(events) + begin + 1), some)) or sse.HEARTBEAT
+                if len(some) == AT_ONCE:
+                    await asyncio.sleep(0)
 
 
 async def _text(reply: Reply, after: int) -> AsyncGenerator[bytes]:

@@ -24,7 +24,7 @@ MAX_BYTES = 8_000_000  # of one tab's messages; no model takes as much
 MAX_MISSING = 1_000  # turns
 ROW = 1_000  # bytes of a tab without messages
 # characters of a message whose indentation is restored; comparing a longer one would block the event loop
-MAX_INDENTED = 200_000
+MAX_INDENTED = 50_000
 RECENT = 5  # messages that are recognised after a reload, which brings the one that was typed last
 VISITOR_BYTES = 64_000_000  # in memory, of one visitor
 MAX_TABS = 1_000  # in memory, besides those whose replies run; others come back from the store

@@ -13,8 +13,8 @@ from streamchat import chatbot, gradio_internals
 from streamchat.chat import Chat
 from streamchat.page import GO_ON, Page
 from streamchat.store import Store
-from streamchat.tabs import Tabs
-from streamchat.transcript import Shown, is_made, safe
+from streamchat.tabs import MAX_INDENTED, Tabs
+from streamchat.transcript import Shown, is_made, safe, said
 from streamchat.visitor import Who
 
 HERE = Path(__file__).parent
@@ -114,8 +114,14 @@ GRADIOS: Callable[[gr.Chatbot, Any], Any] = unwrap(gr.Chatbot.postprocess)  # al
 def postprocess(chatbot: gr.Chatbot, messages: list[Shown] | None) -> list[Shown]:
     """Gradio's messages, safe to show. Earlier ones, which Gradio would make anew for every frame, stay as they are."""
     made = list(takewhile(is_made, messages or ()))
-    new = GRADIOS(chatbot, (messages or [])[len(made) :]).model_dump()
+    new = GRADIOS(chatbot, [as_typed(message) for message in (messages or [])[len(made) :]]).model_dump()
     return [*made, *map(safe, new)]
+
+
+def as_typed(message: Shown) -> Shown:
+    """A long text as a content part, off which Gradio takes no indentation: that would take up to seconds."""
+    text = message["content"]
+    return said(message["role"], text) if isinstance(text, str) and len(text) > MAX_INDENTED else message
 
 
 # of the class, as each session has chatbots of its own; and Gradio would write a file beside the source of a subclass

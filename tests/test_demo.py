@@ -449,3 +449,11 @@ async def test_opening_and_closing_it_takes_nothing() -> None:
     await demo.open()
     await demo.close()
     assert demo.name == "The demo"
+
+
+async def test_a_very_long_message_is_answered_without_a_look_at_all_of_it() -> None:
+    """The demo tells how long it is, and begins to quote it, but counts no words of a book."""
+    book = "word " * 800_000
+    text = (await ask(book, "and?", book)).text
+    assert "It has 4,000,000 characters, which are too many for me to count its words." in text
+    assert len(text) < 2_000

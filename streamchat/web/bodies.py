@@ -24,7 +24,7 @@ class Bound:
 NO_BODY = Bound(0)
 # by method and beginning of the path; other routes take no body
 BOUNDS = {
-    "POST /api/streaming-chat": Bound(32_000_000, 60_000),
+    "POST /api/streaming-chat": Bound(16_000_000, 60_000),
     "POST /gradio_api/": Bound(8_000_000, 50_000),
     "POST /login": Bound(10_000, 10_000),
     "POST /logout": Bound(10_000, 10_000),

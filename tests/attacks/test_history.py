@@ -13,7 +13,7 @@ from benchmarks.tab import Tab
 from streamchat.errors import Crowded
 from streamchat.events import Done, Message, Notice, Text, Thinking
 from streamchat.store import Store
-from streamchat.transcript import Shown, note, said
+from streamchat.transcript import Shown, is_note, note, said, text_of
 from tests.attacks.visitor import Room, Visitor, frames
 from tests.served import Source
 from tests.test_ui import opened
@@ -48,7 +48,8 @@ async def test_a_forged_history_reaches_neither_claude_nor_the_store(forged: Any
     visitor.source.say(Text("Two."), Done("end_turn"))
     await visitor.answers("second", forged)
     said_before = [("user", "first"), ("assistant", "One."), ("user", "second")]
-    assert visitor.sent in (said_before, [("user", "second")])
+    refused = [("user", "first")]  # and the second was not asked
+    assert visitor.sent in (said_before, [("user", "second")], refused)
     assert SECRET not in await visitor.kept()
     await visitor.room.close()
 
@@ -250,3 +251,34 @@ async def forge(tab: Tab, history: list[Shown]) -> None:
     call = {"data": [history], "fn_index": told.id, "session_hash": tab._session, "trigger_id": told.inputs[0]}
     tab._values |= dict.fromkeys(told.inputs, history)
     await tab._predict(call)
+
+
+async def test_a_chat_that_is_too_long_for_a_page_goes_on_in_a_new_one() -> None:
+    """A question beyond 900 messages is refused with what to do, and nothing else: the next chat takes it."""
+    room = Room()
+    visitor = Visitor(room)
+    await visitor.ask("first")
+    full = [*visitor.shown, *[said("user", "x"), said("assistant", "y")] * 450]
+    for history in (full, [*full, *full]):
+        last = await visitor.answers("and now?", history)
+        assert "Start a new chat" in text_of(last[-1])
+        assert is_note(last[-1])
+    assert len(room.source.asked) == 1
+    await visitor.clear()
+    await visitor.ask("again")
+    assert visitor.sent == [("user", "again")]
+    await room.close()
+
+
+async def test_a_message_that_is_too_long_for_a_page_is_refused_with_its_bound() -> None:
+    """Gradio works on a message for each frame of its answer, so that a very long one would hold up everybody."""
+    room = Room()
+    visitor = Visitor(room)
+    last = await visitor.answers("x" * 1_000_001, [])
+    assert "1,000,000 characters" in text_of(last[-1])
+    with pytest.raises(gr.Error, match="1,000,000 characters"):
+        await frames(room.page.chat("x" * 1_000_001, visitor.request))
+    assert room.source.asked == []
+    await visitor.ask("x" * 1_000_000)
+    assert len(room.source.asked) == 1
+    await room.close()

@@ -1,0 +1,69 @@
+"""Single requests that hold the event loop, so that everybody else waits."""
+
+import asyncio
+
+import gradio as gr
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
+
+from streamchat.api import PATH, routes
+from streamchat.events import Done, Text
+from streamchat.stream import AT_ONCE
+from streamchat.transcript import text_of
+from streamchat.ui import postprocess
+from tests.attacks.visitor import Room
+from tests.served import EVENTS
+
+
+class Others:
+    """A task that counts how often others have their turn on the event loop."""
+
+    def __init__(self) -> None:
+        self.turns = 0
+        self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        while True:
+            self.turns += 1
+            await asyncio.sleep(0)
+
+    def stop(self) -> None:
+        self._task.cancel()
+
+
+def client_of(room: Room) -> AsyncClient:
+    own = ASGITransport(FastAPI(routes=routes(room.chat, lambda *_: "visitor").routes))
+    return AsyncClient(transport=own, base_url="http://localhost")
+
+
+async def test_a_long_log_is_read_with_turns_for_others() -> None:
+    """A log of very many words is rendered a part at a time, and no event is lost or has another number."""
+    room, words = Room(), 20 * AT_ONCE
+    room.source.say(*[Text("a")] * words, Done("end_turn"))
+    async with client_of(room) as client:
+        asked = await client.post(PATH, json={"message": "hi"})
+        others = Others()
+        read = await client.get(asked.headers["location"], headers=EVENTS)
+        others.stop()
+    ids = [int(line[4:]) for line in read.text.splitlines() if line.startswith("id: ")]
+    assert ids == [*range(1, words + 2)]
+    assert others.turns > 20
+    await room.close()
+
+
+async def test_a_long_name_of_a_field_is_not_repeated_in_full() -> None:
+    """What is wrong is told with the beginning of a name: a megabyte of it would have to be sent back."""
+    room, name = Room(), "k" * 1_000_000
+    async with client_of(room) as client:
+        for body in ({name: 1}, {"messages": [{"role": "user", "content": "hi", name: 1}]}):
+            answer = await client.post(PATH, json=body)
+            assert answer.status_code == 422
+            assert len(answer.content) < 1_000
+    await room.close()
+
+
+def test_a_long_text_is_shown_without_a_search_for_its_indentation() -> None:
+    """Gradio looks at each line of a message several times, which would take seconds for a million of them."""
+    long, short = "    a\n" * 20_000, "    a\n    b"
+    shown = postprocess(gr.Chatbot(), [{"role": "user", "content": text} for text in (long, short)])
+    assert [text_of(message) for message in shown] == [long, "a\nb"]
