@@ -12,7 +12,8 @@ import os
 import signal
 import threading
 
-from streamchat import command, console, environment
+from streamchat import command
+from streamchat.system import console, environment
 
 # `gradio app.py` runs this file again in another thread whenever it changes, and takes `demo` from it
 IN_CHARGE = __name__ == "__main__" and threading.current_thread() is threading.main_thread()
@@ -29,11 +30,11 @@ if IN_CHARGE:
     console.say("Starting...")
 
 gc.disable()  # while all this is loading, hardly anything can be thrown away
-from streamchat.logs import log_to_stderr
 from streamchat.process import Process
 from streamchat.server import StreamChat, create
 from streamchat.settings import Settings, SettingsError
-from streamchat.visitor import Proxies
+from streamchat.system.logs import log_to_stderr
+from streamchat.visitors import Proxies
 from streamchat.web.headers import HUGGING_FACE
 from streamchat.web.hosts import SPACES_DOMAINS, Hosts, published
 

@@ -6,9 +6,9 @@ import os
 import socket
 from contextlib import suppress
 
-from streamchat.console import fail, say
-from streamchat.environment import on_spaces
-from streamchat.listener import Listener
+from streamchat.system.console import fail, say
+from streamchat.system.environment import on_spaces
+from streamchat.system.listener import Listener
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 FIRST_PORT = 7860

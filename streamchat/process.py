@@ -10,15 +10,15 @@ import traceback
 from functools import partial
 from pathlib import Path
 
-from streamchat import owner
-from streamchat.console import fail, say
-from streamchat.environment import on_spaces
 from streamchat.errors import ChatError
-from streamchat.listener import Listener, StartFailed
-from streamchat.logs import guard_output
+from streamchat.owner import routes as owner
 from streamchat.server import Running, StreamChat
 from streamchat.settings import Settings
 from streamchat.store import NAME as FILE
+from streamchat.system.console import fail, say
+from streamchat.system.environment import on_spaces
+from streamchat.system.listener import Listener, StartFailed
+from streamchat.system.logs import guard_output
 
 
 class Stopped(BaseException):

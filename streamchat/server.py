@@ -15,25 +15,23 @@ from gradio import ChatInterface
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from streamchat import api, docs, gradio_internals, owner, preview
-from streamchat.account import Accounts
-from streamchat.blueprint import events
-from streamchat.budget import Budget
+from streamchat.api import docs
+from streamchat.api import routes as api
 from streamchat.chat import Chat
-from streamchat.demo import EXAMPLES, Demo
 from streamchat.errors import ChatError
 from streamchat.events import Message
-from streamchat.gradio_internals import GradioSessions
-from streamchat.late import Late, Made
-from streamchat.limits import Limits
-from streamchat.listener import Listener, StartFailed
 from streamchat.meter import fastest
-from streamchat.outbound import reach_directly
-from streamchat.prices import Prices
+from streamchat.money import Accounts, Budget, Prices
+from streamchat.owner import routes as owner
 from streamchat.settings import Settings
+from streamchat.sources.demo import EXAMPLES, Demo
+from streamchat.sources.late import Late, Made
 from streamchat.store import Store
-from streamchat.ui import CSS, HEAD, MAX_EVENTS, OPENING, SCRIPT, THEME, page
-from streamchat.visitor import Local, Proxies, Who, comes_from_here, visitor
+from streamchat.system.listener import Listener, StartFailed
+from streamchat.system.outbound import reach_directly
+from streamchat.ui import CSS, HEAD, MAX_EVENTS, OPENING, SCRIPT, THEME, GradioSessions, events, gradio_internals, page
+from streamchat.visitors import Limits, Local, Proxies, Who, comes_from_here, visitor
+from streamchat.web import preview
 from streamchat.web.admission import Admission
 from streamchat.web.allowlist import Allowlist
 from streamchat.web.bodies import BoundedBodies
@@ -191,7 +189,7 @@ def chat_of(settings: Settings, store: Store) -> Chat:
 
 def claude_of(settings: Settings) -> Made:
     # the SDK takes a second to import, and the page need not wait for it
-    from streamchat.claude import Claude  # noqa: PLC0415
+    from streamchat.sources.claude import Claude  # noqa: PLC0415
 
     return Claude(settings)
 

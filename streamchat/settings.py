@@ -9,9 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, AliasChoices, Field, FiniteFloat, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from streamchat import keys
-from streamchat.environment import ROOT
-from streamchat.limits import rate
+from streamchat.system.environment import ROOT
+from streamchat.visitors import keys, rate
 
 PREFIX = "STREAMCHAT_"
 KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")

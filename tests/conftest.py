@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from streamchat import environment
+from streamchat.system import environment
 from tests import browser
 from tests.application import ROOT, Application
 from tests.page import Page

@@ -12,12 +12,12 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from streamchat.api import PATH, routes
-from streamchat.chat import Chat
+from streamchat.api.routes import PATH, routes
+from streamchat.chat.asking import Chat
 from streamchat.events import Event, Message, Request
-from streamchat.reply import Reply
-from streamchat.store import Store
-from streamchat.visitor import Proxies
+from streamchat.replies.reply import Reply
+from streamchat.store.database import Store
+from streamchat.visitors.visitor import Proxies
 from streamchat.web.allowlist import Allowlist
 from streamchat.web.bodies import BoundedBodies
 from streamchat.web.hosts import HostCheck, Hosts

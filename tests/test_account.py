@@ -2,13 +2,13 @@
 
 import pytest
 
-from streamchat.account import Account, Accounts
-from streamchat.budget import Budget
 from streamchat.errors import DayIsSpent
 from streamchat.events import Message, Usage
 from streamchat.meter import MARKS
-from streamchat.prices import Prices
-from streamchat.store import Store
+from streamchat.money.account import Account, Accounts
+from streamchat.money.budget import Budget
+from streamchat.money.prices import Prices
+from streamchat.store.database import Store
 from tests.hand import Ticking
 
 HI = (Message("user", "hi"),)

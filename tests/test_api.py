@@ -9,7 +9,7 @@ import pytest
 from gradio_client import Client  # type: ignore[import-untyped]
 from gradio_client.exceptions import AppError, ValidationError  # type: ignore[import-untyped]
 
-from streamchat.api import PATH
+from streamchat.api.routes import PATH
 from streamchat.errors import BrokenOff, RateLimited
 from streamchat.events import Done, Event, Text, Thinking, Usage
 from tests.application import Application

@@ -5,13 +5,13 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from streamchat.blueprint import events, is_message
-from streamchat.chat import Chat
+from streamchat.chat.asking import Chat
 from streamchat.errors import Busy
 from streamchat.events import Done, Event, Failed, Notice, Text, Thinking
-from streamchat.store import Store
-from streamchat.transcript import refusal, said
-from streamchat.ui import page
+from streamchat.store.database import Store
+from streamchat.ui.blueprint import events, is_message
+from streamchat.ui.layout import page
+from streamchat.ui.transcript import refusal, said
 from tests.served import Source
 from tests.test_transcript import Reader
 

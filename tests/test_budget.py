@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamchat.budget import DAY, KEPT, Budget, span
 from streamchat.errors import DayIsSpent, NotRecorded, Refused, TooDear, VisitorIsSpent
-from streamchat.store import NAME, Store
+from streamchat.money.budget import DAY, KEPT, Budget, span
+from streamchat.store.database import NAME, Store
 from tests.hand import settle
 
 ROOT = Path(__file__).parent.parent
@@ -63,7 +63,7 @@ def visitors(number: int, kind: str = "visitor") -> list[str]:
 @contextmanager
 def locked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The file belongs to another program for a while."""
-    monkeypatch.setattr("streamchat.store.BUSY", 0)
+    monkeypatch.setattr("streamchat.store.database.BUSY", 0)
     with contextlib.closing(sqlite3.connect(folder / NAME, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
@@ -155,8 +155,8 @@ async def test_what_was_settled_is_settled_after_a_restart(tmp_path: Path) -> No
 
 KILLED = """
 import asyncio, sys
-from streamchat.budget import Budget
-from streamchat.store import Store
+from streamchat.money.budget import Budget
+from streamchat.store.database import Store
 
 async def main():
     budget = Budget(Store(sys.argv[1]), daily=1, visitor=None, clock=lambda: float(sys.argv[2]))
@@ -522,7 +522,7 @@ async def test_a_failing_disk_grants_nothing(
             assert await admitted(budget, 0.1, visitors(200)) == []
             assert not budget.is_recorded
             await budget.settle("before", 0.05)
-        assert [record.getMessage()[:31] for record in caplog.records if record.name == "streamchat.budget"] == [
+        assert [record.getMessage()[:31] for record in caplog.records if record.name == "streamchat.money.budget"] == [
             "This chat cannot record what an"
         ]
         await budget.reserve("after", "a", 0.25)

@@ -1,9 +1,9 @@
 import pytest
 
-from streamchat.cache import Cache, weight
 from streamchat.errors import UnknownReply
 from streamchat.events import Done, Text
-from streamchat.reply import Reply
+from streamchat.replies.cache import Cache, weight
+from streamchat.replies.reply import Reply
 from tests.hand import Hand
 
 

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamchat import chat as rooms
-from streamchat.chat import Chat, checked
+from streamchat.chat import asking as rooms
+from streamchat.chat.asking import Chat, checked
 from streamchat.errors import EmptyMessage, TooLong, UnknownReply
 from streamchat.events import Done, Event, Message, Request, Text
-from streamchat.reply import Reply
-from streamchat.store import Store
+from streamchat.replies.reply import Reply
+from streamchat.store.database import Store
 
 HI = Message("user", "hi")
 

@@ -11,12 +11,12 @@ import pytest
 from anthropic.types.shared import ErrorType
 
 from streamchat import errors
-from streamchat.claude import Claude
 from streamchat.errors import ChatError, ClaudeError
 from streamchat.events import Done, Event, Message, Notice, Request, Text, Thinking, Usage
-from streamchat.faults import BY_STATUS, BY_TYPE, translate
-from streamchat.seam import Seam
 from streamchat.settings import Settings
+from streamchat.sources.claude.faults import BY_STATUS, BY_TYPE, translate
+from streamchat.sources.claude.seam import Seam
+from streamchat.sources.claude.source import Claude
 from tests.scripted_claude import (
     CLOSES,
     CUT,

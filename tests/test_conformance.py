@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from streamchat.api import PATH
+from streamchat.api.routes import PATH
 from streamchat.errors import Busy
 from streamchat.events import Done, Event, Request, Text
 from tests.served import EVENTS, HI, Served, Source, served

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from streamchat.content import INERT, NOTE, inert, plain, restored
-from streamchat.transcript import said
+from streamchat.ui.content import INERT, NOTE, inert, plain, restored
+from streamchat.ui.transcript import said
 
 HARMLESS = re.compile(r"</?(br|sub|sup|kbd) ?/?>", re.IGNORECASE)
 PIECES = ["<", ">", "/", "!", "[", "]", "(", ")", "a", "img", "br", "sub", " ", "\n", "\n\n", "`", "```", "~~~", "&lt;"]

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from streamchat.demo import EXAMPLES, STATES, Demo
 from streamchat.errors import BrokenOff, Busy, ChatError
 from streamchat.events import Done, Event, Message, Notice, Request, Text, Thinking, Usage
+from streamchat.sources.demo.source import EXAMPLES, STATES, Demo
 
 TOUR = "Show me everything Markdown can do"
 THINK = "Think it through: why is the sky blue?"

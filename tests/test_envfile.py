@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from streamchat import envfile, environment
+from streamchat.system import envfile, environment
 
 NAMES = ("STREAMCHAT_MODEL", "STREAMCHAT_AUTH", "STREAMCHAT_DATA_DIR", "ANTHROPIC_API_KEY")
 

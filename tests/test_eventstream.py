@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamchat.eventstream import EventTooLong, Parsed, Parser
+from streamchat.sources.claude.eventstream import EventTooLong, Parsed, Parser
 
 
 def parsed(*pieces: bytes) -> list[Parsed]:

@@ -6,44 +6,50 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-# A module may import what stands below it. What stands beside it does not know it; after a "+" stands a part
-# of the room before it, which only that room may import. A package is one room; its modules may import each other.
+# A room is a package or a module at the top; a room imports only what stands below it. Beside one another, rooms do
+# not know each other. A package within a package is a room of its own.
 FLOORS = """
     app
     process
     server
-    ui+page+chatbot  api+question+stream+sse+openapi   owner+figures   docs   preview
-    tabs   gradio_internals   blueprint   command
-    frames   transcript
-    chat     receipts
-    idempotency
-    answers
-    trouble
-    account  cache   telemetry   share   journal   pause   pace   web
-    budget
-    store+schema+holdings
-    demo  late  claude+progress+seam+clients+wire+keepalive+capabilities+faults+eventstream+complaints  reply  prices
-    events   settings
-    limits   keys   demand   deadlines   meter   environment+envfile   listener   shelf
-    outbound   visitor
-    errors   console   logs   content
+    ui   api   owner
+    chat
+    money
+    store   sources   sources.demo   sources.claude
+    replies   web   settings
+    visitors   events
+    meter   errors   command
+    system
 """
 
 OWNERS = {
-    "aiohttp": {"faults", "keepalive"},
-    "anthropic": {"claude", "clients", "capabilities", "faults", "keepalive", "wire"},
-    "gradio": {"ui", "page", "chatbot", "gradio_internals", "blueprint", "server"},
-    "fastapi": {"api", "openapi", "docs", "owner", "preview", "web", "question", "stream", "server"},
+    "aiohttp": {"sources.claude"},
+    "anthropic": {"sources.claude"},
+    "fastapi": {"api", "owner", "web", "server"},
+    "gradio": {"ui", "server"},
+    "sqlite3": {"store", "money", "chat"},
 }
+
+PACKAGE = ROOT / "streamchat"
+
+
+def rooms() -> list[str]:
+    return [name for line in FLOORS.split("\n") for name in line.split()]
+
+
+def room_of(module: str) -> str:
+    """The innermost room that holds a module, such as `sources.demo` for `sources.demo.source`."""
+    parts = module.split(".")
+    names = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    return next((name for name in names if name in rooms()), parts[0])
 
 
 def sources() -> dict[str, str]:
-    """The text of every room by its name: of a module, or of all modules of a package one after the other."""
-    package = ROOT / "streamchat"
+    """The text of every module by its full name inside of streamchat; of a package, under the package's name."""
     texts = {"app": (ROOT / "app.py").read_text("utf-8")}
-    for path in sorted(package.rglob("*.py")):
-        room = path.relative_to(package).with_suffix("").parts[0]
-        texts[room] = texts.get(room, "") + path.read_text("utf-8")
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        texts[".".join(parts).removesuffix(".__init__")] = path.read_text("utf-8")
     return texts
 
 
@@ -61,47 +67,101 @@ def imported(source: str) -> set[str]:
 
 
 def own(source: str) -> set[str]:
-    """The rooms of streamchat that a module imports."""
-    return {name.split(".")[1] for name in imported(source) if name.startswith("streamchat.")}
+    """The full names inside of streamchat that a module imports."""
+    return {name.removeprefix("streamchat.") for name in imported(source) if name.startswith("streamchat.")}
 
 
-def floors() -> list[list[list[str]]]:
-    """From the top: the rooms of each floor, each with its parts."""
-    return [[room.split("+") for room in line.split()] for line in FLOORS.strip().splitlines()]
+def below(room: str) -> set[str]:
+    """The rooms that a room may import."""
+    lines = [line.split() for line in FLOORS.strip().splitlines()]
+    height = next(height for height, names in enumerate(lines) if room in names)
+    return {name for names in lines[height + 1 :] for name in names}
 
 
-def below(module: str) -> set[str]:
-    """What a module may import."""
-    height = next(height for height, rooms in enumerate(floors()) if any(module in room for room in rooms))
-    room = next(room for room in floors()[height] if module in room)
-    return {room[0] for rooms in floors()[height + 1 :] for room in rooms} | set(room[room.index(module) + 1 :])
+def public(room: str) -> list[str]:
+    """What a package names for others."""
+    for node in ast.parse(MODULES[room]).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id="__all__")], value=value):
+                return list(ast.literal_eval(value))
+    return []
 
 
 MODULES = sources()
-STANDING = [module for rooms in floors() for room in rooms for module in room]
+INSIDE = sorted(MODULES.keys() - {"__init__"})
+PACKAGES = [room for room in rooms() if (PACKAGE / room.replace(".", "/")).is_dir()]
 
 
-def test_every_module_has_its_floor() -> None:
-    """A new file is given a place in the table before it is used, and a file that is gone leaves it."""
-    assert sorted(STANDING) == sorted(MODULES.keys() - {"__init__"})
+def neighbours(module: str) -> set[str]:
+    """The modules of its own room that a module imports."""
+    room = room_of(module)
+    names = {name for full in own(MODULES[module]) for name in (full, full.rpartition(".")[0])}
+    return {name for name in names if name in MODULES and name != room and room_of(name) == room} - {module}
 
 
-@pytest.mark.parametrize("module", STANDING)
+def test_every_module_has_its_room() -> None:
+    """A new file is given a place in the table before it is used, and a room that is gone leaves it."""
+    assert {room_of(module) for module in INSIDE} == set(rooms())
+
+
+@pytest.mark.parametrize("module", INSIDE)
 def test_imports_point_downwards(module: str) -> None:
-    """A module knows what stands below it, never what stands above or beside it: each can be read from below."""
-    assert own(MODULES[module]) - {module} <= below(module)
+    """A room knows what stands below it, never what stands above or beside it: each can be read from below."""
+    room = room_of(module)
+    assert {room_of(name) for name in own(MODULES[module])} - {room} <= below(room)
+
+
+@pytest.mark.parametrize("module", INSIDE)
+def test_modules_of_a_room_are_in_order(module: str) -> None:
+    """No module imports itself by way of its neighbours."""
+    seen: set[str] = set()
+    ahead = neighbours(module)
+    while ahead:
+        seen |= ahead
+        ahead = {name for each in ahead for name in neighbours(each)} - seen
+    assert module not in seen
+
+
+@pytest.mark.parametrize("module", INSIDE)
+def test_a_package_is_used_by_the_names_that_it_gives(module: str) -> None:
+    """Other rooms import from a package what its `__all__` names, or from a module that it names."""
+    foreign = {name for name in own(MODULES[module]) if room_of(name) != room_of(module)}
+    inner = {name for name in foreign if room_of(name) in PACKAGES and name not in PACKAGES}
+    private = {
+        name for name in inner if name.removeprefix(f"{room_of(name)}.").split(".")[0] not in public(room_of(name))
+    }
+    assert not private
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_names_only_what_it_has(package: str) -> None:
+    """Each name in `__all__` is a module of the package, or imported in its `__init__` from one."""
+    names = {name.rpartition(".")[2] for name in own(MODULES[package])}
+    modules = {name.removeprefix(f"{package}.").split(".")[0] for name in MODULES if name.startswith(f"{package}.")}
+    assert public(package)
+    assert set(public(package)) <= names | modules
 
 
 def test_the_package_itself_imports_nothing() -> None:
     """Importing the package loads none of its rooms; the demo starts without the SDK."""
-    assert imported(MODULES["__init__"]) == set()
+    assert imported(MODULES["__init__"]) == imported(MODULES["sources"]) == set()
 
 
 @pytest.mark.parametrize("package", OWNERS)
 def test_a_package_has_its_owner(package: str) -> None:
     """What a new release of a package breaks is in one room."""
-    users = {name for name, source in MODULES.items() if package in {used.split(".")[0] for used in imported(source)}}
+    users = {
+        room_of(name)
+        for name, source in MODULES.items()
+        if package in {used.split(".")[0] for used in imported(source)}
+    }
     assert users <= OWNERS[package]
+
+
+@pytest.mark.parametrize("module", INSIDE)
+def test_a_file_can_be_read_in_one_go(module: str) -> None:
+    """A file that grows beyond this holds more than one idea."""
+    assert len(MODULES[module].splitlines()) <= 420
 
 
 def test_every_name_is_a_noun_that_says_what_is_inside() -> None:
@@ -112,62 +172,27 @@ def test_every_name_is_a_noun_that_says_what_is_inside() -> None:
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "name"),
     [
-        "import streamchat.chat",
-        "import os, streamchat.chat as rooms",
-        "from streamchat import chat",
-        "from streamchat.chat import Chat",
-        "from . import chat",
-        "from .chat import Chat",
-        "def later():\n    from streamchat.chat import Chat",
-        "if TYPE_CHECKING:\n    from streamchat.chat import Chat",
+        ("import streamchat.chat", "chat"),
+        ("import os, streamchat.chat as rooms", "chat"),
+        ("from streamchat import chat", "chat"),
+        ("from streamchat.chat import Chat", "chat.Chat"),
+        ("from . import chat", "chat"),
+        ("from .chat import Chat", "chat.Chat"),
+        ("def later():\n    from streamchat.chat import Chat", "chat.Chat"),
+        ("if TYPE_CHECKING:\n    from streamchat.chat import Chat", "chat.Chat"),
     ],
 )
-def test_no_import_is_overlooked(line: str) -> None:
+def test_no_import_is_overlooked(line: str, name: str) -> None:
     """An import counts however it is written: late, relative, under another name, or for types only."""
-    assert own(line) == {"chat"}
+    assert own(line) == {name}
 
 
 def test_the_table_is_read_as_it_is_drawn() -> None:
-    """A part belongs to its room: the room may import it, but not the other way round, and nobody else may."""
-    assert below("claude") == {
-        "progress",
-        "seam",
-        "clients",
-        "wire",
-        "keepalive",
-        "capabilities",
-        "complaints",
-        "eventstream",
-        "faults",
-        "events",
-        "settings",
-        "limits",
-        "keys",
-        "demand",
-        "deadlines",
-        "meter",
-        "visitor",
-        "shelf",
-        "environment",
-        "listener",
-        "outbound",
-        "console",
-        "logs",
-        "content",
-        "errors",
-    }
-    assert below("faults") == below("claude") - {
-        "progress",
-        "seam",
-        "clients",
-        "wire",
-        "keepalive",
-        "capabilities",
-        "faults",
-    }
-    parts = {part for rooms in floors() for room in rooms for part in room[1:]}
-    assert {"capabilities", "complaints", "eventstream", "faults", "progress", "seam", "wire"} <= parts
-    assert below("app") == set(STANDING) - {"app"} - parts
-    assert below("errors") == set()
+    """A room may import the floors below its own and nothing else."""
+    assert below("errors") == {"system"}
+    assert below("chat") == below("money") | {"money"}
+    assert below("ui") == below("api") == below("owner")
+    assert below("app") == set(rooms()) - {"app"}
+    assert below("system") == set()

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from streamchat.errors import Busy
 from streamchat.events import Done, Event, Failed, Notice, Text, Thinking, Usage
-from streamchat.frames import HEARTBEAT, paced
-from streamchat.pace import FASTEST
-from streamchat.reply import Reply
+from streamchat.replies.frames import HEARTBEAT, paced
+from streamchat.replies.pace import FASTEST
+from streamchat.replies.reply import Reply
 from tests.hand import Clock, Hand, settle
 
 END = Done("end_turn")

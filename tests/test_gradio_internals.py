@@ -7,10 +7,10 @@ import gradio as gr
 import pytest
 from fastapi.testclient import TestClient
 
-from streamchat import gradio_internals
-from streamchat.chat import Chat
-from streamchat.store import Store
-from streamchat.ui import page
+from streamchat.chat.asking import Chat
+from streamchat.store.database import Store
+from streamchat.ui import gradio_internals
+from streamchat.ui.layout import page
 from tests.served import Source
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from streamchat.api import PATH
+from streamchat.api.routes import PATH
 from streamchat.web.bodies import BOUNDS
 from tests.application import ROOT, Application
 from tests.scripted_claude import ScriptedClaude

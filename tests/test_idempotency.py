@@ -4,15 +4,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from streamchat.answers import Asker
-from streamchat.api import PATH
-from streamchat.chat import Chat
+from streamchat.api.routes import PATH
+from streamchat.chat.answers import Asker
+from streamchat.chat.asking import Chat
+from streamchat.chat.idempotency import Idempotency
 from streamchat.errors import BrokenOff, Busy, ChatError, Crowded, KeyReused, TooOften
 from streamchat.events import Done, Event, Message, Text, Thinking
-from streamchat.idempotency import Idempotency
-from streamchat.limits import Limits
-from streamchat.reply import Reply
-from streamchat.store import Store
+from streamchat.replies.reply import Reply
+from streamchat.store.database import Store
+from streamchat.visitors.limits import Limits
 from tests.hand import Hand, settle
 from tests.served import EVENTS, HI, Served, Source, served, until
 

@@ -6,7 +6,7 @@ import pytest
 
 from streamchat import errors
 from streamchat.events import Request
-from streamchat.keepalive import Client
+from streamchat.sources.claude.keepalive import Client
 from tests.scripted_claude import CUT, RESET, Exchange, ScriptedClaude, end, says
 from tests.test_claude import ASKED, a_claude, answer, notices, text
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from streamchat.events import Done, Event, Message, Request, Text, Usage
-from streamchat.late import Late
+from streamchat.sources.late import Late
 
 ASKED = Request((Message("user", "hi"),))
 WHOLE: list[Event] = [Text("Here I am."), Done("end_turn", Usage())]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from streamchat import errors
 from streamchat.errors import ChatError, Crowded, Refused, TooManyAtOnce, TooOften
-from streamchat.limits import Admission, Limits, rate
+from streamchat.visitors.limits import Admission, Limits, rate
 
 HOUR, DAY = 3_600.0, 86_400.0
 

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamchat.deadlines import Deadlines
 from streamchat.errors import Unreadable
 from streamchat.events import Message, Usage
 from streamchat.meter import FASTEST, MARKS, Meter, fastest, length
-from streamchat.prices import Prices
-from streamchat.wire import measure, sent
+from streamchat.money.prices import Prices
+from streamchat.sources.claude.deadlines import Deadlines
+from streamchat.sources.claude.wire import measure, sent
 from tests.hand import Ticking
 from tests.scripted_claude import CLOSES, PING, delta, ends, event, opens, start, thought
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from streamchat.events import Usage
-from streamchat.prices import Prices
+from streamchat.money.prices import Prices
 from tests.application import ROOT, Application
 from tests.page import Page
 from tests.scripted_claude import Hold, Script, ScriptedClaude, delta, ends, opens, says, start, streams

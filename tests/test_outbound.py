@@ -5,7 +5,7 @@ import os
 import httpx
 import pytest
 
-from streamchat.outbound import check_proxies, reach_directly
+from streamchat.system.outbound import check_proxies, reach_directly
 
 NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 PROXY = "http://proxy.example:3128"

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Response, expect
 
-from streamchat.demo import EXAMPLES
+from streamchat.sources.demo.source import EXAMPLES
 from tests.application import ROOT, Application
 from tests.page import Page
 from tests.scripted_claude import ScriptedClaude, delta, opens, refuses, says, start, streams

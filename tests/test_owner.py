@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from playwright.sync_api import Page as Tab
 
 from streamchat.events import Usage
-from streamchat.prices import Prices
+from streamchat.money.prices import Prices
 from tests.application import ROOT, Application
 from tests.page import Page
 from tests.scripted_claude import (

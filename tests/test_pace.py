@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamchat.events import Done, Text
-from streamchat.pace import BEARABLE, CROWDED, FASTEST, SLOWEST, Pace, gathering, interval
-from streamchat.reply import Reply
+from streamchat.replies.pace import BEARABLE, CROWDED, FASTEST, SLOWEST, Pace, gathering, interval
+from streamchat.replies.reply import Reply
 from tests.hand import Hand, settle
 
 many = st.integers(0, 100_000)

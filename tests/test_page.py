@@ -6,7 +6,7 @@ from playwright.sync_api import BrowserContext, expect
 from playwright.sync_api import Error as PlaywrightError
 
 from streamchat import errors
-from streamchat.demo import EXAMPLES
+from streamchat.sources.demo.source import EXAMPLES
 from tests.application import Application
 from tests.page import Page
 from tests.scripted_claude import (

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from streamchat.events import Message, Usage
 from streamchat.meter import length
-from streamchat.prices import Prices
+from streamchat.money.prices import Prices
 
 MILLION = 1_000_000
 HI = (Message("user", "hi"),)

@@ -13,7 +13,7 @@ SCRIPT = """
 import os
 os.environ["ANTHROPIC_API_KEY"] = ""
 from dataclasses import replace
-from streamchat.listener import Listener
+from streamchat.system.listener import Listener
 from streamchat.process import Process
 from streamchat.server import create
 from streamchat.settings import Settings

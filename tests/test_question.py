@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from streamchat import openapi, question
-from streamchat.api import PATH
+from streamchat.api import openapi, question
+from streamchat.api.routes import PATH
 from streamchat.events import Done, Message, Text
 from tests.served import Served, served
 

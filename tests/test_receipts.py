@@ -1,7 +1,7 @@
 import pytest
 
 from streamchat.events import Receipt
-from streamchat.receipts import allowance, dollars, worded
+from streamchat.money.receipts import allowance, dollars, worded
 
 RECEIPT = Receipt("claude-sonnet-5-5", "end_turn", 1_214, 9.0, 0.84, 71.4, 0.0123, 0.0)
 

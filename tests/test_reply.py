@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamchat.demand import wanted
 from streamchat.errors import Busy
 from streamchat.events import Done, Event, Failed, Text, Thinking, Usage
-from streamchat.reply import PATIENCE, Reply
+from streamchat.replies.demand import wanted
+from streamchat.replies.reply import PATIENCE, Reply
 from tests.hand import Clock, Hand, settle
 
 END = Done("end_turn")

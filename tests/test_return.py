@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from streamchat.content import NOTE as MARK
+from streamchat.ui.content import NOTE as MARK
 from tests.application import ROOT, Application
 from tests.page import Page
 from tests.proxy import Proxy

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from streamchat import demo
-from streamchat.seam import Seam
+from streamchat.sources.claude.seam import Seam
+from streamchat.sources.demo import source as demo
 
 ANSWERS = {path.stem: path.read_text("utf-8") for path in (Path(demo.__file__).parent / "demo_answers").glob("*.md")}
 PROSE = ["login", "rivers", "sky_thinking", "unfinished", "wait"]

@@ -14,13 +14,13 @@ import httpx
 import pytest
 from gradio.flagging import CSVLogger
 
-from streamchat.chat import Chat
-from streamchat.demo import Demo
-from streamchat.listener import Listener, StartFailed
+from streamchat.chat.asking import Chat
 from streamchat.server import create
 from streamchat.settings import Settings
-from streamchat.store import NAME as FILE
-from streamchat.store import Store
+from streamchat.sources.demo.source import Demo
+from streamchat.store.database import NAME as FILE
+from streamchat.store.database import Store
+from streamchat.system.listener import Listener, StartFailed
 
 QUESTION = {"message": "hi"}
 

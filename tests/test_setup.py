@@ -9,7 +9,7 @@ import gradio as gr
 import pytest
 from packaging.requirements import Requirement
 
-from streamchat.ui import LOOKS
+from streamchat.ui.layout import LOOKS
 from tests import browser
 from tests.__main__ import ROOT, first_failure, missing
 

@@ -6,16 +6,16 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from streamchat.account import Accounts
-from streamchat.answers import Asker
-from streamchat.budget import Budget
-from streamchat.chat import Chat
+from streamchat.chat.answers import Asker
+from streamchat.chat.asking import Chat
 from streamchat.errors import Busy, VisitorIsSpent
 from streamchat.events import Done, Event, Message, Receipt, Text, Usage
-from streamchat.prices import Prices
-from streamchat.reply import Reply
-from streamchat.share import MAX_SHARES, Shares
-from streamchat.store import Store
+from streamchat.money.account import Accounts
+from streamchat.money.budget import Budget
+from streamchat.money.prices import Prices
+from streamchat.replies.reply import Reply
+from streamchat.replies.share import MAX_SHARES, Shares
+from streamchat.store.database import Store
 from tests.hand import Clock, Hand, settle
 from tests.served import Source
 

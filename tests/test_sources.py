@@ -11,13 +11,13 @@ from typing import Protocol
 
 import pytest
 
-from streamchat.answers import Source
-from streamchat.claude import Claude
-from streamchat.demo import Demo
+from streamchat.chat.answers import Source
 from streamchat.errors import ChatError
 from streamchat.events import Done, Event, Failed, Message, Request, Text, Thinking, Usage
-from streamchat.late import Late
 from streamchat.settings import Settings
+from streamchat.sources.claude.source import Claude
+from streamchat.sources.demo.source import Demo
+from streamchat.sources.late import Late
 from tests.scripted_claude import (
     CLOSES,
     Hold,

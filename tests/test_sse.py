@@ -5,11 +5,11 @@ from httpx_sse import aconnect_sse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamchat import stream
-from streamchat.api import PATH
+from streamchat.api import stream
+from streamchat.api.routes import PATH
+from streamchat.api.sse import CUT_OFF, rendered
 from streamchat.errors import Busy
 from streamchat.events import Done, Ending, Event, Failed, Notice, Text, Thinking, Usage
-from streamchat.sse import CUT_OFF, rendered
 from tests.served import EVENTS, HI, Served, events, served
 
 END = Done("end_turn", Usage(25, 42, 3, 4))

@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamchat import store as room
 from streamchat.events import Done, Ending, Event, Failed, Text, Thinking
-from streamchat.reply import Reply
-from streamchat.store import AGAIN, BEHIND, MAX_AGE, NAME, PRUNE_EVERY, Store
+from streamchat.replies.reply import Reply
+from streamchat.store import database as room
+from streamchat.store.database import AGAIN, BEHIND, MAX_AGE, NAME, PRUNE_EVERY, Store
 from tests.hand import Clock, Hand, settle
 
 ROOT = Path(__file__).parent.parent
@@ -451,8 +451,8 @@ async def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
 KILLED = """
 import asyncio, sys
 from streamchat.events import Text
-from streamchat.reply import Reply
-from streamchat.store import Store
+from streamchat.replies.reply import Reply
+from streamchat.store.database import Store
 
 async def words():
     for number in range(1000):

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from streamchat.api import PATH
+from streamchat.api.routes import PATH
 from streamchat.errors import BrokenOff, Busy, ChatError, ConversationTooLarge, RateLimited
 from streamchat.events import Done, Event, Message, Notice, Text, Thinking, Usage
 from tests.served import EVENTS, HI, Served, served, until

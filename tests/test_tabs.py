@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamchat.chat import Chat
+from streamchat.chat.asking import Chat
 from streamchat.events import Done, Event, Message, Request, Text
-from streamchat.reply import Reply
-from streamchat.store import Store
-from streamchat.tabs import Tab, Tabs, continued
-from streamchat.transcript import Shown, conversation, note, said
+from streamchat.replies.reply import Reply
+from streamchat.store.database import Store
+from streamchat.ui.tabs import Tab, Tabs, continued
+from streamchat.ui.transcript import Shown, conversation, note, said
 from tests.hand import Hand, settle
 
 THOUGHT = said("assistant", "Hm.") | {"metadata": {"title": "Thinking", "status": "done"}}

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamchat.content import NOTE as MARK
 from streamchat.errors import Busy, EmptyMessage, RateLimited
 from streamchat.events import Done, Event, Failed, Message, Notice, Text, Thinking, Usage
-from streamchat.reply import Reply
-from streamchat.transcript import Shown, Transcript, conversation, note, refusal, said, spoken
+from streamchat.replies.reply import Reply
+from streamchat.ui.content import NOTE as MARK
+from streamchat.ui.transcript import Shown, Transcript, conversation, note, refusal, said, spoken
 from tests.hand import Hand, settle
 
 END = Done("end_turn")

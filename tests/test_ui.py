@@ -15,15 +15,15 @@ import uvicorn
 from fastapi import FastAPI, Request
 
 from benchmarks.tab import Blueprint, Tab
-from streamchat import ui
-from streamchat.chat import Chat
+from streamchat.chat.asking import Chat
 from streamchat.events import Done, Text
-from streamchat.page import Page
-from streamchat.store import Store
-from streamchat.tabs import Tab as Kept
-from streamchat.tabs import Tabs
-from streamchat.transcript import Shown, aside, is_made, said
-from streamchat.ui import page
+from streamchat.store.database import Store
+from streamchat.ui import layout as ui
+from streamchat.ui.handlers import Page
+from streamchat.ui.layout import page
+from streamchat.ui.tabs import Tab as Kept
+from streamchat.ui.tabs import Tabs
+from streamchat.ui.transcript import Shown, aside, is_made, said
 from tests.application import ROOT
 from tests.served import Source
 

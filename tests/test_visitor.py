@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from streamchat.visitor import Proxies, visitor
+from streamchat.visitors.visitor import Proxies, visitor
 
 UNREAD = ""  # uvicorn trusts nobody: the peer is the one that connected
 READ = ("127.0.0.1", "127.0.0.1,::1")  # what uvicorn trusts by itself, in older and newer releases

@@ -1,1 +1,21 @@
-"""What the HTTP faces share: refusals as JSON, logins, bounds, and checks of where a request comes from."""
+"""What all HTTP faces share: refusals as JSON, logins, bounds, and checks of where a request comes from."""
+
+__all__ = [
+    "accept",
+    "admission",
+    "allowlist",
+    "bodies",
+    "calls",
+    "concurrency",
+    "connections",
+    "cookies",
+    "crowd",
+    "headers",
+    "hosts",
+    "login",
+    "opening",
+    "passwords",
+    "preview",
+    "problem",
+    "whole",
+]

@@ -8,7 +8,7 @@ import orjson
 from starlette.datastructures import Headers, QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from streamchat.visitor import Who
+from streamchat.visitors import Who
 from streamchat.web.allowlist import ID
 from streamchat.web.calls import Call
 from streamchat.web.crowd import Crowd, GradioSessions, Refused, Session

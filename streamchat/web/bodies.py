@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from streamchat.visitor import Who
+from streamchat.visitors import Who
 from streamchat.web.paths import path_of
 from streamchat.web.problem import refused
 

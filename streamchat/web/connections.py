@@ -11,7 +11,7 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from streamchat.visitor import Proxies, visitor
+from streamchat.visitors import Proxies, visitor
 
 FILES_FOR_OTHER_USES = 200
 MOST = 10_000

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from streamchat.visitor import Proxies, is_address
+from streamchat.visitors import Proxies, is_address
 from streamchat.web.paths import path_of
 from streamchat.web.problem import refused
 

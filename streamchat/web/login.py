@@ -16,7 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streamchat.errors import TooOften
-from streamchat.visitor import Who
+from streamchat.visitors import Who
 from streamchat.web.cookies import DAY, Cookie, Sessions
 from streamchat.web.passwords import Guesses, Password
 from streamchat.web.paths import address_of, path_of

@@ -8,9 +8,9 @@ import gradio as gr
 from fastapi.testclient import TestClient
 from starlette.middleware import Middleware
 
-from streamchat.chat import Chat
-from streamchat.store import Store
-from streamchat.ui import page
+from streamchat.chat.asking import Chat
+from streamchat.store.database import Store
+from streamchat.ui.layout import page
 from tests.served import Source
 
 

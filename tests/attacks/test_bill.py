@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 import pytest
 
-from streamchat.account import Accounts
-from streamchat.answers import Asker
-from streamchat.budget import Budget
-from streamchat.chat import Chat
-from streamchat.claude import Claude
+from streamchat.chat.answers import Asker
+from streamchat.chat.asking import Chat
 from streamchat.errors import ClaudeError
 from streamchat.events import Message, Receipt, Usage
-from streamchat.late import Late
-from streamchat.prices import Prices
-from streamchat.reply import Reply
+from streamchat.money.account import Accounts
+from streamchat.money.budget import Budget
+from streamchat.money.prices import Prices
+from streamchat.replies.reply import Reply
 from streamchat.settings import Settings
-from streamchat.store import Store
+from streamchat.sources.claude.source import Claude
+from streamchat.sources.late import Late
+from streamchat.store.database import Store
 from tests.hand import Ticking
 from tests.scripted_claude import (
     CUT,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.middleware import Middleware
 
-from streamchat.blueprint import MAX_MESSAGES, events
+from streamchat.ui.blueprint import MAX_MESSAGES, events
 from streamchat.web.allowlist import Allowlist
 from streamchat.web.calls import Calls
 from tests.attacks.caller import Caller, calling

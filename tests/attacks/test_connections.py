@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from streamchat.visitor import Proxies
+from streamchat.visitors.visitor import Proxies
 from streamchat.web.connections import Connection, Connections
 from tests.application import ROOT, Application
 

@@ -16,12 +16,12 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from benchmarks.tab import Blueprint, Tab
-from streamchat.blueprint import events
-from streamchat.chat import Chat
+from streamchat.chat.asking import Chat
 from streamchat.events import Done, Event, Request, Text
-from streamchat.gradio_internals import GradioSessions
-from streamchat.store import Store
-from streamchat.ui import page
+from streamchat.store.database import Store
+from streamchat.ui.blueprint import events
+from streamchat.ui.gradio_internals import GradioSessions
+from streamchat.ui.layout import page
 from streamchat.web.admission import Admission
 from streamchat.web.allowlist import Allowlist
 from streamchat.web.bodies import BoundedBodies

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from benchmarks.tab import Tab
 from streamchat.errors import Crowded
 from streamchat.events import Done, Message, Notice, Text, Thinking
-from streamchat.store import Store
-from streamchat.transcript import Shown, is_note, note, said, text_of
+from streamchat.store.database import Store
+from streamchat.ui.transcript import Shown, is_note, note, said, text_of
 from tests.attacks.visitor import Room, Visitor, frames
 from tests.served import Source
 from tests.test_ui import opened

@@ -8,7 +8,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from streamchat.visitor import Proxies
+from streamchat.visitors.visitor import Proxies
 from streamchat.web.hosts import SPACES_DOMAINS, HostCheck, Hosts, published
 from tests.application import Application
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from streamchat.errors import trace
-from streamchat.logs import Discreet, Escaping, Guarded, Places
+from streamchat.system.logs import Discreet, Escaping, Guarded, Places
 from tests.application import ROOT, Application
 from tests.hand import Ticking
 from tests.scripted_claude import ScriptedClaude, breaks, event, refuses, start, streams

@@ -6,11 +6,11 @@ import gradio as gr
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
-from streamchat.api import PATH, routes
+from streamchat.api.routes import PATH, routes
+from streamchat.api.stream import AT_ONCE
 from streamchat.events import Done, Text
-from streamchat.stream import AT_ONCE
-from streamchat.transcript import text_of
-from streamchat.ui import postprocess
+from streamchat.ui.layout import postprocess
+from streamchat.ui.transcript import text_of
 from tests.attacks.visitor import Room
 from tests.served import EVENTS
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from streamchat.demo import EXAMPLES
+from streamchat.sources.demo.source import EXAMPLES
 from tests import violations
 from tests.application import Application
 from tests.page import Page

@@ -4,12 +4,12 @@ import logging
 
 import pytest
 
-from streamchat.budget import Budget
 from streamchat.errors import TooManyAtOnce, TooOften, VisitorIsSpent
-from streamchat.limits import Limits
+from streamchat.money.budget import Budget
 from streamchat.server import Visitors
-from streamchat.store import Store
-from streamchat.visitor import Local, Proxies, comes_from_here
+from streamchat.store.database import Store
+from streamchat.visitors.limits import Limits
+from streamchat.visitors.visitor import Local, Proxies, comes_from_here
 
 HOST = {"host": "127.0.0.1:7860"}
 STRANGER = "203.0.113.7"

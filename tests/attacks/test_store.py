@@ -18,13 +18,13 @@ from httpx import ASGITransport, AsyncClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamchat.api import PATH, routes
-from streamchat.cache import Cache
+from streamchat.api.routes import PATH, routes
+from streamchat.chat.journal import Entry, read, write
 from streamchat.events import Done, Event, Text
-from streamchat.journal import Entry, read, write
-from streamchat.reply import Reply
-from streamchat.shelf import Shelf
-from streamchat.store import MAX_AGE, NAME, Store
+from streamchat.replies.cache import Cache
+from streamchat.replies.reply import Reply
+from streamchat.store.database import MAX_AGE, NAME, Store
+from streamchat.visitors.shelf import Shelf
 from tests.attacks.visitor import Room, Visitor, frames
 from tests.hand import Hand
 from tests.test_cache import ended, known

@@ -8,12 +8,12 @@ from typing import Any
 import gradio as gr
 from fastapi import Request
 
-from streamchat.chat import Chat
+from streamchat.chat.asking import Chat
 from streamchat.events import Done, Text
-from streamchat.page import Page
-from streamchat.store import Store
-from streamchat.tabs import Tabs
-from streamchat.transcript import Shown
+from streamchat.store.database import Store
+from streamchat.ui.handlers import Page
+from streamchat.ui.tabs import Tabs
+from streamchat.ui.transcript import Shown
 from tests.served import Source
 
 

@@ -1,0 +1,97 @@
+"""HTTP for programs: POST starts a reply, GET reads it from any position, DELETE stops it."""
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+
+from streamchat.api import openapi
+from streamchat.api.question import asked
+from streamchat.api.sse import CUT_OFF
+from streamchat.api.stream import HEADERS, following, wants_events
+from streamchat.chat import Asker, Chat
+from streamchat.errors import UnknownReply
+from streamchat.events import Done
+from streamchat.replies import ID, Reply
+from streamchat.visitors import Who
+from streamchat.web.login import user_of
+from streamchat.web.problem import NO_STORE, Route, unfit
+
+PATH = "/api/streaming-chat"
+KEY = re.compile(r""""(?P<quoted>(?:[ !#-\[\]-~]|\\["\\]){1,255})"|(?P<bare>[\w.~:/+=@*-]{1,255})""", re.ASCII)
+
+
+def routes(chat: Chat, who: Who) -> APIRouter:
+    """The routes under /api, for any app to have."""
+    router = APIRouter(
+        route_class=Route,
+        tags=["StreamChat"],
+    )
+
+    @router.post(PATH, response_class=PlainTextResponse, responses=openapi.POST, openapi_extra=openapi.BODY)
+    async def ask(request: Request) -> Response:
+        """Ask, and read the answer as it is written: as text or, with `Accept: text/event-stream`, as events."""
+        visitor = who(request.client.host if request.client else None, request.headers, user_of(request.scope))
+        asker = Asker(visitor, person=visitor, key=request.headers.get("x-api-key", ""))
+        reply = await chat.ask(await asked(request), asker, once=_idempotency_key(request))
+        return following(request, reply, 0, location=_location(request, reply))
+
+    @router.head(PATH + "/{reply_id}", include_in_schema=False)
+    @router.get(PATH + "/{reply_id}", response_class=PlainTextResponse, responses=openapi.GET)
+    async def resume(
+        request: Request,
+        reply_id: Annotated[str, openapi.REPLY_ID],
+        after: Annotated[str, openapi.AFTER] = "0",
+        last_event_id: Annotated[str, openapi.LAST_EVENT_ID] = "",
+    ) -> Response:
+        """Read a reply, running or ended, from a position on, which is the `id` of the last event read."""
+        reply = await chat.resume(_checked(reply_id))
+        position = _position(last_event_id or after, reply)
+        if wants_events(request) and reply.ending and position == len(reply.log):
+            return Response(status_code=204, headers=HEADERS)  # tells a browser's EventSource not to come back
+        return following(request, reply, position, location=_location(request, reply))
+
+    @router.delete(PATH + "/{reply_id}", status_code=204, response_class=Response, responses=openapi.DELETE)
+    async def stop(reply_id: Annotated[str, openapi.REPLY_ID]) -> Response:
+        """Stop a reply; what was written stays. To stop it again is no error."""
+        await chat.stop(_checked(reply_id))
+        return Response(status_code=204)
+
+    @router.head("/api/health", include_in_schema=False)
+    @router.get("/api/health", responses=openapi.HEALTH)
+    async def health() -> Response:
+        """Who answers, and how many replies are being written."""
+        return JSONResponse({"source": chat.source.name, "running": chat.running}, headers=NO_STORE)
+
+    return router
+
+
+def _idempotency_key(request: Request) -> str:
+    """A string as structured headers have it, or one without the quotation marks; empty if there is none."""
+    lines = request.headers.getlist("idempotency-key")
+    if not lines:
+        return ""
+    if len(lines) > 1 or not (key := KEY.fullmatch(lines[0].strip())):
+        raise unfit(400, "bad_idempotency_key", "An Idempotency-Key is one string of 1 to 255 plain characters.")
+    return re.sub(r"\\(.)", r"\1", key["quoted"] or "") or key["bare"]
+
+
+def _checked(reply_id: str) -> str:
+    """The id, if it has the form of one; nothing else is looked for."""
+    if not ID.fullmatch(reply_id):
+        raise UnknownReply
+    return reply_id
+
+
+def _location(request: Request, reply: Reply) -> str:
+    return f"{request.scope.get('root_path', '')}{PATH}/{reply.id}"
+
+
+def _position(given: str, reply: Reply) -> int:
+    number, last = int(given) if re.fullmatch("[0-9]{1,9}", given) else -1, len(reply.log)
+    if isinstance(reply.ending, Done) and reply.ending.reason == "shutdown" and number >= 0:
+        return last if number == CUT_OFF else min(number, last - 1)
+    if not 0 <= number <= last:
+        raise unfit(400, "bad_position", f"This reply has no such position: so far they go from 0 to {last}.")
+    return number

@@ -1,0 +1,131 @@
+"""A reply as the body of a response: as text or as events, and never a part of an answer in place of the whole."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from itertools import count
+
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.types import Send
+
+from streamchat.api import sse
+from streamchat.events import CUT, WHOLE, Done, Event, Failed, Text
+from streamchat.replies import PACE, Reply
+from streamchat.web.accept import preference
+from streamchat.web.problem import problem
+
+HEARTBEAT = 10.0  # seconds
+AT_ONCE = 1_000  # events that are rendered before others have their turn; more would hold up the event loop
+EVENTS, TEXT = "text/event-stream", "text/plain"
+HEADERS = {
+    "Cache-Control": "no-cache, no-store, no-transform",
+    "Vary": "Accept",
+    "X-Content-Type-Options": "nosniff",
+    "X-Accel-Buffering": "no",
+}
+
+
+class Broken(Exception):
+    """In place of the rest of a stream: the reply failed, or was cut off."""
+
+    def __init__(self, failed: Failed) -> None:
+        super().__init__(failed.code)
+        self.failed = failed
+
+
+class Stream(StreamingResponse):
+    """Sends its headers with the first chunk. `Broken` instead of it becomes an error with a status; a later one
+    breaks the transfer off before its end, which every client takes for an error. With `only_head` it ends with its
+    headers.
+    """
+
+    def __init__(
+        self, chunks: AsyncGenerator[bytes], *, location: str, media_type: str, only_head: bool = False
+    ) -> None:
+        super().__init__(chunks, headers=HEADERS | {"Location": location}, media_type=media_type)
+        self._chunks = chunks
+        self._only_head = only_head
+
+    async def stream_response(self, send: Send) -> None:
+        async with aclosing(self._chunks) as chunks:
+            try:
+                first = await anext(chunks, b"")
+            except Broken as broken:
+                await _send(problem(broken.failed), send)
+                return
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            if self._only_head:
+                await send({"type": "http.response.body"})
+                return
+            await send({"type": "http.response.body", "body": first, "more_body": True})
+            with suppress(Broken):
+                async for chunk in chunks:
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                await send({"type": "http.response.body"})
+
+
+def following(request: Request, reply: Reply, after: int, *, location: str) -> Response:
+    """The reply from the position `after` on, in the form that the request accepts."""
+    media_type = EVENTS if wants_events(request) else TEXT
+    only_head = request.method == "HEAD"
+    if only_head and not reply.ending:  # nobody waits for a word that is not sent
+        return Response(headers=HEADERS | {"Location": location}, media_type=media_type)
+    chunks = _events(reply, after) if media_type == EVENTS else _text(reply, after)
+    if media_type == TEXT and request.scope["http_version"] == "1.0":
+        chunks = _whole(chunks)  # a transfer that breaks off would look like one that ends
+    return Stream(chunks, location=location, media_type=media_type, only_head=only_head)
+
+
+def wants_events(request: Request) -> bool:
+    """Whether events are preferred to text; of two that are wanted as much, events only if they are named."""
+    lines = request.headers.getlist("accept")
+    events, text = preference(lines, EVENTS), preference(lines, TEXT)
+    if events.quality == text.quality:
+        return events.named and events.quality > 0
+    return events.quality > text.quality
+
+
+async def _events(reply: Reply, after: int) -> AsyncGenerator[bytes]:
+    yield sse.START
+    async with aclosing(_pieces(reply, after, HEARTBEAT)) as news:
+        async for position, events in news:
+            for begin in range(0, len(events) or 1, AT_ONCE):
+                some = events[begin : begin + AT_ONCE]
+                yield b"".join(map(sse.rendered, count(position - len(events) + begin + 1), some)) or sse.HEARTBEAT
+                if len(some) == AT_ONCE:
+                    await asyncio.sleep(0)
+
+
+async def _text(reply: Reply, after: int) -> AsyncGenerator[bytes]:
+    async with aclosing(_pieces(reply, after)) as news:
+        async for _, events in news:
+            if text := "".join([event.text for event in events if isinstance(event, Text)]):
+                yield text.encode(errors="replace")
+    match reply.ending:
+        case Failed():
+            raise Broken(reply.ending)
+        case Done("shutdown" | "abandoned" as reason):
+            raise Broken(Failed(reason, 503, "This answer was cut off before its end."))
+        case Done(reason) if reason not in WHOLE | CUT:
+            raise Broken(Failed("not_whole", 502, "This answer may not be whole."))
+
+
+async def _pieces(reply: Reply, after: int, heartbeat: float | None = None) -> AsyncGenerator[tuple[int, list[Event]]]:
+    """What `follow` yields, as often as `PACE` has it; the first word at once."""
+    with PACE.reader():
+        async with aclosing(reply.follow(after, heartbeat=heartbeat)) as news:
+            async for position, events in news:
+                yield position, events
+                if Text in reply.first_at and (pause := PACE.piece()):
+                    await PACE.rest(reply, pause)
+
+
+async def _whole(chunks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    async with aclosing(chunks):
+        yield b"".join([chunk async for chunk in chunks])
+
+
+async def _send(response: Response, send: Send) -> None:
+    await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
+    await send({"type": "http.response.body", "body": response.body})

@@ -1,0 +1,8 @@
+"""The application without a face: ask, follow, stop; who answers and who pays."""
+
+from streamchat.chat.answers import Asker
+from streamchat.chat.asking import Chat
+from streamchat.chat.journal import DAY, HOUR, Entry, Journal
+from streamchat.chat.trouble import Trouble
+
+__all__ = ["DAY", "HOUR", "Asker", "Chat", "Entry", "Journal", "Trouble"]

@@ -1,0 +1,229 @@
+"""Who answers a conversation, and who pays for it."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from streamchat.chat.pause import Pause
+from streamchat.chat.telemetry import receipt
+from streamchat.chat.trouble import Trouble
+from streamchat.errors import (
+    BadKey,
+    ChatError,
+    DayIsSpent,
+    InternalError,
+    NoOwnKeys,
+    Paused,
+    VisitorIsSpent,
+    trace,
+)
+from streamchat.events import Conversation, Done, Ending, Event, Notice, Receipt, Request
+from streamchat.money import Account, Accounts, Budget
+from streamchat.replies import Reply, Share, Shares
+from streamchat.visitors import keys
+
+logger = logging.getLogger(__name__)
+
+
+class Source(Protocol):
+    """Who answers. `stream` ends with exactly one `Done`, or raises a `ChatError`."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def model(self) -> str: ...
+
+    def stream(self, request: Request) -> AsyncGenerator[Event]: ...
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """The limits are the `visitor`'s. A `person` gets a new answer when they ask the same again; without one, always.
+
+    Who has a `key` of their own pays with it. Where there is no money left, `or_spare` takes the spare source's answer.
+    """
+
+    visitor: str | None = None
+    person: str | None = None
+    key: str = field(default="", repr=False)
+    or_spare: bool = False
+
+
+class Answers:
+    """`accounts` is None if nothing costs money; `spare` answers where there is none left for the source, or it is
+    paused. `own` answers those who bring a key. `written` gets every reply that a source writes, and its visitor.
+    Only the `shared` questions are answered once for several: from others, one could tell that somebody asked the same.
+    """
+
+    def __init__(  # noqa: PLR0913 (each is a part that the composition root chooses)
+        self,
+        source: Source,
+        written: Callable[[Reply, str | None], None],
+        pause: Pause,
+        trouble: Trouble,
+        *,
+        linger: float,
+        keep: float,
+        accounts: Accounts | None = None,
+        spare: Source | None = None,
+        own: Source | None = None,
+        shared: Collection[str] = (),
+    ) -> None:
+        self.source = source
+        self._shared = frozenset(shared)
+        self._accounts = accounts
+        self._written = written
+        self._pause = pause
+        self._trouble = trouble
+        self._spare = spare
+        self._own = own
+        self._linger = linger
+        self._shares = Shares(keep=keep)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._opening: asyncio.Task[ChatError | None] | None = None
+
+    @property
+    def takes_keys(self) -> bool:
+        return self._own is not None
+
+    @property
+    def budget(self) -> Budget | None:
+        """What may be spent on the source; None if it costs nothing."""
+        return self._accounts.budget if self._accounts else None
+
+    async def open(self) -> None:
+        if self.budget:
+            await self.budget.open()
+        self._opening = asyncio.create_task(self._open_source())
+
+    async def source_error(self) -> ChatError | None:
+        """Waits until it is known whether the source can answer; the error if it cannot at present."""
+        return await asyncio.shield(self._opening) if self._opening else None
+
+    async def _open_source(self) -> ChatError | None:
+        try:
+            await self.source.open()
+        except ChatError as error:
+            self._trouble.started(error)
+            logger.warning("%s", error.for_owner or error.message)
+            return error
+        except Exception as error:  # noqa: BLE001 (the chat goes on, and tries again with the first question)
+            logger.error("%s could not be opened: %s", self.source.name, trace(error))  # noqa: TRY400 (its message may hold a secret)
+            return InternalError()
+        if before := self._trouble.error:
+            logger.warning("When Claude was last asked, it did not answer. %s", before.for_owner)
+        return before
+
+    async def settle(self) -> None:
+        """Waits until what the replies that have ended cost is settled."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=1)
+
+    async def close(self) -> None:
+        if self._opening:
+            self._opening.cancel()
+        await self.source.close()
+        if self._own and self._own is not self.source:
+            await self._own.close()
+
+    async def begin(self, conversation: Conversation, asker: Asker) -> Reply:
+        """A reply to the conversation; raises `Refused` if there is none to give."""
+        if asker.key.strip():
+            return await self._with_key(conversation, asker)
+        if self._accounts is None or self._accounts.budget is None:
+            return self._free(self.source, self.source.stream(Request(conversation)), asker)
+        try:
+            await self._pause.check()
+            return await self._paid(self._accounts, Request(conversation), asker)
+        except (DayIsSpent, VisitorIsSpent, Paused) as refusal:
+            if not asker.or_spare or self._spare is None:
+                raise
+            answer = self._spare.stream(Request(conversation))
+            return self._free(self._spare, instead(refusal.message, answer), asker)
+
+    async def _with_key(self, conversation: Conversation, asker: Asker) -> Reply:
+        if self._own is None or self._accounts is None:
+            raise NoOwnKeys
+        try:
+            key = keys.clean(asker.key)
+        except ValueError:
+            raise BadKey from None
+        if not key:  # as after quotation marks alone; without one the owner's would be used
+            raise BadKey
+        request = Request(conversation, key=key)
+        return await self._begun(self._own, request, self._accounts.own(asker.visitor), linger=self._linger)
+
+    async def _paid(self, accounts: Accounts, request: Request, asker: Asker) -> Reply:
+        account = accounts.open(asker.visitor)
+        question = request.conversation[0].text
+        if not asker.person or len(request.conversation) > 1 or question not in self._shared:
+            return await self._begun(self.source, request, account, linger=self._linger)
+        async with self._shares.lock(question):
+            if share := self._shares.find(question, asker.person):
+                return self._joined(share)
+            reply = await self._begun(self.source, request, account, linger=None)
+            reply.gathers = True  # its readers are replies, which wait for it unless they gather themselves
+            return self._joined(self._shares.add(question, asker.person, reply), account)
+
+    async def _begun(self, source: Source, request: Request, account: Account, *, linger: float | None) -> Reply:
+        """A reply that the account pays for."""
+        meter = await account.call(request.conversation)
+        reply = Reply(source.stream(replace(request, meter=meter, again=account.call)), linger=linger)
+
+        def receipted(ending: Ending) -> Receipt:
+            if reply.ending:
+                account.stop()
+                self.soon(account.settle())  # before any reader learns of the end
+            return replace(receipt(reply, ending, model=source.model), closed=_stopped(ending), **account.bill())
+
+        reply.receipt = receipted
+        if not request.key:
+            reply.on_end(lambda: self._trouble.ended(reply))
+        self._written(reply, account.visitor)
+        return reply
+
+    def _free(self, source: Source, events: AsyncGenerator[Event], asker: Asker) -> Reply:
+        reply = Reply(events, linger=self._linger)
+        reply.receipt = lambda ending: receipt(reply, ending, model=source.model)
+        self._written(reply, asker.visitor)
+        return reply
+
+    def _joined(self, share: Share, account: Account | None = None) -> Reply:
+        """A reader's own reply, which says what the shared one says; `account` is that of the reader who pays."""
+        reading = share.join()
+        reply = Reply(reading.events(), linger=self._linger)
+        # a reply that is stopped before its first step never starts to read
+        reply.on_end(reading.leave)
+
+        def receipted(ending: Ending) -> Receipt:
+            basic = receipt(reply, ending, model=self.source.model)
+            closed = _stopped(ending) and share.reply.ending is not None
+            return replace(basic, closed=closed, **account.bill() if account else {"shared": True})
+
+        reply.receipt = receipted
+        return reply
+
+    def soon(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def instead(why: str, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+    """The events of another source, with the reason for it."""
+    yield Notice(f"{why} Until then the demo answers.", instead=True)
+    async with aclosing(events):
+        async for event in events:
+            yield event
+
+
+def _stopped(ending: Ending) -> bool:
+    return isinstance(ending, Done) and ending.reason == "stopped"

@@ -1,0 +1,187 @@
+"""The one way to ask: a conversation is checked and admitted; its reply is recorded, found again and stopped."""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncGenerator, Collection, Sequence
+
+from streamchat.chat.answers import Answers, Asker, Source
+from streamchat.chat.idempotency import Idempotency
+from streamchat.chat.journal import Journal
+from streamchat.chat.pause import Pause
+from streamchat.chat.telemetry import Telemetry
+from streamchat.chat.trouble import Trouble
+from streamchat.errors import ChatError, EmptyMessage, TooLong, UnknownReply
+from streamchat.events import Conversation, Event, Message, Role
+from streamchat.money import Accounts, Budget
+from streamchat.replies import Cache, Reply
+from streamchat.store import Store
+from streamchat.visitors import Limits
+
+NOBODY = Asker()
+MAX_CHARACTERS = 4_000_000  # of a conversation: about a million tokens, more than any model takes
+
+
+class Chat:
+    """The parts are those of `Answers`."""
+
+    def __init__(  # noqa: PLR0913 (each is a part that the composition root chooses)
+        self,
+        source: Source,
+        store: Store,
+        *,
+        linger: float,
+        keep: float,
+        limits: Limits | None = None,
+        accounts: Accounts | None = None,
+        spare: Source | None = None,
+        own: Source | None = None,
+        shared: Collection[str] = (),
+    ) -> None:
+        self.source = source
+        self.limits = limits or Limits(rate="off", visitor_replies=sys.maxsize, max_replies=sys.maxsize)
+        self.journal = Journal(store)
+        self.pause = Pause(store)
+        self.trouble = Trouble()
+        self._answers = Answers(
+            source,
+            self._written,
+            self.pause,
+            self.trouble,
+            linger=linger,
+            keep=keep,
+            accounts=accounts,
+            spare=spare,
+            own=own,
+            shared=shared,
+        )
+        self._store = store
+        self._linger = linger
+        self._keep = keep
+        self._replies = Cache(keep=keep)
+        self._idempotency = Idempotency(self.resume)
+        self._telemetry = Telemetry()
+
+    @property
+    def running(self) -> int:
+        """How many replies are being written."""
+        return len(self._replies.running)
+
+    @property
+    def takes_keys(self) -> bool:
+        """Whether who asks may bring a key of their own."""
+        return self._answers.takes_keys
+
+    @property
+    def budget(self) -> Budget | None:
+        """What may be spent on the source; None if it costs nothing."""
+        return self._answers.budget
+
+    def left(self, visitor: str | None) -> float | None:
+        """Dollars that the visitor may spend today; None where nothing costs money."""
+        return self.budget.left(visitor) if self.budget else None
+
+    def throttled(self) -> dict[str, float]:
+        """Who has asked too often, as the log names them, and for how many seconds yet."""
+        return {self._telemetry.hash(visitor) or "": wait for visitor, wait in self.limits.throttled().items()}
+
+    async def open(self) -> None:
+        await self._store.open()
+        await self.journal.open()
+        self.trouble.remember([entry for entry in self.journal.entries if entry.model == self.source.model])
+        await self.pause.open()
+        await self._answers.open()
+
+    async def source_error(self) -> ChatError | None:
+        """Waits until it is known whether the source can answer; the error if it cannot at present."""
+        return await self._answers.source_error()
+
+    async def close(self) -> None:
+        """Stops every reply, settles what it cost, writes what is to survive, and lets the sources go."""
+        replies = self._replies.running
+        for reply in replies:
+            reply.stop("shutdown")
+        await asyncio.gather(*(reply.closed() for reply in replies))
+        await self._answers.settle()
+        await self._store.close()
+        await self._answers.close()
+
+    async def ask(self, messages: Sequence[Message], asker: Asker = NOBODY, *, once: str = "") -> Reply:
+        """Starts a reply to the conversation; raises `Refused` if there is none to give.
+
+        A conversation that ends with the assistant's words asks for the rest of them. For nobody in particular only
+        the limits for all hold. Asked `once` with a key, it starts no second reply for the same asker and key.
+        """
+        conversation = checked(messages)
+        if not once:
+            return await self._begin(conversation, asker)
+        return await self._idempotency.reply(once, conversation, asker, lambda: self._begin(conversation, asker))
+
+    async def _begin(self, conversation: Conversation, asker: Asker) -> Reply:
+        admission = self.limits.admit(asker.visitor)
+        try:
+            reply = await self._answers.begin(conversation, asker)
+        except BaseException:
+            admission.leave()
+            raise
+        reply.on_end(lambda: self._replies.ended(reply))
+        reply.on_end(admission.leave)
+        reply.on_end(lambda: self._telemetry.record(reply.ending, asker.visitor) if reply.ending else None)
+        self._replies.add(reply, asker.visitor)
+        self._store.follow(reply, asker.visitor)
+        return reply
+
+    def _written(self, reply: Reply, visitor: str | None) -> None:
+        """A source writes this reply, whoever reads it."""
+        self.journal.begin(reply, self._telemetry.hash(visitor))
+        reply.on_end(lambda: self._answers.soon(self.journal.end(reply)))
+
+    async def resume(self, reply_id: str, *, however_old: bool = False) -> Reply:
+        """The reply of that id, running or ended, also from before a restart; raises `UnknownReply`."""
+        try:
+            return self._replies.get(reply_id)
+        except UnknownReply:
+            since = 0 if however_old else time.time() - self._keep
+            if log := await self._store.log(reply_id, since=since):
+                return await self._replayed(reply_id, log)
+            raise
+
+    async def stop(self, reply_id: str) -> None:
+        """Stops the reply if it still runs; raises `UnknownReply`."""
+        (await self.resume(reply_id)).stop()
+
+    async def _replayed(self, reply_id: str, log: list[Event]) -> Reply:
+        reply = Reply(replay(log), linger=self._linger, reply_id=reply_id)
+        reply.on_end(lambda: self._replies.ended(reply))
+        self._replies.add(reply)
+        await reply.closed()
+        return reply
+
+
+async def replay(log: list[Event]) -> AsyncGenerator[Event]:
+    for event in log:
+        yield event
+
+
+def checked(messages: Sequence[Message]) -> Conversation:
+    """The conversation as a source wants it: turns alternate, none is empty, the first is the user's."""
+    if not messages or not messages[-1].text.strip():
+        raise EmptyMessage
+    check_length(messages)
+    turns: list[tuple[Role, list[str]]] = []
+    for message in messages:
+        if not message.text.strip() or (not turns and message.role == "assistant"):
+            continue
+        if turns and turns[-1][0] == message.role:
+            turns[-1][1].append(message.text)
+        else:
+            turns.append((message.role, [message.text]))
+    if not turns:
+        raise EmptyMessage
+    return tuple(Message(role, "\n\n".join(texts)) for role, texts in turns)
+
+
+def check_length(messages: Sequence[Message]) -> None:
+    """Raises `TooLong` for a conversation that no model takes."""
+    if sum(len(message.text) for message in messages) > MAX_CHARACTERS:
+        raise TooLong

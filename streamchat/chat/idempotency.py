@@ -1,0 +1,95 @@
+"""One reply for all requests of a visitor that have the same key: a request that is sent again is not paid again.
+
+Draft: https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from weakref import WeakValueDictionary
+
+from streamchat.chat.answers import Asker
+from streamchat.errors import KeyReused, UnknownReply
+from streamchat.events import Conversation, Done, Failed
+from streamchat.replies import Reply
+from streamchat.visitors import Shelf
+
+MOST = 20_000
+MOST_OF_VISITOR = 200
+AGE = 86_400.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What was asked with a key, as a digest, and which reply it got at what time."""
+
+    asked: bytes
+    reply_id: str
+    at: float
+
+
+class Idempotency:
+    """Keys are the visitor's, and those of whoever pays: a stranger's equal key is another one. They are forgotten
+    after `age` seconds, or when there are too many; `find` gets a reply by its id, or raises `UnknownReply`."""
+
+    def __init__(
+        self,
+        find: Callable[[str], Awaitable[Reply]],
+        *,
+        most: int = MOST,
+        most_of_visitor: int = MOST_OF_VISITOR,
+        age: float = AGE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._find = find
+        self._age = age
+        self._clock = clock
+        self._answered: Shelf[bytes, Answered] = Shelf(most=most, share=most_of_visitor)
+        self._locks: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
+
+    async def reply(
+        self, key: str, conversation: Conversation, asker: Asker, begin: Callable[[], Awaitable[Reply]]
+    ) -> Reply:
+        """The key's reply, else a new one; raises `KeyReused` if the key's reply answers another conversation.
+
+        Requests that come while the first of them begins wait for it. One that is refused leaves no trace.
+        """
+        name = _digest(asker.visitor or "", asker.key.strip(), key)
+        asked = _digest(*(part for message in conversation for part in (message.role, message.text)))
+        async with self._locks.setdefault(name, asyncio.Lock()):
+            if reply := await self._known(name, asked):
+                return reply
+            reply = await begin()
+            self._answered.put(name, Answered(asked, reply.id, self._clock()), asker.visitor)
+            return reply
+
+    async def _known(self, name: bytes, asked: bytes) -> Reply | None:
+        answered = self._answered.get(name)
+        if answered is None or self._clock() >= answered.at + self._age:
+            return None
+        if answered.asked != asked:
+            raise KeyReused
+        try:
+            reply = await self._find(answered.reply_id)
+        except UnknownReply:
+            return None
+        return None if _came_to_nothing(reply) else reply
+
+
+def _came_to_nothing(reply: Reply) -> bool:
+    """Whether the reply failed before its first word, so that to ask again is to try again."""
+    match reply.ending:
+        case Failed() | Done("abandoned" | "shutdown"):
+            return not reply.text
+    return False
+
+
+def _digest(*parts: str) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        data = part.encode(errors="surrogatepass")
+        digest.update(len(data).to_bytes(8))
+        digest.update(data)
+    return digest.digest()

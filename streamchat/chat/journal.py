@@ -1,0 +1,170 @@
+"""How replies went, for who runs the chat: those that run and, for 35 days, those that ended; never what was said."""
+
+import asyncio
+import secrets
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import astuple, dataclass, fields, replace
+from functools import partial
+from statistics import median
+
+from streamchat.events import Done, Failed, Receipt, reason_for_owner
+from streamchat.replies import Reply
+from streamchat.store import Store
+
+HOUR, DAY = 3_600, 86_400  # seconds
+KEPT = 35 * DAY
+MAX_ENTRIES = 20_000
+MAX_WAITING = 1_000  # entries that wait for a disk that fails
+
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS journal"
+    " (at REAL, model TEXT, reason TEXT, failed INTEGER, words INTEGER, first_word REAL, speed REAL, cost REAL)",
+    "CREATE INDEX IF NOT EXISTS journal_at ON journal (at)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A reply that ended `at` that time: seconds to its first word, tokens per second, dollars of the owner's.
+
+    `assumed` is the part of the cost that Claude did not count.
+    """
+
+    at: float
+    model: str
+    reason: str
+    failed: bool
+    words: int
+    first_word: float | None
+    speed: float | None
+    cost: float
+    assumed: float = 0.0
+
+
+COLUMNS = [field.name for field in fields(Entry)]
+READ = f"SELECT {', '.join(COLUMNS)} FROM journal WHERE at > ? ORDER BY at DESC LIMIT ?"  # noqa: S608 (no input)
+WRITE = f"INSERT INTO journal ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The replies that ended in an hour or a day: how many, what they cost, and their medians."""
+
+    at: int
+    replies: int
+    failed: int
+    cost: float
+    first_word: float | None
+    speed: float | None
+
+
+@dataclass(frozen=True)
+class Running:
+    """A reply that is being written, and whose it is."""
+
+    reply: Reply
+    visitor: str | None
+
+    def receipt(self) -> Receipt | None:
+        """How it goes so far."""
+        reply = self.reply
+        return reply.receipt(Done("running", reply.usage)) if reply.receipt else None
+
+
+class Journal:
+    """`running` has a name for each reply that is not its id, which would let who knows it read along."""
+
+    def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._clock = clock
+        self._unwritten: list[Entry] = []
+        self._writing = asyncio.Lock()
+        self.running: dict[str, Running] = {}
+        self.entries: deque[Entry] = deque(maxlen=MAX_ENTRIES)
+
+    async def open(self) -> None:
+        """Reads what is kept of those that ended."""
+        self.entries.extend(await self._store.run(partial(read, since=self._clock() - KEPT)) or [])
+
+    def begin(self, reply: Reply, visitor: str | None) -> None:
+        """`visitor` is shown as it is: no address."""
+        name = secrets.token_urlsafe(9)
+        self.running[name] = Running(reply, visitor)
+        reply.on_end(partial(self.running.__delitem__, name))
+
+    async def end(self, reply: Reply) -> None:
+        """Writes an entry. Who comes while others are written shares the next time with all who do."""
+        if not reply.ending or not reply.ending.receipt:
+            return
+        went = replace(reply.ending.receipt, reason=reason_for_owner(reply.ending))
+        entry = entered(self._clock(), went, failed=isinstance(reply.ending, Failed))
+        self.entries.append(entry)
+        self._unwritten.append(entry)
+        async with self._writing:
+            entries, self._unwritten = self._unwritten, []
+            if entries and not await self._store.run(partial(write, entries)):
+                self._unwritten = [*entries, *self._unwritten][-MAX_WAITING:]
+
+    def spans(self, entries: Iterable[Entry], seconds: int, number: int) -> list[Span]:
+        """Of the entries, the last so many hours or days (UTC); the last one is not over yet."""
+        last = int(self._clock() // seconds)
+        spans: dict[int, list[Entry]] = {span: [] for span in range(last - number + 1, last + 1)}
+        for entry in entries:
+            spans.get(int(entry.at // seconds), []).append(entry)
+        return [spanned(span * seconds, inside) for span, inside in spans.items()]
+
+    def assumed_today(self) -> float:
+        """Dollars of this day (UTC) that Claude did not count."""
+        since = self._clock() // DAY * DAY
+        return sum(entry.assumed for entry in self.entries if entry.at >= since)
+
+    def last(self, seconds: float, entries: Iterable[Entry]) -> list[Entry]:
+        """Of the entries, those of the last so many seconds."""
+        since = self._clock() - seconds
+        return [entry for entry in entries if entry.at > since]
+
+
+def entered(at: float, how: Receipt, *, failed: bool) -> Entry:
+    cost, assumed = (0.0, 0.0) if how.own_key else (how.cost, how.assumed)
+    return Entry(at, how.model, how.reason, failed, how.words, how.first_word, how.tokens_per_second, cost, assumed)
+
+
+def spanned(at: int, entries: list[Entry]) -> Span:
+    waits = [entry.first_word for entry in entries if entry.first_word is not None]
+    speeds = [entry.speed for entry in entries if entry.speed is not None]
+    return Span(
+        at=at,
+        replies=len(entries),
+        failed=sum(entry.failed for entry in entries),
+        cost=sum(entry.cost for entry in entries),
+        first_word=median(waits) if waits else None,
+        speed=median(speeds) if speeds else None,
+    )
+
+
+def read(file: sqlite3.Connection, since: float) -> list[Entry]:
+    """The last ones, oldest first."""
+    _prepare(file)
+    rows = file.execute(READ, (since, MAX_ENTRIES))
+    return [Entry(at, model, reason, bool(failed), *rest) for at, model, reason, failed, *rest in reversed(list(rows))]
+
+
+def write(entries: list[Entry], file: sqlite3.Connection, most: int = MAX_ENTRIES) -> bool:
+    """Writes them; of all, the last ones stay."""
+    _prepare(file)
+    file.executemany(WRITE, map(astuple, entries))
+    file.execute("DELETE FROM journal WHERE at < ?", (entries[-1].at - KEPT,))
+    file.execute("DELETE FROM journal WHERE rowid <= (SELECT MAX(rowid) FROM journal) - ?", (most,))
+    return True
+
+
+def _prepare(file: sqlite3.Connection) -> None:
+    for statement in SCHEMA:
+        file.execute(statement)
+    if "assumed" not in [column[1] for column in file.execute("PRAGMA table_info(journal)")]:
+        with suppress(sqlite3.OperationalError):  # another process has just done it
+            file.execute("ALTER TABLE journal ADD COLUMN assumed REAL NOT NULL DEFAULT 0")

@@ -1,0 +1,79 @@
+"""What the owner's page shows, as JSON: times in seconds (an hour's and a day's since 1970, UTC), money in dollars."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from streamchat.chat import DAY, HOUR, Chat, Entry, Journal, Trouble
+from streamchat.money import Budget
+from streamchat.sources.demo import Demo
+
+Figures = dict[str, Any]
+DAYS, HOURS = 30, 24
+
+
+async def figures(chat: Chat) -> Figures:
+    """No words, addresses or ids of replies are among them. Where Claude answers, the demo's replies do not count."""
+    budget = chat.budget
+    entries = [entry for entry in chat.journal.entries if budget is None or entry.model != Demo.model]
+    return {
+        "source": chat.source.name,
+        "pausable": budget is not None,
+        "paused": chat.pause.since if budget else None,
+        "recorded": budget is None or budget.is_recorded,
+        "trouble": trouble(chat.trouble),
+        "money": money(budget, chat.journal) if budget else None,
+        "running": await running(chat),
+        "throttled": [{"visitor": visitor, "seconds": wait} for visitor, wait in chat.throttled().items()],
+        **await asyncio.to_thread(past, chat.journal, entries),
+    }
+
+
+def trouble(trouble: Trouble) -> Figures | None:
+    return {"sentence": trouble.error.for_owner, "since": trouble.since} if trouble.error else None
+
+
+def past(journal: Journal, entries: list[Entry]) -> Figures:
+    return {
+        "hours": [asdict(span) for span in journal.spans(entries, HOUR, HOURS)],
+        "days": [asdict(span) for span in journal.spans(entries, DAY, DAYS)],
+        "endings": endings(journal.last(DAY, entries), journal.last(DAYS * DAY, entries)),
+    }
+
+
+def money(budget: Budget, journal: Journal) -> Figures:
+    """What is reserved for replies that run is not among what is spent, today or on the last of the days.
+
+    `assumed` is the part of what was spent today that Claude did not count.
+    """
+    *days, _ = (dollars for _, dollars in budget.days(DAYS))
+    spent = round(budget.spent() - budget.reserved(), 6)
+    assumed = round(journal.assumed_today(), 6)
+    return {
+        "spent": spent,
+        "assumed": min(spent, assumed),
+        "reserved": budget.reserved(),
+        "left": budget.left(),
+        "days": [*days, spent],
+    }
+
+
+async def running(chat: Chat) -> list[Figures]:
+    """One after the other, for nobody should wait for a word because somebody counts those of all others."""
+    replies = []
+    for name, each in list(chat.journal.running.items()):
+        if so_far := each.receipt():
+            replies.append({"name": name, "visitor": each.visitor, **asdict(so_far)})
+        await asyncio.sleep(0)
+    return replies
+
+
+def endings(day: Iterable[Entry], month: Iterable[Entry]) -> list[Figures]:
+    """How often each way to end has come; the most frequent one first."""
+    of_day, of_month = (Counter((entry.reason, entry.failed) for entry in entries) for entries in (day, month))
+    return [
+        {"reason": reason, "failed": failed, "day": of_day[reason, failed], "month": number}
+        for (reason, failed), number in of_month.most_common()
+    ]

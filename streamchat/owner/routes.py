@@ -1,0 +1,116 @@
+"""The owner's page: what is spent and running, how it goes, a stop for each reply and a pause for all."""
+
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import FileResponse, JSONResponse
+
+from streamchat.chat import Chat
+from streamchat.errors import UnknownReply
+from streamchat.owner.figures import figures
+from streamchat.visitors import Who
+from streamchat.web.cookies import DAY, Cookie, Signed
+from streamchat.web.hosts import from_another_site
+from streamchat.web.login import basic, challenge
+from streamchat.web.passwords import Guesses, Password
+from streamchat.web.problem import Route, unfit
+
+PATH = "/owner"
+PAGE = Path(__file__).with_name("page.html")
+ASKS = "This page asks for the owner's password, and for any user."
+BROWSER = Cookie("streamchat_owner", 30 * DAY, PATH, "Strict")
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+}
+
+
+def routes(chat: Chat, who: Who, password: str) -> APIRouter:
+    """The routes under /owner, for any app to have; all of them ask for the password."""
+    asked = [Depends(OwnerLogin(password, who))]
+    router = APIRouter(prefix=PATH, route_class=Guarded, dependencies=asked, include_in_schema=False)
+
+    @router.get("")
+    async def page() -> Response:
+        return FileResponse(PAGE)
+
+    @router.get("/page.{kind}")
+    async def part(kind: str) -> Response:
+        if kind not in ("css", "js"):
+            raise unfit(404, "unknown_page", "There is no such page.")
+        return FileResponse(PAGE.with_suffix(f".{kind}"))
+
+    @router.get("/state")
+    async def state() -> Response:
+        return JSONResponse(await figures(chat))
+
+    @router.put("/pause", status_code=204)
+    async def pause() -> Response:
+        """Programs are refused from now on, and the page's readers get the demo; replies that run go on."""
+        if chat.budget is None:
+            raise unfit(409, "nothing_to_pause", "Without a key the demo answers, and there is nothing to pause.")
+        await chat.pause.turn(on=True)
+        return Response(status_code=204)
+
+    @router.delete("/pause", status_code=204)
+    async def go_on() -> Response:
+        await chat.pause.turn(on=False)
+        return Response(status_code=204)
+
+    @router.delete("/replies/{name}", status_code=204)
+    async def stop(name: str) -> Response:
+        if name not in chat.journal.running:
+            raise UnknownReply
+        chat.journal.running[name].reply.stop()
+        return Response(status_code=204)
+
+    return router
+
+
+class Guarded(Route):
+    """Whatever the answer is, nobody keeps it, frames it or makes something else of it."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handled(request: Request) -> Response:
+            response = await handle(request)
+            response.headers.update(HEADERS)
+            if cookie := getattr(request.state, "cookie", None):
+                response.headers["Set-Cookie"] = cookie
+            return response
+
+        return handled
+
+
+class OwnerLogin:
+    """Lets in whoever knows the password, under any user's name.
+
+    A browser that has given it gets a cookie, with which only its own wrong passwords count against it. What another
+    site's page tries in the owner's browser counts for itself.
+    """
+
+    def __init__(self, password: str, who: Who) -> None:
+        self._password = Password(password, Guesses())
+        self._browsers = Signed()
+        self._who = who
+
+    async def __call__(self, request: Request) -> None:
+        given = basic(request.headers)
+        browser = next(filter(None, map(self._browsers.name, BROWSER.values(request.scope))), None)
+        if given is None or not self._is_right(given, browser, request):
+            raise unfit(401, "login_required", ASKS, challenge("StreamChat's owner"))
+        if browser is None:
+            request.state.cookie = BROWSER.written(request.scope, self._browsers.new())
+
+    def _is_right(self, given: str, browser: str | None, request: Request) -> bool:
+        address = self._who(request.client.host if request.client else None, request.headers, None)
+        visitor = f"browser {browser}" if browser else address
+        if from_another_site(request.headers.get("sec-fetch-site")):
+            visitor += " by another site's page"
+        return self._password.check(given.partition(":")[2], visitor, known=browser is not None)

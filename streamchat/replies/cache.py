@@ -1,0 +1,76 @@
+"""Which replies can be read again: running ones always, ended ones for a while and within a bound on memory."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from streamchat.errors import UnknownReply
+from streamchat.events import Notice, Text, Thinking
+from streamchat.replies.reply import Reply
+
+MAX_CHARACTERS = 50_000_000  # of ended replies
+EVENT_CHARACTERS = 60  # what an event weighs beside its text
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    reply: Reply
+    at: float
+    weight: int
+    visitor: str | None
+
+
+class Cache:
+    """Replies by id. An ended one is forgotten `keep` seconds after its end, by `clock`, or when all weigh more than
+    `most` characters: then the visitor whose replies weigh most loses the one that ended first."""
+
+    def __init__(self, *, keep: float, most: int = MAX_CHARACTERS, clock: Callable[[], float] = time.monotonic) -> None:
+        self._keep = keep
+        self._most = most
+        self._clock = clock
+        self._running: dict[str, tuple[Reply, str | None]] = {}
+        self._ended: dict[str, Ended] = {}  # in the order of their ends
+        self._weights: Counter[str | None] = Counter()
+
+    @property
+    def running(self) -> list[Reply]:
+        return [reply for reply, _ in self._running.values()]
+
+    def add(self, reply: Reply, visitor: str | None = None) -> None:
+        self._running[reply.id] = reply, visitor
+
+    def ended(self, reply: Reply) -> None:
+        """The reply, added before, has ended: from now on it is kept for a while only."""
+        _, visitor = self._running.pop(reply.id)
+        self._ended[reply.id] = Ended(reply, self._clock(), weight(reply), visitor)
+        self._weights[visitor] += weight(reply)
+        self._drop_old()
+
+    def get(self, reply_id: str) -> Reply:
+        """The reply, or `UnknownReply`, whether it never was or is kept no longer."""
+        self._drop_old()
+        if running := self._running.get(reply_id):
+            return running[0]
+        if kept := self._ended.get(reply_id):
+            return kept.reply
+        raise UnknownReply
+
+    def _drop_old(self) -> None:
+        now = self._clock()
+        while self._ended and now >= (oldest := next(iter(self._ended.values()))).at + self._keep:
+            self._drop(oldest)
+        while self._weights.total() > self._most:
+            visitor = self._weights.most_common(1)[0][0]
+            self._drop(next(ended for ended in self._ended.values() if ended.visitor == visitor))
+
+    def _drop(self, ended: Ended) -> None:
+        del self._ended[ended.reply.id]
+        self._weights[ended.visitor] -= ended.weight
+        if not self._weights[ended.visitor]:
+            del self._weights[ended.visitor]
+
+
+def weight(reply: Reply) -> int:
+    texts = (event.text for event in reply.log if isinstance(event, Text | Thinking | Notice))
+    return len(reply.log) * EVENT_CHARACTERS + sum(map(len, texts))

@@ -1,0 +1,64 @@
+"""How often what is written is passed on: so that it reads as it comes, and no oftener than the machine bears."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from streamchat.replies.reply import Reply
+
+FASTEST = 0.1  # seconds between two frames of a short conversation
+SLOWEST = 0.25  # between two of a long one
+CROWDED = 0.2  # between two of a crowd's, until the machine is full
+PER_MESSAGE = 0.001  # seconds: what one more message costs the browser that redraws it
+PER_READER = 0.02  # what one more page adds for all, as they share the server's processor
+PER_PIECE = 0.005  # what one more client over HTTP adds
+BEARABLE = 0.2  # how late the event loop may be
+STALLED = 1.0  # what comes later was no full machine but a stopped one, and says nothing of what it bears
+MANY = 6  # readers at once, from which on it pays to let text gather before it is read from the source
+
+
+def interval(*, messages: int, readers: int, lag: float) -> float:
+    """Seconds between two frames of a page that shows so many messages, while so many pages and clients are being
+    written to and the event loop is so many seconds late. Where it is too late, all slow down alike."""
+    browser = min(SLOWEST, FASTEST + messages * PER_MESSAGE)
+    server = min(CROWDED, readers * PER_READER)
+    return max(browser, server) * max(1.0, lag / BEARABLE)
+
+
+def gathering(*, readers: int, lag: float) -> float:
+    """Seconds between two pieces of text for a client over HTTP; nothing while there are few."""
+    needed = readers * PER_PIECE if readers >= MANY else 0.0
+    return min(FASTEST, needed) * max(1.0, lag / BEARABLE)
+
+
+class Pace:
+    """One for a process: counts readers, and measures by their sleep how late the event loop is."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.readers = 0
+        self.lag = 0.0
+        self._clock = clock
+
+    @contextmanager
+    def reader(self) -> Iterator[None]:
+        self.readers += 1
+        try:
+            yield
+        finally:
+            self.readers -= 1
+
+    def frame(self, messages: int) -> float:
+        return interval(messages=messages, readers=self.readers, lag=self.lag)
+
+    def piece(self) -> float:
+        return gathering(readers=self.readers, lag=self.lag)
+
+    async def rest(self, reply: Reply, seconds: float) -> None:
+        """Sleeps, unless the reply's first word or its end comes."""
+        until = self._clock() + seconds
+        await reply.rest(seconds, gather=self.readers >= MANY)
+        if (late := self._clock() - until) >= 0:
+            self.lag += (min(late, STALLED) - self.lag) / 10
+
+
+PACE = Pace()

@@ -1,0 +1,71 @@
+"""Which of the parameters that a request can do without the model takes."""
+
+import asyncio
+from contextlib import suppress
+
+import anthropic
+
+from streamchat.errors import (
+    ClaudeError,
+    NotPermitted,
+    RequestRejected,
+    Silent,
+    UnknownModel,
+    WrongAddress,
+)
+from streamchat.sources.claude.faults import translated
+
+# after these errors asking again would say no more
+FINAL = (NotPermitted, RequestRejected, Silent, UnknownModel, WrongAddress)
+
+
+class Capabilities:
+    """Asks Claude once; what the model or a gateway then refuses all the same is remembered in `refused`, by name."""
+
+    def __init__(self, model: str) -> None:
+        self.refused: set[str] = set()
+        self._model = model
+        self._known = False
+        self._asking: asyncio.Task[None] | None = None
+
+    async def learn(self, client: anthropic.AsyncAnthropic, *, of_owner: bool = True) -> None:
+        """Does nothing once it is known. Callers at the same moment wait for one answer.
+
+        What Claude refuses to the key of a visitor may be due to that key, and is not remembered.
+        """
+        if self._known:
+            return
+        if not of_owner:
+            await self._retrieve(client)
+            return
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask(client))
+            self._asking.add_done_callback(_retrieve)
+        await asyncio.shield(self._asking)
+
+    def close(self) -> None:
+        if self._asking:
+            self._asking.cancel()
+
+    async def _ask(self, client: anthropic.AsyncAnthropic) -> None:
+        try:
+            await self._retrieve(client)
+        except ClaudeError as error:
+            self._known = isinstance(error, FINAL)
+            if not isinstance(error, RequestRejected | WrongAddress):  # a gateway may not know this route
+                raise
+
+    async def _retrieve(self, client: anthropic.AsyncAnthropic) -> None:
+        with translated(), suppress(AttributeError):  # a gateway may know less of it, or answer with a page
+            model = await client.models.retrieve(self._model, timeout=5)
+            can, self._known = model.capabilities, True
+            if can and not can.thinking.types.adaptive.supported:
+                self.refused.add("thinking")
+            if can and not can.effort.supported:
+                self.refused.add("output_config")
+
+
+def _retrieve(asking: asyncio.Task[None]) -> None:
+    """Takes the failure of a task that everybody has stopped waiting for."""
+    if not asking.cancelled():
+        asking.exception()

@@ -1,0 +1,259 @@
+"""Claude's stream on the wire: read when somebody wants more of it, and what its events say."""
+
+import json
+import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from itertools import starmap
+from typing import Any
+
+import anthropic
+import httpx2
+
+from streamchat.errors import Unreadable
+from streamchat.events import OURS, Event, Text, Thinking, Usage, well_formed
+from streamchat.meter import Meter, length
+from streamchat.replies import wanted
+from streamchat.sources.claude.deadlines import Deadlines
+from streamchat.sources.claude.eventstream import Parsed, Parser
+
+Sent = dict[str, Any]  # an event's data
+READ = ("message_start", "content_block_start", "content_block_delta", "message_delta", "message_stop")
+CONTENT = b"content_block_"
+NAMES = frozenset(kind.encode() for kind in READ)
+SHOWN = {"text", "tool_use"}  # blocks of which every token is sent
+TOOL = ("server_tool_use", "_tool_result")  # how blocks are named in which Claude uses a tool of its own
+UNNAMED = (b"", b"message")  # then the data says what an event is
+
+
+class Wanted(httpx2.AsyncByteStream):
+    """A response's body; what comes while nobody wants it is then read in one go."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncGenerator[bytes]:
+        async for part in self._stream:
+            yield part
+            await wanted()
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+async def read_as_wanted(response: httpx2.Response) -> None:
+    """A hook for responses."""
+    if isinstance(response.stream, httpx2.AsyncByteStream):
+        response.stream = Wanted(response.stream)
+
+
+async def sent(response: httpx2.Response, meter: Meter, deadlines: Deadlines) -> AsyncGenerator[Sent]:
+    """The data of the events that `Accumulator` knows; raises what the SDK raises for an `error`.
+
+    The meter has noted each event before it is yielded, and at the end all that arrived and was not read. Pings do not
+    end a silence.
+
+    The SDK's own iteration, line by line and with a model for each event, takes most of the time of a reply.
+    """
+    parser, events = Parser(), list[Parsed]()
+    try:
+        async with aclosing(response.aiter_bytes()) as parts:
+            async for part in parts:
+                events = parser.feed(part)
+                deadlines.check(heard=any(starmap(_is_content, events)))
+                while events:
+                    known = _known(*events[0], response)
+                    if known:
+                        measure(known, meter)
+                    del events[0]
+                    if known:
+                        yield known
+    finally:
+        for unread in (*events, (b"", parser.rest)):
+            measure_unread(*unread, meter)
+
+
+def _is_content(name: bytes, data: bytes) -> bool:
+    """Whether it is a word, a thought or the beginning of one, and no ping."""
+    return name.startswith(CONTENT) or (name in UNNAMED and CONTENT in data)
+
+
+def _known(name: bytes, data: bytes, response: httpx2.Response) -> Sent | None:
+    if name in NAMES:
+        return _named(name, data)
+    if name in UNNAMED:
+        return _unnamed(data, response)
+    if name == b"error":
+        raise _error(data, response)
+    return None
+
+
+def _named(name: bytes, data: bytes) -> Sent | None:
+    if not data:
+        return None
+    raw = json.loads(data.decode())
+    if not isinstance(raw, dict):
+        raise Unreadable
+    raw.setdefault("type", name.decode())
+    return raw
+
+
+def _unnamed(data: bytes, response: httpx2.Response) -> Sent | None:
+    """An event whose type is only in its data. What is no object, as `[DONE]`, is a gateway's own."""
+    if not data.lstrip().startswith(b"{"):
+        return None
+    raw = json.loads(data.decode())
+    kind = raw.get("type")
+    if kind == "error" or (kind is None and "error" in raw):
+        raise _error(data, response)
+    return raw if kind in READ else None
+
+
+def _error(data: bytes, response: httpx2.Response) -> anthropic.APIStatusError:
+    body: object = data.decode(errors="replace")
+    with suppress(ValueError):
+        body = json.loads(data)
+    return anthropic.APIStatusError(str(body), response=response, body=body)
+
+
+def measure(raw: Sent, meter: Meter) -> None:
+    """Tells the meter what an event says of the tokens that Claude has used."""
+    try:
+        match raw["type"]:
+            case "content_block_delta":
+                _measure_delta(raw["delta"], meter)
+            case "content_block_start":
+                _measure_block(raw.get("content_block") or {"type": ""}, meter)
+            case "message_start":
+                meter.count(_latest(raw["message"].get("usage") or {}, meter.counted))
+            case "message_delta":
+                counted = raw.get("usage") or {}
+                meter.count(_latest(counted, meter.counted), output=counted.get("output_tokens") is not None)
+                if raw["delta"].get("stop_reason"):
+                    meter.end()
+            case "message_stop":
+                meter.end()
+    except (AttributeError, KeyError, TypeError) as error:
+        raise Unreadable from error
+
+
+def _measure_delta(delta: Sent, meter: Meter) -> None:
+    match delta["type"]:
+        case "text_delta":
+            meter.see(length(delta["text"]))
+        case "input_json_delta":
+            meter.see(length(delta["partial_json"]))
+        case "citations_delta":
+            meter.mark()
+        case _:
+            meter.think()
+
+
+def _measure_block(block: Sent, meter: Meter) -> None:
+    kind = block["type"]
+    if kind.endswith(TOOL):
+        meter.search()
+    if kind in SHOWN or kind == "server_tool_use":
+        meter.mark()
+        meter.see(length(block.get("text") or ""))
+    elif not kind.endswith(TOOL):
+        meter.think()
+
+
+def measure_unread(name: bytes, data: bytes, meter: Meter) -> None:
+    """The same for an event that nobody reads any more, which may be a part of one."""
+    try:
+        if name in NAMES or name in UNNAMED:
+            measure(json.loads(data), meter)
+    except (ValueError, RecursionError, Unreadable):
+        meter.see(len(data))
+        if b"content_block_start" in name + data or b"thinking" in data:
+            meter.think()
+
+
+class Accumulator:
+    """What one stream has said so far: the latest `usage`, and the stop `reason`, which is empty until there is one."""
+
+    def __init__(self) -> None:
+        self.usage = Usage()
+        self.reason = ""
+        self._text = Halves()
+        self._thinking = Halves()
+
+    def add(self, raw: Sent) -> Event | None:
+        """What one event says to a reader; raises `Unreadable` for one without its usual shape."""
+        try:
+            match raw["type"]:
+                case "content_block_delta":
+                    return self._block(raw["delta"])
+                case "content_block_start":
+                    return self._block(raw.get("content_block") or {"type": None})
+                case "message_start":
+                    return self._count(raw["message"])
+                case "message_delta":
+                    self.reason = _reason(raw["delta"].get("stop_reason")) or self.reason
+                    return self._count(raw)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise Unreadable from error
+        return None
+
+    def end(self) -> Text | None:
+        """The end of the text that waited for more."""
+        return Text(rest) if (rest := self._text.end()) else None
+
+    def _block(self, block: Sent) -> Event | None:
+        """A delta, or the beginning of a block, which may have text already."""
+        match block["type"]:
+            case "text_delta" | "text" if text := self._text.joined(block["text"]):
+                return Text(text)
+            case "thinking_delta" | "thinking" if thought := self._thinking.joined(block["thinking"]):
+                return Thinking(thought)
+        return None
+
+    def _count(self, counted: Sent) -> Usage:
+        self.usage = _latest(counted.get("usage") or {}, self.usage)
+        return self.usage
+
+
+class Halves:
+    """Joins characters whose halves, as UTF-16 has them, come in two pieces."""
+
+    def __init__(self) -> None:
+        self._half = ""
+
+    def joined(self, piece: str) -> str:
+        """The piece with the half that came before it, and without one that it ends with."""
+        if piece.isascii() and not self._half:
+            return piece
+        text = self._half + piece
+        self._half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        return well_formed(text.removesuffix(self._half))
+
+    def end(self) -> str:
+        """A replacement character for a half that stayed alone."""
+        return well_formed(self._half)
+
+
+def _reason(reason: Any) -> str:
+    """A stop reason in Claude's way of naming them; one of another kind, or one of ours, is "unknown"."""
+    if reason is None or reason == "":
+        return ""
+    is_name = isinstance(reason, str) and re.fullmatch("[a-z_]{1,40}", reason)
+    return reason if is_name and reason not in OURS else "unknown"
+
+
+def _latest(counted: Sent, usage: Usage) -> Usage:
+    """Later counts replace earlier ones; a field that is missing, or no count, keeps its value."""
+
+    def latest(name: str, before: int) -> int:
+        value = counted.get(name)
+        return value if isinstance(value, int) and value >= 0 else before
+
+    searches = (counted.get("server_tool_use") or {}).get("web_search_requests")
+    return Usage(
+        latest("input_tokens", usage.input_tokens),
+        latest("output_tokens", usage.output_tokens),
+        latest("cache_creation_input_tokens", usage.cache_write_tokens),
+        latest("cache_read_input_tokens", usage.cache_read_tokens),
+        searches if isinstance(searches, int) and searches >= 0 else usage.web_searches,
+    )

@@ -1,0 +1,18 @@
+"""The face for people: a page in Gradio."""
+
+from streamchat.ui.blueprint import events
+from streamchat.ui.gradio_internals import GradioSessions
+from streamchat.ui.layout import CSS, HEAD, MAX_EVENTS, OPENING, SCRIPT, THEME, page
+
+__all__ = [
+    "CSS",
+    "HEAD",
+    "MAX_EVENTS",
+    "OPENING",
+    "SCRIPT",
+    "THEME",
+    "GradioSessions",
+    "events",
+    "gradio_internals",
+    "page",
+]

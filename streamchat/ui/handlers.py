@@ -1,0 +1,274 @@
+"""What happens when somebody uses the page: asks, stops, comes back."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncGenerator, Coroutine, Sequence
+from contextlib import aclosing
+from typing import Any
+
+import gradio as gr
+
+from streamchat.chat import Asker, Chat
+from streamchat.errors import ChatError, InternalError, TooLong, TooOften, trace
+from streamchat.events import well_formed
+from streamchat.money import allowance
+from streamchat.replies import Reply, paced
+from streamchat.ui.content import plain
+from streamchat.ui.tabs import Tab, Tabs, continued, is_id
+from streamchat.ui.transcript import Shown, conversation, failure, fault, refusal, said, turns, turns_left
+from streamchat.visitors import Limits, Shelf, Who
+
+logger = logging.getLogger(__name__)
+
+# of one visitor; generous, because a school that opens its pages at once may be one address
+CLAIMS = "600/minute"
+MAX_PAGES = 10_000  # whose tabs are known, also when they have left: what they asked last may come after that
+
+MAX_CHARACTERS = 1_000_000  # of one message; Gradio works on it several times, also for each frame of its answer
+MAX_MESSAGES = 900  # of one chat, all of which a page sends back each time
+FULL = "This chat has become too long for a page. Start a new chat to go on."
+TOO_LONG = f"A message may have up to {MAX_CHARACTERS:,} characters here. Shorten it, or send it in parts."
+
+GO_ON = "Continue the answer"
+Update = Any  # of a component: a value, which is cheap, or `gr.update` or `gr.skip`, for which Gradio builds it anew
+
+BUSY: dict[str, Any] = {"interactive": False, "submit_btn": False, "stop_btn": True}
+IDLE: dict[str, Any] = {"interactive": True, "submit_btn": True, "stop_btn": False}
+
+
+class Page:
+    """What the page's events call."""
+
+    def __init__(self, chat: Chat, tabs: Tabs, who: Who, *, max_pages: int = MAX_PAGES, claims: str = CLAIMS) -> None:
+        self._chat = chat
+        self._who = who
+        self._tabs = tabs
+        self._tab_ids: Shelf[str, str] = Shelf(most=max_pages)
+        self._claims = Limits(rate=claims, visitor_replies=sys.maxsize, max_replies=sys.maxsize)
+
+    def tab_id(self, request: gr.Request) -> str:
+        """The id of the page's tab; an empty one for a caller that is no page, whose tab nobody finds again."""
+        page = request.session_hash or ""
+        return (self._tab_ids.get(page) or page) if is_id(page) else ""
+
+    async def tab(self, request: gr.Request) -> Tab:
+        return await self._tabs.get(self.tab_id(request), self._visitor(request))
+
+    def save(self, request: gr.Request, tab: Tab) -> None:
+        self._tabs.save(self.tab_id(request), tab, self._visitor(request))
+
+    async def answer(self, message: str, history: list[Shown], request: gr.Request) -> AsyncGenerator[list[Shown]]:
+        """The accumulated answer, frame by frame. No exception leaves it: one would lock the page for good.
+
+        Of the page's history only its length is believed; what was said is what the tab keeps.
+        """
+        tab = await self.tab(request)
+        try:
+            check_room(message or "", history or ())
+            reply = await self._begun(tab, turns(history or ()), plain(well_formed(message or "")), request)
+        except Exception as error:  # noqa: BLE001 (see above)
+            tab.refuse()
+            yield [refusal(_explained(error))]
+            return
+        try:
+            async with aclosing(tab.frames()) as frames:
+                async for frame in frames:
+                    if tab.reply is not reply:
+                        return
+                    yield frame
+            yield tab.answer()
+        except Exception as error:  # noqa: BLE001 (see above)
+            tab.end()
+            yield [*tab.answer(), refusal(_explained(error))]
+
+    async def _begun(self, tab: Tab, turn: int, message: str, request: gr.Request) -> Reply:
+        """The reply to the message, from now on the tab's; where it is refused, the tab stays as it is."""
+        asked = tab.asking(turn, message)
+        size = self._tabs.checked_size(asked)
+        tab.end()
+        reply = await self._ask(tab, asked, request)
+        tab.begin(asked, reply)
+        self._tabs.save(self.tab_id(request), tab, self._visitor(request), size=size)
+        return reply
+
+    async def watch(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update]]:
+        """What stands below an answer, while it is written and then; its own event, or each frame would pay for it.
+
+        It ends when another watch of the tab begins: however often a page asks for one, it has one.
+        """
+        async with aclosing(self._watched(request, gr.skip(), gr.skip())) as news:
+            async for _, button, allowed in news:
+                yield button, allowed
+
+    def allowance(self, request: gr.Request) -> str:
+        """What the visitor may still do."""
+        visitor = self._visitor(request)
+        return allowance(self._chat.limits.allowed(visitor), self._chat.left(visitor))
+
+    async def claim(self, tab_id: str, draft: str, request: gr.Request) -> tuple[str, Update, str]:
+        """Finds the tab again after a reload, and the message that was typed but never asked.
+
+        A page that may not claim it now keeps its id for the next time.
+        """
+        page, visitor = request.session_hash or "", self._visitor(request)
+        if not is_id(page):
+            return "", gr.skip(), self.allowance(request)
+        try:
+            self._claims.admit(visitor).leave()
+        except TooOften as refusal:
+            return tab_id, gr.skip(), failure("You are opening pages too quickly.", refusal.retry_after)
+        claimed = await self._tabs.claim(tab_id, page, visitor)
+        self._tab_ids.put(page, claimed, visitor)
+        draft = well_formed(draft)
+        received = not draft.strip() or (await self.tab(request)).has_received(draft)
+        typed = gr.skip() if received else gr.update(value=draft)
+        return claimed, typed, self.allowance(request)
+
+    async def resume(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
+        """Shows what the tab showed before the reload; a running reply goes on growing."""
+        tab = await self.tab(request)
+        if tab.restored and tab.running:
+            async with aclosing(self._followed(tab, request)) as frames:
+                async for frame in frames:
+                    yield frame
+        elif tab.restored:
+            yield tab.shown(), gr.skip(), gr.update(visible=tab.unfinished), gr.skip()
+        else:
+            yield gr.skip(), gr.skip(), GO_ON, self.allowance(request)  # for Gradio empties what gets no answer at all
+
+    async def found(self, messages: list[Shown], request: gr.Request) -> tuple[Update, Update]:
+        """What ChatInterface is to know: what the page found again, but no question that is being asked already."""
+        return (messages, messages) if (await self.tab(request)).restored else (gr.skip(), gr.skip())
+
+    async def go_on(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
+        """Asks for the rest of an answer that broke off or ran out of room."""
+        tab = await self.tab(request)
+        messages = tab.shown()
+        try:
+            check_room("", messages)
+            self._tabs.checked_size(messages)
+            reply = await self._ask(tab, messages, request)
+            tab.before, tab.begun = continued(messages)
+            tab.start(reply)
+            self.save(request, tab)
+            async with aclosing(self._followed(tab, request)) as frames:
+                async for frame in frames:
+                    yield frame
+        except Exception as error:  # noqa: BLE001 (as in `answer`)
+            yield [*messages, refusal(_explained(error))], gr.update(**IDLE), gr.skip(), gr.skip()
+
+    async def stop(self, request: gr.Request) -> tuple[Update, ...]:
+        """Gradio's stop only cancels the generator, as a lost connection does; this one stops the reply."""
+        tab = await self.tab(request)
+        if not tab.stop() or tab.reply is None:
+            return (gr.skip(),) * 5
+        await tab.reply.ended.wait()
+        messages = tab.shown()
+        return messages, messages, messages, gr.update(visible=tab.unfinished), self.allowance(request)
+
+    async def watch_edited(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update]]:
+        """As `watch`, with the stop button that ChatInterface does not show while it answers an edited message."""
+        busy, idle = gr.update(submit_btn=False, stop_btn=True), gr.update(submit_btn=True, stop_btn=False)
+        async with aclosing(self._watched(request, busy, idle)) as news:
+            async for update in news:
+                yield update
+
+    async def watch_example(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update]]:
+        """As `watch`, with the box locked, which ChatInterface leaves open while it answers an example."""
+        async with aclosing(self._watched(request, gr.update(interactive=False), gr.update(interactive=True))) as news:
+            async for update in news:
+                yield update
+
+    async def _watched(
+        self, request: gr.Request, busy: Update, idle: Update
+    ) -> AsyncGenerator[tuple[Update, Update, Update]]:
+        tab = await self.tab(request)
+        replaced, before = tab.watch(), tab.reply
+        yield busy, gr.update(visible=False), self.allowance(request)
+        if await _comes_first(tab.next_end(before), replaced):
+            yield idle, gr.update(visible=tab.unfinished), self.allowance(request)
+
+    async def undo(self, history: list[Shown], request: gr.Request, undone: gr.UndoData) -> Update:
+        """Takes back what the page takes back, whether it has done so already or not."""
+        tab = await self.tab(request)
+        place = undone.index if isinstance(undone.index, int) else undone.index[0]
+        tab.undo(turns_left(history, place))
+        self.save(request, tab)
+        return gr.update(visible=False)
+
+    async def clear(self, request: gr.Request) -> Update:
+        tab = await self.tab(request)
+        tab.asked([])
+        self.save(request, tab)
+        return gr.update(visible=False)
+
+    async def chat(self, message: str, request: gr.Request) -> AsyncGenerator[str]:
+        """Ask, and follow the answer as its text grows. A client keeps its conversation; cancelling stops the reply.
+
+        An answer that is not whole, or may not be, ends with an error, whatever came before.
+        """
+        if not isinstance(message, str):
+            raise gr.Error("The message has to be a text.", print_exception=False)
+        tab = await self.tab(request)
+        messages = [*tab.messages(), said("user", message)]
+        try:
+            check_room(message, tab.messages())
+            self._tabs.checked_size(messages)
+            reply = await self._ask(tab, messages, request, or_spare=False)
+        except ChatError as error:
+            raise gr.Error(error.message, print_exception=False) from None
+        try:
+            async with aclosing(paced(reply)) as frames:
+                async for _ in frames:
+                    yield reply.text
+        finally:
+            reply.stop()
+            if reply.text:
+                tab.asked(Tab(messages, reply=reply).messages())
+                self.save(request, tab)
+        if reply.ending and (wrong := fault(reply.ending, reply.text)):
+            raise gr.Error(wrong, print_exception=False)
+
+    async def _ask(self, tab: Tab, messages: list[Shown], request: gr.Request, *, or_spare: bool = True) -> Reply:
+        key = request.headers.get("x-api-key", "")
+        asker = Asker(self._visitor(request), tab.person, key, or_spare)
+        return await self._chat.ask(conversation(messages), asker)
+
+    def _visitor(self, request: gr.Request) -> str:
+        client, user = request.client, getattr(request, "username", None)
+        return self._who(client.host if client else None, request.headers, user)
+
+    async def _followed(self, tab: Tab, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
+        yield tab.shown(), gr.update(**BUSY), gr.update(visible=False), self.allowance(request)
+        async with aclosing(tab.frames()) as frames:
+            async for frame in frames:
+                yield [*tab.before, *frame], gr.skip(), GO_ON, self.allowance(request)
+        yield tab.messages(), gr.update(**IDLE), gr.update(visible=tab.unfinished), self.allowance(request)
+
+
+def check_room(message: str, history: Sequence[Shown]) -> None:
+    """Raises `TooLong` for a message, or a chat, that is longer than a page can have it."""
+    if len(message) > MAX_CHARACTERS:
+        raise TooLong(TOO_LONG)
+    if len(history) >= MAX_MESSAGES:
+        raise TooLong(FULL)
+
+
+def _explained(error: Exception) -> ChatError:
+    """The error as a reader may see it."""
+    if isinstance(error, ChatError):
+        return error
+    logger.error("The page failed with %s", trace(error))
+    return InternalError()
+
+
+async def _comes_first(awaited: Coroutine[Any, Any, None], other: asyncio.Event) -> bool:
+    """Whether it comes before the other event; if not, it is cancelled."""
+    first, second = asyncio.ensure_future(awaited), asyncio.ensure_future(other.wait())
+    try:
+        await asyncio.wait({first, second}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        first.cancel()
+        second.cancel()
+    return first.done() and not first.cancelled()

@@ -1,0 +1,161 @@
+"""The page: a ChatInterface whose generator follows a reply, whose stop stops it, and whose reload finds it again."""
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from inspect import unwrap
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from streamchat.chat import Chat
+from streamchat.store import Store
+from streamchat.ui import chatbot, gradio_internals
+from streamchat.ui.handlers import GO_ON, Page
+from streamchat.ui.tabs import MAX_INDENTED, Tabs
+from streamchat.ui.transcript import Shown, is_made, safe, said
+from streamchat.visitors import Who
+
+STATIC = Path(__file__).parent / "static"
+CSS = (STATIC / "ui.css").read_text(encoding="utf-8")
+NARROW = "@media (max-width: 600px) { .gradio-container > .main { padding: 0.5rem !important; } }"  # out of CSS's reach
+SCRIPT = "\n".join((STATIC / f"{name}.js").read_text(encoding="utf-8") for name in ("ui", "following", "composer"))
+OPENING = (STATIC / "opening.js").read_text(encoding="utf-8")
+HEAD = f"<style>{NARROW}</style><script>{SCRIPT}</script>"
+
+
+class GenericFont(gr.themes.Font):
+    """A family that CSS itself knows by this name. Gradio's telemetry cannot compare fonts that are strings."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+THEME = gr.themes.Base(
+    primary_hue="indigo",
+    neutral_hue="slate",
+    radius_size="lg",
+    font=[GenericFont(name) for name in ("ui-sans-serif", "system-ui", "sans-serif")],
+    font_mono=[GenericFont(name) for name in ("ui-monospace", "monospace")],
+).set(
+    input_background_fill="*block_background_fill",
+    input_background_fill_dark="*block_background_fill",
+)
+LATEX: list[dict[str, str | bool]] = [  # no single dollars: they would make formulas of prices
+    {"left": "$$", "right": "$$", "display": True},
+    {"left": "\\[", "right": "\\]", "display": True},
+    {"left": "\\(", "right": "\\)", "display": False},
+]
+MAX_EVENTS = 900  # at once, of which an answer takes two; Gradio keeps a worker for each
+LOOKS = 0.005  # seconds between two looks at an empty queue; Gradio takes a thousand a second and has no setting
+CLAIM = "claim"  # the event to which ui.js adds the tab's id and its draft; no event has a script of its own
+OWN_KEY = (
+    "With a key from the Claude Console, Claude answers at your expense. "
+    "It is kept in this page only, until you close or reload it."
+)
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+def page(chat: Chat, store: Store, who: Who, *, title: str, examples: Sequence[str]) -> gr.ChatInterface:
+    this = Page(chat, Tabs(chat, store), who)
+    go_on = gr.Button(GO_ON, visible=False, size="sm", elem_id="continue", render=False)
+    allowance = gr.Markdown(elem_id="allowance", render=False)
+    demo = gr.ChatInterface(
+        this.answer,
+        title=title,
+        examples=[[example] for example in examples],
+        cache_examples=False,
+        flagging_mode="never",
+        concurrency_limit=None,
+        editable=True,
+        api_visibility="private",
+        textbox=gr.Textbox(
+            elem_id="message",
+            placeholder="Type a message...",
+            show_label=False,
+            scale=7,
+            max_lines=8,
+            autofocus=True,
+            submit_btn=True,
+            stop_btn=True,
+        ),
+        chatbot=gr.Chatbot(
+            scale=1,
+            layout="panel",
+            autoscroll=False,  # following.js follows, and lets go
+            show_label=False,
+            editable="user",
+            buttons=["copy"],
+            latex_delimiters=LATEX,
+            placeholder=f"### {chat.source.name} answers",
+        ),
+    )
+    with demo:
+        go_on.render()  # type: ignore[no-untyped-call]
+        allowance.render()  # type: ignore[no-untyped-call]
+        if chat.takes_keys:
+            own_key()
+        _wire(demo, this, go_on, allowance)
+        gr.api(this.chat, api_name="chat", concurrency_limit=None)  # type: ignore[attr-defined]
+    for event in demo.fns.values():
+        if event.show_progress == "full":  # as ChatInterface leaves it: a spinner over the box with every message
+            event.show_progress = "hidden"
+    gradio_internals.keep_typed(demo)
+    demo._queue.sleep_when_free = LOOKS
+    gradio_internals.keep_all_messages(demo)
+    return demo
+
+
+GRADIOS: Callable[[gr.Chatbot, Any], Any] = unwrap(gr.Chatbot.postprocess)  # also where `gradio app.py` reloads this
+
+
+@wraps(GRADIOS)
+def postprocess(chatbot: gr.Chatbot, messages: list[Shown] | None) -> list[Shown]:
+    """Gradio's messages, safe to show. Earlier ones, which Gradio would make anew for every frame, stay as they are."""
+    made = list(takewhile(is_made, messages or ()))
+    new = GRADIOS(chatbot, [as_typed(message) for message in (messages or [])[len(made) :]]).model_dump()
+    return [*made, *map(safe, new)]
+
+
+def as_typed(message: Shown) -> Shown:
+    """A long text as a content part, off which Gradio takes no indentation: that would take up to seconds."""
+    text = message["content"]
+    return said(message["role"], text) if isinstance(text, str) and len(text) > MAX_INDENTED else message
+
+
+# of the class, as each session has chatbots of its own; and Gradio would write a file beside the source of a subclass
+gr.Chatbot.postprocess = postprocess  # type: ignore[assignment,method-assign]
+gr.Chatbot.data_model = chatbot.Messages
+gradio_internals.install()
+
+
+def own_key() -> None:
+    """The panel to which ui.js adds the field: a component's value would be kept on the server."""
+    with gr.Accordion("Your own API key", open=False, elem_id="settings"):
+        gr.Markdown(OWN_KEY, elem_id="own-key")
+
+
+def _wire(demo: gr.ChatInterface, this: Page, go_on: gr.Button, allowance: gr.Markdown) -> None:
+    tab, draft = gr.Textbox(visible=False, elem_id="tab"), gr.Textbox(visible=False)
+    chatbot, textbox = demo.chatbot, demo.textbox
+    shown = [chatbot, textbox, go_on, allowance]
+    known = {
+        "fn": lambda messages: (messages, messages),
+        "inputs": chatbot,
+        "outputs": [demo.chatbot_state, demo.chatbot_value],
+        "queue": False,
+        **QUIET,
+    }
+    claimed = demo.load(this.claim, [tab, draft], [tab, textbox, allowance], api_name=CLAIM, queue=False, **QUIET)
+    resumed = claimed.then(this.resume, None, shown, concurrency_limit=None, **QUIET)
+    resumed.then(**known | {"fn": this.found})
+    stopped = [chatbot, demo.chatbot_state, demo.chatbot_value, go_on, allowance]
+    textbox.stop(this.stop, None, stopped, queue=False, **QUIET)
+    go_on.click(this.go_on, None, shown, concurrency_limit=None, **QUIET).then(**known)
+    gr.on([textbox.submit, chatbot.retry], this.watch, None, [go_on, allowance], concurrency_limit=None, **QUIET)
+    watched = [textbox, go_on, allowance]
+    chatbot.example_select(this.watch_example, None, watched, concurrency_limit=None, **QUIET)
+    chatbot.edit(this.watch_edited, None, watched, concurrency_limit=None, **QUIET)
+    chatbot.undo(this.undo, chatbot, go_on, queue=False, **QUIET)
+    chatbot.clear(this.clear, None, go_on, queue=False, **QUIET)

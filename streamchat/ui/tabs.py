@@ -1,0 +1,333 @@
+"""What each browser tab shows, so that the same tab finds it again."""
+
+import asyncio
+import hashlib
+import inspect
+import re
+import secrets
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from weakref import WeakValueDictionary
+
+from streamchat.chat import Chat
+from streamchat.errors import TooLong, UnknownReply
+from streamchat.events import WHOLE, Done, Failed
+from streamchat.replies import Reply, paced
+from streamchat.store import State, Store
+from streamchat.ui.transcript import Shown, Transcript, conversation, is_aside, is_note, said, size_of, text_of
+from streamchat.visitors import Shelf
+
+MAX_BYTES = 8_000_000  # of one tab's messages; no model takes as much
+MAX_MISSING = 1_000  # turns
+ROW = 1_000  # bytes of a tab without messages
+# characters of a message whose indentation is restored; comparing a longer one would block the event loop
+MAX_INDENTED = 50_000
+RECENT = 5  # messages that are recognised after a reload, which brings the one that was typed last
+VISITOR_BYTES = 64_000_000  # in memory, of one visitor
+MAX_TABS = 1_000  # in memory, besides those whose replies run; others come back from the store
+ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+FINISHED = WHOLE | {"refusal", "model_context_window_exceeded"}
+
+
+@dataclass
+class Tab:
+    """The messages `before` its reply, and the reply; `begun` is what an earlier reply said of the same answer, and
+    `received` has the digests of the last messages that were asked.
+
+    A page shows turns that the tab does not keep, as those that were refused: `missing` has their numbers, ascending.
+    To `Chat` the tab is one `person`, also after a reload and in its duplicates. When it was saved, its messages took
+    `size` bytes; in the store its state is that of the tab `root`.
+    """
+
+    before: list[Shown] = field(default_factory=list)
+    begun: str = ""
+    reply: Reply | None = None
+    person: str = field(default_factory=partial(secrets.token_urlsafe, 16))
+    received: list[str] = field(default_factory=list)
+    missing: list[int] = field(default_factory=list)
+    restored: bool = False
+    root: str = ""
+    size: int = 0
+    _started: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
+    _awaited: int = field(default=0, init=False, repr=False)
+    _unwanted: bool = field(default=False, init=False, repr=False)
+    _watch: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
+
+    def asked(self, before: list[Shown]) -> None:
+        """From now on the tab shows these messages, and a reply that is yet to come. One that runs ends."""
+        self.end()
+        self.before, self.begun, self.reply, self.restored = before, "", None, False
+
+    def until(self, turn: int) -> list[Shown]:
+        """The messages before the page's turn of that number; all of them where the page shows more than is kept."""
+        messages = self.messages()
+        kept = [number for number, message in enumerate(messages) if message["role"] == "user"]
+        page, missing = range(min(turn, len(kept) + MAX_MISSING)), set(self.missing)
+        known = [number for number in page if number not in missing]
+        self.missing = sorted({*page} - {*known[: len(kept)]})
+        return messages[: kept[len(known)]] if len(known) < len(kept) else messages
+
+    def asking(self, turn: int, message: str) -> list[Shown]:
+        """The messages to ask with this one as the page's turn of that number; the turn is missing until `begin`."""
+        kept = self.until(turn)
+        self.missing, self.restored = [*self.missing, turn], False
+        replaced = self.messages()[len(kept) :]
+        return [*kept, said("user", _as_typed(message, replaced))]
+
+    def begin(self, asked: list[Shown], reply: Reply) -> None:
+        """Keeps the messages that `asking` returned, and the reply to them."""
+        self.missing = self.missing[:-1]
+        self.received = [*self.received, _digest(text_of(asked[-1]))][-RECENT:]
+        self.asked(asked)
+        self.start(reply)
+
+    def has_received(self, message: str) -> bool:
+        """Whether it is one of the last messages that were asked, whatever has become of it."""
+        return _digest(message) in self.received
+
+    def start(self, reply: Reply) -> None:
+        """The reply has come."""
+        self.end()
+        self.reply = reply
+        if self._unwanted:
+            self.stop()
+        self._started.set()
+
+    def refuse(self) -> None:
+        """Tells those who wait for the next reply that there is none."""
+        self._started.set()
+
+    def stop(self) -> bool:
+        """Stops its reply, or the one that somebody waits for; whether there is one to stop."""
+        if self.reply is None or not self.running:
+            self._unwanted = self._awaited > 0
+            return False
+        self.reply.stop()
+        return True
+
+    async def next_reply(self, after: Reply | None) -> Reply | None:
+        """The reply that comes after that one; where it is refused, or none comes soon, what there is."""
+        if self.reply is None or self.reply is after:
+            self._started.clear()
+            self._awaited += 1
+            try:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._started.wait(), 10)
+            finally:
+                self._awaited -= 1
+                self._unwanted = self._unwanted and self._awaited > 0
+        return self.reply
+
+    async def next_end(self, after: Reply | None) -> None:
+        """Waits for the end of its reply, where that comes after that one, and of all that take its place meanwhile."""
+        reply = after if self.running else await self.next_reply(after)
+        while reply:
+            await reply.ended.wait()
+            if self.reply is reply:
+                break
+            reply = await self.next_reply(reply)
+
+    def watch(self) -> asyncio.Event:
+        """Ends the watch before. The event is set when another watch begins."""
+        self._watch.set()
+        self._watch = asyncio.Event()
+        return self._watch
+
+    def undo(self, turn: int) -> None:
+        """Takes back the page's turn of that number and all that came after it."""
+        self.asked(self.until(turn))
+
+    def messages(self) -> list[Shown]:
+        """All that is kept, and nothing that is missing."""
+        return [*self.before, *self.answer()]
+
+    def shown(self) -> list[Shown]:
+        """The messages, for a page that from now on shows these and no others."""
+        self.missing = []
+        return self.messages()
+
+    def answer(self) -> list[Shown]:
+        """What it shows of its reply now."""
+        if self.reply is None:
+            return []
+        transcript = Transcript(self.reply, begun=self.begun)
+        transcript.add(self.reply.log)
+        return transcript.messages()
+
+    def end(self) -> None:
+        """Stops its reply, if it has one that runs."""
+        if self.reply and self.running:
+            self.reply.stop()
+
+    @property
+    def running(self) -> bool:
+        return self.reply is not None and self.reply.ending is None
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the rest of the answer could be asked for."""
+        if self.reply is None or not (self.begun or self.reply.text):
+            return False
+        ending = self.reply.ending
+        return isinstance(ending, Failed) or (isinstance(ending, Done) and ending.reason not in FINISHED)
+
+    async def frames(self) -> AsyncGenerator[list[Shown]]:
+        """The tab's reply as messages, a frame at a time, from its beginning to its end."""
+        if self.reply is None:
+            return
+        transcript = Transcript(self.reply, begun=self.begun)
+        async with aclosing(paced(self.reply, messages=len(self.before))) as frames:
+            async for events in frames:
+                transcript.add(events)
+                if frame := transcript.messages(waiting=not events):
+                    yield frame
+
+
+class Tabs:
+    """Tabs by their secret id, in memory and in the store. Each is the visitor's who used it last."""
+
+    def __init__(
+        self,
+        chat: Chat,
+        store: Store,
+        *,
+        max_bytes: int = MAX_BYTES,
+        max_tabs: int = MAX_TABS,
+        visitor_bytes: int = VISITOR_BYTES,
+    ) -> None:
+        self._chat = chat
+        self._store = store
+        self._max_bytes = max_bytes
+        self._tabs: Shelf[str, Tab] = Shelf(most=max_tabs, share=visitor_bytes, held=lambda tab: tab.running)
+        self._looking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def get(self, tab_id: str, visitor: str | None = None) -> Tab:
+        """The tab of that id, new if there is none; one without an id is nobody's, and not kept."""
+        if not is_id(tab_id):
+            return Tab()
+        tab = await self._found(tab_id, visitor)
+        if tab is None:
+            tab = Tab()
+            self._tabs.put(tab_id, tab, visitor, ROW)
+        return tab
+
+    async def claim(self, tab_id: str, page: str, visitor: str | None = None) -> str:
+        """A new id for what the tab of that id shows: two pages that come with one id go on without each other.
+
+        What the `page` asked before it claimed its tab is not forgotten for it.
+        """
+        claimed = secrets.token_urlsafe(24)
+        if tab := self._tabs.pop(page):
+            self.save(claimed, tab, visitor)
+        elif found := await self._found(tab_id, visitor):
+            self._copy(claimed, found, visitor)
+        else:
+            # in memory, so that the new id is not looked for in the store
+            self._tabs.put(claimed, Tab(), visitor, ROW)
+        return claimed
+
+    def checked_size(self, messages: Sequence[Shown]) -> int:
+        """The bytes of messages that a tab is to keep, with thoughts and notes; raises `TooLong` for too many."""
+        if (needed := size_of(messages)) > self._max_bytes:
+            raise TooLong
+        return needed
+
+    def save(self, tab_id: str, tab: Tab, visitor: str | None = None, *, size: int | None = None) -> None:
+        """Keeps the tab for the visitor; `size` is that of its messages, where it is known already."""
+        if not is_id(tab_id):
+            return
+        tab.root, tab.size = tab_id, size_of(tab.before) if size is None else size
+        self._tabs.put(tab_id, tab, visitor, ROW + tab.size)
+        self._store.put_tab(tab_id, _state(tab), visitor, size=tab.size)
+
+    def _copy(self, claimed: str, found: Tab, visitor: str | None) -> None:
+        """A tab of its own that shows the same; in the store it refers to that until there is more to keep."""
+        tab = replace(found, missing=[], restored=True)
+        self._tabs.put(claimed, tab, visitor, ROW + tab.size)
+        if tab.root:
+            self._store.put_copy(claimed, tab.root, visitor)
+
+    async def _found(self, tab_id: str, visitor: str | None) -> Tab | None:
+        """The tab in memory or, once for all who look for it at once, from the store."""
+        if not is_id(tab_id) or (tab := self._tabs.get(tab_id)):
+            return tab if is_id(tab_id) else None
+        async with self._looking.setdefault(tab_id, asyncio.Lock()):
+            if not (tab := self._tabs.get(tab_id)) and (tab := await self._restored(tab_id, visitor)):
+                self._tabs.put(tab_id, tab, visitor, ROW + tab.size)
+            return tab
+
+    async def _restored(self, tab_id: str, visitor: str | None) -> Tab | None:
+        root = await self._store.root(tab_id)
+        if root and root != tab_id:
+            original = await self._found(root, visitor)
+            return replace(original, missing=[], restored=False) if original else None
+        state = await self._store.tab(tab_id) if root else None
+        if state is None:
+            return None
+        reply = None
+        with suppress(UnknownReply):
+            reply = await self._chat.resume(state["reply"] or "", however_old=True)
+        return _tab(state, reply, tab_id)
+
+
+def is_id(text: str) -> bool:
+    """Whether it may be the secret id of a tab or of a page; an empty one is nobody's."""
+    return ID.fullmatch(text) is not None
+
+
+def _as_typed(message: str, replaced: Sequence[Shown]) -> str:
+    """The message as it was typed: where it is asked again, the page gives it back without its indentation."""
+    before = text_of(replaced[0]) if replaced else message
+    return before if len(before) <= MAX_INDENTED and inspect.cleandoc(before) == message else message
+
+
+def _state(tab: Tab) -> State:
+    """The state of a tab as the store keeps it. Nothing in it changes any more."""
+    return {
+        "before": tab.before,
+        "begun": tab.begun,
+        "missing": tab.missing,
+        "reply": tab.reply.id if tab.reply else None,
+        "person": tab.person,
+        "received": tab.received,
+        "size": tab.size,
+    }
+
+
+def _tab(state: State, reply: Reply | None, root: str) -> Tab:
+    """The tab whose state that is, also if an earlier release kept it."""
+    before = _before(state)
+    return Tab(
+        before,
+        state["begun"],
+        reply,
+        state.get("person", ""),
+        state.get("received") or [_digest(message) for message in state.get("sent", [])],
+        state.get("missing", []),
+        root=root,
+        size=state.get("size") or size_of(before),
+    )
+
+
+def _before(state: State) -> list[Shown]:
+    """Earlier releases kept messages as the page shows them, and beside them how the indented ones were typed."""
+    typed: dict[str, str] = state.get("indented", {})
+    before: list[Shown] = state["before"]
+    return [
+        said("user", typed[text_of(message)]) if message["role"] == "user" and text_of(message) in typed else message
+        for message in before
+    ]
+
+
+def _digest(message: str) -> str:
+    return hashlib.blake2b(message.strip().encode(errors="replace"), digest_size=16).hexdigest()
+
+
+def continued(messages: Sequence[Shown]) -> tuple[list[Shown], str]:
+    """A conversation without the text and the notes of its last answer, and that text."""
+    *before, last = [message for message in messages if not is_note(message)]
+    if last["role"] != "assistant" or is_aside(last):
+        return [*before, last], ""
+    return before, conversation([last])[0].text

@@ -1,0 +1,196 @@
+"""A conversation as Gradio's messages, and back: what people and Claude said, and the notes beside it."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from streamchat.errors import ChatError
+from streamchat.events import WHOLE, Done, Event, Failed, Message, Notice, Text, Thinking, well_formed
+from streamchat.money import worded
+from streamchat.replies import Reply
+from streamchat.ui.content import NOTE as MARK
+from streamchat.ui.content import inert, plain
+
+Shown = dict[str, Any]  # one message as gr.Chatbot takes and returns it
+
+MADE = {"role", "metadata", "content", "options"}  # which all messages have that come from Gradio
+NOTE = "note"
+ENVELOPE = 120  # bytes of a message's JSON beside its text
+SHORT = [b'"', b"\\", *(bytes([number]) for number in b"\b\t\n\f\r")]  # of which JSON makes two bytes
+CONTROLS = bytes(number for number in range(32) if bytes([number]) not in SHORT)  # of which it makes six
+ENDINGS = {
+    "stopped": "Stopped.",
+    "abandoned": "Stopped, because nobody was reading any more.",
+    "shutdown": "Interrupted: the server was stopped.",
+    "max_tokens": "The answer ended here because it reached its longest allowed length.",
+    "refusal": "Claude declined to answer this. Rephrase or remove the question to go on.",
+    "model_context_window_exceeded": "The answer ended here: the conversation fills all that Claude can remember.",
+    "pause_turn": "Claude paused here. The answer may not be whole.",
+    "tool_use": "Claude ended here to use a tool, which this chat does not have. The answer may not be whole.",
+}
+UNKNOWN_END = "Claude ended here for a reason that this chat does not know. The answer may not be whole."
+WORDLESS = "Claude ended its answer without a word. Ask again, or ask in another way."
+
+
+class Transcript:
+    """What a reader of a reply has seen of it so far, as messages to show; `begun` is text that goes before it."""
+
+    def __init__(self, reply: Reply, *, begun: str = "") -> None:
+        self._reply = reply
+        self._begun = begun
+        self._thoughts: list[str] = []
+        self._texts: list[str] = []
+        self._notices: list[Notice] = []
+        self._ending: Done | Failed | None = None
+
+    def add(self, events: Iterable[Event]) -> None:
+        for event in events:
+            match event:
+                case Text():
+                    self._texts.append(event.text)
+                case Thinking():
+                    self._thoughts.append(event.text)
+                case Notice():
+                    self._notices.append(event)
+                case Done() | Failed():
+                    self._ending = event
+
+    def messages(self, *, waiting: bool = False) -> list[Shown]:
+        """The messages so far; none before anything was said, unless the reader has been `waiting` for it."""
+        begun, text, quiet = self._begun, "".join(self._texts), not self._texts and not self._ending
+        shown = [self._thought(waiting=quiet)] if self._thoughts else []
+        if any(notice.instead for notice in self._notices):
+            shown += [said("assistant", begun)] if begun else []
+            shown += [said("assistant", text) | {"metadata": {"id": NOTE}}] if text else []
+        elif text := begun + text:
+            shown.append(said("assistant", text))
+        passed = len(self._notices) - quiet
+        shown += [note(it.text) for number, it in enumerate(self._notices) if not it.passing or number >= passed]
+        if self._ending and (ending := closing(self._ending, begun or text)):
+            shown.append(ending)
+        if waiting and not shown:
+            shown.append(said("assistant", "") | {"metadata": {"title": "Thinking", "status": "pending"}})
+        return shown
+
+    def _thought(self, *, waiting: bool) -> Shown:
+        metadata: Shown = {"title": "Thinking", "status": "pending" if waiting else "done"}
+        if not waiting:
+            first = self._reply.first_at
+            until = first.get(Text) or first.get(Done) or first.get(Failed) or first[Thinking]
+            metadata["duration"] = max(0.1, round(until - first[Thinking], 1))  # Gradio hides a zero
+        end = "" if waiting else MARK
+        return _message("assistant", plain("".join(self._thoughts)) + end) | {"metadata": metadata}
+
+
+def closing(ending: Done | Failed, text: str) -> Shown | None:
+    """The note under an answer: what was wrong with its end, and the receipt."""
+    wrong = fault(ending, text)
+    lines = [f"ⓘ {wrong}" if wrong else "", worded(ending.receipt) if ending.receipt else ""]
+    return aside("  \n".join(filter(None, lines))) if any(lines) else None
+
+
+def fault(ending: Done | Failed, text: str) -> str:
+    """Why an answer did not end as answers should; empty for one that did."""
+    if isinstance(ending, Failed):
+        return failure(ending.message, ending.retry_after)
+    if ending.reason in ENDINGS:
+        return ENDINGS[ending.reason]
+    if ending.reason not in WHOLE:
+        return UNKNOWN_END
+    return "" if text.strip() else WORDLESS
+
+
+def failure(message: str, retry_after: float | None = None) -> str:
+    return f"{message} Try again in {spoken(retry_after)}." if retry_after else message
+
+
+def spoken(seconds: float) -> str:
+    """A span of time as people say it, rounded up."""
+    for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds > size:
+            return f"{-(-seconds // size):.0f} {unit}"
+    return f"{max(1, -(-seconds // 1)):.0f} s"
+
+
+def said(role: str, text: str) -> Shown:
+    """A message by a person or Claude, without the marks of our own notes."""
+    return _message(role, plain(text))
+
+
+def _message(role: str, text: str) -> Shown:
+    """A content part and not a str: Gradio would take the indentation off a str."""
+    return {"role": role, "content": [{"type": "text", "text": well_formed(text)}]}
+
+
+def note(sentence: str) -> Shown:
+    return aside(f"ⓘ {sentence}")
+
+
+def aside(text: str) -> Shown:
+    """What stands beside the conversation and never goes back to Claude."""
+    return _message("assistant", MARK + plain(text)) | {"metadata": {"id": NOTE}}
+
+
+def refusal(error: ChatError) -> Shown:
+    return note(failure(error.message, error.retry_after))
+
+
+def conversation(history: Sequence[Shown]) -> list[Message]:
+    """What was said in a history of Gradio's messages, without thoughts and notes."""
+    return [
+        Message(message["role"], text_of(message))
+        for message in history
+        if message["role"] in ("user", "assistant") and not is_aside(message)
+    ]
+
+
+def text_of(message: Shown) -> str:
+    return "\n\n".join(part["text"] for part in message["content"] if part["type"] == "text")
+
+
+def turns(history: Sequence[Shown]) -> int:
+    """How often the user speaks in a history that a page sent: all of it that is believed."""
+    return sum(message.get("role") == "user" for message in history if isinstance(message, dict))
+
+
+def turns_left(history: Sequence[Shown], place: int) -> int:
+    """The turns of a history from which Gradio takes the question at that place, with those right before it."""
+    left = list(history[:place])
+    while left and left[-1].get("role") == "user":
+        left.pop()
+    return turns(left)
+
+
+def size_of(messages: Sequence[Shown]) -> int:
+    """The bytes of the messages as JSON, as good as exactly."""
+    return sum(ENVELOPE + escaped(part.get("text", "")) for message in messages for part in message["content"])
+
+
+def escaped(text: str) -> int:
+    """The bytes of the text as JSON."""
+    if len(text) < 1_000:
+        return len(json.dumps(text, ensure_ascii=False).encode(errors="replace"))
+    plain = text.encode(errors="replace")
+    return len(plain) + 5 * (len(plain) - len(plain.translate(None, CONTROLS))) + sum(map(plain.count, SHORT))
+
+
+def is_aside(message: Shown) -> bool:
+    return is_note(message) or bool((message.get("metadata") or {}).get("title"))
+
+
+def is_note(message: Shown) -> bool:
+    return bool((message.get("metadata") or {}).get("id") == NOTE)
+
+
+def is_made(message: Shown) -> bool:
+    """Whether it is text that Gradio gave, and would give back as it is."""
+    return message.keys() == MADE and all(part.keys() == {"type", "text"} for part in message["content"])
+
+
+def safe(message: Shown) -> Shown:
+    """The message as Markdown that shows HTML as text and pictures as links."""
+    return message | {"content": [_safe_part(part) for part in message["content"]]}
+
+
+def _safe_part(part: dict[str, Any]) -> dict[str, Any]:
+    return part | {"text": inert(part["text"])} if part.get("type") == "text" else part

@@ -1,0 +1,7 @@
+"""The visitors: how one is told from another, and how often each may ask."""
+
+from streamchat.visitors.limits import Limits, rate
+from streamchat.visitors.shelf import Shelf
+from streamchat.visitors.visitor import Local, Proxies, Who, comes_from_here, is_address, visitor
+
+__all__ = ["Limits", "Local", "Proxies", "Shelf", "Who", "comes_from_here", "is_address", "keys", "rate", "visitor"]

@@ -1,0 +1,146 @@
+"""How often one visitor may ask, and how many replies may be written at once, for one visitor and for all."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from limits import RateLimitItem, parse_many
+
+from streamchat.errors import Crowded, TooManyAtOnce, TooOften
+from streamchat.visitors.visitor import Local
+
+DAY = 86_400
+CROWDED_RETRY_AFTER = 5  # a place becomes free with any reply's end, which nobody knows
+
+
+@dataclass(frozen=True, eq=False)
+class Admission:
+    """A place that a reply takes from its start to its end."""
+
+    visitor: str | None
+    _all: "set[Admission]" = field(repr=False)
+
+    def leave(self) -> None:
+        self._all.discard(self)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How often one visitor may ask, and how many replies they may have running at once."""
+
+    rates: list[RateLimitItem]
+    replies: int
+
+
+class Limits:
+    """`rate` holds for each visitor and in every window of time, wherever it begins, by `clock`.
+
+    For a `Local` visitor `local_rate` and `local_replies` hold instead, where they are given.
+    """
+
+    def __init__(  # noqa: PLR0913 (each is a bound of its own)
+        self,
+        *,
+        rate: str,
+        visitor_replies: int,
+        max_replies: int,
+        local_rate: str | None = None,
+        local_replies: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._of_strangers = Bounds(_rates(rate), visitor_replies)
+        local_rates = self._of_strangers.rates if local_rate is None else _rates(local_rate)
+        self._of_local = Bounds(local_rates, visitor_replies if local_replies is None else local_replies)
+        every_rate = [*self._of_strangers.rates, *local_rates]
+        self._longest = max((each.get_expiry() for each in every_rate), default=0)
+        self._max_replies = max_replies
+        self._clock = clock
+        self._admissions: set[Admission] = set()
+        self._times: dict[str, deque[float]] = {}  # of admissions, by visitor; who came last is last
+
+    def admit(self, visitor: str | None) -> Admission:
+        """Takes a place at once, or raises `TooOften`, `TooManyAtOnce` or `Crowded`, which costs nothing.
+
+        Without a visitor, only the places of all count.
+        """
+        now = self._clock()
+        self._forget(now)
+        if visitor is not None:
+            self._check(visitor, now)
+        if len(self._admissions) >= self._max_replies:
+            raise Crowded(retry_after=CROWDED_RETRY_AFTER)
+        if visitor is not None and self._bounds(visitor).rates:
+            self._count(visitor, now)
+        admission = Admission(visitor, self._admissions)
+        self._admissions.add(admission)
+        return admission
+
+    def allowed(self, visitor: str | None = None) -> list[str]:
+        """How often a visitor may ask, as in `20 times a minute`; empty if nothing holds them back."""
+        return [_often(each) for each in self._bounds(visitor).rates]
+
+    def throttled(self) -> dict[str, float]:
+        """Who has asked too often, and for how many seconds yet."""
+        now = self._clock()
+        self._forget(now)
+        return {visitor: wait for visitor in self._times if (wait := self._wait(visitor, now)) > 0}
+
+    def _bounds(self, visitor: str | None) -> "Bounds":
+        return self._of_local if isinstance(visitor, Local) else self._of_strangers
+
+    def _check(self, visitor: str, now: float) -> None:
+        if (wait := self._wait(visitor, now)) > 0:
+            raise TooOften(retry_after=wait)
+        running = sum(admission.visitor == visitor for admission in self._admissions)
+        if running >= self._bounds(visitor).replies:
+            raise TooManyAtOnce(_busy(running))
+
+    def _count(self, visitor: str, now: float) -> None:
+        times = self._times[visitor] = self._times.pop(visitor, deque())
+        times.append(now)
+        while now >= times[0] + self._longest:
+            times.popleft()
+
+    def _wait(self, visitor: str, now: float) -> float:
+        """Until the oldest admission that fills a window has left it."""
+        times = self._times.get(visitor, ())
+        full = [each for each in self._bounds(visitor).rates if len(times) >= each.amount]
+        return max((times[-each.amount] + each.get_expiry() - now for each in full), default=0)
+
+    def _forget(self, now: float) -> None:
+        """Drops the visitors whose admissions have left every window."""
+        while self._times and now >= self._times[oldest := next(iter(self._times))][-1] + self._longest:
+            del self._times[oldest]
+
+
+def rate(text: str) -> str:
+    """The text, if it is a rate or several, as in `20/minute;300/day`, or empty or `off` for none."""
+    _rates(text)
+    return text
+
+
+def _rates(text: str) -> list[RateLimitItem]:
+    if text.strip().lower() in ("", "off"):
+        return []
+    try:
+        rates = parse_many(text)
+    except ValueError:
+        raise ValueError("it should be like 20/minute;300/day, or off") from None
+    if not all(each.amount for each in rates):
+        raise ValueError("it should let everybody ask at least once")
+    if any(each.get_expiry() > DAY for each in rates):
+        raise ValueError("it should not look back further than a day")
+    return rates
+
+
+def _often(each: RateLimitItem) -> str:
+    times, unit = "once" if each.amount == 1 else f"{each.amount} times", each.GRANULARITY.name
+    if each.multiples > 1:
+        return f"{times} in {each.multiples} {unit}s"
+    return f"{times} {'an' if unit == 'hour' else 'a'} {unit}"
+
+
+def _busy(running: int) -> str:
+    answers = "an answer" if running == 1 else f"{running} answers"
+    return f"You already have {answers} running. Wait for the end of one, or stop one."
