@@ -7,6 +7,7 @@ import pytest
 
 from streamchat.events import Done, Event, Text, Thinking, Usage
 from streamchat.meter import Meter, length
+from streamchat.replies.reply import Wanted
 
 
 class Hand:
@@ -31,6 +32,10 @@ class Hand:
                 yield event
         finally:
             self.closed = True
+
+    def write(self, _: Wanted) -> AsyncGenerator[Event]:
+        """For a reply."""
+        return self.stream()
 
 
 def measure(event: Event, meter: Meter) -> None:

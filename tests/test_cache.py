@@ -10,7 +10,7 @@ from tests.hand import Hand
 async def ended(cache: Cache, text: str = "", visitor: str | None = None) -> Reply:
     """A reply that the cache knows and that has ended."""
     hand = Hand()
-    reply = Reply(hand.stream(), linger=60)
+    reply = Reply(hand.write, linger=60)
     reply.on_end(lambda: cache.ended(reply))
     cache.add(reply, visitor)
     hand.say(Text(text), Done("end_turn"))
@@ -29,7 +29,7 @@ async def test_a_running_reply_is_known_for_as_long_as_it_runs() -> None:
     """However long Claude writes, the reply can be read."""
     now = 0.0
     cache = Cache(keep=1, clock=lambda: now)
-    reply = Reply(Hand().stream(), linger=60)
+    reply = Reply(Hand().write, linger=60)
     reply.on_end(lambda: cache.ended(reply))
     cache.add(reply)
     now = 10_000

@@ -39,7 +39,7 @@ class Show:
     def __init__(self, clock: Clock, *, messages: int = 0) -> None:
         self.hand = Hand()
         self.clock = clock
-        self.reply = Reply(self.hand.stream(), linger=60)
+        self.reply = Reply(self.hand.write, linger=60)
         self.page = Page(self.reply, clock, messages=messages)
 
     async def at(self, second: float, *events: Event | Exception) -> None:
@@ -128,7 +128,7 @@ async def test_the_first_word_does_not_wait_because_the_page_was_slow(monkeypatc
     """A first word that comes while the page still draws the frame before it is in the next one, at once."""
     Clock(monkeypatch)
     hand = Hand()
-    reply = Reply(hand.stream(), linger=60)
+    reply = Reply(hand.write, linger=60)
     hand.say(Usage(7))
     async with aclosing(paced(reply)) as frames:
         assert await anext(frames) == [Usage(7)]
@@ -164,7 +164,7 @@ async def test_the_end_does_not_wait_because_the_page_was_slow(monkeypatch: pyte
     Clock(monkeypatch)
     hand = Hand()
     hand.say(Text("a"))
-    async with aclosing(paced(Reply(hand.stream(), linger=60))) as frames:
+    async with aclosing(paced(Reply(hand.write, linger=60))) as frames:
         assert await anext(frames) == [Text("a")]
         hand.say(Text("b"), END)
         await settle()

@@ -161,7 +161,7 @@ class Replies:
         await self.may_begin.wait()
         if self.refusals:
             raise self.refusals.pop()
-        reply = Reply(hand.stream(), linger=60)
+        reply = Reply(hand.write, linger=60)
         self.replies[reply.id] = reply
         return reply
 

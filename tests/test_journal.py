@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from streamchat.chat.journal import DAY, HOUR, KEPT, Entry, Journal
-from streamchat.events import Done, Event, Failed, Receipt, Text
+from streamchat.events import Done, Ending, Event, Failed, Receipt, Text
 from streamchat.replies.reply import Reply
 from streamchat.store.database import NAME, Store
 from tests.hand import Hand, settle
@@ -36,13 +36,16 @@ async def opened(folder: Path | str = "", clock: Clock | None = None) -> AsyncIt
     await store.close()
 
 
-async def a_reply(*events: Event) -> tuple[Hand, Reply]:
+async def a_reply(*events: Event, went: Receipt = WENT) -> tuple[Hand, Reply]:
     hand = Hand()
     hand.say(*events)
-    reply = Reply(hand.stream(), linger=60)
-    reply.receipt = lambda ending: replace(WENT, reason=ending.reason if isinstance(ending, Done) else ending.code)
+    reply = Reply(hand.write, linger=60, receipt=lambda _, ending: replace(went, reason=reason(ending)))
     await settle()
     return hand, reply
+
+
+def reason(ending: Ending) -> str:
+    return ending.reason if isinstance(ending, Done) else ending.code
 
 
 async def noted(journal: Journal, *ends: Event) -> None:
@@ -103,9 +106,7 @@ async def test_what_was_assumed_today_is_told_apart() -> None:
     clock = Clock()
     async with opened("", clock) as journal:
         for clock.now, own_key in ((NOON - DAY, False), (NOON, False), (NOON, True)):
-            _, reply = await a_reply()
-            how = replace(WENT, assumed=0.004, own_key=own_key)
-            reply.receipt = lambda _, how=how: how
+            _, reply = await a_reply(went=replace(WENT, assumed=0.004, own_key=own_key))
             reply.stop()
             await reply.closed()
             await journal.end(reply)

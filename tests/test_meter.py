@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamchat.errors import Unreadable
-from streamchat.events import Message, Usage
+from streamchat.events import Message, Request, Usage
 from streamchat.meter import FASTEST, MARKS, Meter, fastest, length
 from streamchat.money.prices import Prices
 from streamchat.sources.claude.deadlines import Deadlines
@@ -116,7 +116,8 @@ async def metered(data: bytes, *, size: int = 1_000, seconds: float = 0, events:
     meter = Meter(MOST, speed=SPEED, clock=clock)
     with suppress(StopAsyncIteration, Unreadable, json.JSONDecodeError, UnicodeDecodeError):
         response = httpx2.Response(200, stream=Body(data, size, clock, seconds))
-        async with aclosing(sent(response, meter, Deadlines(silence=math.inf, reply=math.inf))) as raws:
+        deadlines = Deadlines(silence=math.inf, reply=math.inf)
+        async with aclosing(sent(response, meter, deadlines, Request(()).wanted)) as raws:
             read = 0
             while read != events:
                 await anext(raws)

@@ -60,7 +60,7 @@ async def test_oversleeping_is_noticed_and_forgotten() -> None:
     now = [0.0, 1.0]
     pace = Pace(clock=lambda: now.pop(0))
     hand = Hand()
-    reply = Reply(hand.stream(), linger=60)
+    reply = Reply(hand.write, linger=60)
     await pace.rest(reply, 0.0)
     assert pace.lag == pytest.approx(0.1)
     now += [1.0, 1.0]
@@ -76,7 +76,7 @@ async def test_oversleeping_is_noticed_and_forgotten() -> None:
 async def test_after_a_standstill_the_pages_go_on_as_before() -> None:
     """A laptop that slept for an hour under fifty answers does not make their pages wait for minutes."""
     pace = Pace(clock=iter([0.0, 3600.0] * 50).__next__)
-    reply = Reply(Hand().stream(), linger=60)
+    reply = Reply(Hand().write, linger=60)
     for _ in range(50):
         await pace.rest(reply, 0.0)
     assert pace.frame(0) <= 5 * FASTEST

@@ -1,23 +1,25 @@
 import asyncio
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streamchat.errors import Busy
-from streamchat.events import Done, Event, Failed, Text, Thinking, Usage
-from streamchat.replies.demand import wanted
-from streamchat.replies.reply import PATIENCE, Reply
+from streamchat.events import Done, Ending, Event, Failed, Receipt, Text, Thinking, Usage
+from streamchat.replies.reply import PATIENCE, Reply, Wanted
 from tests.hand import Clock, Hand, settle
 
 END = Done("end_turn")
+RECEIPT = Receipt("claude", "end_turn", 3, 2.0, 0.5, 40.0, 0.01, 0.0)
 
 
 def a_reply(linger: float = 60) -> tuple[Hand, Reply]:
     hand = Hand()
-    return hand, Reply(hand.stream(), linger=linger)
+    return hand, Reply(hand.write, linger=linger)
 
 
 async def read(reply: Reply, after: int = 0) -> list[Event]:
@@ -216,7 +218,7 @@ class Connection:
         self.filled += events
         self._news.set()
 
-    async def stream(self) -> AsyncGenerator[Event]:
+    async def write(self, wanted: Wanted) -> AsyncGenerator[Event]:
         while True:
             await self._news.wait()
             self._news.clear()
@@ -230,7 +232,7 @@ class Connection:
 async def test_what_nobody_waits_for_gathers_and_is_then_read_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
     """While a reader rests, what comes stays where it is, but for one piece; who wants more gets all of it at once."""
     clock, connection = Clock(monkeypatch), Connection()
-    reply = Reply(connection.stream(), linger=60)
+    reply = Reply(connection.write, linger=60)
     news = reply.follow()
     connection.fill(Text("a"))
     assert await anext(news) == (1, [Text("a")])
@@ -251,7 +253,7 @@ async def test_what_nobody_waits_for_gathers_and_is_then_read_in_one_go(monkeypa
 async def test_nobody_slows_a_source_down_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that rests and never comes back does not keep the reply from its end."""
     clock, connection = Clock(monkeypatch), Connection()
-    reply = Reply(connection.stream(), linger=60)
+    reply = Reply(connection.write, linger=60)
     connection.fill(Text("a"))
     await settle()
     resting = asyncio.ensure_future(reply.rest(30, gather=True))
@@ -269,7 +271,7 @@ async def test_a_rest_in_which_nothing_may_gather_holds_nothing_up(monkeypatch: 
     """As long as there are few readers, what comes is read as it comes, and the end ends the rest."""
     Clock(monkeypatch)
     connection = Connection()
-    reply = Reply(connection.stream(), linger=60)
+    reply = Reply(connection.write, linger=60)
     connection.fill(Text("a"))
     await settle()
     resting = asyncio.ensure_future(reply.rest(30))
@@ -279,3 +281,30 @@ async def test_a_rest_in_which_nothing_may_gather_holds_nothing_up(monkeypatch: 
     connection.fill(END)
     await resting
     assert (reply.text, reply.ending, connection.reads) == ("ab", END, 3)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="Python 3.12 brought eager tasks")
+async def test_a_reply_is_whole_before_its_writer_begins() -> None:
+    """A writer that runs within the constructor, as an eager task does, finds all that it needs."""
+    asyncio.get_running_loop().set_task_factory(getattr(asyncio, "eager_task_factory"))  # noqa: B009 (typed for 3.11)
+    hand = Hand()
+    hand.say(Text("Hello"), END)
+    reply = Reply(hand.write, linger=60, receipt=lambda *_: RECEIPT)
+    await reply.closed()
+    assert (reply.text, reply.ending) == ("Hello", replace(END, receipt=RECEIPT))
+
+
+async def test_a_reply_is_settled_before_its_receipt_is_made() -> None:
+    """What a reply cost is final when its receipt says it, and a receipt made before the end settles nothing."""
+    steps: list[str] = []
+
+    def receipt(_: Reply, ending: Ending) -> Receipt:
+        steps.append("receipt")
+        return RECEIPT
+
+    hand = Hand()
+    reply = Reply(hand.write, linger=60, receipt=receipt, settle=lambda: steps.append("settle"))
+    assert reply.receipt(Done("running")) == RECEIPT
+    hand.say(END)
+    await reply.closed()
+    assert steps == ["receipt", "settle", "receipt"]

@@ -231,7 +231,7 @@ async def test_an_answer_is_shared_for_a_while() -> None:
     """After the time for which replies are kept, the question is asked anew."""
     now, hand = 0.0, Hand()
     shares = Shares(keep=60, clock=lambda: now)
-    reply = Reply(hand.stream(), linger=60)
+    reply = Reply(hand.write, linger=60)
     shares.add("hi", "first", reply)
     hand.say(Done("end_turn"))
     await reply.closed()
@@ -245,7 +245,7 @@ async def test_an_answer_is_shared_for_a_while() -> None:
 async def test_so_many_questions_are_remembered_and_no_more() -> None:
     """Memory has a bound: beyond it, what was asked first is forgotten first."""
     shares = Shares(keep=60)
-    replies = [Reply(Hand().stream(), linger=60) for _ in range(MAX_SHARES + 1)]
+    replies = [Reply(Hand().write, linger=60) for _ in range(MAX_SHARES + 1)]
     for number, reply in enumerate(replies):
         shares.add(f"question {number}", "first", reply)
     assert shares.find("question 0", "second") is None

@@ -45,7 +45,7 @@ async def opened(folder: Path | str, now: list[float] | None = None, **bounds: i
 
 async def a_reply(*says: Event) -> tuple[Hand, Reply]:
     hand = Hand()
-    reply = Reply(hand.stream(), linger=60)
+    reply = Reply(hand.write, linger=60)
     await say(hand, reply, *says)
     return hand, reply
 
@@ -462,7 +462,7 @@ async def words():
 async def main():
     store = Store(sys.argv[1])
     await store.open()
-    reply = Reply(words(), linger=60, reply_id="one")
+    reply = Reply(lambda _: words(), linger=60, reply_id="one")
     store.follow(reply)
     while len(reply.log) < 1000:
         await asyncio.sleep(0)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from streamchat.chat.telemetry import Telemetry, receipt
-from streamchat.events import Done, Event, Failed, Receipt, Text, Thinking, Usage
+from streamchat.events import Done, Ending, Event, Failed, Receipt, Text, Thinking, Usage
 from streamchat.replies.reply import Reply
 from tests.hand import Hand, settle
 
@@ -22,11 +22,14 @@ class Ticking:
         return self.now
 
 
+def costing(reply: Reply, ending: Ending) -> Receipt:
+    return replace(receipt(reply, ending, model="claude-sonnet-5-5"), cost=0.01, saved=0.002)
+
+
 async def a_receipt(*steps: tuple[float, Event]) -> Receipt:
     """The receipt of a reply in which each of these events came at its second; the last one is the end."""
     hand, clock = Hand(), Ticking()
-    reply = Reply(hand.stream(), linger=60, clock=clock)
-    reply.receipt = lambda ending: replace(receipt(reply, ending, model="claude-sonnet-5-5"), cost=0.01, saved=0.002)
+    reply = Reply(hand.write, linger=60, clock=clock, receipt=costing)
     for clock.now, event in steps:
         hand.say(event)
         await settle()

@@ -23,7 +23,7 @@ class Reader:
     def __init__(self) -> None:
         self.now = 100.0
         self.hand = Hand()
-        self.reply = Reply(self.hand.stream(), linger=60, clock=lambda: self.now)
+        self.reply = Reply(self.hand.write, linger=60, clock=lambda: self.now)
         self.transcript = Transcript(self.reply)
         self._read = 0
 

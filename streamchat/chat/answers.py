@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 from streamchat.chat.pause import Pause
@@ -22,7 +23,7 @@ from streamchat.errors import (
 )
 from streamchat.events import Conversation, Done, Ending, Event, Notice, Receipt, Request
 from streamchat.money import Account, Accounts, Budget
-from streamchat.replies import Reply, Share, Shares
+from streamchat.replies import Reply, Share, Shares, Write
 from streamchat.visitors import keys
 
 logger = logging.getLogger(__name__)
@@ -139,15 +140,15 @@ class Answers:
         if asker.key.strip():
             return await self._with_key(conversation, asker)
         if self._accounts is None or self._accounts.budget is None:
-            return self._free(self.source, self.source.stream(Request(conversation)), asker)
+            return self._free(self.source, writing(self.source, Request(conversation)), asker)
         try:
             await self._pause.check()
             return await self._paid(self._accounts, Request(conversation), asker)
         except (DayIsSpent, VisitorIsSpent, Paused) as refusal:
             if not asker.or_spare or self._spare is None:
                 raise
-            answer = self._spare.stream(Request(conversation))
-            return self._free(self._spare, instead(refusal.message, answer), asker)
+            why, answer = refusal.message, writing(self._spare, Request(conversation))
+            return self._free(self._spare, lambda wanted: instead(why, answer(wanted)), asker)
 
     async def _with_key(self, conversation: Conversation, asker: Asker) -> Reply:
         if self._own is None or self._accounts is None:
@@ -169,52 +170,64 @@ class Answers:
         async with self._shares.lock(question):
             if share := self._shares.find(question, asker.person):
                 return self._joined(share)
-            reply = await self._begun(self.source, request, account, linger=None)
-            reply.gathers = True  # its readers are replies, which wait for it unless they gather themselves
+            # its readers are replies, which wait for it unless they gather themselves
+            reply = await self._begun(self.source, request, account, linger=None, gathers=True)
             return self._joined(self._shares.add(question, asker.person, reply), account)
 
-    async def _begun(self, source: Source, request: Request, account: Account, *, linger: float | None) -> Reply:
+    async def _begun(
+        self, source: Source, request: Request, account: Account, *, linger: float | None, gathers: bool = False
+    ) -> Reply:
         """A reply that the account pays for."""
         meter = await account.call(request.conversation)
-        reply = Reply(source.stream(replace(request, meter=meter, again=account.call)), linger=linger)
 
-        def receipted(ending: Ending) -> Receipt:
-            if reply.ending:
-                account.stop()
-                self.soon(account.settle())  # before any reader learns of the end
-            return replace(receipt(reply, ending, model=source.model), closed=_stopped(ending), **account.bill())
+        def settle() -> None:
+            account.stop()
+            self.soon(account.settle())
 
-        reply.receipt = receipted
+        def billed(reply: Reply, ending: Ending) -> Receipt:
+            basic = receipt(reply, ending, model=source.model)
+            return replace(basic, closed=_stopped(ending), **account.bill())
+
+        reply = Reply(
+            writing(source, replace(request, meter=meter, again=account.call)),
+            linger=linger,
+            receipt=billed,
+            settle=settle,
+            gathers=gathers,
+        )
         if not request.key:
             reply.on_end(lambda: self._trouble.ended(reply))
         self._written(reply, account.visitor)
         return reply
 
-    def _free(self, source: Source, events: AsyncGenerator[Event], asker: Asker) -> Reply:
-        reply = Reply(events, linger=self._linger)
-        reply.receipt = lambda ending: receipt(reply, ending, model=source.model)
+    def _free(self, source: Source, write: Write, asker: Asker) -> Reply:
+        reply = Reply(write, linger=self._linger, receipt=partial(receipt, model=source.model))
         self._written(reply, asker.visitor)
         return reply
 
     def _joined(self, share: Share, account: Account | None = None) -> Reply:
         """A reader's own reply, which says what the shared one says; `account` is that of the reader who pays."""
         reading = share.join()
-        reply = Reply(reading.events(), linger=self._linger)
-        # a reply that is stopped before its first step never starts to read
-        reply.on_end(reading.leave)
 
-        def receipted(ending: Ending) -> Receipt:
+        def billed(reply: Reply, ending: Ending) -> Receipt:
             basic = receipt(reply, ending, model=self.source.model)
             closed = _stopped(ending) and share.reply.ending is not None
             return replace(basic, closed=closed, **account.bill() if account else {"shared": True})
 
-        reply.receipt = receipted
+        reply = Reply(reading.events, linger=self._linger, receipt=billed)
+        # a reply that is stopped before its first step never starts to read
+        reply.on_end(reading.leave)
         return reply
 
     def soon(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def writing(source: Source, request: Request) -> Write:
+    """How a reply is written that the source answers."""
+    return lambda wanted: source.stream(replace(request, wanted=wanted))
 
 
 async def instead(why: str, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:

@@ -151,7 +151,7 @@ class Chat:
         (await self.resume(reply_id)).stop()
 
     async def _replayed(self, reply_id: str, log: list[Event]) -> Reply:
-        reply = Reply(replay(log), linger=self._linger, reply_id=reply_id)
+        reply = Reply(lambda _: replay(log), linger=self._linger, reply_id=reply_id)
         reply.on_end(lambda: self._replies.ended(reply))
         self._replies.add(reply)
         await reply.closed()

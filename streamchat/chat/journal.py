@@ -71,8 +71,7 @@ class Running:
 
     def receipt(self) -> Receipt | None:
         """How it goes so far."""
-        reply = self.reply
-        return reply.receipt(Done("running", reply.usage)) if reply.receipt else None
+        return self.reply.receipt(Done("running", self.reply.usage))
 
 
 class Journal:

@@ -1,10 +1,9 @@
 """The one idea: a reply is a log, with one writer and any number of readers."""
 
 from streamchat.replies.cache import Cache
-from streamchat.replies.demand import wanted
 from streamchat.replies.frames import paced
 from streamchat.replies.pace import PACE
-from streamchat.replies.reply import ID, Reply
+from streamchat.replies.reply import ID, Reply, Write
 from streamchat.replies.share import Share, Shares
 
-__all__ = ["ID", "PACE", "Cache", "Reply", "Share", "Shares", "paced", "wanted"]
+__all__ = ["ID", "PACE", "Cache", "Reply", "Share", "Shares", "Write", "paced"]

@@ -5,15 +5,17 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
 
 from streamchat.errors import ChatError, InternalError, trace
 from streamchat.events import Done, Ending, Event, Failed, Receipt, Text, Usage
-from streamchat.replies.demand import demand
 
 logger = logging.getLogger(__name__)
+
+Wanted = Callable[[], Awaitable[None]]
+Write = Callable[[Wanted], AsyncGenerator[Event]]
 
 ID = re.compile("[A-Za-z0-9_-]{32}")
 MOMENT = 0.05  # seconds; what has gathered is read sooner, unless there is nothing
@@ -24,20 +26,25 @@ LINGER_PARTS = 10
 
 
 class Reply:
-    """Writes `events` into its log from the moment it is made, until they end or it is stopped.
+    """Writes the events of `write` into its log from the moment it is made, until they end or it is stopped.
 
-    Exactly one `Done` or `Failed` ends the log, however the writing ended. With nobody reading for
-    `linger` seconds it stops by itself, without a `linger` never. The id is a
-    secret of 192 bits: who holds it may read and stop. `first_at` has the clock's time of the first
-    event of each type. What `receipt` makes of the ending becomes a part of it. While it `gathers`, it leaves at
-    its source what no reader waits for.
+    Exactly one `Done` or `Failed` ends the log, however the writing ended. Without a reader for `linger` seconds
+    it stops by itself; with a `linger` of None it never does. The id is a secret of 192 bits: its holder may read
+    and stop the reply. `first_at` has the clock's time of the first event of each type.
+
+    `write` gets the backpressure: a function to await before it reads more from its source. It returns at once
+    unless the reply `gathers`, which leaves at the source what no reader waits for. `settle` is called as soon as
+    the log ends, before a reader learns of it; then `receipt` makes the receipt of the ending.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (a reply is complete when it is made)
         self,
-        events: AsyncGenerator[Event],
+        write: Write,
         *,
         linger: float | None,
+        receipt: "Callable[[Reply, Ending], Receipt] | None" = None,
+        settle: Callable[[], None] = lambda: None,
+        gathers: bool = False,
         clock: Callable[[], float] = time.monotonic,
         reply_id: str | None = None,
     ) -> None:
@@ -49,7 +56,8 @@ class Reply:
         self.clock = clock
         self.asked_at = clock()
         self.first_at: dict[type[Event], float] = {}
-        self.receipt: Callable[[Ending], Receipt] | None = None
+        self._receipt = receipt
+        self._settle = settle
         self._linger = linger
         self._leaving: asyncio.TimerHandle | None = None
         self._readers = 0
@@ -57,10 +65,10 @@ class Reply:
         self._waiting: set[asyncio.Future[bool]] = set()
         self._resting: set[asyncio.Future[bool]] = set()
         self._pausing: set[asyncio.Future[bool]] = set()  # the writer, while text gathers at its source
-        self.gathers = False
-        self._writer = asyncio.create_task(self._write(events))
-        self._writer.add_done_callback(self._seal)
+        self._gathers = gathers
         self._nobody_reads()
+        self._writer = asyncio.create_task(self._write(write(self._wanted)))
+        self._writer.add_done_callback(self._seal)
 
     @property
     def text(self) -> str:
@@ -70,6 +78,10 @@ class Reply:
     def stopping(self) -> bool:
         """Whether it was told to stop and has not ended yet."""
         return self._writer.cancelling() > 0 and not self._writer.done()
+
+    def receipt(self, ending: Ending) -> Receipt | None:
+        """The receipt that the reply would have if it ended so now."""
+        return self._receipt(self, ending) if self._receipt else None
 
     async def follow(
         self, after: int = 0, *, heartbeat: float | None = None
@@ -103,7 +115,7 @@ class Reply:
 
         After the first word text may `gather` at its source meanwhile; then the end, too, waits until it is wanted.
         """
-        self.gathers = gather and Text in self.first_at
+        self._gathers = gather and Text in self.first_at
         if not self.ending:
             await _wake(self._resting, seconds)
 
@@ -134,7 +146,6 @@ class Reply:
             self.stop("abandoned")
 
     async def _write(self, events: AsyncGenerator[Event]) -> None:
-        demand.set(self._wanted)
         async with aclosing(events):
             async for event in events:
                 if isinstance(event, Done | Failed):
@@ -150,7 +161,7 @@ class Reply:
 
     async def _wanted(self) -> None:
         """Waits until a reader waits for news, but not for ever: nobody slows a source down."""
-        if self.gathers and all(reader.done() for reader in self._waiting):
+        if self._gathers and all(reader.done() for reader in self._waiting):
             await _wake(self._pausing, PATIENCE)
 
     def _append(self, event: Event) -> None:
@@ -164,9 +175,10 @@ class Reply:
             _rouse(sleeper, True)
 
     def _end(self, ending: Ending) -> None:
+        self._settle()
+        if receipt := self.receipt(ending):
+            ending = replace(ending, receipt=receipt)
         self.ending = ending
-        if self.receipt:
-            self.ending = ending = replace(ending, receipt=self.receipt(ending))
         self._append(ending)
         self.ended.set()
         if self._leaving:

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
 from streamchat.events import WHOLE, Done, Event
-from streamchat.replies.demand import wanted
-from streamchat.replies.reply import Reply
+from streamchat.replies.reply import Reply, Wanted
 
 MAX_SHARES = 500  # more drop the one that was asked first
 
@@ -37,8 +36,8 @@ class Reading:
         self._share = share
         self._has_left = False
 
-    async def events(self) -> AsyncGenerator[Event]:
-        """Yields the events of the reply; closing it leaves."""
+    async def events(self, wanted: Wanted) -> AsyncGenerator[Event]:
+        """Yields the events of the reply, as they are wanted; closing it leaves."""
         try:
             async with aclosing(self._share.reply.follow()) as news:
                 async for _, events in news:

@@ -335,7 +335,7 @@ async def test_a_reply_counts_for_who_asked_it(tmp_path: Path) -> None:
         replies = []
         for _ in range(30):
             hand = Hand()
-            reply = Reply(hand.stream(), linger=60)
+            reply = Reply(hand.write, linger=60)
             room.store.follow(reply, ATTACKER)
             hand.say(Text("x" * 100_000), Done("end_turn"))
             await reply.closed()
@@ -440,7 +440,7 @@ async def test_counted_bytes_are_those_of_the_rows(deeds: list[tuple[str, str, s
                 store.put_copy(name, other, visitor)
             else:
                 hand = Hand()
-                reply = Reply(hand.stream(), linger=60, reply_id=name)
+                reply = Reply(hand.write, linger=60, reply_id=name)
                 hand.say(Text("y" * 700), Done("end_turn"))
                 await reply.closed()
                 store.follow(reply, visitor)

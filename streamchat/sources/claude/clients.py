@@ -8,7 +8,6 @@ import httpx2
 
 from streamchat.settings import Settings
 from streamchat.sources.claude.keepalive import Client
-from streamchat.sources.claude.wire import read_as_wanted
 
 LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
 NO_KEY = "none"  # with an empty one, the SDK would look for a key of its own
@@ -38,7 +37,7 @@ def _options(timeout: httpx2.Timeout) -> dict[str, Any]:
     return {
         "max_retries": 0,
         "timeout": timeout,
-        "http_client": Client(timeout=timeout, limits=LIMITS, event_hooks={"response": [read_as_wanted]}),
+        "http_client": Client(timeout=timeout, limits=LIMITS),
     }
 
 

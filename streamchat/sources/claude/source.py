@@ -69,7 +69,7 @@ class Claude:
         while True:
             parameters = self._parameters(conversation) | self._optional(without)
             try:
-                async with aclosing(self._attempt(client, parameters, meter, deadlines)) as events:
+                async with aclosing(self._attempt(client, parameters, meter, deadlines, request.wanted)) as events:
                     async for event in events:
                         for told in progress.told(event):
                             yield told
@@ -107,7 +107,12 @@ class Claude:
         return refused & self._optional(without).keys()
 
     async def _attempt(
-        self, client: anthropic.AsyncAnthropic, parameters: dict[str, Any], meter: Meter, deadlines: Deadlines
+        self,
+        client: anthropic.AsyncAnthropic,
+        parameters: dict[str, Any],
+        meter: Meter,
+        deadlines: Deadlines,
+        wanted: Callable[[], Awaitable[None]],
     ) -> AsyncGenerator[Event]:
         heard = Accumulator()
         with translated(), _metered(meter):
@@ -116,7 +121,7 @@ class Claude:
                 if not stream.response.headers.get("content-type", "").lower().startswith("text/event-stream"):
                     raise errors.NotAStream(request_id=stream.response.headers.get("request-id"))
                 with _complete_once(lambda: bool(heard.reason)):
-                    async with aclosing(sent(stream.response, meter, deadlines)) as events:
+                    async with aclosing(sent(stream.response, meter, deadlines, wanted)) as events:
                         async for raw in events:
                             if event := heard.add(raw):
                                 yield event

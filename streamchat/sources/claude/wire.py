@@ -1,8 +1,8 @@
-"""Claude's stream on the wire: read when somebody wants more of it, and what its events say."""
+"""Claude's stream on the wire: reads it as fast as a reader wants it, and measures what its events say."""
 
 import json
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from itertools import starmap
 from typing import Any
@@ -13,7 +13,6 @@ import httpx2
 from streamchat.errors import Unreadable
 from streamchat.events import OURS, Event, Text, Thinking, Usage, well_formed
 from streamchat.meter import Meter, length
-from streamchat.replies import wanted
 from streamchat.sources.claude.deadlines import Deadlines
 from streamchat.sources.claude.eventstream import Parsed, Parser
 
@@ -26,32 +25,13 @@ TOOL = ("server_tool_use", "_tool_result")  # how blocks are named in which Clau
 UNNAMED = (b"", b"message")  # then the data says what an event is
 
 
-class Wanted(httpx2.AsyncByteStream):
-    """A response's body; what comes while nobody wants it is then read in one go."""
-
-    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
-        self._stream = stream
-
-    async def __aiter__(self) -> AsyncGenerator[bytes]:
-        async for part in self._stream:
-            yield part
-            await wanted()
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
-async def read_as_wanted(response: httpx2.Response) -> None:
-    """A hook for responses."""
-    if isinstance(response.stream, httpx2.AsyncByteStream):
-        response.stream = Wanted(response.stream)
-
-
-async def sent(response: httpx2.Response, meter: Meter, deadlines: Deadlines) -> AsyncGenerator[Sent]:
+async def sent(
+    response: httpx2.Response, meter: Meter, deadlines: Deadlines, wanted: Callable[[], Awaitable[None]]
+) -> AsyncGenerator[Sent]:
     """The data of the events that `Accumulator` knows; raises what the SDK raises for an `error`.
 
     The meter has noted each event before it is yielded, and at the end all that arrived and was not read. Pings do not
-    end a silence.
+    end a silence. Before it reads on it awaits `wanted`; what came meanwhile is then read in one go.
 
     The SDK's own iteration, line by line and with a model for each event, takes most of the time of a reply.
     """
@@ -68,6 +48,7 @@ async def sent(response: httpx2.Response, meter: Meter, deadlines: Deadlines) ->
                     del events[0]
                     if known:
                         yield known
+                await wanted()
     finally:
         for unread in (*events, (b"", parser.rest)):
             measure_unread(*unread, meter)
