@@ -14,8 +14,10 @@ ChatError
 │   ├── Crowded                503
 │   ├── Paused                 503
 │   ├── NotRecorded            503
-│   ├── DayIsSpent             429
-│   └── VisitorIsSpent         429
+│   └── Spent                  429  until the day (UTC) is over
+│       ├── DayIsSpent         429
+│       ├── VisitorIsSpent     429
+│       └── TooLittleLeft      429
 ├── ClaudeError                Claude's doing, or the way to Claude's
 │   ├── OwnersAffair           503  only the owner can mend it
 │   │   ├── KeyRejected        503
@@ -50,7 +52,8 @@ class ChatError(Exception):
 
     `retry_after` is in seconds; `request_id` is Claude's, for the owner's support requests.
     A `retryable` error may not come again if the same request is sent a little later. Where code and sentence hide
-    the owner's affairs, `cause` and `for_owner` name them, for the log and the owner's page.
+    the owner's affairs, `cause` and `for_owner` name them, for the log and the owner's page. `own_key_helps` where the
+    same question may be answered to a visitor who brings a key.
     """
 
     code: ClassVar[str]
@@ -58,6 +61,7 @@ class ChatError(Exception):
     sentence: ClassVar[str]
     cause: ClassVar[str] = ""
     for_owner: ClassVar[str] = ""
+    own_key_helps: ClassVar[bool] = False
     retryable: bool = False
 
     def __init__(
@@ -88,13 +92,13 @@ class TooLong(Refused):
 
 
 class TooDear(Refused):
-    code, status = "too_dear", 413
-    sentence = "An answer to this may cost more than one may cost here. A shorter message or a new chat may help."
+    code, status, own_key_helps = "too_dear", 413, True
+    sentence = "This conversation is too long for the budget here. Start a new chat, or write a shorter message."
 
 
 class BadKey(Refused):
     code, status = "bad_key", 400
-    sentence = "This is no API key: one consists of plain ASCII characters. Copy it anew from the Claude Console."
+    sentence = "This does not look like an API key. Keys begin with sk-ant-. Copy it anew from the Claude Console."
 
 
 class NoOwnKeys(Refused):
@@ -114,37 +118,53 @@ class KeyReused(Refused):
 
 class TooOften(Refused):
     code, status = "too_often", 429
-    sentence = "You have asked very often. Take a little break."
+    sentence = "You are sending messages too quickly."
 
 
 class TooManyAtOnce(Refused):
     code, status = "too_many_at_once", 429
-    sentence = "You already have as many answers running as one person may. Wait for the end of one, or stop one."
+    sentence = "You have as many answers running as one person may. Wait for one to finish, or stop one."
 
 
 class Crowded(Refused):
     code, status = "crowded", 503
-    sentence = "So many people are asking right now that all places are taken."
+    sentence = "The chat is full right now."
 
 
 class Paused(Refused):
-    code, status = "paused", 503
-    sentence = "The owner has paused Claude until further notice."
+    code, status, own_key_helps = "paused", 503, True
+    sentence = "The owner of this chat has paused Claude until further notice."
 
 
 class NotRecorded(Refused):
-    code, status = "not_recorded", 503
+    code, status, own_key_helps = "not_recorded", 503, True
     sentence = "This chat cannot record what an answer costs, so it does not ask Claude at the moment."
 
 
-class DayIsSpent(Refused):
-    code, status = "day_is_spent", 429
-    sentence = "The money set aside for today is spent."
+class Spent(Refused):
+    """`retry_after` is the time until the day is over."""
+
+    status, own_key_helps = 429, True
 
 
-class VisitorIsSpent(Refused):
-    code, status = "visitor_is_spent", 429
-    sentence = "Your share of the money set aside for today is spent."
+class DayIsSpent(Spent):
+    code = "day_is_spent"
+    sentence = "Today's budget for this chat is used up. It renews at 00:00 UTC."
+
+
+class VisitorIsSpent(Spent):
+    code = "visitor_is_spent"
+    sentence = "You have used today's free allowance. It renews at 00:00 UTC."
+
+
+class TooLittleLeft(Spent):
+    """A shorter conversation, or the same one once another answer has ended, may still be paid for."""
+
+    code = "too_little_left"
+    sentence = (
+        "Not enough is left today for this. A new chat may help, or the end of an answer that is still being written. "
+        "The budget renews at 00:00 UTC."
+    )
 
 
 class ClaudeError(ChatError):
@@ -154,7 +174,7 @@ class ClaudeError(ChatError):
 class OwnersAffair(ClaudeError):
     """Visitors can do nothing about it, and learn nothing of it."""
 
-    code, status = "unavailable", 503
+    code, status, own_key_helps = "unavailable", 503, True
     sentence = "This chat cannot reach Claude at the moment."
 
 

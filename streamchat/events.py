@@ -34,13 +34,15 @@ class Request:
     """What a source is asked to answer: a conversation that ends with the user's message, or with the assistant's
     words, of which the rest is wanted. A source tells `meter` what its first call uses. Before each further call it
     awaits `again`, which returns the meter of that call if there is one. With a `key` it asks with that one. It awaits
-    `wanted` before it reads more from its connection: backpressure."""
+    `wanted` before it reads more from its connection: backpressure. `by_owner` is a request from the machine itself,
+    where nobody else can reach the chat."""
 
     conversation: Conversation
     again: Callable[[Conversation], Awaitable[Meter | None]] = _freely
     key: str = field(default="", repr=False)
     meter: Meter = field(default_factory=partial(Meter, NOTHING), repr=False, compare=False)
     wanted: Callable[[], Awaitable[None]] = field(default=_at_once, repr=False, compare=False)
+    by_owner: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from gradio import ChatInterface
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
+from streamchat import examples
 from streamchat.api import docs
 from streamchat.api import routes as api
 from streamchat.chat import Chat
@@ -24,7 +25,8 @@ from streamchat.meter import fastest
 from streamchat.money import Accounts, Budget, Prices
 from streamchat.owner import routes as owner
 from streamchat.settings import Settings
-from streamchat.sources.demo import EXAMPLES, Demo
+from streamchat.sources.demo import EXAMPLES as OF_DEMO
+from streamchat.sources.demo import Demo
 from streamchat.sources.late import Late, Made
 from streamchat.store import Store
 from streamchat.system.listener import Listener, StartFailed
@@ -119,7 +121,7 @@ def create(
         hosts.add(name)
     store = Store(settings.data_folder)
     chat = chat_of(settings, store)
-    chat_page = page(chat, store, who, title=TITLE, examples=EXAMPLES)
+    chat_page = page(chat, store, who, title=TITLE, examples=examples_of(settings))
     logins = Logins(*settings.login, who, framed_by=framed_by) if settings.login else None
     return StreamChat(settings, store, chat, who, chat_page, proxies, hosts, logins, framed_by)
 
@@ -149,8 +151,15 @@ class Visitors:
             )
 
 
+def examples_of(settings: Settings) -> Sequence[str]:
+    """The owner's examples; where none are set, those of the source."""
+    if settings.examples:
+        return examples.split(settings.examples)
+    return examples.FOR_CLAUDE if settings.has_key else OF_DEMO
+
+
 def chat_of(settings: Settings, store: Store) -> Chat:
-    paid = bool(settings.api_key.get_secret_value())
+    paid = settings.has_key
     prices = Prices(settings.model)
     claude = Late(f"Claude ({settings.model})", settings.model, lambda: claude_of(settings))
     local = settings.for_owner()
@@ -162,8 +171,9 @@ def chat_of(settings: Settings, store: Store) -> Chat:
     )
     if paid:
         warn_of_too_little(settings, prices)
+    demo = Demo(takes_keys=settings.takes_own_keys)
     return Chat(
-        claude if paid else Demo(),
+        claude if paid else demo,
         store,
         linger=settings.linger_seconds,
         keep=settings.keep_seconds,
@@ -181,9 +191,9 @@ def chat_of(settings: Settings, store: Store) -> Chat:
             settings.max_tokens,
             speed=fastest(settings.model),
         ),
-        spare=Demo(),
+        spare=demo if settings.demo_when_spent == "on" else None,
         own=claude if settings.takes_own_keys else None,
-        shared=EXAMPLES,
+        shared=examples_of(settings),
     )
 
 
@@ -201,7 +211,7 @@ def warn_of_too_little(settings: Settings, prices: Prices) -> None:
     worst = prices.worst((Message("user", "?"),), settings.system_prompt, settings.max_tokens)
     if 0 < money[least] < worst:
         logger.warning(
-            "Nobody can ask Claude: an answer may cost $%.2f, and STREAMCHAT_%s_BUDGET_USD is %g. "
+            "The budget is too small for one answer: it may cost $%.2f, and STREAMCHAT_%s_BUDGET_USD is %g. "
             "Raise it above that, or lower STREAMCHAT_MAX_TOKENS, which is %d.",
             worst,
             least,

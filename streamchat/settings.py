@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, AliasChoices, Field, FiniteFloat, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from streamchat.examples import checked as checked_examples
 from streamchat.system.environment import ROOT
 from streamchat.visitors import keys, rate
 
@@ -145,6 +146,12 @@ class Settings(BaseSettings):
         "auto",
         description="Whether visitors may ask with keys of their own: on, off, or auto, which is on without a gateway.",
     )
+    demo_when_spent: Literal["on", "off"] = Field(
+        "off", description="Whether the demo answers on the page where money is spent or Claude is paused: on or off."
+    )
+    examples: Annotated[str, AfterValidator(checked_examples)] = Field(
+        "", description="The examples that the page offers, one a line or with | between them, or off for none."
+    )
     auth: Annotated[SecretStr, AfterValidator(_user_and_password)] = Field(
         SecretStr(""),
         description="The user:password that page and API ask for, the password with eight characters or more.",
@@ -160,6 +167,11 @@ class Settings(BaseSettings):
         """Without the limits per visitor that are not set, which do not hold for who pays."""
         off = {"rate_limit": "off", "visitor_replies": self.max_replies, "visitor_budget_usd": self.daily_budget_usd}
         return self.model_copy(update={name: off[name] for name in PER_VISITOR if name not in self.model_fields_set})
+
+    @property
+    def has_key(self) -> bool:
+        """Whether Claude answers at the owner's expense."""
+        return bool(self.api_key.get_secret_value())
 
     @property
     def data_folder(self) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streamchat.errors import DayIsSpent
+from streamchat.errors import DayIsSpent, TooLittleLeft
 from streamchat.events import Message, Usage
 from streamchat.meter import MARKS
 from streamchat.money.account import Account, Accounts
@@ -139,6 +139,18 @@ async def test_settling_twice_counts_once() -> None:
     await account.settle()
     await account.settle()
     assert budget.spent() == pytest.approx(PRICES.cost(Usage(1_000, 100)), abs=1e-5)
+
+
+async def test_what_is_left_may_pay_for_a_shorter_conversation() -> None:
+    """Who could still ask something short is not told that all is used up."""
+    _, all_accounts = accounts(WORST * 2)
+    first = all_accounts.open("a")
+    await answered(first, Usage(0, 500))
+    await first.settle()
+    with pytest.raises(TooLittleLeft) as caught:
+        await all_accounts.open("a").call((Message("user", "l" * 3_000),))
+    assert caught.value.retry_after
+    await all_accounts.open("a").call(HI)
 
 
 async def test_a_visitors_own_account_reserves_nothing_of_the_owners() -> None:

@@ -92,7 +92,7 @@ def test_a_budget_that_no_answer_fits_into_is_said_at_the_start(
     """Whoever sets less money aside than one answer may cost reads which settings are at odds; programs read why."""
     settings = {f"STREAMCHAT_{name}": value for name, value in knobs.items()}
     with Application(cwd=ROOT, ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url, **settings) as app:
-        assert said in app.wait_for("(Nobody can ask Claude.*)")
+        assert said in app.wait_for("(The budget is too small for one answer.*)")
         call = httpx.post(f"{app.url}/api/streaming-chat", json={"message": "hi"})
     assert (call.status_code, call.json()["code"], call.headers.get("retry-after")) == (413, "too_dear", None)
     assert claude.exchanges == []

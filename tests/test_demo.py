@@ -57,7 +57,7 @@ class Heard:
         return seconds[0], seconds[-1]
 
 
-async def ask(*turns: str) -> Heard:
+async def ask(*turns: str, by_owner: bool = True, takes_keys: bool = False) -> Heard:
     """Asks the demo on a clock that only its own sleeping moves; the turns are the user's and the assistant's."""
     now = 0.0
 
@@ -68,7 +68,8 @@ async def ask(*turns: str) -> Heard:
     heard = Heard()
     conversation = tuple(Message("user" if number % 2 == 0 else "assistant", text) for number, text in enumerate(turns))
     try:
-        async for event in Demo(sleep=sleep).stream(Request(conversation)):
+        request = Request(conversation, by_owner=by_owner)
+        async for event in Demo(takes_keys=takes_keys, sleep=sleep).stream(request):
             heard.timeline.append((now, event))
     except ChatError as error:
         heard.error = error
@@ -295,6 +296,24 @@ async def test_any_other_message_is_quoted_and_described() -> None:
     assert "It has 9 words and 56 characters. The longest word is “extraordinary”." in text
     assert "the demo" in text
     assert "`ANTHROPIC_API_KEY=`" in text
+
+
+ABOUT_KEYS = ["How do I connect Claude?", "Where do I put my ANTHROPIC_API_KEY?", "Where is Ulm?", "I was in Ulm."]
+
+
+@pytest.mark.parametrize("takes_keys", [True, False])
+@pytest.mark.parametrize("message", [*STATES, *ABOUT_KEYS, "What is this?", "thanks", "bye", "hi", "how are you"])
+async def test_visitors_are_not_told_how_to_set_up_somebody_elses_server(message: str, takes_keys: bool) -> None:
+    """Files and variables of the server are the owner's; a visitor may have a key of their own."""
+    text = (await ask(message, by_owner=False, takes_keys=takes_keys)).text
+    assert not [word for word in (".env", "ANTHROPIC_API_KEY=", "Variables and secrets") if word in text]
+
+
+@pytest.mark.parametrize("message", ABOUT_KEYS)
+async def test_visitors_are_told_of_their_own_key_where_one_is_taken(message: str) -> None:
+    """There it is the way to an answer by Claude, and elsewhere it is not mentioned."""
+    assert "**Your own API key**" in (await ask(message, by_owner=False, takes_keys=True)).text
+    assert "own API key" not in (await ask(message, by_owner=False)).text
 
 
 @pytest.mark.parametrize(

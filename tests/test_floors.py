@@ -18,7 +18,7 @@ FLOORS = """
     store   sources   sources.demo   sources.claude
     replies   web   settings
     visitors   events
-    meter   errors   command
+    meter   errors   command   examples
     system
 """
 

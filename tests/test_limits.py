@@ -130,7 +130,7 @@ def test_a_visitor_has_so_many_answers_at_once() -> None:
     """A further one waits for the end of one of them, which nobody can foretell; others are not held up."""
     asking = Asking(visitor_replies=2)
     first, _second = asking.limits.admit("anna"), asking.limits.admit("anna")
-    with pytest.raises(TooManyAtOnce, match="already have 2 answers running") as caught:
+    with pytest.raises(TooManyAtOnce, match="You have 2 answers running") as caught:
         asking.limits.admit("anna")
     assert caught.value.retry_after is None
     assert asking.admitted("bert")
@@ -142,7 +142,7 @@ def test_a_single_answer_is_told_as_one() -> None:
     """Where one answer at a time is allowed, the sentence does not count."""
     asking = Asking(visitor_replies=1)
     asking.limits.admit("anna")
-    with pytest.raises(TooManyAtOnce, match="already have an answer running"):
+    with pytest.raises(TooManyAtOnce, match="You have an answer running"):
         asking.limits.admit("anna")
 
 

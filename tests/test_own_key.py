@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Response, expect
 
-from streamchat.sources.demo.source import EXAMPLES
+from streamchat.examples import FOR_CLAUDE
 from tests.application import ROOT, Application
 from tests.page import Page
 from tests.scripted_claude import ScriptedClaude, delta, opens, refuses, says, start, streams
@@ -68,7 +68,7 @@ def test_the_same_question_with_own_keys_is_asked_for_each(claude: ScriptedClaud
     claude.play(says("a"), says("b"), says("c"))
     with an_app(claude) as app, httpx.Client(base_url=app.url, timeout=30) as client:
         asked = [{"x-api-key": key, "x-forwarded-for": f"203.0.113.{n}"} for n, key in enumerate(["", KEY, KEY + "x"])]
-        texts = [client.post(ASK, json={"message": EXAMPLES[0]}, headers=headers).text for headers in asked]
+        texts = [client.post(ASK, json={"message": FOR_CLAUDE[0]}, headers=headers).text for headers in asked]
     assert texts == ["a", "b", "c"]
     assert keys(claude) == ["sk-owner", KEY, KEY + "x"]
 

@@ -181,9 +181,7 @@ def test_an_error_is_counted_by_its_kind(owned: Application, told: ScriptedClaud
     expect(tab.locator("#ends")).not_to_contain_text("key rejected")
 
 
-def test_paused_the_demo_answers_and_programs_are_refused(
-    claude: ScriptedClaude, tmp_path: Path, context: BrowserContext
-) -> None:
+def test_paused_everybody_is_refused(claude: ScriptedClaude, tmp_path: Path, context: BrowserContext) -> None:
     """One switch keeps everybody from Claude, also after a restart, and the same switch gives Claude back."""
     port = a_port()
     with an_app(claude, tmp_path, "--port", port) as app:
@@ -195,10 +193,10 @@ def test_paused_the_demo_answers_and_programs_are_refused(
         expect(switch).not_to_be_checked()
         page = Page(context, app.url)
         page.ask("hi")
-        page.shows("The owner has paused Claude until further notice. Until then the demo answers.")
+        page.shows("The owner of this chat has paused Claude until further notice.")
         page.ready()
         with owner(app) as program:
-            assert program.get("/owner/state").json()["endings"] == []  # for the demo says nothing about Claude
+            assert program.get("/owner/state").json()["endings"] == []
         refused = ask(app)
         assert (refused.status_code, refused.json()["code"]) == (503, "paused")
         page.browser.close()

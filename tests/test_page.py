@@ -6,7 +6,7 @@ from playwright.sync_api import BrowserContext, expect
 from playwright.sync_api import Error as PlaywrightError
 
 from streamchat import errors
-from streamchat.sources.demo.source import EXAMPLES
+from streamchat.examples import FOR_CLAUDE
 from tests.application import Application
 from tests.page import Page
 from tests.scripted_claude import (
@@ -247,9 +247,9 @@ def test_an_example_is_asked_with_a_click_and_never_by_itself(page: Page, page_c
     assert not page_claude.exchanges
     _, script = halves("Begun", " never said")
     page_claude.play(script)
-    page.example(EXAMPLES[0])
+    page.example(FOR_CLAUDE[0])
     page.shows("Begun")
-    assert page_claude.exchange(0).said == [("user", EXAMPLES[0])]
+    assert page_claude.exchange(0).said == [("user", FOR_CLAUDE[0])]
     page.stop()
     assert page_claude.exchange(0).gone.wait(10)
     page.ready()

@@ -12,7 +12,7 @@ def changed(**fields: object) -> str:
 
 def test_a_receipt_is_one_line() -> None:
     """Who answered, how much, how fast, and for how much money."""
-    assert worded(RECEIPT) == "claude-sonnet-5-5 · 1,214 words · first word after 0.8 s · 71 tokens/s · $0.0123"
+    assert worded(RECEIPT) == "claude-sonnet-5-5 · 1,214 words · first token 0.8 s · 71 tokens/s · $0.0123"
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def test_a_receipt_is_one_line() -> None:
         ({"own_key": True}, "$0.0123 on your key"),
         ({"assumed": 0.01}, "tokens/s · at most $0.0123"),
         ({"assumed": 0.01, "own_key": True}, "at most $0.0123 on your key"),
-        ({"shared": True, "cost": 0.0}, "shared with others who asked this: cost nothing"),
+        ({"shared": True, "cost": 0.0}, "from cache · free"),
         ({"closed": True}, "$0.0123 · stopped: connection to Claude closed"),
         ({"cost": 0.0}, "71 tokens/s"),
     ],
@@ -47,5 +47,10 @@ def test_small_amounts_have_more_digits(amount: float, words: str) -> None:
 def test_what_is_allowed_is_said_beforehand() -> None:
     """How often, and how much is left; nothing where nothing holds a visitor up."""
     rates = ["20 times a minute", "300 times a day"]
-    assert allowance(rates, 0.5) == "You can ask 20 times a minute and 300 times a day. $0.50 is left for you today."
+    assert allowance(rates, 0.5) == "You can ask 20 times a minute and 300 times a day. $0.50 left today."
     assert allowance([], None) == ""
+
+
+def test_where_no_answer_can_be_paid_for_that_is_said() -> None:
+    """Neither an amount that pays for nothing, nor how often one may ask."""
+    assert allowance(["20 times a minute"], 0) == "Not enough left today for another answer."

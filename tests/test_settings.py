@@ -190,6 +190,10 @@ def test_settings_are_read_once(put: SetAll) -> None:
         ("STREAMCHAT_VISITOR_BUDGET_USD", "nan", "finite number"),
         ("STREAMCHAT_EFFORT", "extreme", "'low', 'medium', 'high', 'xhigh' or 'max'"),
         ("STREAMCHAT_MODEL", "sonnet 5", "by its id"),
+        ("STREAMCHAT_DEMO_WHEN_SPENT", "maybe", "'on' or 'off'"),
+        ("STREAMCHAT_EXAMPLES", "|||", "1 to 8 examples"),
+        ("STREAMCHAT_EXAMPLES", "|".join("123456789"), "1 to 8 examples"),
+        ("STREAMCHAT_EXAMPLES", "a|" + "b" * 201, "no example of more than 200 characters"),
         ("STREAMCHAT_MODEL", "claude;sonnet", "by its id"),
     ],
 )

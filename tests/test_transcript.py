@@ -205,12 +205,12 @@ async def test_an_answer_that_ended_by_itself_needs_no_note(reason: str) -> None
 @pytest.mark.parametrize(
     ("failure", "sentence"),
     [
-        (Busy(), "ⓘ Claude is busy."),
-        (Busy(retry_after=0), "ⓘ Claude is busy."),
-        (Busy(retry_after=0.4), "ⓘ Claude is busy. Try again in 1 s."),
-        (Busy(retry_after=20), "ⓘ Claude is busy. Try again in 20 s."),
-        (RateLimited(retry_after=90), "ⓘ Claude's rate limit for the API key is reached. Try again in 2 minutes."),
-        (Busy("Nobody is there.", request_id="req_1"), "ⓘ Nobody is there."),
+        (Busy(), "Claude is busy."),
+        (Busy(retry_after=0), "Claude is busy."),
+        (Busy(retry_after=0.4), "Claude is busy. Try again in 1 s."),
+        (Busy(retry_after=20), "Claude is busy. Try again in 20 s."),
+        (RateLimited(retry_after=90), "Claude's rate limit for the API key is reached. Try again in 2 minutes."),
+        (Busy("Nobody is there.", request_id="req_1"), "Nobody is there."),
     ],
 )
 async def test_a_failure_says_what_happened_and_when_to_come_back(failure: Busy, sentence: str) -> None:

@@ -14,17 +14,16 @@ from streamchat.chat.trouble import Trouble
 from streamchat.errors import (
     BadKey,
     ChatError,
-    DayIsSpent,
     InternalError,
     NoOwnKeys,
     Paused,
-    VisitorIsSpent,
+    Spent,
     trace,
 )
 from streamchat.events import Conversation, Done, Ending, Event, Notice, Receipt, Request
 from streamchat.money import Account, Accounts, Budget
 from streamchat.replies import Reply, Share, Shares, Write
-from streamchat.visitors import keys
+from streamchat.visitors import Local, keys
 
 logger = logging.getLogger(__name__)
 
@@ -59,8 +58,9 @@ class Asker:
 
 
 class Answers:
-    """`accounts` is None if nothing costs money; `spare` answers where there is none left for the source, or it is
-    paused. `own` answers those who bring a key. `written` gets every reply that a source writes, and its visitor.
+    """`accounts` is None if nothing costs money; `spare`, if there is one, answers where there is none left for the
+    source, or it is paused. `own` answers those who bring a key. `written` gets every reply that a source writes, and
+    its visitor.
     Only the `shared` questions are answered once for several: from others, one could tell that somebody asked the same.
     """
 
@@ -94,6 +94,13 @@ class Answers:
     @property
     def takes_keys(self) -> bool:
         return self._own is not None
+
+    def left(self, visitor: str) -> float | None:
+        """Dollars that the visitor may spend today, 0 if they pay for no answer; None where nothing costs money."""
+        if self._accounts is None or self._accounts.budget is None:
+            return None
+        left = self._accounts.budget.left_without_reserved(visitor)
+        return left if left >= self._accounts.least else 0
 
     @property
     def budget(self) -> Budget | None:
@@ -140,11 +147,12 @@ class Answers:
         if asker.key.strip():
             return await self._with_key(conversation, asker)
         if self._accounts is None or self._accounts.budget is None:
-            return self._free(self.source, writing(self.source, Request(conversation)), asker)
+            request = Request(conversation, by_owner=isinstance(asker.visitor, Local))
+            return self._free(self.source, writing(self.source, request), asker)
         try:
             await self._pause.check()
             return await self._paid(self._accounts, Request(conversation), asker)
-        except (DayIsSpent, VisitorIsSpent, Paused) as refusal:
+        except (Spent, Paused) as refusal:
             if not asker.or_spare or self._spare is None:
                 raise
             why, answer = refusal.message, writing(self._spare, Request(conversation))

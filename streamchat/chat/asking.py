@@ -77,9 +77,14 @@ class Chat:
         """What may be spent on the source; None if it costs nothing."""
         return self._answers.budget
 
-    def left(self, visitor: str | None) -> float | None:
-        """Dollars that the visitor may spend today; None where nothing costs money."""
-        return self.budget.left(visitor) if self.budget else None
+    @property
+    def is_paused(self) -> bool:
+        """Whether the owner keeps everybody from the source, as far as is known."""
+        return self.budget is not None and self.pause.since is not None
+
+    def left(self, visitor: str) -> float | None:
+        """Dollars that the visitor may spend today, 0 if they pay for no answer; None where nothing costs money."""
+        return self._answers.left(visitor)
 
     def throttled(self) -> dict[str, float]:
         """Who has asked too often, as the log names them, and for how many seconds yet."""

@@ -3,9 +3,11 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
-from streamchat.events import Conversation, Usage
+from streamchat.errors import DayIsSpent, TooLittleLeft, VisitorIsSpent
+from streamchat.events import Conversation, Message, Usage
 from streamchat.meter import FASTEST_OF_ALL, Meter, elapsed
 from streamchat.money.budget import Budget
 from streamchat.money.prices import Prices
@@ -24,6 +26,11 @@ class Accounts:
     max_tokens: int
     speed: float = FASTEST_OF_ALL
     clock: Callable[[], float] = elapsed
+
+    @cached_property
+    def least(self) -> float:
+        """Dollars that are reserved for an answer to the shortest question."""
+        return self.prices.worst((Message("user", "?"),), self.system_prompt, self.max_tokens)
 
     def open(self, visitor: str | None) -> "Account":
         return Account(self, visitor)
@@ -45,17 +52,24 @@ class Account:
     async def call(self, conversation: Conversation) -> Meter:
         """Reserves what a call can cost at most, and settles the calls before it, which have ended.
 
-        Raises `DayIsSpent`, `VisitorIsSpent`, `TooDear` or `NotRecorded`.
+        Raises `Spent`, `TooDear` or `NotRecorded`.
         """
         await self.settle()
         accounts = self._accounts
         most = accounts.prices.most(conversation, accounts.system_prompt, accounts.max_tokens)
         if accounts.budget:
-            worst = accounts.prices.cost(most)
-            await accounts.budget.reserve(f"{self._name}/{len(self._meters)}", self.visitor, worst)
+            await self._reserve(accounts.budget, accounts.prices.cost(most))
         meter = Meter(most, speed=accounts.speed, clock=accounts.clock)
         self._meters.append(meter)
         return meter
+
+    async def _reserve(self, budget: Budget, dollars: float) -> None:
+        try:
+            await budget.reserve(f"{self._name}/{len(self._meters)}", self.visitor, dollars)
+        except (DayIsSpent, VisitorIsSpent) as refusal:
+            if self.visitor is None or budget.left_without_reserved(self.visitor) < self._accounts.least:
+                raise
+            raise TooLittleLeft(retry_after=refusal.retry_after) from None
 
     def stop(self) -> None:
         """Nothing more is used from now on. Idempotent."""

@@ -157,6 +157,12 @@ class Budget:
             left = min(left, self._share_of(visitor) - self._spent(self._ledger.visitor(visitor)))
         return max(0, left) / MICROS
 
+    def left_without_reserved(self, visitor: str) -> float:
+        """Dollars of today that are left for a visitor as if their replies that still run cost nothing."""
+        left, name = self.left(visitor), self._ledger.visitor(visitor)
+        mine = [cost.micros for cost in self._reserved.values() if cost.visitor == name]
+        return left + sum(mine) / MICROS
+
     def reserved(self) -> float:
         """Dollars of today that are spent only if the worst comes."""
         self._turn()
@@ -186,11 +192,10 @@ class Budget:
     def _refusal(self, cost: Cost, share: int) -> Refused | None:
         """Why the ledger cannot stay as it is with this cost in it."""
         seconds = DAY - self._clock() % DAY
-        until = f"at 00:00 UTC, in {span(seconds)}."
         if self._spent(b"") > self._daily:
-            return DayIsSpent(f"{DayIsSpent.sentence} It reopens {until}", retry_after=seconds)
+            return DayIsSpent(retry_after=seconds)
         if cost.visitor and self._spent(cost.visitor) > share:
-            return VisitorIsSpent(f"{VisitorIsSpent.sentence} It is renewed {until}", retry_after=seconds)
+            return VisitorIsSpent(retry_after=seconds)
         return None
 
     def _take_back(self, reply: str, cost: Cost, micros: int) -> None:
@@ -333,9 +338,3 @@ def begin(file: sqlite3.Connection, day: int, key: bytes) -> bytes:
 def micros(dollars: float) -> Decimal:
     """As the number is written: 0.1 is a tenth, not what a float makes of it."""
     return Decimal(str(dollars)) * MICROS
-
-
-def span(seconds: float) -> str:
-    minutes = math.ceil(seconds / 60)
-    number, unit = (minutes, "minute") if minutes < 60 else (math.ceil(seconds / 3600), "hour")
-    return f"{number} {unit}" + ("s" if number != 1 else "")

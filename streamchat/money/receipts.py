@@ -11,7 +11,7 @@ def worded(receipt: Receipt) -> str:
         return ""
     parts = [receipt.model, f"{receipt.words:,} word" + ("" if receipt.words == 1 else "s")]
     if receipt.first_word is not None:
-        parts.append(f"first word after {receipt.first_word:.1f} s")
+        parts.append(f"first token {receipt.first_word:.1f} s")
     if receipt.tokens_per_second:
         parts.append(f"{receipt.tokens_per_second:.0f} tokens/s")
     return " · ".join([*parts, *_money(receipt), *(["stopped: connection to Claude closed"] if receipt.closed else [])])
@@ -19,14 +19,16 @@ def worded(receipt: Receipt) -> str:
 
 def allowance(often: Sequence[str], left: float | None) -> str:
     """What a visitor may do before they are held up; empty if nothing holds them up."""
+    if left == 0:
+        return "Not enough left today for another answer."
     rates = [f"You can ask {' and '.join(often)}."] if often else []
-    money = [] if left is None else [f"{dollars(left)} is left for you today."]
+    money = [] if left is None else [f"{dollars(left)} left today."]
     return " ".join(rates + money)
 
 
 def _money(receipt: Receipt) -> list[str]:
     if receipt.shared:
-        return ["shared with others who asked this: cost nothing"]
+        return ["from cache · free"]
     amount = ("at most " if receipt.assumed else "") + dollars(receipt.cost)
     cost = [amount + (" on your key" if receipt.own_key else "")] if receipt.cost else []
     return cost + ([f"caching saved {dollars(receipt.saved)}"] if receipt.saved > 0 else [])

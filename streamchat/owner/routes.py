@@ -51,7 +51,7 @@ def routes(chat: Chat, who: Who, password: str) -> APIRouter:
 
     @router.put("/pause", status_code=204)
     async def pause() -> Response:
-        """Programs are refused from now on, and the page's readers get the demo; replies that run go on."""
+        """Whoever asks is refused from now on; replies that run go on."""
         if chat.budget is None:
             raise unfit(409, "nothing_to_pause", "Without a key the demo answers, and there is nothing to pause.")
         await chat.pause.turn(on=True)

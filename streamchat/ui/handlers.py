@@ -69,7 +69,7 @@ class Page:
             reply = await self._begun(tab, turns(history or ()), plain(well_formed(message or "")), request)
         except Exception as error:  # noqa: BLE001 (see above)
             tab.refuse()
-            yield [refusal(_explained(error))]
+            yield [self._refusal(error)]
             return
         try:
             async with aclosing(tab.frames()) as frames:
@@ -80,7 +80,7 @@ class Page:
             yield tab.answer()
         except Exception as error:  # noqa: BLE001 (see above)
             tab.end()
-            yield [*tab.answer(), refusal(_explained(error))]
+            yield [*tab.answer(), self._refusal(error)]
 
     async def _begun(self, tab: Tab, turn: int, message: str, request: gr.Request) -> Reply:
         """The reply to the message, from now on the tab's; where it is refused, the tab stays as it is."""
@@ -103,6 +103,8 @@ class Page:
 
     def allowance(self, request: gr.Request) -> str:
         """What the visitor may still do."""
+        if self._chat.is_paused:
+            return ""
         visitor = self._visitor(request)
         return allowance(self._chat.limits.allowed(visitor), self._chat.left(visitor))
 
@@ -156,7 +158,7 @@ class Page:
                 async for frame in frames:
                     yield frame
         except Exception as error:  # noqa: BLE001 (as in `answer`)
-            yield [*messages, refusal(_explained(error))], gr.update(**IDLE), gr.skip(), gr.skip()
+            yield [*messages, self._refusal(error)], gr.update(**IDLE), gr.skip(), gr.skip()
 
     async def stop(self, request: gr.Request) -> tuple[Update, ...]:
         """Gradio's stop only cancels the generator, as a lost connection does; this one stops the reply."""
@@ -229,6 +231,9 @@ class Page:
                 self.save(request, tab)
         if reply.ending and (wrong := fault(reply.ending, reply.text)):
             raise gr.Error(wrong, print_exception=False)
+
+    def _refusal(self, error: Exception) -> Shown:
+        return refusal(_explained(error), takes_keys=self._chat.takes_keys)
 
     async def _ask(self, tab: Tab, messages: list[Shown], request: gr.Request, *, or_spare: bool = True) -> Reply:
         key = request.headers.get("x-api-key", "")

@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from streamchat.chat import Chat
+from streamchat.sources.demo import Demo
 from streamchat.store import Store
 from streamchat.ui import chatbot, gradio_internals
 from streamchat.ui.handlers import GO_ON, Page
@@ -20,7 +21,9 @@ from streamchat.visitors import Who
 STATIC = Path(__file__).parent / "static"
 CSS = (STATIC / "ui.css").read_text(encoding="utf-8")
 NARROW = "@media (max-width: 600px) { .gradio-container > .main { padding: 0.5rem !important; } }"  # out of CSS's reach
-SCRIPT = "\n".join((STATIC / f"{name}.js").read_text(encoding="utf-8") for name in ("ui", "following", "composer"))
+SCRIPT = "\n".join(
+    (STATIC / f"{name}.js").read_text(encoding="utf-8") for name in ("ui", "following", "composer", "callout")
+)
 OPENING = (STATIC / "opening.js").read_text(encoding="utf-8")
 HEAD = f"<style>{NARROW}</style><script>{SCRIPT}</script>"
 
@@ -50,6 +53,8 @@ LATEX: list[dict[str, str | bool]] = [  # no single dollars: they would make for
 MAX_EVENTS = 900  # at once, of which an answer takes two; Gradio keeps a worker for each
 LOOKS = 0.005  # seconds between two looks at an empty queue; Gradio takes a thousand a second and has no setting
 CLAIM = "claim"  # the event to which ui.js adds the tab's id and its draft; no event has a script of its own
+WITHOUT_KEY = "### Demo mode\n\nPrepared answers, no API key."
+OWN_KEY_HELPS = "With an API key of your own, entered below, Claude answers."
 OWN_KEY = (
     "With a key from the Claude Console, Claude answers at your expense. "
     "It is kept in this page only, until you close or reload it."
@@ -88,7 +93,7 @@ def page(chat: Chat, store: Store, who: Who, *, title: str, examples: Sequence[s
             editable="user",
             buttons=["copy"],
             latex_delimiters=LATEX,
-            placeholder=f"### {chat.source.name} answers",
+            placeholder=welcome(chat),
         ),
     )
     with demo:
@@ -128,6 +133,12 @@ def as_typed(message: Shown) -> Shown:
 gr.Chatbot.postprocess = postprocess  # type: ignore[assignment,method-assign]
 gr.Chatbot.data_model = chatbot.Messages
 gradio_internals.install()
+
+
+def welcome(chat: Chat) -> str:
+    if chat.source.model != Demo.model:
+        return "### What can I help with?"
+    return WITHOUT_KEY + (f"\n\n{OWN_KEY_HELPS}" if chat.takes_keys else "")
 
 
 def own_key() -> None:

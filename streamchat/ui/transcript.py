@@ -8,13 +8,14 @@ from streamchat.errors import ChatError
 from streamchat.events import WHOLE, Done, Event, Failed, Message, Notice, Text, Thinking, well_formed
 from streamchat.money import worded
 from streamchat.replies import Reply
+from streamchat.ui.content import CALLOUT, inert, plain
 from streamchat.ui.content import NOTE as MARK
-from streamchat.ui.content import inert, plain
 
 Shown = dict[str, Any]  # one message as gr.Chatbot takes and returns it
 
 MADE = {"role", "metadata", "content", "options"}  # which all messages have that come from Gradio
 NOTE = "note"
+OWN_KEY = "[Use your own key](#own-key)"  # callout.js opens the panel
 ENVELOPE = 120  # bytes of a message's JSON beside its text
 SHORT = [b'"', b"\\", *(bytes([number]) for number in b"\b\t\n\f\r")]  # of which JSON makes two bytes
 CONTROLS = bytes(number for number in range(32) if bytes([number]) not in SHORT)  # of which it makes six
@@ -59,15 +60,17 @@ class Transcript:
         """The messages so far; none before anything was said, unless the reader has been `waiting` for it."""
         begun, text, quiet = self._begun, "".join(self._texts), not self._texts and not self._ending
         shown = [self._thought(waiting=quiet)] if self._thoughts else []
-        if any(notice.instead for notice in self._notices):
-            shown += [said("assistant", begun)] if begun else []
+        if instead := [notice for notice in self._notices if notice.instead]:
+            shown = [callout(notice.text) for notice in instead] + shown
+            shown = [said("assistant", begun), *shown] if begun else shown
             shown += [said("assistant", text) | {"metadata": {"id": NOTE}}] if text else []
         elif text := begun + text:
             shown.append(said("assistant", text))
         passed = len(self._notices) - quiet
-        shown += [note(it.text) for number, it in enumerate(self._notices) if not it.passing or number >= passed]
-        if self._ending and (ending := closing(self._ending, begun or text)):
-            shown.append(ending)
+        notices = [it for number, it in enumerate(self._notices) if not it.passing or number >= passed]
+        shown += [note(notice.text) for notice in notices if not notice.instead]
+        if self._ending:
+            shown += closing(self._ending, begun or text)
         if waiting and not shown:
             shown.append(said("assistant", "") | {"metadata": {"title": "Thinking", "status": "pending"}})
         return shown
@@ -82,11 +85,13 @@ class Transcript:
         return _message("assistant", plain("".join(self._thoughts)) + end) | {"metadata": metadata}
 
 
-def closing(ending: Done | Failed, text: str) -> Shown | None:
-    """The note under an answer: what was wrong with its end, and the receipt."""
-    wrong = fault(ending, text)
-    lines = [f"ⓘ {wrong}" if wrong else "", worded(ending.receipt) if ending.receipt else ""]
-    return aside("  \n".join(filter(None, lines))) if any(lines) else None
+def closing(ending: Done | Failed, text: str) -> list[Shown]:
+    """What stands under an answer: what was wrong with its end, and the receipt."""
+    wrong, paid = fault(ending, text), worded(ending.receipt) if ending.receipt else ""
+    if isinstance(ending, Failed):
+        return [callout(wrong), *([aside(paid)] if paid else [])]
+    lines = [f"ⓘ {wrong}" if wrong else "", paid]
+    return [aside("  \n".join(filter(None, lines)))] if any(lines) else []
 
 
 def fault(ending: Done | Failed, text: str) -> str:
@@ -131,8 +136,16 @@ def aside(text: str) -> Shown:
     return _message("assistant", MARK + plain(text)) | {"metadata": {"id": NOTE}}
 
 
-def refusal(error: ChatError) -> Shown:
-    return note(failure(error.message, error.retry_after))
+def callout(sentence: str, *, link: str = "") -> Shown:
+    """A note that stands out, for it is in place of an answer."""
+    text = CALLOUT + plain(sentence) + (f"\n\n{link}" if link else "")
+    return _message("assistant", text) | {"metadata": {"id": NOTE}}
+
+
+def refusal(error: ChatError, *, takes_keys: bool = False) -> Shown:
+    """The error in place of an answer, with a way on for a visitor with a key of their own."""
+    link = OWN_KEY if takes_keys and error.own_key_helps else ""
+    return callout(failure(error.message, error.retry_after), link=link)
 
 
 def conversation(history: Sequence[Shown]) -> list[Message]:

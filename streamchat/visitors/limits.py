@@ -142,5 +142,6 @@ def _often(each: RateLimitItem) -> str:
 
 
 def _busy(running: int) -> str:
-    answers = "an answer" if running == 1 else f"{running} answers"
-    return f"You already have {answers} running. Wait for the end of one, or stop one."
+    if running == 1:
+        return "You have an answer running. Wait for it to finish, or stop it."
+    return f"You have {running} answers running. Wait for one to finish, or stop one."

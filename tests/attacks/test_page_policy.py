@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from streamchat.sources.demo.source import EXAMPLES
+from streamchat.examples import FOR_CLAUDE
 from tests import violations
 from tests.application import Application
 from tests.page import Page
@@ -60,7 +60,7 @@ def test_the_page_works_under_its_policy(
     page.ready()
     page.press("Undo")
     page.ready()
-    page.example(EXAMPLES[0])
+    page.example(FOR_CLAUDE[0])
     page.shows("Ex.")
     page.ready()
     page.press("Clear")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from string import punctuation
+from typing import Literal
 
 from streamchat.errors import BrokenOff, Busy, ChatError
 from streamchat.events import Conversation, Done, Event, Notice, Request, Text, Thinking, Usage
@@ -29,6 +30,9 @@ STATES = {
 EXAMPLES = tuple(STATES)[:5]
 
 
+Reader = Literal["owner", "key_holder", "visitor"]
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A text and how it is given: what follows a `CUT` in it is left for a continuation."""
@@ -48,10 +52,13 @@ class Answer:
 
 
 class Demo:
+    """Tells its owner how to set up a key, and visitors how to use one of their own where it `takes_keys`."""
+
     name = "The demo"
     model = "demo"
 
-    def __init__(self, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    def __init__(self, *, takes_keys: bool = False, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self._takes_keys = takes_keys
         self._sleep = sleep
 
     async def open(self) -> None:
@@ -61,7 +68,7 @@ class Demo:
         pass
 
     async def stream(self, request: Request) -> AsyncGenerator[Event]:
-        answer = _answer(request.conversation)
+        answer = _answer(request.conversation, self._reader(request))
         for attempt in range(1, answer.turned_away + 1):
             yield Notice(f"The demo is busy, trying again in 3 s ({attempt} of {answer.turned_away}).", passing=True)
             await self._sleep(3)
@@ -78,6 +85,11 @@ class Demo:
         if not isinstance(answer.ending, str):
             raise answer.ending()
         yield Done(answer.ending, usage)
+
+    def _reader(self, request: Request) -> Reader:
+        if request.by_owner:
+            return "owner"
+        return "key_holder" if self._takes_keys else "visitor"
 
 
 def _pieces(text: str) -> list[str]:
@@ -134,19 +146,31 @@ _PREPARED = {
     f"(what|who)( is|'s| are) {_APP}( about)?|how does {_APP} work|are you (claude|real|an? (bot|human|ai))": Answer(
         _read("about")
     ),
-    f"(how|where) (do|can|should) i (connect|use|get|add|set up|put|enter|talk) {_KEY}|connect (to )?claude": Answer(
-        _read("connect")
-    ),
+}
+_CONNECT = f"(how|where) (do|can|should) i (connect|use|get|add|set up|put|enter|talk) {_KEY}|connect (to )?claude"
+_ADVICE: dict[Reader, str] = {
+    "owner": "For a real answer, [get a key](https://platform.claude.com/settings/keys), put `ANTHROPIC_API_KEY=` and "
+    "the key into a file named `.env` next to `app.py`, and start the chat again: then Claude answers here.",
+    "key_holder": "For a real answer, enter an API key of your own under **Your own API key** below the message box: "
+    "then Claude answers you here.",
+    "visitor": "A real answer takes Claude.",
+}
+_CONNECTED: dict[Reader, str] = {
+    "owner": _read("connect"),
+    "key_holder": _read("connect_own_key"),
+    "visitor": _read("connect_visitor"),
 }
 _POLITE = "^((please|can you|could you|would you|now|ok|okay|so) )+|( (please|now|for me))+$"
 
 
-def _answer(conversation: Conversation) -> Answer:
+def _answer(conversation: Conversation, reader: Reader) -> Answer:
     *before, last = conversation
     if before and last.role == "assistant":
-        return _answer(tuple(before)).after(last.text)
+        return _answer(tuple(before), reader).after(last.text)
     asked = _unanswered(last.text)
-    return _prepared(asked) or _anything(asked, [message.text for message in before if message.role == "user"])
+    if re.fullmatch(_CONNECT, _plain(asked)):
+        return Answer(_CONNECTED[reader])
+    return _prepared(asked) or _anything(asked, [message.text for message in before if message.role == "user"], reader)
 
 
 def _unanswered(text: str) -> str:
@@ -172,12 +196,13 @@ def _plain(text: str) -> str:
     return re.sub(_POLITE, "", " ".join(words))
 
 
-def _anything(asked: str, before: list[str]) -> Answer:
+def _anything(asked: str, before: list[str], reader: Reader) -> Answer:
     begin = asked[:LONGEST]
     text = _read("anything").format(
         opening=_opening(begin),
         quote=_quoted(begin, 280) or "(nothing)",
         facts=" ".join(_facts(asked, before)),
+        advice=_ADVICE[reader],
         example=EXAMPLES[len(asked) % len(EXAMPLES)],
     )
     return Answer(text, thinking=_read("thinking") if re.match(_THINK, _plain(asked)) else "")

@@ -1,0 +1,21 @@
+// "Use your own key", in a callout, opens the panel in which the key goes. In an answer the same link does nothing.
+(() => {
+  const CALLOUT = '[data-testid="bot"][aria-label*=": \u2063\u2063"]';
+  const field = () => document.querySelector("#own-key input");
+  const isOpen = () => Boolean(field()?.checkVisibility());
+
+  const opened = async () => {
+    const panel = document.querySelector("#settings .label-wrap, #settings button");
+    if (!isOpen()) panel?.click();
+    for (let wait = 0; wait < 40 && !isOpen(); wait++) await new Promise((done) => setTimeout(done, 50));
+    field()?.scrollIntoView({ block: "nearest" });
+    field()?.focus();
+  };
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.('a[href$="#own-key"]');
+    if (!link) return;
+    event.preventDefault();
+    if (link.closest(CALLOUT)) opened();
+  }, true);
+})();

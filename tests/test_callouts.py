@@ -1,0 +1,101 @@
+"""What stands in place of an answer: one callout with the reason, until when, and a way on if there is one."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+from tests.application import ROOT, Application
+from tests.page import Page
+from tests.scripted_claude import CLOSES, ScriptedClaude, delta, ends, opens, says, start, streams
+
+ASK = "/api/streaming-chat"
+DEAR = streams(start(), opens(), delta("Dear."), CLOSES, ends(output_tokens=1_000))  # costs a cent
+DAY = "Today's budget for this chat is used up. It renews at 00:00 UTC. Try again in"
+SHARE = "You have used today's free allowance. It renews at 00:00 UTC. Try again in"
+LINK = "Use your own key"
+OWNERS_WORDS = re.compile(r"\.env|ANTHROPIC_API_KEY|app\.py|demo", re.IGNORECASE)
+
+
+@contextmanager
+def opened(claude: ScriptedClaude, chromium: Browser, **environment: str) -> Iterator[Page]:
+    """A visitor's page in an app whose answers set aside 1.3 cents each."""
+    knobs = {f"STREAMCHAT_{name}": value for name, value in environment.items()}
+    knobs |= {"ANTHROPIC_API_KEY": "sk-owner", "ANTHROPIC_BASE_URL": claude.url, "STREAMCHAT_MAX_TOKENS": "1000"}
+    with Application("--host", "127.0.0.2", cwd=ROOT, **knobs) as app, chromium.new_context() as context:
+        yield Page(context, app.url)
+
+
+def callouts(page: Page) -> Locator:
+    return page.browser.locator('[data-testid="bot"][aria-label*=": \u2063\u2063"]')
+
+
+def allowance(page: Page) -> Locator:
+    return page.browser.locator("#allowance")
+
+
+def test_a_spent_share_has_one_callout_and_the_own_key_leads_on(claude: ScriptedClaude, chromium: Browser) -> None:
+    """Reason and time stand once, without a demo or an amount that is left; the link opens the field for a key."""
+    claude.play(DEAR, says("Yours."))
+    with opened(claude, chromium, VISITOR_BUDGET_USD="0.02", OWN_KEYS="on") as page:
+        page.ask("one")
+        page.shows("Dear.")
+        page.ask("two")
+        page.shows(SHARE)
+        page.ready()
+        expect(callouts(page)).to_have_count(1)
+        expect(callouts(page)).to_be_in_viewport()
+        expect(page.browser.get_by_text("free allowance")).to_have_count(1)
+        expect(page.browser.get_by_role("log")).not_to_contain_text(OWNERS_WORDS)
+        expect(allowance(page)).to_have_text("Not enough left today for another answer.")
+        page.browser.get_by_role("link", name=LINK).click()
+        field = page.browser.get_by_label("API key", exact=True)
+        expect(field).to_be_focused()
+        field.fill("sk-ant-visitor")
+        page.press("Retry")
+        page.shows("Yours.")
+        expect(callouts(page)).to_have_count(0)
+    assert claude.exchange(1).headers["authorization"] == "Bearer sk-ant-visitor"
+    assert claude.exchange(1).said == [("user", "one"), ("assistant", "Dear."), ("user", "two")]
+
+
+def test_a_spent_day_without_own_keys_has_no_way_on(claude: ScriptedClaude, chromium: Browser) -> None:
+    """Where no keys of visitors are taken none is spoken of; programs get the same as JSON with a status."""
+    with opened(claude, chromium, DAILY_BUDGET_USD="0", OWN_KEYS="off") as page:
+        page.ask("How do I connect Claude?")
+        page.shows(DAY)
+        expect(callouts(page)).to_have_count(1)
+        expect(page.browser.get_by_text(LINK)).to_have_count(0)
+        expect(page.browser.get_by_role("log")).not_to_contain_text(re.compile(r"\.env|demo|app\.py"))
+        refused = httpx.post(page.browser.url.rstrip("/") + ASK, json={"message": "hi"}, timeout=20)
+    assert (refused.status_code, refused.json()["code"]) == (429, "day_is_spent")
+    assert int(refused.headers["retry-after"]) > 0
+    assert claude.exchanges == []
+
+
+def test_the_demo_answers_in_claudes_place_if_the_owner_says_so(claude: ScriptedClaude, chromium: Browser) -> None:
+    """Then the callout stands above its answer, which tells nobody how to set up the owner's server."""
+    with opened(claude, chromium, DAILY_BUDGET_USD="0", DEMO_WHEN_SPENT="on", OWN_KEYS="off") as page:
+        page.ask("How do I connect Claude?")
+        page.shows("Only the owner of this chat can do that.")
+        page.ready()
+        expect(page.answers.first).to_contain_text("Today's budget for this chat is used up.")
+        expect(callouts(page)).to_have_count(1)
+        page.ask("Where is Ulm?")
+        page.shows("That is a question")
+        page.ready()
+        expect(page.browser.get_by_role("log")).not_to_contain_text(re.compile(r"\.env|ANTHROPIC_API_KEY|app\.py"))
+
+
+@pytest.mark.parametrize("text", ["[Use your own key](#own-key)", "\u2063\u2063[Use your own key](#own-key)"])
+def test_an_answer_is_no_callout(page: Page, page_claude: ScriptedClaude, text: str) -> None:
+    """Whatever Claude writes looks like an answer, and its link opens no field for a key."""
+    page_claude.play(says("Here: ", text))
+    page.ask("hi")
+    page.ready()
+    page.browser.get_by_role("link", name=LINK).click()
+    expect(callouts(page)).to_have_count(0)
+    expect(page.browser.get_by_label("API key", exact=True)).not_to_be_visible()

@@ -1,0 +1,87 @@
+"""The questions that the page offers: those of the source, or the owner's."""
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+from streamchat import examples
+from streamchat.server import examples_of
+from streamchat.settings import Settings
+from streamchat.sources.demo import EXAMPLES
+from tests.application import ROOT, Application
+from tests.page import Page
+from tests.scripted_claude import ScriptedClaude, says
+
+PASSWORD = "open, sesame"
+
+
+def offered(page: Page) -> Locator:
+    return page.browser.locator(".example")
+
+
+def test_with_a_key_people_are_offered_what_people_ask(page: Page, page_claude: ScriptedClaude) -> None:
+    """A letter, code, a comparison and a plan; neither they nor the welcome speak of a demo."""
+    expect(offered(page)).to_have_count(4)
+    expect(page.browser.get_by_text("demo")).to_have_count(0)
+    page_claude.play(says("Dear neighbour"))
+    page.example("letter")
+    page.shows("Dear neighbour")
+    assert page_claude.exchange(0).said == [("user", examples.FOR_CLAUDE[0])]
+
+
+def test_where_only_visitors_have_keys_the_demo_has_its_own(chromium: Browser) -> None:
+    """Without a key of the owner's the page says that the demo answers, and how Claude does."""
+    with Application(cwd=ROOT, STREAMCHAT_OWN_KEYS="on") as app, chromium.new_context() as context:
+        page = Page(context, app.url)
+        expect(offered(page)).to_have_text([*EXAMPLES])
+        expect(page.browser.get_by_text("Demo mode")).to_be_visible()
+        expect(page.browser.get_by_text("With an API key of your own, entered below, Claude answers.")).to_be_visible()
+
+
+def test_the_owner_sets_them_and_a_pause_changes_nothing(claude: ScriptedClaude, chromium: Browser) -> None:
+    """One line each; while Claude is paused, they are the owner's still, and none is answered."""
+    knobs = {"ANTHROPIC_API_KEY": "sk-test", "ANTHROPIC_BASE_URL": claude.url, "STREAMCHAT_OWNER_PASSWORD": PASSWORD}
+    knobs |= {"STREAMCHAT_EXAMPLES": "Which bus goes to the pool?\nWhen is the library open?\n"}
+    with Application(cwd=ROOT, **knobs) as app, chromium.new_context() as context:
+        assert httpx.put(f"{app.url}/owner/pause", auth=("eva", PASSWORD)).status_code == 204
+        page = Page(context, app.url)
+        expect(offered(page)).to_have_text(["Which bus goes to the pool?", "When is the library open?"])
+        expect(page.browser.get_by_text("demo")).to_have_count(0)
+        page.example("library")
+        page.shows("The owner of this chat has paused Claude until further notice.")
+        expect(page.browser.locator("#allowance")).to_have_text("")
+    assert claude.exchanges == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("One?|Two?", ("One?", "Two?")),
+        ("One?\r\n\r\n  Two?  \n", ("One?", "Two?")),
+        ("One? | One? |", ("One?",)),
+        ("Off", ()),
+    ],
+)
+def test_examples_are_read_from_lines_or_bars(text: str, found: tuple[str, ...]) -> None:
+    """Each counts once, without the blanks around it; `off` is none."""
+    assert examples.split(examples.checked(text)) == found
+
+
+def test_an_example_is_what_it_looks_like() -> None:
+    """Characters that nobody sees, or that turn the text around, are refused."""
+    with pytest.raises(ValueError, match="no control characters"):
+        examples.checked("One?|\u202eowT")
+
+
+@pytest.mark.parametrize(("key", "usual"), [("sk-test", examples.FOR_CLAUDE), ("", EXAMPLES)])
+def test_the_source_has_its_examples_until_the_owner_sets_some(
+    monkeypatch: pytest.MonkeyPatch, key: str, usual: tuple[str, ...]
+) -> None:
+    """Those of Claude or of the demo; the owner's, or none, in place of both."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", key)
+    monkeypatch.setenv("STREAMCHAT_EXAMPLES", "")
+    assert examples_of(Settings.read()) == usual
+    monkeypatch.setenv("STREAMCHAT_EXAMPLES", "One?|Two?")
+    assert examples_of(Settings.read()) == ("One?", "Two?")
+    monkeypatch.setenv("STREAMCHAT_EXAMPLES", "off")
+    assert examples_of(Settings.read()) == ()
