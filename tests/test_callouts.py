@@ -58,6 +58,7 @@ def test_a_spent_share_has_one_callout_and_the_own_key_leads_on(claude: Scripted
         page.press("Retry")
         page.shows("Yours.")
         expect(callouts(page)).to_have_count(0)
+        expect(allowance(page)).not_to_contain_text("Not enough")
     assert claude.exchange(1).headers["authorization"] == "Bearer sk-ant-visitor"
     assert claude.exchange(1).said == [("user", "one"), ("assistant", "Dear."), ("user", "two")]
 

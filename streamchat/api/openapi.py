@@ -115,8 +115,17 @@ POST: Responses = GUARDED | {
         "wrong_shape",
         "message: Input should be a valid string.",
     ),
-    429: _error("Claude's rate limit is reached.", "rate_limited", "Claude's rate limit for the API key is reached."),
-    503: FAILED,
+    429: _error(
+        "You ask too often, the money for today is spent, or Claude's rate limit is reached; `Retry-After` says when "
+        "to try again.",
+        "visitor_is_spent",
+        "You have used today's free allowance. It renews at 00:00 UTC.",
+    ),
+    503: _error(
+        "Claude is busy, is paused by the owner, or cannot be reached.",
+        "unavailable",
+        "This chat cannot reach Claude at the moment.",
+    ),
     "default": FAILED,
 }
 GET: Responses = GUARDED | {
