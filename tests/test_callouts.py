@@ -33,6 +33,12 @@ def callouts(page: Page) -> Locator:
     return page.browser.locator('[data-testid="bot"][aria-label*=": \u2063\u2063"]')
 
 
+def top(message: Locator) -> float:
+    box = message.bounding_box()
+    assert box
+    return box["y"]
+
+
 def allowance(page: Page) -> Locator:
     return page.browser.locator("#allowance")
 
@@ -83,8 +89,10 @@ def test_the_demo_answers_in_claudes_place_if_the_owner_says_so(claude: Scripted
         page.ask("How do I connect Claude?")
         page.shows("Only the owner of this chat can do that.")
         page.ready()
-        expect(page.answers.first).to_contain_text("Today's budget for this chat is used up.")
         expect(callouts(page)).to_have_count(1)
+        expect(callouts(page)).to_contain_text("Today's budget for this chat is used up.")
+        assert top(callouts(page)) < top(page.answers.filter(has_text="Only the owner"))
+        expect(page.browser.get_by_title("Retry").locator("visible=true")).to_have_count(1)
         page.ask("Where is Ulm?")
         page.shows("That is a question")
         page.ready()

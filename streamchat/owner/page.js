@@ -148,7 +148,7 @@ const showState = ({source, pausable, paused, recorded, trouble}) => {
   say("meaning", {
     "": "Turn it off and visitors read that you have paused Claude, programs are told to come back later, and replies that run go on.",
     paused: `Since ${since(paused)} visitors read that you have paused Claude, and programs are told to come back later.`,
-    troubled: trouble && `${trouble.sentence} So it has been since ${since(trouble.since)}; visitors read that Claude cannot be reached.`,
+    troubled: trouble && `${trouble.sentence} Since ${since(trouble.since)} visitors read that this chat cannot reach Claude.`,
     unrecorded: "What answers cost cannot be written to the disk. See the log, and the folder STREAMCHAT_DATA_DIR.",
     demo: "No key to Claude is set, so nothing is spent and there is nothing to pause.",
   }[kind])
