@@ -18,8 +18,8 @@ CHOSEN = re.compile("(STREAMCHAT|ANTHROPIC|GRADIO|CHAINLIT|STREAMLIT)_")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
+def free_port(host: str = "127.0.0.1") -> int:
+    with socket.create_server((host, 0)) as server:
         return int(server.getsockname()[1])
 
 
@@ -37,9 +37,10 @@ def machine_cpu() -> float:
 class Server:
     """Runs until the `with` block ends. Its processes are a session of their own, by which Linux counts them."""
 
-    def __init__(self, command: Sequence[str], log: Path, **environment: str) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+    def __init__(self, command: Sequence[str], log: Path, *, host: str = "127.0.0.1", **environment: str) -> None:
+        self.host = host
+        self.port = free_port(host)
+        self.url = f"http://{host}:{self.port}"
         self._log = log
         self.began = time.monotonic()
         self.started = 0.0
@@ -80,8 +81,8 @@ class Server:
         return sum(int(fields[21]) for fields in self._stats()) * PAGE
 
     def _status(self, path: str) -> int:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
-            connection.sendall(f"GET {path} HTTP/1.0\r\nhost: 127.0.0.1:{self.port}\r\n\r\n".encode())
+        with suppress(OSError), socket.create_connection((self.host, self.port), timeout=5) as connection:
+            connection.sendall(f"GET {path} HTTP/1.0\r\nhost: {self.host}:{self.port}\r\n\r\n".encode())
             return int(connection.recv(4096).split()[1])
         return 0
 

@@ -40,6 +40,7 @@ class Blueprint:
         self.events = [Event.of(fields) for fields in config["dependencies"] if not fields["trigger_only_on_failure"]]
         self.values = {component["id"]: _value(component) for component in config["components"]}
         self.box = next(part for event in self.events for part, kind in event.starts if kind == "submit")
+        self.tab = next((event.inputs[0] for event in self.started("load") if event.inputs), 0)
 
     @classmethod
     async def of(cls, url: str) -> Self:
@@ -56,16 +57,23 @@ class Blueprint:
 
 
 class Tab:
-    """One page, open until it is closed. `frames` are the pieces of the last reply and when each was there."""
+    """One page, open until it is closed. `frames` are the pieces of the last reply and when each was there.
 
-    def __init__(self, url: str, blueprint: Blueprint, polls: Mapping[str, float]) -> None:
+    A page of StreamChat has an `id`; one that has that of `before` shows the same after it was opened.
+    """
+
+    def __init__(
+        self, url: str, blueprint: Blueprint, polls: Mapping[str, float], source: str | None = None, before: str = ""
+    ) -> None:
         self.frames: list[tuple[float, bytes]] = []
-        self.wire = Wire(url)
+        self.wire = Wire(url, source)
         self.asked_at = 0.0
         self._blueprint = blueprint
         self._polls = polls
         self._session = secrets.token_hex(6)
         self._values = dict(blueprint.values)
+        if before:
+            self._values[blueprint.tab] = before
         self._tasks: list[asyncio.Task[None]] = []
         self._listening: asyncio.Task[None] | None = None
         self._completed: defaultdict[str, asyncio.Future[list[Any]]] = defaultdict(asyncio.Future)
@@ -82,6 +90,14 @@ class Tab:
         self.asked_at = time.time()
         self._values[self._blueprint.box] = message
         await self._fire(self._blueprint.started("submit"))
+
+    @property
+    def id(self) -> str:
+        return str(self._values[self._blueprint.tab])
+
+    def shown(self) -> str:
+        """All that it shows, as JSON."""
+        return json.dumps(list(self._values.values()), default=str)
 
     def close(self) -> None:
         for task in [*self._tasks, *([self._listening] if self._listening else [])]:

@@ -23,10 +23,11 @@ class Connection:
 
 
 class Wire:
-    """Connections to one server that are used again, and the bytes that went over them."""
+    """Connections to one server, from the address `source`, that are used again, and the bytes that went over them."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, source: str | None = None) -> None:
         parts = urlsplit(url)
+        self._source = (source, 0) if source else None
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
         self._idle: list[Connection] = []
         self._open: list[Connection] = []
@@ -62,7 +63,8 @@ class Wire:
         return None
 
     async def _connect(self) -> Connection:
-        connection = Connection(*await asyncio.open_connection(self._host, self._port, limit=2**22))
+        opened = asyncio.open_connection(self._host, self._port, limit=2**22, local_addr=self._source)
+        connection = Connection(*await opened)
         self._open.append(connection)
         return connection
 

@@ -1,5 +1,6 @@
 """A process that serves one chat until SIGINT or SIGTERM."""
 
+import ctypes
 import gc
 import logging
 import os
@@ -7,6 +8,7 @@ import signal
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +29,8 @@ class Stopped(BaseException):
 
 # seconds after a signal at which a start ends that has lost the exception, as in a callback of the interpreter
 LATEST = 5.0
+M_MMAP_THRESHOLD = -3  # in glibc's malloc.h
+LARGE = 128 * 1024  # bytes, as glibc has it until it has seen larger ones
 
 
 class Process:
@@ -42,6 +46,7 @@ class Process:
             warn_of_data_elsewhere(app.settings)
             self._running = running = launched(app, listener)
             tune_garbage_collection()
+            return_large_buffers()
             guard_output()
             announce(app, listener)
             if share:
@@ -105,6 +110,15 @@ def tune_garbage_collection() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+def return_large_buffers() -> None:
+    """Has glibc give every freed large buffer back to the system. It would keep larger and larger ones, and with them
+    all that was sent in a rush. Other C libraries have no such setting.
+    """
+    if sys.platform == "linux":
+        with suppress(AttributeError, OSError):
+            ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE)
 
 
 def warn_of_data_elsewhere(settings: Settings) -> None:

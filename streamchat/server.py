@@ -97,7 +97,7 @@ class StreamChat:
             Middleware(BoundedBodies, self.who),
             Middleware(Calls, lambda scope: events(scope["app"].get_blocks())),
             Middleware(Admission, self.who, lambda scope: GradioSessions(scope["app"]), Crowd(bounds=bounds)),
-            Middleware(ConcurrencyLimit),
+            Middleware(ConcurrencyLimit, self.who),
         ]
 
 

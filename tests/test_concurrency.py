@@ -38,6 +38,7 @@ class Client:
     def __init__(self, *body: Message) -> None:
         self._body = list(body)
         self.received: list[str] = []
+        self.task: asyncio.Task[None] | None = None
 
     async def receive(self) -> Message:
         return self._body.pop(0) if self._body else await asyncio.Event().wait()  # type: ignore[return-value]
@@ -53,13 +54,16 @@ BEGINNING: Message = {"type": "http.request", "body": b"{", "more_body": True}
 class Door:
     def __init__(self) -> None:
         self.work = Work()
-        self._limit = ConcurrencyLimit(self.work)
+        self._limit = ConcurrencyLimit(self.work, lambda peer, *_: peer or "")
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def ask(self, *body: Message, path: str = PAGES + "run/predict", method: str = "POST") -> Client:
+    async def ask(
+        self, *body: Message, path: str = PAGES + "run/predict", method: str = "POST", address: str = "192.0.2.1"
+    ) -> Client:
         client = Client(*body)
-        scope = {"type": "http", "method": method, "path": path}
-        self._tasks.add(asyncio.create_task(self._limit(scope, client.receive, client.send)))
+        scope = {"type": "http", "method": method, "path": path, "client": (address, 1), "headers": []}
+        client.task = asyncio.create_task(self._limit(scope, client.receive, client.send))
+        self._tasks.add(client.task)
         await settle()
         return client
 
@@ -79,6 +83,42 @@ async def test_a_rush_is_worked_on_a_few_at_a_time() -> None:
     await door.close()
     assert all(client.received == ["http.response.start", "http.response.body"] for client in clients)
     assert door.work.bodies == [b"{}"] * 10
+
+
+async def test_a_visitors_rush_leaves_a_place_for_others() -> None:
+    """Whatever one visitor sends at once, the first request of another is begun at once."""
+    door = Door()
+    for _ in range(10):
+        await door.ask(WHOLE, path=PAGES + "rush", address="198.51.100.66")
+    await door.ask(WHOLE, path=PAGES + "other")
+    assert door.work.begun == [PAGES + "rush", PAGES + "rush", PAGES + "other"]
+    await door.close()
+
+
+async def test_visitors_who_wait_take_turns() -> None:
+    """Of ten requests by one and one by another, which came last, that one is not the last to be begun."""
+    door = Door()
+    for number in range(3):
+        await door.ask(WHOLE, address=f"203.0.113.{number}")
+    for _ in range(10):
+        await door.ask(WHOLE, path=PAGES + "rush", address="198.51.100.66")
+    await door.ask(WHOLE, path=PAGES + "other")
+    door.work.may_respond.set()
+    await settle()
+    assert PAGES + "other" in door.work.begun[3:6]
+    await door.close()
+
+
+async def test_a_client_that_leaves_while_it_waits_takes_no_place() -> None:
+    """What is cancelled before its turn is passed over; what waits behind it is begun."""
+    door = Door()
+    clients = [await door.ask(WHOLE, path=f"{PAGES}{number}") for number in range(4)]
+    assert clients[2].task
+    clients[2].task.cancel()
+    door.work.may_respond.set()
+    await settle()
+    assert door.work.begun == [PAGES + "0", PAGES + "1", PAGES + "3"]
+    await door.close()
 
 
 async def test_a_response_that_has_begun_is_no_longer_counted() -> None:

@@ -1,6 +1,7 @@
 """Bounds what a request's body may be and how it may arrive, before anything parses it."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ BOUNDS = {
 # bodies up to this size count for no visitor, so that nobody is refused a short message
 SMALL = 64_000
 ALL = "*"
+REMEMBERED = 1_000  # visitors, after which those who have sent nothing for long are forgotten
 RETRY = {"Retry-After": "5"}
 # RFC 7694: which codings a 415 is about
 IDENTITY = {"Accept-Encoding": "identity"}
@@ -41,7 +43,8 @@ IDENTITY = {"Accept-Encoding": "identity"}
 class Arrival:
     """A body has `seconds` in all and, after a time of `grace`, arrives at no less than `rate` bytes a second.
 
-    The bodies that arrive or wait are at most `visitor` bytes of one visitor, and `total` of all.
+    The bodies that arrive or wait are at most `visitor` bytes of one visitor, and `total` of all. Of one visitor
+    `burst` bytes are read as they come, and beyond them `flow` bytes a second.
     """
 
     seconds: float = 30
@@ -49,6 +52,8 @@ class Arrival:
     rate: float = 10_000
     visitor: int = 64_000_000
     total: int = 256_000_000
+    burst: int = 32_000_000
+    flow: int = 2_000_000
 
 
 class Unfit(Exception):
@@ -77,13 +82,14 @@ class BoundedBodies:
         self._arrival = arrival
         self._who = who
         self._held: Counter[str] = Counter()
+        self._flow = Flow(arrival.burst, arrival.flow)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not _has_body(headers := Headers(scope=scope)):
             await self._app(scope, receive, send)
             return
         body = Body(self._bound(scope), self._arrival)
-        share = Share(self._held, self._arrival, lambda: self._visitor(scope, headers))
+        share = Share(self._held, self._flow, self._arrival, lambda: self._visitor(scope, headers))
         try:
             body.check(headers)
             await body.arrive(receive, share)
@@ -142,8 +148,11 @@ class Body:
         while more:
             message = await self._next(receive, began)
             self._add(message.get("body", b""))
-            share.grow(self._size)
+            pause = share.grow(self._size)
             more = message.get("more_body", False)
+            if pause and more:
+                began += pause
+                await asyncio.sleep(pause)
 
     def then(self, receive: Receive) -> Receive:
         """Receives the whole body first, and then what follows."""
@@ -207,17 +216,18 @@ class Marks:
 class Share:
     """What one request holds of the bytes that its visitor, and all together, may have on the way."""
 
-    def __init__(self, held: Counter[str], arrival: Arrival, visitor: Callable[[], str]) -> None:
+    def __init__(self, held: Counter[str], flow: "Flow", arrival: Arrival, visitor: Callable[[], str]) -> None:
         self._held = held
+        self._flow = flow
         self._arrival = arrival
         self._visitor = visitor
         self._name = ""
         self._size = 0
 
-    def grow(self, size: int) -> None:
-        """Raises `Unfit` if there is no room for a body of that many bytes."""
+    def grow(self, size: int) -> float:
+        """The seconds to wait before more is read. Raises `Unfit` if there is no room for that many bytes."""
         if size <= SMALL:
-            return
+            return 0
         self._name = self._name or self._visitor()
         added = size - self._size
         if self._held[self._name] + added > self._arrival.visitor:
@@ -226,6 +236,7 @@ class Share:
         if self._held[ALL] + added > self._arrival.total:
             raise Unfit(503, "crowded", "Too much is on its way from everybody at once. Try again soon.", RETRY)
         self._take(added)
+        return self._flow.take(self._name, added)
 
     def release(self) -> None:
         """Idempotent."""
@@ -237,3 +248,26 @@ class Share:
             self._held[name] += added
             if not self._held[name]:
                 del self._held[name]
+
+
+class Flow:
+    """How fast bytes of each visitor are read: `burst` at once, and beyond them `rate` a second.
+
+    Large bodies keep the processor busy, and one after the other they would leave nothing of it to others.
+    """
+
+    def __init__(self, burst: int, rate: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._burst = burst
+        self._rate = rate
+        self._clock = clock
+        # when a visitor who sends no more will have all of the burst again
+        self._whole_at: dict[str, float] = {}
+
+    def take(self, visitor: str, size: int) -> float:
+        """Seconds to wait after these bytes."""
+        now = self._clock()
+        if len(self._whole_at) > REMEMBERED:
+            self._whole_at = {name: at for name, at in self._whole_at.items() if at > now}
+        whole_at = max(self._whole_at.get(visitor, now), now) + size / self._rate
+        self._whole_at[visitor] = whole_at
+        return max(0.0, whole_at - now - self._burst / self._rate)

@@ -1,12 +1,16 @@
 """Requests of pages are worked on a few at a time: a rush of them does not hold up the words of those who read."""
 
 import asyncio
+from collections import Counter, OrderedDict, deque
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from streamchat.visitors import Who
 from streamchat.web.replay import replay
 
-AT_ONCE = 2  # on one processor more of them are not sooner done
+AT_ONCE = 2  # of one visitor; on one processor more of them are not sooner done
+TOTAL = 3  # so that one visitor never takes all places
 LONGEST = 0.25  # seconds that one holds up others; then it is no longer counted
 PAGES = "/gradio_api/"  # where Gradio's pages send what they ask for
 
@@ -14,9 +18,10 @@ PAGES = "/gradio_api/"  # where Gradio's pages send what they ask for
 class ConcurrencyLimit:
     """Counts a request from when all of it is there until its response begins, so that no client's network counts."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, who: Who) -> None:
         self._app = app
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._who = who
+        self._places = Places()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith(PAGES):
@@ -28,13 +33,13 @@ class ConcurrencyLimit:
         await self._app(scope, receive, send)
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
-        place = Place(self._places)
+        place = Place(self._places, self._visitor(scope))
 
         async def begin(message: Message) -> None:
             place.leave()
             await send(message)
 
-        await self._places.acquire()
+        await place.take()
         late = asyncio.get_running_loop().call_later(LONGEST, place.leave)
         try:
             await self._app(scope, receive, begin)
@@ -42,14 +47,66 @@ class ConcurrencyLimit:
             late.cancel()
             place.leave()
 
+    def _visitor(self, scope: Scope) -> str:
+        return self._who(scope["client"][0] if scope["client"] else None, Headers(scope=scope), None)
+
+
+class Places:
+    """So many for each visitor, and so many in all. Visitors who wait for one take turns."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[str] = Counter()
+        # the visitor whose turn is next comes first
+        self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+
+    async def take(self, visitor: str) -> None:
+        waiting = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(visitor, deque()).append(waiting)
+        self._hand_out()
+        try:
+            await waiting
+        except asyncio.CancelledError:
+            if waiting.cancelled():
+                self._hand_out()
+            else:
+                self.leave(visitor)
+            raise
+
+    def leave(self, visitor: str) -> None:
+        self._taken[visitor] -= 1
+        if not self._taken[visitor]:
+            del self._taken[visitor]
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        while self._taken.total() < TOTAL and (visitor := self._next()) is not None:
+            self._taken[visitor] += 1
+            self._waiting[visitor].popleft().set_result(None)
+            self._waiting.move_to_end(visitor)
+
+    def _next(self) -> str | None:
+        for visitor, waiting in list(self._waiting.items()):
+            while waiting and waiting[0].cancelled():
+                waiting.popleft()
+            if not waiting:
+                del self._waiting[visitor]
+            elif self._taken[visitor] < AT_ONCE:
+                return visitor
+        return None
+
 
 class Place:
-    def __init__(self, places: asyncio.Semaphore) -> None:
+    def __init__(self, places: Places, visitor: str) -> None:
         self._places = places
+        self._visitor = visitor
+        self._taken = False
+
+    async def take(self) -> None:
+        await self._places.take(self._visitor)
         self._taken = True
 
     def leave(self) -> None:
-        """Once; more often is no more than that."""
+        """Idempotent."""
         if self._taken:
             self._taken = False
-            self._places.release()
+            self._places.leave(self._visitor)

@@ -53,13 +53,17 @@ TWICE = 2  # that a page may wait for the same event, when one ends as the next 
 
 @dataclass
 class Session:
-    """`calls` are requests that Gradio works on, `events` the numbers of those that wait, by their ids."""
+    """`calls` are requests that Gradio works on, `events` the numbers of those that wait, by their ids.
+
+    It `is_page` from its first stream on, which a page opens at once.
+    """
 
     visitor: "Visitor"
     used: float = 0
     size: int = SESSION_BYTES
     calls: int = 0
     streams: int = 0
+    is_page: bool = False
     events: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -174,6 +178,7 @@ class Crowd:
             raise Refused("too_many_streams", "You have too many pages open. Close some, and try again.")
         place = self.enter(name, session, 0, gradio)
         place.streams += 1
+        place.is_page = True
         return place
 
     def close_stream(self, session: str, place: Session, gradio: GradioSessions) -> None:
@@ -235,7 +240,7 @@ class Crowd:
             return
         self._swept = now
         for name, session in self._unused(now - UNREAD_SECONDS):
-            if session.used < now - IDLE_SECONDS:
+            if not session.is_page or session.used < now - IDLE_SECONDS:
                 self._drop(name, session, gradio)
             elif session.events:
                 session.events.clear()

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
-from streamchat.web.bodies import SMALL, Arrival, Bound, BoundedBodies, Marks
+from streamchat.web.bodies import SMALL, Arrival, Bound, BoundedBodies, Flow, Marks
 from tests.application import Application
-from tests.hand import settle
+from tests.hand import Ticking, settle
 
 BOUND = Bound(1_000_000, 1_000)
 JSON = {"Content-Type": "application/json"}
@@ -58,6 +58,11 @@ class Client:
             self._parts.put_nowait({"type": "http.request", "body": b"", "more_body": False})
         await settle()
         return self
+
+    @property
+    def unread(self) -> int:
+        """How many parts are still to be received."""
+        return self._parts.qsize()
 
     def goes(self) -> None:
         self._parts.put_nowait({"type": "http.disconnect"})
@@ -220,6 +225,29 @@ async def test_all_visitors_have_so_many_bytes_on_the_way_together() -> None:
     for number in range(2):
         await door.opens(client=(f"203.0.113.{number}", 1)).says(PART)
     assert await (await door.opens(client=("203.0.113.9", 1)).says(PART)).status() == 503
+
+
+async def test_a_visitor_who_sends_without_end_is_read_slowly() -> None:
+    """Beyond a burst the rest waits in that visitor's network, and keeps no processor busy; others are read at once."""
+    door = Door(burst=150_000, flow=1)
+    first = await door.opens().says(PART, PART, PART)
+    assert first.unread == 1
+    other = await door.opens(client=("203.0.113.8", 1)).says(PART, more=False)
+    assert await other.status() == 200
+    assert await (await door.opens().says(b" " * SMALL, more=False)).status() == 200
+    assert first.unread == 1
+    first.task.cancel()
+
+
+def test_what_was_sent_is_forgotten_in_time() -> None:
+    """Bytes beyond the burst cost their time once, and of every visitor by themselves."""
+    clock = Ticking()
+    flow = Flow(100, 10, clock=clock)
+    assert [flow.take("a", 100), flow.take("a", 50), flow.take("b", 100)] == [0, 5, 0]
+    clock.now += 5
+    assert flow.take("a", 10) == 1
+    clock.now += 1_000
+    assert flow.take("a", 100) == 0
 
 
 @pytest.mark.parametrize("end", ["refused", "gone", "answered", "failed"])

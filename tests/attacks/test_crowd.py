@@ -26,7 +26,7 @@ from streamchat.web.admission import Admission
 from streamchat.web.allowlist import Allowlist
 from streamchat.web.bodies import BoundedBodies
 from streamchat.web.calls import Calls
-from streamchat.web.crowd import Bounds, Crowd
+from streamchat.web.crowd import UNREAD_SECONDS, Bounds, Crowd
 from tests.hand import Hand
 from tests.served import until
 
@@ -303,3 +303,15 @@ async def test_a_program_without_a_session_leaves_nothing_behind() -> None:
             assert "Hello." in answer.text
         assert len(place.app.state_holder.session_data) <= 5
         assert place.kept() == []
+
+
+async def test_what_was_sent_to_sessions_without_a_page_is_dropped() -> None:
+    """Values that are sent to ever new sessions take memory for a minute; an open page keeps its own for an hour."""
+    async with opened() as place:
+        async with place.reading("hi"):
+            await flood([place.join("_clear_and_save_textbox", f"s{number}", "x" * 1_000) for number in range(50)])
+            assert len(place.crowd) == 51
+        place.clock.now += UNREAD_SECONDS + 1
+        assert await place.join("_clear_and_save_textbox", "last", "x") == 200
+        assert len(place.crowd) == 2
+        assert len(place.app.state_holder.session_data) == 2

@@ -5,13 +5,14 @@ import re
 import subprocess
 import sys
 from http.client import HTTPConnection
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from streamchat.web.allowlist import gradios
-from tests.application import ROOT, Application
+from tests.application import ROOT, Application, install
 
 REFUSED = """
     GET    /logout
@@ -200,6 +201,25 @@ def test_a_page_of_a_program_under_development_is_told_of_changes() -> None:
     ):
         assert changes.status_code == 200
         assert changes.headers["content-type"].startswith("text/event-stream")
+
+
+def test_a_program_under_development_is_as_closed_as_any_other(tmp_path: Path) -> None:
+    """`gradio app.py` serves the whole chat, before and after a change: its allowlist, hosts, headers and routes."""
+    command = (sys.executable, "-c", "from gradio.cli import cli; cli()", "app.py")
+    program = install(tmp_path)
+    with (
+        Application(command=command, cwd=program.parent) as app,
+        httpx.stream("GET", f"{app.url}/gradio_api/dev/reload", timeout=60) as changes,
+    ):
+        for changed in (False, True):
+            if changed:
+                program.write_text(program.read_text("utf-8") + "\n# changed\n", "utf-8")
+                assert any('"reload"' in line or "event: reload" in line for line in changes.iter_lines())
+            for path in (f"/gradio_api/file={SECRET}", "/gradio_api/monitoring", "/gradio_api/vibe-editor"):
+                assert httpx.get(f"{app.url}{path}").status_code == 404
+            assert httpx.get(f"{app.url}/", headers={"Host": "rebind.test"}).status_code == 421
+            assert "script-src" in httpx.get(f"{app.url}/").headers["content-security-policy"]
+            assert httpx.get(f"{app.url}/api/health").json()["source"] == "The demo"
 
 
 def test_logging_out_takes_more_than_a_link(app: Application) -> None:
