@@ -1,4 +1,8 @@
-"""Everything that must hold before a change is done: lint, format, types, tests. Arguments go to pytest."""
+"""Everything that must hold before a change is done: lint, format, types, tests.
+
+`--fast` leaves out the tests that start a browser or another process, which are most of the time and few of the tests.
+All other arguments go to pytest: `-k stop`, or `-n 0` for one test after the other.
+"""
 
 import os
 import re
@@ -9,18 +13,24 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 CHECKS = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
+# one worker more than there are processors, as tests of pages mostly wait; a worker that is done takes over from others
+PYTEST = ["pytest", "-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal"]
+FAST = ["-m", "not process"]
 
 
 def main(arguments: list[str]) -> int:
     if absent := missing():
         return refuse(f"{', '.join(absent)} missing; run: {sys.executable} -m pip install -r tests/requirements.txt")
+    if "--fast" in arguments:
+        arguments.remove("--fast")
+        return first_failure([*CHECKS, [*PYTEST, *FAST, *arguments]])
     from tests import browser  # noqa: PLC0415 - stands on Playwright, which may be what was missing
 
     try:
         os.environ["CHROMIUM"] = browser.find() or browser.install()
     except browser.NoBrowser as error:
         return refuse(str(error))
-    return first_failure([*CHECKS, ["pytest", *arguments]])
+    return first_failure([*CHECKS, [*PYTEST, *arguments]])
 
 
 def missing() -> list[str]:

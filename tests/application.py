@@ -5,6 +5,7 @@ import queue
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +20,12 @@ ROOT = Path(__file__).parent.parent
 # the `.env` of whoever runs the tests is not in it, and what is kept there is gone with it
 INSTALLED = TemporaryDirectory(prefix="streamchat-")
 OURS = re.compile(r"^(STREAMCHAT|ANTHROPIC|GRADIO)_|^CI$")
+
+
+def free_port() -> str:
+    """For an app on all addresses, which would take the default port away from the apps of other tests."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return str(free.getsockname()[1])
 
 
 def install(folder: Path) -> Path:

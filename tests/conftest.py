@@ -1,6 +1,9 @@
 import os
+import sys
 from collections.abc import Iterator
+from typing import Any
 
+import hypothesis
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
@@ -11,6 +14,42 @@ from tests.page import Page
 from tests.scripted_claude import ScriptedClaude, says
 
 environment.set_defaults()
+# how long an example takes says more about the machine than about the code
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
+
+# A browser and a server share the processors with whatever else the machine does, and a test waits for them only so
+# long. It runs once more when it fails, so that a busy machine rejects no release; the summary lists it as RERUN.
+PAGES = {"page", "context", "chromium", "app"}
+ONCE_MORE = pytest.mark.flaky(reruns=1)
+running: pytest.Item | None = None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if PAGES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("process")
+            item.add_marker(ONCE_MORE)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    global running  # noqa: PLW0603 - an audit hook gets no argument of ours
+    running = item
+    result = yield
+    running = None
+    return result
+
+
+def check_process(event: str, _: Any) -> None:
+    """`--fast` relies on it: a test that starts a process is marked."""
+    if event == "subprocess.Popen" and running and not running.get_closest_marker("process"):
+        raise AssertionError(f"{running.nodeid} starts a process: mark it with @pytest.mark.process.")
+
+
+sys.addaudithook(check_process)
 
 
 @pytest.fixture

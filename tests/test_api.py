@@ -218,6 +218,7 @@ async def run(*command: str) -> tuple[int | None, str]:
     return process.returncode, output.decode()
 
 
+@pytest.mark.process
 async def test_curl_reads_along(api: Served, curl: str) -> None:
     """`curl -N` shows each word as it comes, and ends with the answer."""
     arguments = ["-sN", api.url, "-H", "content-type: application/json", "-d", json.dumps(HI)]
@@ -230,6 +231,7 @@ async def test_curl_reads_along(api: Served, curl: str) -> None:
     assert await process.wait() == 0
 
 
+@pytest.mark.process
 async def test_curl_sees_that_an_answer_is_not_whole(api: Served, curl: str) -> None:
     """A script that asks with curl has exit code 18, partial file, when the answer broke off; 22 for a status."""
     half = await api.ask(Text("Half an"), BrokenOff())
@@ -248,6 +250,7 @@ def test_stop_reaches_claude(app: Application, page_claude: ScriptedClaude) -> N
         assert list(words) == []
 
 
+@pytest.mark.process
 def test_the_whole_app_answers_as_the_routes_do(claude: ScriptedClaude) -> None:
     """On the page's own port nothing holds a word back or completes a broken transfer, and no traceback is printed."""
     hold = Hold()
@@ -282,6 +285,7 @@ def test_no_program_is_answered_with_a_page(app: Application, call: tuple[str, s
     assert answer.json()
 
 
+@pytest.mark.process
 def test_a_login_guards_page_and_routes(claude: ScriptedClaude) -> None:
     """One setting closes both: the page asks for it in its form, the routes in HTTP's own way."""
     setting = "eva:gehéim, ja"

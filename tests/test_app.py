@@ -15,9 +15,11 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext
 
-from tests.application import OURS, ROOT, Application, install
+from tests.application import OURS, ROOT, Application, free_port, install
 from tests.page import Page
 from tests.scripted_claude import Hold, ScriptedClaude, delta, opens, start, streams
+
+pytestmark = pytest.mark.process
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ def test_what_the_environment_holds_does_not_disturb_the_start() -> None:
     environment |= {"NO_PROXY": "fd00::/8,[::1],example.com", "no_proxy": ""}
     environment |= {f"GRADIO_{name}": "True" for name in ("ANALYTICS_ENABLED", "MCP_SERVER", "SHARE")}
     environment |= {"GRADIO_DEBUG": "1", "GRADIO_NUM_WORKERS": "1", "GRADIO_SERVER_NAME": "no.such.host.invalid"}
-    with Application("--host", "0.0.0.0", cwd=ROOT, **environment) as app:
+    with Application("--host", "0.0.0.0", "--port", free_port(), cwd=ROOT, **environment) as app:
         assert app.wait_for("No public link: .* The chat is open on this machine and in its network.$")
         assert app.wait_for("answers. Stop with Ctrl-C.")
         assert app.url.startswith("http://localhost:")

@@ -171,6 +171,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.process
 async def test_a_kill_hands_nothing_out_again(tmp_path: Path) -> None:
     """Killed between a reservation and its settling, the server finds the money spent when it is back."""
     command = [sys.executable, "-c", KILLED, str(tmp_path), str(NOON)]

@@ -40,6 +40,7 @@ async def echo(text: str) -> AsyncGenerator[Event]:
 MEANT = "use_after_free,positive_data_acceptance"
 
 
+@pytest.mark.process
 async def test_the_routes_are_as_they_are_described(tmp_path: Path) -> None:
     """Hundreds of requests, right and wrong ones, get the statuses, headers and bodies that /openapi.json promises."""
     async with served(source=Echo()) as api:

@@ -1,6 +1,7 @@
 """What the chat changes of Gradio's private behaviour, on a page without a browser."""
 
 from collections.abc import Iterator
+from inspect import iscoroutine
 from typing import Any
 
 import gradio as gr
@@ -53,6 +54,8 @@ def test_the_end_of_an_answer_does_not_empty_the_box() -> None:
     def updates(chat: gr.ChatInterface) -> list[dict[str, Any]]:
         unlocking = [event for event in chat.fns.values() if event.outputs == [chat.textbox] and not event.inputs]
         called = [event.fn() for event in unlocking if event.fn and event.fn.__name__ == "<lambda>"]
+        for coroutine in filter(iscoroutine, called):
+            coroutine.close()
         return [update for update in called if isinstance(update, dict)]
 
     chat = gr.ChatInterface(lambda message, history: message)

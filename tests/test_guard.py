@@ -74,6 +74,7 @@ def test_a_program_reads_what_is_too_long(app: Application, chunked: bool) -> No
     assert (answer.status_code, answer.json()["code"]) == (413, "too_long")
 
 
+@pytest.mark.process
 def test_no_strangers_file_is_stored(tmp_path: Path) -> None:
     """The chat takes no files, and keeps none that is sent all the same."""
     with Application(cwd=ROOT, GRADIO_TEMP_DIR=str(tmp_path)) as app:

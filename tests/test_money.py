@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,9 +11,11 @@ from playwright.sync_api import Browser, expect
 
 from streamchat.events import Usage
 from streamchat.money.prices import Prices
-from tests.application import ROOT, Application
+from tests.application import ROOT, Application, free_port
 from tests.page import Page
 from tests.scripted_claude import Hold, Script, ScriptedClaude, delta, ends, opens, says, start, streams
+
+pytestmark = pytest.mark.process
 
 MAX_TOKENS = 1_000
 ONE_REPLY = 0.0126  # dollars: what is set aside for the question of these tests, rounded down
@@ -24,8 +25,7 @@ HI = {"message": "hi"}
 
 @pytest.fixture
 def port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return str(free.getsockname()[1])
+    return free_port()
 
 
 def an_app(claude: ScriptedClaude, port: str, data: Path, **environment: str) -> Application:

@@ -13,6 +13,8 @@ from tests.application import ROOT, Application
 from tests.page import Page
 from tests.scripted_claude import ScriptedClaude, delta, opens, refuses, says, start, streams
 
+pytestmark = pytest.mark.process
+
 KEY = "sk-ant-own-0123456789"
 HI = {"message": "hi"}
 ASK = "/api/streaming-chat"

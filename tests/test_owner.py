@@ -13,7 +13,7 @@ from playwright.sync_api import Page as Tab
 
 from streamchat.events import Usage
 from streamchat.money.prices import Prices
-from tests.application import ROOT, Application
+from tests.application import ROOT, Application, free_port
 from tests.page import Page
 from tests.scripted_claude import (
     Hold,
@@ -28,6 +28,8 @@ from tests.scripted_claude import (
     streams,
     thought,
 )
+
+pytestmark = pytest.mark.process
 
 PASSWORD = "open, sesame: gehéim"
 ASK = "/api/streaming-chat"
@@ -243,7 +245,7 @@ def test_the_past_is_there_after_a_restart(claude: ScriptedClaude, tmp_path: Pat
 
 def test_who_asks_too_often_is_listed_without_an_address(claude: ScriptedClaude) -> None:
     """The owner sees that somebody is held up and for how long, under the name that the log has."""
-    with an_app(claude, "", "--host", "0.0.0.0", STREAMCHAT_RATE_LIMIT="1/minute") as app:
+    with an_app(claude, "", "--host", "0.0.0.0", "--port", free_port(), STREAMCHAT_RATE_LIMIT="1/minute") as app:
         url = app.url.replace("0.0.0.0", "127.0.0.1")
         headers = {"x-forwarded-for": "203.0.113.7"}
         answers = [httpx.post(f"{url}{ASK}", json=SECRET, headers=headers, timeout=20) for _ in range(2)]
@@ -298,7 +300,7 @@ def test_no_answer_is_kept_framed_or_taken_for_something_else(
 
 def test_who_guesses_passwords_has_to_wait(claude: ScriptedClaude) -> None:
     """Ten wrong ones are answered in a minute, then none, right or wrong; other visitors are not held up by that."""
-    with an_app(claude, "", "--host", "0.0.0.0") as app:
+    with an_app(claude, "", "--host", "0.0.0.0", "--port", free_port()) as app:
         url = f"{app.url.replace('0.0.0.0', '127.0.0.1')}/owner/state"
         guesses = [basic(f"open {number}") for number in range(10)]
         headers = [{"authorization": guess, "x-forwarded-for": "203.0.113.7"} for guess in [*guesses, basic(PASSWORD)]]

@@ -7,7 +7,11 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from tests.application import ROOT, Application
+
+pytestmark = pytest.mark.process
 
 SCRIPT = """
 import os

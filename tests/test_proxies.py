@@ -13,6 +13,8 @@ from tests.page import Page
 from tests.scripted_claude import ScriptedClaude, says
 from tests.webserver import CADDY, NGINX, WebServer
 
+pytestmark = pytest.mark.process
+
 NAME = "chat.example"
 PASSED_ON = {"Host": "$http_host", "X-Forwarded-For": "$proxy_add_x_forwarded_for", "X-Forwarded-Proto": "$scheme"}
 HIDDEN = NGINX | {"X-Forwarded-Host": "$http_host", "X-Forwarded-Proto": "$scheme"}

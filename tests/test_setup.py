@@ -129,6 +129,7 @@ def test_packages_are_here() -> None:
     assert missing() == []
 
 
+@pytest.mark.process
 def test_a_missing_package() -> None:
     """Without its packages the command says which to install, and how."""
     without_packages = [sys.executable, "-S", "-m", "tests"]
@@ -137,6 +138,7 @@ def test_a_missing_package() -> None:
     assert re.fullmatch(r"gradio, .*mypy missing; run: .+ -m pip install -r tests/requirements\.txt\n", run.stderr)
 
 
+@pytest.mark.process
 def test_the_first_failure(capfd: pytest.CaptureFixture[str]) -> None:
     """The first check that fails ends the run with its exit code; each has a heading."""
     assert first_failure([["platform"], ["nowhere"], ["this"]]) == 1
@@ -155,6 +157,7 @@ def test_a_stub_for_a_browser(bare_machine: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "complaint"), [("absent", "does not exist"), ("stub", "does not start")])
+@pytest.mark.process
 def test_a_wrong_chromium(name: str, complaint: str, bare_machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """CHROMIUM is never passed over: where it names no browser, the person who set it is told."""
     stub = executable(bare_machine / "stub", "#!/bin/sh\nexit 1\n")
@@ -163,6 +166,7 @@ def test_a_wrong_chromium(name: str, complaint: str, bare_machine: Path, monkeyp
         browser.find()
 
 
+@pytest.mark.process
 def test_nothing_to_install(bare_machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no browser can be installed, the person is told what to install."""
     monkeypatch.setattr(browser, "recipes", lambda *_: iter([[["/bin/false"]], [["/bin/true"]]]))

@@ -476,6 +476,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.process
 async def test_a_kill_leaves_what_was_flushed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A server that is killed while it writes is found with every word up to the last flush when it starts again."""
     command = [sys.executable, "-c", KILLED, str(tmp_path)]

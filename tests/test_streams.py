@@ -38,6 +38,7 @@ def program(
 
 
 @pytest.mark.parametrize(("redirected", "unbuffered"), STREAMS.values(), ids=STREAMS)
+@pytest.mark.process
 def test_it_serves_and_says_farewell_to_nobody(
     claude: ScriptedClaude, tmp_path: Path, redirected: str, unbuffered: str
 ) -> None:
@@ -75,6 +76,7 @@ def answer_until_the_end(url: str, process: subprocess.Popen[str]) -> str:
         return heard
 
 
+@pytest.mark.process
 def test_a_reader_who_leaves_ends_nothing(claude: ScriptedClaude, tmp_path: Path) -> None:
     """As in `python app.py | head`: what is printed later is lost, and nothing else."""
     claude.play(streams(start(), opens(), delta("A word"), Hold()))

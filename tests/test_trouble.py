@@ -12,6 +12,8 @@ from tests.application import ROOT, Application
 from tests.page import Page
 from tests.scripted_claude import Script, ScriptedClaude, breaks, delta, opens, refuses, says, start, streams
 
+pytestmark = pytest.mark.process
+
 ASK = "/api/streaming-chat"
 HI = {"message": "hi"}
 PASSWORD = "open, sesame"

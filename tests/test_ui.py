@@ -116,6 +116,7 @@ async def test_who_asks_while_the_page_still_opens_asks_once() -> None:
     assert await this.found(shown, request) == (shown, shown)
 
 
+@pytest.mark.process
 def test_gradio_sums_up_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """After each event it would make statistics of the last 10,000, the slower the longer the server has been up."""
     monkeypatch.delenv("GRADIO_ANALYTICS_CACHE_FREQUENCY")

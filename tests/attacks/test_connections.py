@@ -214,6 +214,7 @@ print(room_for_connections(), *resource.getrlimit(resource.RLIMIT_NOFILE))
     ("soft", "hard", "found"),
     [(256, 5000, [4800, 5000, 5000]), (1000, 1000, [800, 1000, 1000]), (64, 128, [100, 128, 128])],
 )
+@pytest.mark.process
 def test_the_app_takes_as_many_files_as_it_may(soft: int, hard: int, found: list[int]) -> None:
     """And keeps some of them for the database, Claude's connections and what it imports later."""
     program = LIMIT.replace("SOFT", str(soft)).replace("HARD", str(hard))

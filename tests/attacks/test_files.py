@@ -131,6 +131,7 @@ print(call("_append_message_to_history_2", [None, None], None))
 
 
 @pytest.mark.parametrize(("blocked", "stolen"), [("/nowhere", True), (Path(ROOT).anchor, False)])
+@pytest.mark.process
 def test_blocking_the_whole_disk_is_enough_by_itself(secret: Path, blocked: str, stolen: bool) -> None:
     """Should Gradio find another way into its cache, `blocked_paths` still keeps the server's files out of it."""
     command = [sys.executable, "-c", PLAIN, blocked, str(secret)]

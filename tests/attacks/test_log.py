@@ -106,6 +106,7 @@ def test_nothing_that_a_visitor_sends_is_in_the_log(app: Application) -> None:
     assert replies[-1]["words"] > 0
 
 
+@pytest.mark.process
 def test_what_claude_repeats_of_a_visitor_is_not_in_the_log(claude: ScriptedClaude) -> None:
     """Neither a refusal nor a broken event of Claude's brings a visitor's words or key into the log."""
     claude.play(
@@ -227,6 +228,7 @@ def test_a_trace_is_one_line_without_a_message() -> None:
     assert CANARY not in line
 
 
+@pytest.mark.process
 def test_a_link_that_is_slow_to_come_leaves_the_log_guarded() -> None:
     """While the chat waits for its public link, a stranger's broken requests make one line of the log."""
     with (

@@ -24,6 +24,8 @@ from tests.application import ROOT, Application
 from tests.page import Page
 from tests.scripted_claude import ScriptedClaude, says
 
+pytestmark = pytest.mark.process
+
 USER, PASSWORD = "eva", "gehéim: ja"
 ACCOUNT = {"username": USER, "password": PASSWORD}
 HTML = {"Accept": "text/html,application/xhtml+xml"}

@@ -9,7 +9,7 @@ import pytest
 from streamchat.errors import TooOften
 from streamchat.web.cookies import Sessions, Signed
 from streamchat.web.passwords import Guesses, Password
-from tests.application import ROOT, Application
+from tests.application import ROOT, Application, free_port
 
 USER, PASSWORD, OWNERS = "eva", "gehéim: ja", "open, sesame"
 ASK = "/api/streaming-chat"
@@ -151,7 +151,7 @@ def test_a_browsers_name_cannot_be_made_up() -> None:
 def guarded() -> Iterator[Application]:
     """Reached as by visitors from the network; the proxy of this machine tells who they are."""
     knobs = {"STREAMCHAT_AUTH": f"{USER}:{PASSWORD}", "STREAMCHAT_OWNER_PASSWORD": OWNERS}
-    with Application("--host", "0.0.0.0", cwd=ROOT, **knobs) as application:
+    with Application("--host", "0.0.0.0", "--port", free_port(), cwd=ROOT, **knobs) as application:
         yield application
 
 
@@ -168,6 +168,7 @@ def basic(password: str, user: str = USER) -> str:
 
 
 @pytest.mark.parametrize("order", [("form", "basic"), ("basic", "form")])
+@pytest.mark.process
 def test_the_two_ways_to_log_in_have_one_count(guarded: Application, order: tuple[str, str]) -> None:
     """Ten guesses a minute, by the form or by HTTP Basic; the right one is not answered either then."""
 
@@ -181,6 +182,7 @@ def test_the_two_ways_to_log_in_have_one_count(guarded: Application, order: tupl
         assert [guess(way, PASSWORD) for way in order] == [429, 429]
 
 
+@pytest.mark.process
 def test_a_session_is_not_locked_out_by_guesses(guarded: Application) -> None:
     """Whoever is logged in stays so, whatever others try from the same address."""
     with coming_from(guarded, "203.0.113.20") as visitor, coming_from(guarded, "203.0.113.20") as attacker:
@@ -192,6 +194,7 @@ def test_a_session_is_not_locked_out_by_guesses(guarded: Application) -> None:
         assert visitor.get("/api/health", headers={"Authorization": basic("wrong")}).status_code == 200
 
 
+@pytest.mark.process
 def test_the_owner_is_not_locked_out_from_the_same_address(guarded: Application) -> None:
     """A browser in which the password was right once is asked for it again, and is not held up by others' guesses."""
     right = {"Authorization": basic(OWNERS, "x")}
@@ -206,6 +209,7 @@ def test_the_owner_is_not_locked_out_from_the_same_address(guarded: Application)
         assert forged.status_code == 429
 
 
+@pytest.mark.process
 def test_the_owners_cookie_is_no_password(guarded: Application) -> None:
     """It lets nobody in, and does not allow more guesses than an address has."""
     with coming_from(guarded, "203.0.113.40") as browser:
@@ -215,6 +219,7 @@ def test_the_owners_cookie_is_no_password(guarded: Application) -> None:
         assert guesses == [401] * 10 + [429] * 2
 
 
+@pytest.mark.process
 def test_what_a_browser_knows_of_the_owners_page_is_no_guess(guarded: Application) -> None:
     """It sends the owner's password to other addresses of the chat by itself."""
     with coming_from(guarded, "203.0.113.50", Authorization=basic(OWNERS)) as browser:

@@ -105,6 +105,7 @@ def routes() -> list[tuple[str, str, bool]]:
     return [(method, path, own) for method, path, own in json.loads(printed.splitlines()[-1])]
 
 
+@pytest.mark.process
 def test_every_route_of_the_running_app_is_allowed_or_refused_on_purpose() -> None:
     """A route that the next Gradio brings is noticed here, and answered with 404 until somebody decides about it."""
     found = routes()
@@ -192,6 +193,7 @@ def test_no_header_gets_around_the_allowlist(app: Application, header: str, valu
     assert asked(app, "GET", f"/gradio_api/file={SECRET}", {header: value})[0] == 404
 
 
+@pytest.mark.process
 def test_a_page_of_a_program_under_development_is_told_of_changes() -> None:
     """`gradio app.py` keeps its stream of changes, which no other page has."""
     command = (sys.executable, "-c", "from gradio.cli import cli; cli()", "app.py")
