@@ -14,7 +14,7 @@ from tests.application import ROOT, Application
 pytestmark = pytest.mark.process
 
 SCRIPT = """
-import os
+import os, signal, threading
 os.environ["ANTHROPIC_API_KEY"] = ""
 from dataclasses import replace
 from streamchat.system.listener import Listener
@@ -26,6 +26,10 @@ settings = Settings(data_dir="")
 class Starting(SlowChat):
     async def open(self):
         print("starting", flush=True)
+        await super().open()
+class Signalled(SlowChat):
+    async def open(self):
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
         await super().open()
 print("made", flush=True)
 Process().run(replace(create(settings), chat={chat}), Listener.open(), share=False)
@@ -53,6 +57,12 @@ def test_a_signal_ends_a_start_that_hangs() -> None:
         code, _ = app.interrupt(signal.SIGTERM)
         assert code == 0
         assert "Traceback" not in app.output()
+
+
+def test_a_signal_that_wakes_nobody_ends_a_start_too() -> None:
+    """A signal that does not interrupt the wait of the main thread, as it came just before, is noticed all the same."""
+    with process("Signalled(settings)") as app:
+        assert app.process.wait(30) == 0
 
 
 EARLIER = """

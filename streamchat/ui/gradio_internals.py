@@ -195,7 +195,9 @@ class OneServer(original_server):  # type: ignore[misc, valid-type]
         self.config.http = listener.http
         self.thread = threading.Thread(target=self._run, args=(listener.sockets,), daemon=True)
         self.thread.start()
-        self._decided.wait()
+        # a signal that comes just before a wait does not end it, and is handled after it
+        while not self._decided.wait(1):
+            pass
         if not self.started:
             raise StartFailed from self._error
         if self.reloader:
