@@ -15,9 +15,16 @@ from benchmarks.contestants import Contestant
 from benchmarks.lag import lags, percentile
 from benchmarks.plan import Plan
 from benchmarks.server import Server
+from benchmarks.words import ALONE
 from tests.browser import LAUNCH_ARGS, find
 
 SAMPLER = (Path(__file__).parent / "sampler.js").read_text(encoding="utf-8")
+
+TASKS = """() => {
+  window.tasks = [];
+  new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration)))
+    .observe({ type: "longtask" });
+}"""
 
 SETTLED = 1.0  # seconds from opening a page to the first question
 PHONE = 4  # times slower than this machine
@@ -67,6 +74,16 @@ def slowly(contestant: Contestant, server: Server, claude: Claude, plan: Plan) -
         return {"page_on_a_phone": reader.read(plan.page_words, plan.page_rate)}
 
 
+def long(contestant: Contestant, server: Server, claude: Claude, plan: Plan) -> dict[str, Any]:
+    """A reply of very many lines: what it keeps the page from doing anything else."""
+    plan.clock.needs(3 * plan.page_lines / plan.page_line_rate + 30)
+    with chromium() as browser, closing(Reader(browser, contestant, server, claude)) as reader:
+        reader.turn(20)
+        reader.note_tasks()
+        reading = reader.read(plan.page_lines, plan.page_line_rate, ALONE)
+        return {"long_page": {"longest": reader.longest_task(), "busy": reading.busy, "last": reading.last}}
+
+
 class Reader:
     def __init__(self, chromium: Browser, contestant: Contestant, server: Server, claude: Claude) -> None:
         self._page: Page = chromium.new_page()
@@ -90,10 +107,17 @@ class Reader:
         answers = self._page.locator(self._contestant.answers).filter(has_text=f"k{words - 1}")
         expect(answers).to_have_count(self._turns, timeout=30_000)
 
-    def read(self, words: int, rate: int) -> Reading:
-        order = self._claude.order(words, rate)
+    def note_tasks(self) -> None:
+        self._page.evaluate(TASKS)
+
+    def longest_task(self) -> float:
+        """Seconds; 0 if none took more than 50 ms."""
+        return max(self._page.evaluate("tasks"), default=0.0) / 1000
+
+    def read(self, words: int, rate: int, letter: str = "w") -> Reading:
+        order = self._claude.order(words, rate, letter)
         self._page.evaluate(SAMPLER, [self._contestant.answers, order.letter, words - 1])
-        self._page.set_default_timeout(1000 * (words / rate + 60))
+        self._page.set_default_timeout(1000 * (words / rate + 120))
         busy = self._busy()
         self._ask(str(order))
         entered, *seen = self._page.evaluate("sampled")

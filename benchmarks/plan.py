@@ -30,6 +30,8 @@ class Plan:
     rush_words: int = 100
     page_words: int = 1000  # of the reply that is read in Chromium
     page_rate: int = 100
+    page_lines: int = 10_000  # of the long reply that is read there
+    page_line_rate: int = 500
     page_turns: int = 30  # before the reply that is read in Chromium
     idle: float = 6.0  # seconds
     one_server: bool = False  # for all parts, or a new one for each
@@ -46,6 +48,7 @@ class Plan:
             rush=8,
             rush_words=10,
             page_words=50,
+            page_lines=200,
             page_turns=2,
             idle=0.5,
             one_server=True,

@@ -32,6 +32,7 @@ PARTS: Mapping[str, Sequence[tuple[str, Measure, Fits]]] = {
     "startup": [("start and idleness", startup.measure, lambda contestant: contestant.gradio)],
     "page": [
         ("the page", page.measure, lambda contestant: contestant.box is not None),
+        ("a long answer", page.long, lambda contestant: contestant in (OURS, CHAT_INTERFACE)),
         ("the page on a phone", page.slowly, lambda contestant: contestant in (OURS, CHAT_INTERFACE, STREAMLIT)),
     ],
 }

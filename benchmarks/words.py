@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 PARAGRAPH = 60  # words
+ALONE = "l"  # the letter of words that each have a line of their own
 ORDER = re.compile(r"Write (\d+) words at (\d+) a second, each with an? ([a-z]), please\. \((\d+)\)")
 
 
@@ -34,6 +35,8 @@ class Order:
         return word / self.rate if self.rate else 0.0
 
     def word(self, number: int) -> str:
+        if self.letter == ALONE:
+            return f"- {self.letter}{number} is the **number** of this `line`\n"
         return f"{self.letter}{number}" + ("\n\n" if number % PARAGRAPH == PARAGRAPH - 1 else " ")
 
     def text(self) -> str:

@@ -11,7 +11,7 @@ from benchmarks.hall import Hall
 from benchmarks.lag import lags, percentile, seen_in
 from benchmarks.plan import Clock, OutOfTime, Plan
 from benchmarks.table import table
-from benchmarks.words import Order
+from benchmarks.words import ALONE, Order
 
 
 def test_an_order_is_understood_wherever_it_stands_in_a_question() -> None:
@@ -25,6 +25,12 @@ def test_each_word_names_its_number_and_each_is_due_at_its_time() -> None:
     order = Order(3, 50, "w")
     assert order.text() == "w0 w1 w2 "
     assert [order.due(number) for number in range(3)] == [0, 0.02, 0.04]
+
+
+def test_a_long_answer_has_a_line_for_each_number() -> None:
+    """Ten thousand words of a letter of their own are ten thousand lines."""
+    assert len(Order(10_000, 0, ALONE).text().splitlines()) == 10_000
+    assert "l17 " in Order(10_000, 0, ALONE).word(17)
 
 
 def test_a_percentile_is_one_of_the_values() -> None:

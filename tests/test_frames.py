@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from streamchat.errors import Busy
 from streamchat.events import Done, Event, Failed, Notice, Text, Thinking, Usage
-from streamchat.replies.frames import HEARTBEAT, paced
+from streamchat.replies.frames import HEARTBEAT, MOST, paced, portions
 from streamchat.replies.pace import FASTEST
 from streamchat.replies.reply import Reply
 from tests.hand import Clock, Hand, settle
@@ -227,3 +227,22 @@ async def test_no_event_is_lost_doubled_or_moved(said: list[tuple[Event, float]]
         assert second - last >= FASTEST - 0.001 or {type(event) for event in events} - seen
         seen |= {type(event) for event in events}
         last = second
+
+
+WORDS = st.lists(st.one_of(st.text(max_size=20), st.sampled_from(["x" * 5_000, "y" * 50_000])).map(Text), max_size=40)
+
+
+@given(WORDS)
+def test_a_frame_has_only_so_much_text(events: list[Text]) -> None:
+    """A browser that is given a whole book at once does nothing else until it has drawn it."""
+    frames = portions([*events, Done("end_turn")])
+    assert "".join(event.text for frame in frames for event in frame if isinstance(event, Text)) == "".join(
+        event.text for event in events
+    )
+    assert frames[-1][-1] == Done("end_turn")
+    assert all(sum(len(event.text) for event in frame if isinstance(event, Text)) <= MOST for frame in frames)
+
+
+def test_nothing_new_is_a_frame() -> None:
+    """It tells a page that has left from one that waits."""
+    assert portions([]) == [[]]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamchat.events import Done, Text
-from streamchat.replies.pace import BEARABLE, CROWDED, FASTEST, SLOWEST, Pace, gathering, interval
+from streamchat.replies.pace import BEARABLE, CROWDED, FASTEST, SHORT, SLOWEST, Pace, gathering, interval
 from streamchat.replies.reply import Reply
 from tests.hand import Hand, settle
 
@@ -82,3 +82,11 @@ async def test_after_a_standstill_the_pages_go_on_as_before() -> None:
     assert pace.frame(0) <= 5 * FASTEST
     reply.stop()
     await reply.closed()
+
+
+@given(many, many)
+def test_a_long_answer_is_drawn_less_often(characters: int, more: int) -> None:
+    """The time between two frames grows with the answer, so that the browser's part of the time stays the same."""
+    short = interval(messages=0, readers=1, lag=0, characters=characters)
+    assert interval(messages=0, readers=1, lag=0, characters=characters + more) >= short
+    assert short - FASTEST == pytest.approx(max(0, characters - SHORT) / 400_000)

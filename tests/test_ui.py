@@ -23,7 +23,7 @@ from streamchat.ui.handlers import Page
 from streamchat.ui.layout import page
 from streamchat.ui.tabs import Tab as Kept
 from streamchat.ui.tabs import Tabs
-from streamchat.ui.transcript import Shown, aside, is_made, said
+from streamchat.ui.transcript import Shown, aside, drawn, is_made, said
 from tests.application import ROOT
 from tests.served import Source
 
@@ -88,7 +88,7 @@ def test_messages_are_what_gradio_makes_of_them() -> None:
         {"role": "user", "content": "so"},
     ]
     made = ui.GRADIOS(chatbot, new).model_dump()
-    assert chatbot.postprocess([*made, *new]) == [*made, *made]
+    assert chatbot.postprocess([*made, *new]) == [*made, *map(drawn, made)]
     assert chatbot.postprocess(made)[0] is made[0]
     assert chatbot.postprocess(None) == []
 

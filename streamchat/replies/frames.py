@@ -1,6 +1,7 @@
 """What a page gets while a reply is written, frame by frame."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 
 from streamchat.events import Event, Text
@@ -8,15 +9,49 @@ from streamchat.replies.pace import PACE
 from streamchat.replies.reply import Reply
 
 HEARTBEAT = 2.0  # seconds; a closed tab is noticed when something is sent to it
+MOST = 16_000  # characters of text in a frame, which a browser draws without a noticeable pause
 
 
 async def paced(reply: Reply, *, messages: int = 0, after: int = 0) -> AsyncGenerator[list[Event]]:
-    """Everything new since the last frame, as often as `PACE` has it; the first word and the end at once."""
+    """What is new since the last frame, as often as `PACE` has it; the first word and the end at once.
+
+    Of a text that is longer than a frame may be, the rest follows in frames of its own.
+    """
     spoken = False
+    drawn = 0
     with PACE.reader():
         async with aclosing(reply.follow(after, heartbeat=HEARTBEAT)) as news:
             async for _, events in news:
-                yield events
+                frames = portions(events)
+                for frame in frames[:-1]:
+                    yield frame
+                    drawn += _length(frame)
+                    await asyncio.sleep(PACE.frame(messages, drawn))
+                yield frames[-1]
+                drawn += _length(frames[-1])
                 spoken = spoken or any(isinstance(event, Text) for event in events)
                 if spoken or Text not in reply.first_at:
-                    await PACE.rest(reply, PACE.frame(messages))
+                    await PACE.rest(reply, PACE.frame(messages, drawn))
+
+
+def portions(events: Sequence[Event]) -> list[list[Event]]:
+    """The events, of which no portion has more than `MOST` characters of text; at least one."""
+    found: list[list[Event]] = [[]]
+    size = 0
+    for piece in (piece for event in events for piece in _split(event)):
+        size += _length([piece])
+        if size > MOST and found[-1]:
+            found.append([])
+            size = _length([piece])
+        found[-1].append(piece)
+    return found
+
+
+def _split(event: Event) -> list[Event]:
+    if isinstance(event, Text) and len(event.text) > MOST:
+        return [Text(event.text[at : at + MOST]) for at in range(0, len(event.text), MOST)]
+    return [event]
+
+
+def _length(events: Iterable[Event]) -> int:
+    return sum(len(event.text) for event in events if isinstance(event, Text))

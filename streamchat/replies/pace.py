@@ -10,6 +10,8 @@ FASTEST = 0.1  # seconds between two frames of a short conversation
 SLOWEST = 0.25  # between two of a long one
 CROWDED = 0.2  # between two of a crowd's, until the machine is full
 PER_MESSAGE = 0.001  # seconds: what one more message costs the browser that redraws it
+SHORT = 10_000  # characters, up to which an answer costs the browser nothing worth counting
+PER_CHARACTER = 2.5e-6  # what one more costs it: Gradio reads the whole answer again for each frame
 PER_READER = 0.02  # what one more page adds for all, as they share the server's processor
 PER_PIECE = 0.005  # what one more client over HTTP adds
 BEARABLE = 0.2  # how late the event loop may be
@@ -17,10 +19,14 @@ STALLED = 1.0  # what comes later was no full machine but a stopped one, and say
 MANY = 6  # readers at once, from which on it pays to let text gather before it is read from the source
 
 
-def interval(*, messages: int, readers: int, lag: float) -> float:
-    """Seconds between two frames of a page that shows so many messages, while so many pages and clients are being
-    written to and the event loop is so many seconds late. Where it is too late, all slow down alike."""
-    browser = min(SLOWEST, FASTEST + messages * PER_MESSAGE)
+def interval(*, messages: int, readers: int, lag: float, characters: int = 0) -> float:
+    """Seconds between two frames of a page that shows so many messages and an answer of so many characters, while so
+    many pages and clients are being written to and the event loop is so many seconds late. Where it is too late, all
+    slow down alike.
+
+    In proportion to the answer, so that a browser's work for all of its frames is in proportion to it, too.
+    """
+    browser = min(SLOWEST, FASTEST + messages * PER_MESSAGE) + max(0, characters - SHORT) * PER_CHARACTER
     server = min(CROWDED, readers * PER_READER)
     return max(browser, server) * max(1.0, lag / BEARABLE)
 
@@ -47,8 +53,8 @@ class Pace:
         finally:
             self.readers -= 1
 
-    def frame(self, messages: int) -> float:
-        return interval(messages=messages, readers=self.readers, lag=self.lag)
+    def frame(self, messages: int, characters: int = 0) -> float:
+        return interval(messages=messages, characters=characters, readers=self.readers, lag=self.lag)
 
     def piece(self) -> float:
         return gathering(readers=self.readers, lag=self.lag)

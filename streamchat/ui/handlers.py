@@ -15,6 +15,7 @@ from streamchat.events import well_formed
 from streamchat.money import allowance
 from streamchat.replies import Reply, paced
 from streamchat.ui.content import plain
+from streamchat.ui.markdown import written
 from streamchat.ui.tabs import Tab, Tabs, continued, is_id
 from streamchat.ui.transcript import Shown, conversation, failure, fault, refusal, said, turns, turns_left
 from streamchat.visitors import Limits, Shelf, Who
@@ -65,8 +66,9 @@ class Page:
         """
         tab = await self.tab(request)
         try:
-            check_room(message or "", history or ())
-            reply = await self._begun(tab, turns(history or ()), plain(well_formed(message or "")), request)
+            message = plain(written([well_formed(message or "")]))
+            check_room(message, history or ())
+            reply = await self._begun(tab, turns(history or ()), message, request)
         except Exception as error:  # noqa: BLE001 (see above)
             tab.refuse()
             yield [self._refusal(error)]

@@ -14,8 +14,9 @@ from streamchat.sources.demo import Demo
 from streamchat.store import Store
 from streamchat.ui import chatbot, gradio_internals
 from streamchat.ui.handlers import GO_ON, Page
-from streamchat.ui.tabs import MAX_INDENTED, Tabs
-from streamchat.ui.transcript import Shown, is_made, safe, said
+from streamchat.ui.markdown import written
+from streamchat.ui.tabs import Tabs
+from streamchat.ui.transcript import Shown, drawn, exact, is_made
 from streamchat.visitors import Who
 
 STATIC = Path(__file__).parent / "static"
@@ -119,19 +120,23 @@ GRADIOS: Callable[[gr.Chatbot, Any], Any] = unwrap(gr.Chatbot.postprocess)  # al
 def postprocess(chatbot: gr.Chatbot, messages: list[Shown] | None) -> list[Shown]:
     """Gradio's messages, safe to show. Earlier ones, which Gradio would make anew for every frame, stay as they are."""
     made = list(takewhile(is_made, messages or ()))
-    new = GRADIOS(chatbot, [as_typed(message) for message in (messages or [])[len(made) :]]).model_dump()
-    return [*made, *map(safe, new)]
+    new = GRADIOS(chatbot, [exact(message) for message in (messages or [])[len(made) :]]).model_dump()
+    return [*made, *map(drawn, new)]
 
 
-def as_typed(message: Shown) -> Shown:
-    """A long text as a content part, off which Gradio takes no indentation: that would take up to seconds."""
-    text = message["content"]
-    return said(message["role"], text) if isinstance(text, str) and len(text) > MAX_INDENTED else message
+BOXES: Callable[[gr.Textbox, Any], Any] = unwrap(gr.Textbox.postprocess)
+
+
+@wraps(BOXES)
+def typed(textbox: gr.Textbox, value: str | None) -> str | None:
+    """What a person typed, where the page puts a question back into the box."""
+    return BOXES(textbox, written([value]) if value else value)  # type: ignore[no-any-return]
 
 
 # of the class, as each session has chatbots of its own; and Gradio would write a file beside the source of a subclass
 gr.Chatbot.postprocess = postprocess  # type: ignore[assignment,method-assign]
 gr.Chatbot.data_model = chatbot.Messages
+gr.Textbox.postprocess = typed  # type: ignore[assignment,method-assign]
 gradio_internals.install()
 
 

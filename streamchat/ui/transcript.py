@@ -10,6 +10,7 @@ from streamchat.money import worded
 from streamchat.replies import Reply
 from streamchat.ui.content import CALLOUT, inert, plain
 from streamchat.ui.content import NOTE as MARK
+from streamchat.ui.markdown import pieces, verbatim, written
 
 Shown = dict[str, Any]  # one message as gr.Chatbot takes and returns it
 
@@ -200,10 +201,20 @@ def is_made(message: Shown) -> bool:
     return message.keys() == MADE and all(part.keys() == {"type", "text"} for part in message["content"])
 
 
-def safe(message: Shown) -> Shown:
-    """The message as Markdown that shows HTML as text and pictures as links."""
-    return message | {"content": [_safe_part(part) for part in message["content"]]}
+def drawn(message: Shown) -> Shown:
+    """The message as the page draws it: what a person typed as it is, an answer as Markdown without HTML."""
+    texts = [part["text"] for part in message["content"] if part["type"] == "text"]
+    if message["role"] == "user":
+        texts = [verbatim(written(texts))]
+    elif is_aside(message):
+        texts = list(map(inert, texts))
+    else:
+        texts = [piece for text in texts for piece in pieces(text)]
+    return message | {"content": [{"type": "text", "text": text} for text in texts]}
 
 
-def _safe_part(part: dict[str, Any]) -> dict[str, Any]:
-    return part | {"text": inert(part["text"])} if part.get("type") == "text" else part
+def exact(message: Any) -> Any:
+    """The message with its text as a part: Gradio would take the indentation off a string."""
+    if isinstance(message, dict) and isinstance(message.get("content"), str):
+        return _message(message["role"], message["content"]) | {"metadata": message.get("metadata")}
+    return message

@@ -29,10 +29,34 @@
     if (box()?.value.trim()) send()?.click();
   };
 
+  // A long text goes into the box at once: as if it were typed it would take the browser a minute. One that is too long stays out.
+  const LONG = 5_000; // characters
+  const MOST = 300_000;
+  const complaint = Object.assign(document.createElement("div"), { id: "too-long", role: "alert" });
+  const complain = (sentence) => {
+    complaint.textContent = sentence;
+    if (sentence) document.getElementById("allowance").before(complaint);
+    else complaint.remove();
+  };
+  document.addEventListener("beforeinput", (event) => {
+    const { target, data, inputType } = event;
+    const text = data ?? event.dataTransfer?.getData("text/plain") ?? "";
+    if (!target.matches("#message textarea, .edit-textarea")) return;
+    complain("");
+    const length = target.value.length - (target.selectionEnd - target.selectionStart) + text.length;
+    if (!inputType.startsWith("insert") || (length <= MOST && text.length <= LONG)) return;
+    event.preventDefault();
+    if (length > MOST) return complain(`A message may have ${MOST.toLocaleString("en")} characters. This one would have ${length.toLocaleString("en")}.`);
+    target.setRangeText(text, target.selectionStart, target.selectionEnd, "end");
+    target.dispatchEvent(new InputEvent("input", { inputType, bubbles: true }));
+  }, true);
+
   const focusEditor = () => {
     const editor = document.querySelector(".edit-textarea");
     if (!editor || editor.hasAttribute("aria-label")) return;
     editor.setAttribute("aria-label", "Edit the question");
+    editor.value = window.streamchat.written(editor.value); // as it was typed
+    editor.dispatchEvent(new Event("input", { bubbles: true }));
     editor.focus();
   };
 

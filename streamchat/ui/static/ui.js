@@ -86,6 +86,13 @@
   const clone = window.structuredClone;
   window.structuredClone = (value, ...options) => (Object(value) === value ? clone(value, ...options) : value);
 
+  // For each frame Gradio also sets every message's direction to what it is, for which the browser styles the whole page anew.
+  const direction = Object.getOwnPropertyDescriptor(HTMLElement.prototype, "dir");
+  Object.defineProperty(HTMLElement.prototype, "dir", {
+    ...direction,
+    set(value) { if (this.getAttribute("dir") !== value) direction.set.call(this, value); },
+  });
+
   // A page that rested while its server was started again is unknown to the new one. And Gradio forgets what a page has said
   // an hour after its heartbeat broke off; so that the page is loaded anew then, but seldom: some proxies cut off all the time.
   const SELDOM = 600_000; // ms
@@ -118,17 +125,74 @@
     storage((s) => s.setItem("streamchat.draft", whole));
   }, true);
 
-  // content.py puts one after thoughts and before notes, which are not copied with an answer, and the other into tags.
+  // content.py puts one after thoughts and before notes, which are not copied with an answer, and the other into tags;
+  // what markdown.py adds beside that is taken out as its `written` does.
   const MARKS = /[\u2063\u2064]/g;
+  const ADDED = /^\|\u2064\u2064.*\n.*\n|^.*\u2064\u2064\n|\u2064\n\u2064|\ufeff(?=\u2064)/gm;
+  const written = (text) => text.replace(ADDED, "").replace(MARKS, "");
+  window.streamchat = { written };
   const answer = (text) => text.replace(/^Thinking\n[^\u2063]*\u2063\n\n?/, "").replace(/\n?\u2063[^]*$/, "") || text;
   const write = navigator.clipboard?.writeText.bind(navigator.clipboard);
-  if (write) navigator.clipboard.writeText = (text) => write(answer(text).replace(MARKS, ""));
+  let code = ""; // of a block that goes on in other pieces
+  if (write) navigator.clipboard.writeText = (text) => write(written(code || answer(text)));
+
+  const goesOn = (message) => /: *[`~]{3}[^\n]*\u2064\u2064\n/.test(message?.ariaLabel ?? "");
+  document.addEventListener("click", ({ target }) => { // the button of a piece copies the whole block
+    const message = target.closest(".copy_code_button")?.closest(".bot.message [aria-label]");
+    code = "";
+    if (!message) return;
+    const pieces = [...message.closest(".bot.message").querySelectorAll("[aria-label]:has(.prose)")];
+    const blocks = [...message.querySelectorAll("pre")];
+    const at = blocks.indexOf(target.closest("pre, .code_wrap").querySelector("pre") ?? target.closest("pre"));
+    let from = pieces.indexOf(message);
+    let to = from;
+    if (at === 0) while (from > 0 && goesOn(pieces[from])) from--;
+    if (at === blocks.length - 1) while (goesOn(pieces[to + 1])) to++;
+    if (from === to) return;
+    const text = (piece, index) => {
+      const all = [...piece.querySelectorAll("pre")];
+      return (index === 0 && from < pieces.indexOf(message) ? all.at(-1) : all[index === to - from && to > pieces.indexOf(message) ? 0 : at]).textContent;
+    };
+    code = pieces.slice(from, to + 1).map(text).join("");
+  }, true);
+
+  // Lists, quotations and tables stand on the side where their text begins. Gradio's renderer sets no direction.
+  const SIDED = ".prose :is(ul, ol, blockquote, table):not([dir])";
+  new MutationObserver((records) => {
+    for (const node of records.flatMap(({ addedNodes }) => [...addedNodes])) {
+      if (node.matches?.(SIDED)) node.dir = "auto";
+      for (const one of node.querySelectorAll?.(SIDED) ?? []) one.dir = "auto";
+    }
+  }).observe(document.documentElement, { childList: true, subtree: true });
+
+  // A formula is copied as it was written.
+  const selected = () => {
+    const selection = getSelection();
+    if (!selection.rangeCount) return "";
+    const range = selection.getRangeAt(0).cloneRange();
+    const formula = (node) => (node.nodeType === 1 ? node : node.parentElement)?.closest(".katex-display, .katex");
+    const [first, last] = [formula(range.startContainer), formula(range.endContainer)];
+    if (first) range.setStartBefore(first);
+    if (last) range.setEndAfter(last);
+    const copy = range.cloneContents();
+    if (!copy.querySelector(".katex")) return selection.toString();
+    for (const one of copy.querySelectorAll(".katex-display, .katex:not(.katex-display .katex)")) {
+      const source = one.querySelector("annotation")?.textContent ?? "";
+      one.replaceWith(one.matches(".katex-display") ? `$$${source}$$` : `\\(${source}\\)`);
+    }
+    const place = Object.assign(document.createElement("div"), { className: "copied" });
+    place.append(copy);
+    document.body.append(place);
+    const text = place.innerText;
+    place.remove();
+    return text;
+  };
   document.addEventListener("copy", (event) => { // where there is no clipboard object, over plain http
     const whole = event.target.matches?.("body > textarea");
-    const copied = whole ? event.target.value : getSelection().toString();
-    if (!MARKS.test(copied)) return;
-    MARKS.lastIndex = 0;
-    event.clipboardData.setData("text/plain", (whole ? answer(copied) : copied).replace(MARKS, ""));
+    if (event.target.matches?.("textarea, input") && !whole) return;
+    const copied = whole ? code || answer(event.target.value) : selected();
+    if (copied === getSelection().toString() && !/[\u2063\u2064]/.test(copied)) return;
+    event.clipboardData.setData("text/plain", written(copied));
     event.preventDefault();
   });
 })();

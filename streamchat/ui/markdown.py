@@ -1,0 +1,207 @@
+"""Text as the Markdown that the page draws: in pieces, so that a long answer is not drawn anew with each word.
+
+What is added is invisible or repeats a line, and `written` takes it out again; ui.js does the same to what is copied.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from streamchat.ui.content import INERT, inert, restored
+
+PIECE = 4_000  # characters, from which on a piece ends where a block does
+LONG = 6_000  # from which on it ends at any line that can begin a piece
+LONGEST = 8_000  # a line that is longer is broken
+WINDOW = 2 * LONGEST + 1  # what decides where a piece ends: the piece and the line behind it
+KEPT = 2_000  # pieces, for all readers
+
+REPEATED = INERT * 2  # in a line that is not of the text: one that opens a piece's code block or table
+BROKEN = f"{INERT}\n{INERT}"  # where a line goes on in the next piece
+STOP = "\ufeff" + INERT  # ends an address: to Markdown the first one is a space
+
+LINE = re.compile(r"[^\n]*\n|[^\n]+")
+FENCE = re.compile(
+    r"([ \t]*)((?:(?:[-*+>]|\d{1,9}[.)])[ \t]+)*)(`{3,}(?=[^`]*$)|~{3,})[ \t]*(\S*)[ \t]*(.*)$", re.MULTILINE
+)
+NESTING = {"markdown", "md", "mdx"}  # languages whose code may hold code blocks
+ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
+RULE = re.compile(r"\|[ \t:|-]*-[ \t:|-]*$")
+CODE_SPAN = re.compile(r"(?<![`\\])(`+)(?!`)(?:.+?(?<!`)\1(?!`)|(?P<open>.*\Z))", re.DOTALL)
+FORMULA = re.compile(r"\$(?=\$)|\\(?=[()\[\]])")
+
+CJK = r"\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+MARK = r"\u2010-\u2027\u3001-\u3003\u3008-\u3011\u3014-\u301f\uff01-\uff0f\uff1a-\uff1f\uff3b-\uff40\uff5b-\uff65"
+PUNCTUATION = rf"!-)+-/:-@\[\]-_{{-~{MARK}"
+CLOSES = re.compile(rf"(?<=[{PUNCTUATION}])(?=\*+[{CJK}])")
+OPENS = re.compile(rf"(?<=[{CJK}])\*+(?=[{PUNCTUATION}])")
+ADDRESS = re.compile(rf"(?<!\]\()(?<![<\w/.])(?:https?://|www\.)[^\s<{MARK}]+(?=[{MARK}])")
+# the beginning of a list or a rule, which Markdown takes for the line under a heading
+UNDERLINE = re.compile(r"(?<=[^\n])\n[> \t]*(?=(?:--?|==?)[ \t]*\Z)")
+
+
+@dataclass(frozen=True)
+class Fence:
+    """An open code block. Of the blocks that are open `within` it, the text itself keeps the count."""
+
+    indentation: str
+    marks: str
+    language: str
+    within: int = 0
+
+    def ends(self, marks: str, language: str) -> bool:
+        return not language and marks[0] == self.marks[0] and len(marks) >= len(self.marks)
+
+    def begins_another(self, marks: str, language: str) -> bool:
+        return bool(language) and self.language.lower() in NESTING and marks[0] == self.marks[0]
+
+
+@dataclass(frozen=True)
+class State:
+    """What is open where a piece begins."""
+
+    fence: Fence | None = None
+    header: str = ""  # of a table: two lines
+    last: str = "\n"  # line
+    item: bool = False  # whether the last line without indentation began an item of a list
+    broken: bool = False  # whether the line before goes on
+
+    def again(self) -> str:
+        """What opens in the next piece what is open now."""
+        if self.fence:
+            return f"{self.fence.indentation}{self.fence.marks}{self.fence.language} {REPEATED}\n"
+        return self.header.replace("|", "|" + REPEATED, 1)
+
+    def can_end(self, length: int, following: str) -> bool:
+        """Whether a piece of that length may end before the line that follows."""
+        return length >= PIECE and (length + len(following) > LONGEST or self._is_apart(length, following))
+
+    def _is_apart(self, length: int, following: str) -> bool:
+        if self.fence:
+            return len(self.fence.indentation) < 4
+        return not following[0].isspace() and (length >= LONG or self.last.isspace())
+
+
+def pieces(text: str) -> list[str]:
+    """An answer as Markdown in pieces. A piece that has another one behind it never changes while the text grows."""
+    drawn, at, state = [], 0, State()
+    while at < len(text):
+        window = text[at : at + WINDOW]
+        piece, length, state = _kept_piece(window, state) if len(window) == WINDOW else _piece(window, state)
+        drawn.append(piece)
+        at += length
+    return drawn or [""]
+
+
+def verbatim(text: str) -> str:
+    """What a person typed, shown character for character: as a code block that ui.css makes look like a message."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    return f"{'`' * max(3, longest + 1)} {REPEATED}\n" + inert(_literal(text)) if text.strip() else text
+
+
+def written(drawn: Sequence[str]) -> str:
+    """The text of which `pieces` or `verbatim` made these."""
+    text = re.sub(rf"(?m)^\|{REPEATED}.*\n.*\n|^.*{REPEATED}\n", "", "\n".join(drawn))
+    return restored(text.replace(BROKEN, "").replace(STOP, ""))
+
+
+def _piece(text: str, state: State) -> tuple[str, int, State]:
+    """The first piece of the text as it is drawn, how long that was in the text, and the state behind it."""
+    after, length = replace(state, broken=False), 0
+    blocks: list[tuple[bool, list[str]]] = []  # of lines: code, or not
+    for whole in LINE.findall(text):
+        if length and after.can_end(length, whole):
+            break
+        line = whole[:LONGEST]
+        is_code, line_drawn, after = _next(line, after)
+        if not blocks or blocks[-1][0] != is_code or (not is_code and not line.strip()):
+            blocks.append((is_code, []))
+        blocks[-1][1].append(line_drawn)
+        length += len(line)
+        if line != whole:
+            after = replace(after, broken=True)
+            break
+    more = length < len(text)
+    if more and text[length] != "|":
+        after = replace(after, header="")
+    return _put_together(state, blocks, after, last=not more), length, after
+
+
+_kept_piece = lru_cache(maxsize=KEPT)(_piece)
+
+
+def _put_together(begins: State, blocks: list[tuple[bool, list[str]]], after: State, *, last: bool) -> str:
+    bodies = ["".join(lines) for _, lines in blocks]
+    drawn = "".join(
+        _literal(body) if is_code else _prose(body, open_ended=last and body is bodies[-1])
+        for (is_code, _), body in zip(blocks, bodies, strict=True)
+    )
+    drawn = (INERT if begins.broken else begins.again()) + drawn
+    if after.broken:
+        drawn += INERT
+    elif last:
+        drawn = UNDERLINE.sub(lambda found: found[0] + INERT, drawn)
+    else:
+        drawn = drawn.removesuffix("\n")  # between two pieces stands one
+    return inert(drawn)
+
+
+def _next(line: str, state: State) -> tuple[bool, str, State]:
+    """Whether the line is code, how it is drawn, and what is open behind it."""
+    item = state.item if line[0].isspace() else ITEM.match(line) is not None
+    after = replace(state, last=line, item=item, header=_header(line, state))
+    found = FENCE.match(line)
+    if state.fence is None:
+        if not found:
+            return line.startswith(("    ", "\t")) and not item, line, after
+        indentation, items, marks, language, _ = found.groups()
+        fence = Fence(indentation + " " * len(items), marks, language)
+        return True, line, replace(after, fence=fence)
+    if not found or found[2]:
+        return True, line, after
+    return True, *_within(line, found, state.fence, after)
+
+
+def _within(line: str, found: re.Match[str], fence: Fence, after: State) -> tuple[str, State]:
+    """A line with marks in a code block: it ends the block, or belongs to one that stands within it."""
+    marks, language = found[3], found[4]
+    hidden = found[1] + INERT + line[found.end(1) :]
+    if fence.begins_another(marks, language):
+        return hidden, replace(after, fence=replace(fence, within=fence.within + 1))
+    if not fence.ends(marks, language):
+        return line, after
+    if fence.within:
+        return hidden, replace(after, fence=replace(fence, within=fence.within - 1))
+    return line, replace(after, fence=None)
+
+
+def _header(line: str, state: State) -> str:
+    """The two lines that begin the table to which the line belongs."""
+    if state.fence or not line.startswith("|"):
+        return ""
+    if not state.header and state.last.startswith("|") and RULE.match(line):
+        return state.last + line
+    return state.header
+
+
+def _literal(code: str) -> str:
+    """Code in which Gradio finds no formula."""
+    return FORMULA.sub(lambda found: found[0] + INERT, code)
+
+
+def _prose(block: str, *, open_ended: bool) -> str:
+    """A block of text, of which the last code span may still be written."""
+    drawn, at = [], 0
+    for span in CODE_SPAN.finditer(block):
+        if span["open"] is not None and not open_ended:
+            break
+        drawn += [_words(block[at : span.start()]), _literal(span[0])]
+        at = span.end()
+    return "".join([*drawn, _words(block[at:])])
+
+
+def _words(text: str) -> str:
+    """Text without code: where words are not parted by spaces, bold type and addresses end where they should."""
+    text = CLOSES.sub(INERT, text)
+    text = OPENS.sub(lambda found: found[0] + INERT, text)
+    return ADDRESS.sub(lambda found: found[0] + STOP, text)
