@@ -328,14 +328,17 @@ def test_an_empty_key_does_not_hide_a_token(put: SetAll) -> None:
     assert key() == "token"
 
 
+READ = [Path("README.md"), *(path.relative_to(ROOT) for path in sorted((ROOT / "docs").glob("*.md")))]
+
+
 def text(path: str) -> str:
     return (ROOT / path).read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", KNOBS)
-def test_a_knob_is_in_the_readme(name: str) -> None:
-    """Whoever reads the table knows every knob and what it is at when nobody turns it."""
-    rows = [line for line in text("README.md").splitlines() if line.startswith(f"| `{name}`")]
+def test_a_knob_is_in_the_table(name: str) -> None:
+    """The table of the settings has each of them, with its default."""
+    rows = [line for line in text("docs/settings.md").splitlines() if line.startswith(f"| `{name}`")]
     assert len(rows) == 1
     assert DEFAULTS[name] in rows[0]
 
@@ -354,7 +357,7 @@ def test_a_copied_example_sets_nothing(name: str) -> None:
     assert not dotenv_values(stream=StringIO(text(".env.example"))).get(name)
 
 
-@pytest.mark.parametrize("path", ["README.md", ".env.example"])
+@pytest.mark.parametrize("path", [".env.example", *map(str, READ)])
 def test_no_knob_is_promised_that_does_not_exist(path: str) -> None:
     """A setting that was renamed or removed is gone from what people read."""
     assert set(re.findall(r"STREAMCHAT_[A-Z]\w*", text(path))) <= KNOBS.keys()

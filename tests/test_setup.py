@@ -60,6 +60,21 @@ def test_one_command(path: str) -> None:
     assert COMMAND in text(path)
 
 
+PAGES = [path for folder in (".", "docs", ".github") for path in sorted((ROOT / folder).glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Each link to a file of the project, and each picture, is there."""
+    links = re.findall(r"\]\(([^)#:]+)(?:#[\w-]*)?\)", page.read_text("utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_readme_is_short() -> None:
+    """A newcomer reads it to its end; details are in docs/."""
+    assert len(text("README.md").splitlines()) <= 120
+
+
 def test_workflow_runs_ci() -> None:
     """The workflow has no steps of its own: it runs what every other machine runs."""
     assert re.findall(r"\brun: (.+)", text(".github/workflows/test.yml")) == [".ci/run"]
