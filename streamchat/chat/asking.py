@@ -3,7 +3,9 @@
 import asyncio
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import aclosing
 
 from streamchat.chat.answers import Answers, Asker, Source
 from streamchat.chat.idempotency import Idempotency
@@ -19,6 +21,7 @@ from streamchat.store import Store
 from streamchat.visitors import Limits
 
 NOBODY = Asker()
+MAX_REPEATS = 20  # at once, of one visitor
 MAX_CHARACTERS = 4_000_000  # of a conversation: about a million tokens, more than any model takes
 
 
@@ -61,6 +64,7 @@ class Chat:
         self._replies = Cache(keep=keep)
         self._idempotency = Idempotency(self.resume)
         self._telemetry = Telemetry()
+        self._repeats: Counter[str | None] = Counter()
 
     @property
     def running(self) -> int:
@@ -155,12 +159,36 @@ class Chat:
         """Stops the reply if it still runs; raises `UnknownReply`."""
         (await self.resume(reply_id)).stop()
 
+    def repeat(self, reply: Reply, visitor: str | None = None) -> Reply:
+        """A reply that says what that one says while it is written: to stop it stops nothing else.
+
+        It has the same id, by which only the other one is found. Of a visitor with `MAX_REPEATS` of them it is the
+        other one itself.
+        """
+        if self._repeats[visitor] >= MAX_REPEATS:
+            return reply
+        self._repeats[visitor] += 1
+        repeated = Reply(lambda _: following(reply), linger=self._linger, reply_id=reply.id)
+        repeated.on_end(lambda: self._forget_repeat(visitor))
+        return repeated
+
+    def _forget_repeat(self, visitor: str | None) -> None:
+        self._repeats[visitor] -= 1
+        self._repeats += Counter()  # drops those without any
+
     async def _replayed(self, reply_id: str, log: list[Event]) -> Reply:
         reply = Reply(lambda _: replay(log), linger=self._linger, reply_id=reply_id)
         reply.on_end(lambda: self._replies.ended(reply))
         self._replies.add(reply)
         await reply.closed()
         return reply
+
+
+async def following(reply: Reply) -> AsyncGenerator[Event]:
+    async with aclosing(reply.follow()) as news:
+        async for _, events in news:
+            for event in events:
+                yield event
 
 
 async def replay(log: list[Event]) -> AsyncGenerator[Event]:

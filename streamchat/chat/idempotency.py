@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from streamchat.chat.answers import Asker
 from streamchat.errors import KeyReused, UnknownReply
-from streamchat.events import Conversation, Done, Failed
+from streamchat.events import Conversation
 from streamchat.replies import Reply
 from streamchat.visitors import Shelf
 
@@ -75,15 +75,7 @@ class Idempotency:
             reply = await self._find(answered.reply_id)
         except UnknownReply:
             return None
-        return None if _came_to_nothing(reply) else reply
-
-
-def _came_to_nothing(reply: Reply) -> bool:
-    """Whether the reply failed before its first word, so that to ask again is to try again."""
-    match reply.ending:
-        case Failed() | Done("abandoned" | "shutdown"):
-            return not reply.text
-    return False
+        return None if reply.came_to_nothing else reply
 
 
 def _digest(*parts: str) -> bytes:

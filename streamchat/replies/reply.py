@@ -79,6 +79,14 @@ class Reply:
         """Whether it was told to stop and has not ended yet."""
         return self._writer.cancelling() > 0 and not self._writer.done()
 
+    @property
+    def came_to_nothing(self) -> bool:
+        """Whether it failed before its first word, so that to ask again is to try again."""
+        match self.ending:
+            case Failed() | Done("abandoned" | "shutdown"):
+                return not self.text
+        return False
+
     def receipt(self, ending: Ending) -> Receipt | None:
         """The receipt that the reply would have if it ended so now."""
         return self._receipt(self, ending) if self._receipt else None

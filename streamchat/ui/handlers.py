@@ -74,9 +74,10 @@ class Page:
             yield [self._refusal(error)]
             return
         try:
+            replaced = tab.read()
             async with aclosing(tab.frames()) as frames:
                 async for frame in frames:
-                    if tab.reply is not reply:
+                    if replaced.is_set() or tab.reply is not reply:
                         return
                     yield frame
             yield tab.answer()
@@ -86,12 +87,17 @@ class Page:
 
     async def _begun(self, tab: Tab, turn: int, message: str, request: gr.Request) -> Reply:
         """The reply to the message, from now on the tab's; where it is refused, the tab stays as it is."""
+        once = _once(request)
+        if tab.reply and tab.answers(once):
+            tab.repeat(turn)
+            return tab.reply
         asked = tab.asking(turn, message)
         size = self._tabs.checked_size(asked)
         tab.end()
-        reply = await self._ask(tab, asked, request)
-        tab.begin(asked, reply)
-        self._tabs.save(self.tab_id(request), tab, self._visitor(request), size=size)
+        reply = await self._ask(tab, asked, request, once=once)
+        if reply is not tab.reply:
+            tab.begin(asked, reply, once)
+            self._tabs.save(self.tab_id(request), tab, self._visitor(request), size=size)
         return reply
 
     async def watch(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update]]:
@@ -114,7 +120,8 @@ class Page:
     async def claim(self, tab_id: str, draft: str, request: gr.Request) -> tuple[str, Update, str]:
         """Finds the tab again after a reload, and the message that was typed but never asked.
 
-        A page that may not claim it now keeps its id for the next time.
+        A page that may not claim it now keeps its id for the next time. Its headers have the key of the message, and
+        whether another page shows the tab.
         """
         page, visitor = request.session_hash or "", self._visitor(request)
         if not is_id(page):
@@ -123,10 +130,11 @@ class Page:
             self._claims.admit(visitor).leave()
         except TooOften as refusal:
             return tab_id, gr.skip(), failure("You are opening pages too quickly.", refusal.retry_after)
-        claimed = await self._tabs.claim(tab_id, page, visitor)
+        duplicate = request.headers.get("x-tab-open") == "elsewhere"
+        claimed = await self._tabs.claim(tab_id, page, visitor, duplicate=duplicate)
         self._tab_ids.put(page, claimed, visitor)
         draft = well_formed(draft)
-        received = not draft.strip() or (await self.tab(request)).has_received(draft)
+        received = not draft.strip() or (await self.tab(request)).has_received(_once(request) or draft)
         typed = gr.skip() if received else gr.update(value=draft)
         return claimed, typed, self.allowance(request)
 
@@ -238,10 +246,12 @@ class Page:
     def _refusal(self, error: Exception) -> Shown:
         return refusal(_explained(error), takes_keys=self._chat.takes_keys)
 
-    async def _ask(self, tab: Tab, messages: list[Shown], request: gr.Request, *, or_spare: bool = True) -> Reply:
+    async def _ask(
+        self, tab: Tab, messages: list[Shown], request: gr.Request, *, or_spare: bool = True, once: str = ""
+    ) -> Reply:
         key = request.headers.get("x-api-key", "")
         asker = Asker(self._visitor(request), tab.person, key, or_spare)
-        return await self._chat.ask(conversation(messages), asker)
+        return await self._chat.ask(conversation(messages), asker, once=once)
 
     def _visitor(self, request: gr.Request) -> str:
         client, user = request.client, getattr(request, "username", None)
@@ -261,6 +271,12 @@ def check_room(message: str, history: Sequence[Shown]) -> None:
         raise TooLong(TOO_LONG)
     if len(history) >= MAX_MESSAGES:
         raise TooLong(FULL)
+
+
+def _once(request: gr.Request) -> str:
+    """The key with which the page sent a message, or would send the one that is typed; empty without one."""
+    key = request.headers.get("idempotency-key", "")
+    return key if is_id(key) else ""
 
 
 def _explained(error: Exception) -> ChatError:

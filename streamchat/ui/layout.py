@@ -23,7 +23,8 @@ STATIC = Path(__file__).parent / "static"
 CSS = (STATIC / "ui.css").read_text(encoding="utf-8")
 NARROW = "@media (max-width: 600px) { .gradio-container > .main { padding: 0.5rem !important; } }"  # out of CSS's reach
 SCRIPT = "\n".join(
-    (STATIC / f"{name}.js").read_text(encoding="utf-8") for name in ("ui", "following", "composer", "callout")
+    (STATIC / f"{name}.js").read_text(encoding="utf-8")
+    for name in ("ui", "sending", "following", "composer", "callout")
 )
 OPENING = (STATIC / "opening.js").read_text(encoding="utf-8")
 HEAD = f"<style>{NARROW}</style><script>{SCRIPT}</script>"

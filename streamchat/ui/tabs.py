@@ -24,7 +24,7 @@ MAX_MISSING = 1_000  # turns
 ROW = 1_000  # bytes of a tab without messages
 # characters of a message whose indentation is restored; comparing a longer one would block the event loop
 MAX_INDENTED = 50_000
-RECENT = 5  # messages that are recognised after a reload, which brings the one that was typed last
+RECENT = 20  # messages that are recognised when they come again
 VISITOR_BYTES = 64_000_000  # in memory, of one visitor
 MAX_TABS = 1_000  # in memory, besides those whose replies run; others come back from the store
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -34,7 +34,8 @@ FINISHED = WHOLE | {"refusal", "model_context_window_exceeded"}
 @dataclass
 class Tab:
     """The messages `before` its reply, and the reply; `begun` is what an earlier reply said of the same answer, and
-    `received` has the digests of the last messages that were asked.
+    `received` has digests by which the last messages that were asked are recognised: of the keys that they were sent
+    with, or else of the messages.
 
     A page shows turns that the tab does not keep, as those that were refused: `missing` has their numbers, ascending.
     To `Chat` the tab is one `person`, also after a reload and in its duplicates. When it was saved, its messages took
@@ -54,6 +55,7 @@ class Tab:
     _awaited: int = field(default=0, init=False, repr=False)
     _unwanted: bool = field(default=False, init=False, repr=False)
     _watch: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
+    _reading: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
 
     def asked(self, before: list[Shown]) -> None:
         """From now on the tab shows these messages, and a reply that is yet to come. One that runs ends."""
@@ -76,16 +78,29 @@ class Tab:
         replaced = self.messages()[len(kept) :]
         return [*kept, said("user", _as_typed(message, replaced))]
 
-    def begin(self, asked: list[Shown], reply: Reply) -> None:
-        """Keeps the messages that `asking` returned, and the reply to them."""
+    def begin(self, asked: list[Shown], reply: Reply, once: str = "") -> None:
+        """Keeps the messages that `asking` returned, and the reply to them; `once` is the key they were sent with."""
         self.missing = self.missing[:-1]
-        self.received = [*self.received, _digest(text_of(asked[-1]))][-RECENT:]
+        self.received = [*self.received, _digest(once or text_of(asked[-1]))][-RECENT:]
         self.asked(asked)
         self.start(reply)
 
-    def has_received(self, message: str) -> bool:
-        """Whether it is one of the last messages that were asked, whatever has become of it."""
-        return _digest(message) in self.received
+    def has_received(self, sign: str) -> bool:
+        """Whether it is the key of one of the last messages that were asked, or such a message that came without,
+        whatever has become of it."""
+        return _digest(sign) in self.received
+
+    def answers(self, once: str) -> bool:
+        """Whether its reply answers the message that was sent with this key."""
+        is_last = bool(once) and self.received[-1:] == [_digest(once)]
+        return is_last and self.reply is not None and not self.reply.came_to_nothing
+
+    def repeat(self, turn: int) -> None:
+        """The page sends the tab's last question again, as its turn of that number."""
+        kept = sum(message["role"] == "user" for message in self.before) - 1
+        page, missing = range(min(turn, kept + MAX_MISSING)), set(self.missing)
+        known = [number for number in page if number not in missing]
+        self.missing = sorted({*page} - {*known[:kept]})
 
     def start(self, reply: Reply) -> None:
         """The reply has come."""
@@ -134,6 +149,12 @@ class Tab:
         self._watch.set()
         self._watch = asyncio.Event()
         return self._watch
+
+    def read(self) -> asyncio.Event:
+        """Set when another event of the page shows the same answer, because the question was sent again."""
+        self._reading.set()
+        self._reading = asyncio.Event()
+        return self._reading
 
     def undo(self, turn: int) -> None:
         """Takes back the page's turn of that number and all that came after it."""
@@ -213,16 +234,17 @@ class Tabs:
             self._tabs.put(tab_id, tab, visitor, ROW)
         return tab
 
-    async def claim(self, tab_id: str, page: str, visitor: str | None = None) -> str:
+    async def claim(self, tab_id: str, page: str, visitor: str | None = None, *, duplicate: bool = False) -> str:
         """A new id for what the tab of that id shows: two pages that come with one id go on without each other.
 
-        What the `page` asked before it claimed its tab is not forgotten for it.
+        What the `page` asked before it claimed its tab is not forgotten for it. While another page shows the tab, its
+        `duplicate` can end nothing of the other's.
         """
         claimed = secrets.token_urlsafe(24)
         if tab := self._tabs.pop(page):
             self.save(claimed, tab, visitor)
         elif found := await self._found(tab_id, visitor):
-            self._copy(claimed, found, visitor)
+            self._copy(claimed, found, visitor, duplicate=duplicate)
         else:
             # in memory, so that the new id is not looked for in the store
             self._tabs.put(claimed, Tab(), visitor, ROW)
@@ -242,9 +264,11 @@ class Tabs:
         self._tabs.put(tab_id, tab, visitor, ROW + tab.size)
         self._store.put_tab(tab_id, _state(tab), visitor, size=tab.size)
 
-    def _copy(self, claimed: str, found: Tab, visitor: str | None) -> None:
+    def _copy(self, claimed: str, found: Tab, visitor: str | None, *, duplicate: bool) -> None:
         """A tab of its own that shows the same; in the store it refers to that until there is more to keep."""
         tab = replace(found, missing=[], restored=True)
+        if duplicate and tab.reply and tab.running:
+            tab.reply = self._chat.repeat(tab.reply, visitor)
         self._tabs.put(claimed, tab, visitor, ROW + tab.size)
         if tab.root:
             self._store.put_copy(claimed, tab.root, visitor)

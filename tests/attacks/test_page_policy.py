@@ -1,12 +1,13 @@
 """What the page's Content-Security-Policy lets run, and that all of the page works under it."""
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from streamchat.examples import FOR_CLAUDE
 from tests import violations
-from tests.application import Application
+from tests.application import ROOT, Application
 from tests.page import Page
+from tests.proxy import Proxy
 from tests.scripted_claude import CLOSES, Hold, ScriptedClaude, delta, ends, opens, says, start, streams
 
 RICH = """# A heading
@@ -80,6 +81,71 @@ def test_a_reload_during_an_answer_violates_nothing(
     page.shows("Half")
     page.stop()
     page.shows("Stopped.")
+    assert violated == []
+
+
+def test_a_visitors_own_key_violates_nothing(
+    claude: ScriptedClaude, violated: list[str], context: BrowserContext
+) -> None:
+    """The field for the key, an answer that it pays for, and the question what to do once the key is gone."""
+    claude.play(says("On your key."), says("Without it."))
+    environment = {"ANTHROPIC_API_KEY": "sk-owner", "ANTHROPIC_BASE_URL": claude.url, "STREAMCHAT_OWN_KEYS": "on"}
+    with Application(cwd=ROOT, **environment) as app:
+        page = Page(context, app.url)
+        page.browser.get_by_role("button", name="Your own API key").click()
+        page.browser.locator("#own-key input").fill("sk-ant-own-0123456789")
+        page.ask("one")
+        page.shows("On your key.")
+        page.ready()
+        page.browser.reload()
+        page.ask("two")
+        page.browser.get_by_role("button", name="Go on without it").click()
+        page.shows("Without it.")
+    assert violated == []
+
+
+def test_the_owners_page_violates_nothing(claude: ScriptedClaude, chromium: Browser) -> None:
+    """Its figures, a running reply and its stop, the pause and its end."""
+    hold = Hold()
+    claude.play(streams(start(), opens(), delta("Half"), hold, CLOSES, ends()))
+    environment = {"ANTHROPIC_API_KEY": "sk-owner", "ANTHROPIC_BASE_URL": claude.url}
+    login = {"username": "x", "password": "open, sesame"}
+    with (
+        Application(cwd=ROOT, STREAMCHAT_OWNER_PASSWORD="open, sesame", **environment) as app,
+        chromium.new_context(http_credentials=login) as context,  # type: ignore[arg-type]
+    ):
+        violated = violations.watch(context)
+        page = Page(context, app.url)
+        page.ask("hi")
+        page.shows("Half")
+        tab = context.new_page()
+        tab.goto(f"{app.url}/owner")
+        tab.get_by_role("button", name="Stop").click()
+        page.shows("Stopped.")
+        switch = tab.get_by_role("switch")
+        for state in (False, True):
+            switch.click()
+            expect(switch).to_be_checked(checked=state)
+        tab.get_by_role("button", name="30 days").click()
+        assert violated == []
+
+
+def test_a_page_that_comes_back_after_its_network_violates_nothing(
+    violated: list[str], app: Application, context: BrowserContext, page_claude: ScriptedClaude
+) -> None:
+    """It is cut off in the middle of an answer, is loaded anew by itself, and shows the rest."""
+    hold = Hold()
+    page_claude.play(streams(start(), opens(), delta("Half"), hold, delta(" and half."), CLOSES, ends()))
+    with Proxy(int(app.url.rpartition(":")[2])) as way:
+        page = Page(context, way.url)
+        page.ask("hi")
+        page.shows("Half")
+        way.cut()
+        with page.comes_back():
+            way.restore()
+        page.shows("Half")
+        hold.release()
+        page.shows("Half and half.")
     assert violated == []
 
 

@@ -3,24 +3,6 @@
   const SILENCE = 15_000; // ms without a byte on an open stream; the server sends one every few seconds
   const storage = (use) => { try { return use(sessionStorage); } catch { return null; } }; // blocked in some frames
 
-  // The visitor's own key travels as a header: as a component's value it would be kept on the server.
-  const key = Object.assign(document.createElement("input"), {
-    type: "password", placeholder: "sk-ant-...", ariaLabel: "API key", autocomplete: "off", spellcheck: false, maxLength: 1000,
-  });
-  const placeKey = () => {
-    const panel = document.getElementById("own-key");
-    if (panel && !panel.contains(key)) panel.append(key);
-  };
-  document.addEventListener("click", () => setTimeout(placeKey), true); // Gradio makes a panel when it is opened
-
-  const withKey = (options) => {
-    const bytes = new TextEncoder().encode(key.value.trim());
-    if (!bytes.length) return options;
-    const headers = new Headers(options.headers);
-    headers.set("X-Api-Key", String.fromCharCode(...bytes));
-    return { ...options, headers };
-  };
-
   // The page's first request finds its tab again: it takes along the tab's id and the message that was not sent.
   const claim = window.gradio_config?.dependencies?.find(({ api_name }) => api_name === "claim")?.id;
   const withTab = (options) => {
@@ -29,9 +11,25 @@
     const kept = ["streamchat.tab", "streamchat.draft"].map((name) => storage((s) => s.getItem(name)) ?? "");
     return { ...options, body: JSON.stringify({ ...body, data: kept }) };
   };
+
+  // A duplicated tab begins with the memory of the first one. Each page locks its tab for as long as it is open, which tells a
+  // duplicate from a page that was loaded again. Over plain http there are no locks.
+  const lock = (tab, options, then) => navigator.locks?.request(`streamchat.${tab}`, options, then).catch(({ name }) => name);
+  const isOpenElsewhere = async () => {
+    const tab = storage((s) => s.getItem("streamchat.tab"));
+    return tab && await lock(tab, { signal: AbortSignal.timeout(500) }, () => "") === "TimeoutError";
+  };
+  const claimed = async (options) => {
+    const headers = new Headers(options.headers);
+    headers.set("Idempotency-Key", window.streamchat.keyOfDraft());
+    if (await isOpenElsewhere()) headers.set("X-Tab-Open", "elsewhere");
+    return { ...options, headers };
+  };
   const keepTab = async (response) => {
     const { data } = await response.json();
     storage((s) => s.setItem("streamchat.tab", data[0]));
+    lock(data[0], {}, () => new Promise(() => {})); // until the page is gone
+    if (typeof data[1]?.value === "string") window.streamchat.isBack(); // the draft, in the box
   };
 
   const heard = new Map();
@@ -39,10 +37,9 @@
   let isClaimed = claim === undefined;
   window.fetch = async (resource, options) => {
     const url = String(resource?.url ?? resource);
-    if (url.includes("/queue/join")) options = withKey(options);
     const claiming = !isClaimed && url.includes("/run/") && withTab(options);
     if (claiming) isClaimed = true;
-    const response = await fetched(resource, claiming || options);
+    const response = await fetched(resource, claiming ? await claimed(claiming) : options);
     if (claiming && response.ok) await keepTab(response.clone());
     if (!url.includes("/queue/data") || !response.body) return response;
     const id = Symbol();
@@ -117,13 +114,6 @@
   setInterval(reloadIfAnew, 15_000);
   addEventListener("focus", reloadIfAnew); // before anything is asked of it
   document.addEventListener("visibilitychange", reloadIfAnew);
-
-  document.addEventListener("input", ({ target }) => { // not through Gradio, which passes nothing on while it is cut off
-    if (!target.matches("#message textarea")) return;
-    const whole = target.value.toWellFormed?.() ?? target.value; // half a character is more than Gradio can send
-    if (whole !== target.value) target.value = whole;
-    storage((s) => s.setItem("streamchat.draft", whole));
-  }, true);
 
   // content.py puts one after thoughts and before notes, which are not copied with an answer, and the other into tags;
   // what markdown.py adds beside that is taken out as its `written` does.

@@ -1,0 +1,140 @@
+// What goes out with a question: the visitor's own key, and a key by which the server knows a question that is sent again.
+(() => {
+  const storage = (use) => { try { return use(sessionStorage); } catch { return null; } };
+  const kept = (name) => storage((s) => s.getItem(`streamchat.${name}`)) ?? "";
+  const keep = (name, value) => storage((s) => s.setItem(`streamchat.${name}`, value));
+  const drop = (...names) => names.forEach((name) => storage((s) => s.removeItem(`streamchat.${name}`)));
+
+  // The draft is what was typed last. It has a key of its own (`once`) from when it is sent as `asked` until the server has it
+  // (`sent`) and something else is typed.
+  const random = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const keyOfDraft = () => (kept("once") && kept("asked") === kept("draft") ? kept("once") : random());
+  const isBack = () => drop("sent");
+  window.streamchat = { keyOfDraft, isBack };
+
+  document.addEventListener("input", ({ target }) => { // not through Gradio, which passes nothing on while it is cut off
+    if (!target.matches("#message textarea")) return;
+    const whole = target.value.toWellFormed?.() ?? target.value; // half a character is more than Gradio can send
+    if (whole !== target.value) target.value = whole;
+    if (kept("sent")) drop("asked", "once", "sent");
+    keep("draft", whole);
+  }, true);
+
+  // The visitor's own key travels as a header: as a component's value it would be kept on the server. It is kept nowhere, so
+  // that it is gone when the page is loaded again; then nothing goes out at the owner's expense before the visitor says so.
+  const key = Object.assign(document.createElement("input"), {
+    type: "password", placeholder: "sk-ant-...", ariaLabel: "API key", autocomplete: "off", spellcheck: false, maxLength: 1000,
+  });
+  const waiting = []; // questions, as functions that say whether they go out
+  let isGone = kept("own-key") === "used";
+  const bar = document.createElement("div");
+  const placeBar = () => { if (!bar.isConnected) document.querySelector("#message")?.closest(".row")?.before(bar); };
+  const places = new MutationObserver(placeBar);
+  const settled = () => {
+    isGone = false;
+    places.disconnect();
+    bar.remove();
+    waiting.splice(0).forEach((go) => go(true));
+  };
+  const typed = () => {
+    if (key.value.trim()) keep("own-key", "used");
+    else if (!isGone) drop("own-key");
+  };
+  key.addEventListener("input", typed);
+  key.addEventListener("change", () => { if (key.value.trim()) settled(); });
+
+  const placeKey = () => {
+    const panel = document.getElementById("own-key");
+    if (panel && !panel.contains(key)) panel.append(key);
+  };
+  document.addEventListener("click", () => setTimeout(placeKey), true); // Gradio makes a panel when it is opened
+
+  const enterKey = () => {
+    if (!document.getElementById("own-key")) document.querySelector("#settings button")?.click();
+    setTimeout(() => { placeKey(); key.focus(); }, 100);
+  };
+  const goOn = () => { drop("own-key"); settled(); };
+  const button = (textContent, onclick) => Object.assign(document.createElement("button"), { type: "button", textContent, onclick });
+  const warn = () => {
+    bar.id = "key-gone";
+    bar.setAttribute("role", "alert");
+    bar.replaceChildren(
+      "Your API key is gone, because the page was loaded again. Nothing is sent until you choose. ",
+      button("Enter the key again", enterKey), " ", button("Go on without it", goOn),
+    );
+    places.observe(document.documentElement, { childList: true, subtree: true });
+    placeBar();
+  };
+  if (isGone) warn();
+  const chosen = () => {
+    if (isGone && key.value.trim()) settled();
+    if (!isGone) return true;
+    bar.querySelector("button").focus();
+    return new Promise((resolve) => waiting.push(resolve));
+  };
+
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest("#message .stop-button")) waiting.splice(0).forEach((go) => go(false));
+  }, true);
+  const unsent = () => new Response(JSON.stringify({ detail: "Stopped. Nothing was sent." }), { status: 409 });
+
+  const withOwnKey = (headers) => {
+    const bytes = new TextEncoder().encode(key.value.trim());
+    if (bytes.length) headers.set("X-Api-Key", String.fromCharCode(...bytes));
+  };
+
+  const fetched = window.fetch;
+  const PAUSES = [500, 1_500, 3_000]; // ms before a message is sent again whose connection was lost
+  const persistently = async (...request) => {
+    for (const pause of PAUSES) {
+      const response = await fetched(...request).catch(() => null);
+      if (response && response.status !== 429) return response; // while the server still works on what was lost
+      await new Promise((go) => setTimeout(go, pause));
+    }
+    return fetched(...request);
+  };
+  const putBack = (text) => { // into the box, which Gradio has emptied
+    const box = document.querySelector("#message textarea");
+    if (!box || box.value) return;
+    box.value = text;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const send = async (resource, options, text) => {
+    const isDraft = text !== null && text === kept("draft") && !kept("sent");
+    const once = isDraft ? keyOfDraft() : random(); // an example, or a question that is asked again on purpose
+    if (isDraft) { keep("once", once); keep("asked", text); }
+    options.headers.set("Idempotency-Key", once);
+    try {
+      const response = await persistently(resource, options);
+      if (isDraft && response.ok) keep("sent", "yes");
+      return response;
+    } catch (error) {
+      if (isDraft) putBack(text);
+      throw error;
+    }
+  };
+
+  // ChatInterface's events: the box hands its text to the first of a chain, and `_submit_fn` is the one that asks.
+  const events = window.gradio_config?.dependencies ?? [];
+  const named = (id) => events.find((event) => event.id === id);
+  const first = (event) => (named(event?.trigger_after) ? first(named(event.trigger_after)) : event);
+  const isOfBox = (id) => first(named(id))?.targets.some(([, name]) => name === "submit");
+  // what goes out beside a question, or asks for the rest of an answer
+  const WITH_QUESTIONS = ["go_on", "watch", "watch_example", "watch_edited"];
+  const asks = (id) => named(id)?.api_name?.startsWith("_submit_fn");
+  let text = null; // of the message that is on its way from the box
+  window.fetch = async (resource, options) => {
+    const url = String(resource?.url ?? resource);
+    if (!url.includes("/run/") && !url.includes("/queue/join")) return fetched(resource, options);
+    const { fn_index: id, data } = JSON.parse(options.body);
+    if (!url.includes("/queue/join")) {
+      if (isOfBox(id) && first(named(id)).id === id) [text] = data;
+      return fetched(resource, options);
+    }
+    if ((asks(id) || WITH_QUESTIONS.includes(named(id)?.api_name)) && !await chosen()) return unsent();
+    const headers = new Headers(options.headers);
+    withOwnKey(headers);
+    if (!asks(id)) return fetched(resource, { ...options, headers });
+    return send(resource, { ...options, headers }, isOfBox(id) ? text : null);
+  };
+})();

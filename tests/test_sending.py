@@ -1,0 +1,329 @@
+"""What goes out with a question and what does not: a key of the visitor's own, a question twice, a draft."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Route, expect
+
+from tests.application import ROOT, Application
+from tests.page import Page
+from tests.proxy import Proxy
+from tests.scripted_claude import CLOSES, Hold, Script, ScriptedClaude, delta, ends, opens, says, start, streams
+from tests.test_own_key import KEY, field, keys, settings
+
+JOIN = "**/gradio_api/queue/join?**"
+
+
+def held(*words: str, then: str) -> tuple[Hold, Script]:
+    hold = Hold()
+    return hold, streams(start(), opens(), *map(delta, words), hold, delta(then), CLOSES, ends())
+
+
+@pytest.fixture(scope="module")
+def keyed_claude() -> Iterator[ScriptedClaude]:
+    with ScriptedClaude() as scripted:
+        yield scripted
+
+
+@pytest.fixture(scope="module")
+def takes_keys(keyed_claude: ScriptedClaude) -> Iterator[Application]:
+    environment = {"ANTHROPIC_API_KEY": "sk-owner", "ANTHROPIC_BASE_URL": keyed_claude.url}
+    with Application(cwd=ROOT, STREAMCHAT_OWN_KEYS="on", STREAMCHAT_KEEP_SECONDS="0", **environment) as app:
+        yield app
+
+
+@pytest.fixture
+def visitors_claude(keyed_claude: ScriptedClaude) -> ScriptedClaude:
+    keyed_claude.exchanges.clear()
+    keyed_claude.play(says("Hello", " there"))
+    return keyed_claude
+
+
+@pytest.fixture
+def came_back(visitors_claude: ScriptedClaude, takes_keys: Application, context: BrowserContext) -> Page:
+    """A page that has asked with the visitor's own key, and was loaded again."""
+    page = Page(context, takes_keys.url)
+    settings(page)
+    field(page).fill(KEY)
+    page.ask("one")
+    page.shows("on your key")
+    page.ready()
+    page.browser.reload()
+    page.shows("Hello there")
+    page.ready()
+    return page
+
+
+def gone(page: Page) -> Locator:
+    return page.browser.get_by_role("alert").filter(has_text="Your API key is gone")
+
+
+WAYS = {
+    "box": lambda page: page.ask("two"),
+    "example": lambda page: page.example("rivers"),
+    "retry": lambda page: page.press("Retry"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_without_their_key_a_visitor_is_asked_before_the_owner_pays(
+    came_back: Page, visitors_claude: ScriptedClaude, way: str
+) -> None:
+    """The page says that the key is gone. However they ask, nothing is sent until they choose to go on without it."""
+    page = came_back
+    expect(gone(page)).to_be_visible()
+    if way == "example":
+        page.press("Clear")
+        page.shows_not("Hello there")
+    WAYS[way](page)
+    choice = page.browser.get_by_role("button", name="Go on without it")
+    expect(page.browser.get_by_role("button", name="Enter the key again")).to_be_focused()
+    assert keys(visitors_claude) == [KEY]
+    choice.click()
+    visitors_claude.exchange(1)
+    assert keys(visitors_claude) == [KEY, "sk-owner"]
+    expect(gone(page)).to_have_count(0)
+    page.ready()
+    page.browser.reload()
+    page.ready()
+    expect(gone(page)).to_have_count(0)
+
+
+def test_a_key_that_is_entered_again_pays(came_back: Page, visitors_claude: ScriptedClaude) -> None:
+    """The question that waits goes out with it."""
+    page = came_back
+    page.ask("two")
+    page.browser.get_by_role("button", name="Enter the key again").click()
+    expect(field(page)).to_be_focused()
+    field(page).fill(KEY + "-again")
+    field(page).press("Enter")
+    visitors_claude.exchange(1)
+    assert keys(visitors_claude) == [KEY, KEY + "-again"]
+    expect(gone(page)).to_have_count(0)
+
+
+def test_a_question_that_waits_for_the_key_can_be_stopped(came_back: Page, visitors_claude: ScriptedClaude) -> None:
+    """It is not sent when the visitor chooses later; the next one is."""
+    page = came_back
+    page.ask("two")
+    expect(page.browser.get_by_role("button", name="Enter the key again")).to_be_focused()
+    page.stop()
+    page.ready()
+    page.browser.get_by_role("button", name="Go on without it").click()
+    page.ask("three")
+    expect(page.questions).to_have_count(3)
+    assert visitors_claude.exchange(1).said[-1] == ("user", "three")
+
+
+def test_a_key_that_was_taken_out_is_not_missed(
+    visitors_claude: ScriptedClaude, takes_keys: Application, context: BrowserContext
+) -> None:
+    """Who has emptied the field has chosen already."""
+    page = Page(context, takes_keys.url)
+    settings(page)
+    field(page).fill(KEY)
+    field(page).fill("")
+    page.browser.reload()
+    page.ask("one")
+    page.shows("Hello there")
+    expect(gone(page)).to_have_count(0)
+    assert keys(visitors_claude) == ["sk-owner"]
+
+
+def test_a_page_that_lost_its_connection_by_itself_asks_too(
+    visitors_claude: ScriptedClaude, takes_keys: Application, context: BrowserContext
+) -> None:
+    """A page at rest is loaded again when its network is back."""
+    with Proxy(int(takes_keys.url.rpartition(":")[2])) as way:
+        page = Page(context, way.url)
+        settings(page)
+        field(page).fill(KEY)
+        page.ask("one")
+        page.shows("on your key")
+        page.ready()
+        way.cut()
+        with page.comes_back():
+            way.restore()
+        expect(gone(page)).to_be_visible()
+        assert keys(visitors_claude) == [KEY]
+
+
+class Lost:
+    """Lets the messages of a page reach the server, and loses the responses to the first `count`."""
+
+    def __init__(self, page: Page, count: int) -> None:
+        self.left = count
+        page.browser.route(JOIN, self._lose)
+
+    def _lose(self, route: Route) -> None:
+        if self.left and "idempotency-key" in route.request.headers:
+            self.left -= 1
+            route.fetch()
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_message_whose_response_is_lost_is_one_reply(page: Page, page_claude: ScriptedClaude, count: int) -> None:
+    """The page sends it again with the same key, and it is paid once; the next message is a new one."""
+    hold, script = held("Half", then=" and whole.")
+    page_claude.play(script, says("Again."), says("Third."))
+    lost = Lost(page, count)
+    page.ask("hi")
+    page.shows("Half")
+    assert lost.left == 0
+    hold.release()
+    page.shows("Half and whole.")
+    page.ready()
+    assert len(page_claude.exchanges) == 1
+    page.ask("hi")
+    page.shows("Again.")
+    page.ready()
+    page.press("Retry")
+    page.shows("Third.")
+    said = [("user", "hi"), ("assistant", "Half and whole."), ("user", "hi")]
+    assert [page_claude.exchange(number).said for number in (1, 2)] == [said, said]
+
+
+def test_a_message_that_is_sent_again_by_hand_is_one_reply(page: Page, page_claude: ScriptedClaude) -> None:
+    """As where the network is gone for longer than the page tries."""
+    hold, script = held("Half", then=" and whole.")
+    page_claude.play(script, says("Another."))
+    lost = Lost(page, 4)
+    page.ask("hi")
+    expect(page.browser.get_by_text("Connection to the server was lost").first).to_be_visible(timeout=20_000)
+    assert lost.left == 0
+    expect(page.box).to_have_value("hi")
+    page.box.press("Enter")
+    hold.release()
+    page.shows("Half and whole.")
+    page.ready()
+    assert len(page_claude.exchanges) == 1
+    page.ask("next")
+    page.shows("Another.")
+    assert page_claude.exchange(1).said == [("user", "hi"), ("assistant", "Half and whole."), ("user", "next")]
+
+
+def test_the_same_word_typed_again_is_a_draft(page: Page, page_claude: ScriptedClaude) -> None:
+    """It is in the box after a reload, although the same message was sent before; sent, it is not."""
+    page.ask("yes")
+    page.shows("Hello there")
+    page.ready()
+    page.box.fill("yes")
+    with page.finds_again():
+        page.browser.reload()
+    expect(page.box).to_have_value("yes")
+    page.box.press("Enter")
+    expect(page.questions).to_have_count(2)
+    page.ready()
+    with page.finds_again():
+        page.browser.reload()
+    expect(page.questions).to_have_count(2)
+    expect(page.box).to_have_value("")
+
+
+def test_a_draft_outlasts_everything_but_its_sending(page: Page, page_claude: ScriptedClaude) -> None:
+    """Retry, edit, undo, Clear and reloads leave in the box what is typed there."""
+    page_claude.play(says("One."), says("Two."), says("Three."))
+    page.ask("a")
+    page.shows("One.")
+    page.ready()
+    page.box.fill("my draft")
+    page.press("Retry")
+    page.shows("Two.")
+    page.ready()
+    expect(page.box).to_have_value("my draft")
+    page.press("Edit")
+    page.browser.locator(".user textarea").fill("b")
+    page.press("Submit")
+    page.shows("Three.")
+    page.ready()
+    expect(page.box).to_have_value("my draft")
+    with page.finds_again():
+        page.browser.reload()
+    expect(page.box).to_have_value("my draft")
+    page.press("Clear")
+    page.shows_not("Three.")
+    expect(page.box).to_have_value("my draft")
+    with page.finds_again():
+        page.browser.reload()
+    expect(page.box).to_have_value("my draft")
+
+
+def test_each_tab_has_a_draft_of_its_own(
+    page: Page, page_claude: ScriptedClaude, app: Application, context: BrowserContext
+) -> None:
+    """What is typed in a second tab neither replaces the first one's draft nor appears there."""
+    other = Page(context, app.url)
+    page.box.fill("for one")
+    other.box.fill("for two")
+    for tab in (page, other):
+        with tab.finds_again():
+            tab.browser.reload()
+    expect(page.box).to_have_value("for one")
+    expect(other.box).to_have_value("for two")
+
+
+def duplicate(page: Page, context: BrowserContext) -> Page:
+    """A second page with the memory of the first, as browsers make it of a tab that is duplicated."""
+    remembered = page.browser.evaluate("JSON.stringify(sessionStorage)")
+    context.add_init_script(f"if (!sessionStorage.length) Object.assign(sessionStorage, {remembered})")
+    return Page(context, page.browser.url, ready=False)
+
+
+@pytest.mark.parametrize("act", ["stop", "stop and clear", "stop and ask"])
+def test_what_is_done_in_a_duplicate_concerns_the_duplicate(
+    page: Page, page_claude: ScriptedClaude, context: BrowserContext, act: str
+) -> None:
+    """The first tab's answer goes on to its end, and its conversation stays."""
+    hold, script = held("Begun", then=" and ended.")
+    page_claude.play(script, says("For the duplicate."), says("For the first."))
+    page.ask("hi")
+    page.shows("Begun")
+    other = duplicate(page, context)
+    other.shows("Begun")
+    other.stop()
+    other.shows("Stopped.")
+    if "clear" in act:
+        other.press("Clear")
+        other.shows_not("Begun")
+    if "ask" in act:
+        other.ask("something else")
+        other.shows("For the duplicate.")
+    assert not page_claude.exchange(0).gone.is_set()
+    hold.release()
+    page.shows("Begun and ended.")
+    page.shows_not("Stopped.")
+    page.browser.reload()
+    page.shows("Begun and ended.")
+    other.shows_not("and ended.")
+
+
+def test_a_duplicate_reads_on_when_the_first_is_closed(
+    page: Page, page_claude: ScriptedClaude, context: BrowserContext
+) -> None:
+    """Its answer does not depend on the tab that it was made of."""
+    hold, script = held("Begun", then=" and ended.")
+    page_claude.play(script)
+    page.ask("hi")
+    page.shows("Begun")
+    other = duplicate(page, context)
+    other.shows("Begun")
+    page.browser.close()
+    hold.release()
+    other.shows("Begun and ended.")
+    other.browser.reload()
+    other.shows("Begun and ended.")
+
+
+def test_what_was_said_earlier_is_never_changed_afterwards(page: Page, page_claude: ScriptedClaude) -> None:
+    """Messages that differ in their indentation alone reach Claude as they were typed, in each request."""
+    typed = ["x = 1", "    x = 1", "\tx = 1", "x = 1"]
+    page_claude.play(*[says(f"Answer {number}.") for number in range(4)])
+    for number, message in enumerate(typed):
+        page.ask(message)
+        page.shows(f"Answer {number}.")
+        page.ready()
+    questions = [text for role, text in page_claude.exchange(3).said if role == "user"]
+    assert questions == typed
