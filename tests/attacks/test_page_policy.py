@@ -1,9 +1,15 @@
 """What the page's Content-Security-Policy lets run, and that all of the page works under it."""
 
+import mimetypes
+from pathlib import Path
+
+import gradio as gr
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, Route, expect
 
 from streamchat.examples import FOR_CLAUDE
+from streamchat.server import create
+from streamchat.settings import Settings
 from tests import violations
 from tests.application import ROOT, Application
 from tests.page import Page
@@ -147,6 +153,36 @@ def test_a_page_that_comes_back_after_its_network_violates_nothing(
         hold.release()
         page.shows("Half and half.")
     assert violated == []
+
+
+BUCKET = "https://gradio.s3-us-west-2.amazonaws.com/"
+FRONT_END = Path(gr.__file__).parent / "templates" / "frontend"
+
+
+def from_the_bucket(route: Route) -> None:
+    """What a share link's page loads from Gradio's bucket, taken from the installed package."""
+    file = FRONT_END / route.request.url.removeprefix(BUCKET).partition("/")[2]
+    kind = mimetypes.guess_type(file.name)[0] or "text/plain"
+    route.fulfill(body=file.read_bytes(), content_type=kind, headers={"Access-Control-Allow-Origin": "*"})
+
+
+def test_the_page_of_a_share_link_works_under_its_policy(
+    monkeypatch: pytest.MonkeyPatch, violated: list[str], context: BrowserContext
+) -> None:
+    """It comes from another template, and its front end from another site. Nothing but one stylesheet is refused,
+    which that front end looks for where its bucket has none."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "")
+    app = create(Settings(data_dir=""))
+    context.route(f"{BUCKET}**", from_the_bucket)
+    with app.launch() as running:
+        vars(app.page).update(share=True)
+        page = Page(context, running.url)
+        assert BUCKET in page.browser.content()
+        page.ask("Show me everything Markdown can do")
+        expect(page.browser.locator(".katex").first).to_be_visible()
+        expect(page.browser.locator("pre .token").first).to_be_visible()
+        assert page.errors == []
+    assert [it for it in violated if f"{BUCKET}assets/" not in it] == []
 
 
 ADD = """const add = (name, attributes) => {

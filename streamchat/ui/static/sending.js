@@ -10,7 +10,7 @@
   const random = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const keyOfDraft = () => (kept("once") && kept("asked") === kept("draft") ? kept("once") : random());
   const isBack = () => drop("sent");
-  window.streamchat = { keyOfDraft, isBack };
+  Object.assign(window.streamchat ??= {}, { keyOfDraft, isBack });
 
   document.addEventListener("input", ({ target }) => { // not through Gradio, which passes nothing on while it is cut off
     if (!target.matches("#message textarea")) return;
