@@ -17,6 +17,7 @@ from streamchat.owner import routes as owner
 from streamchat.server import Running, StreamChat
 from streamchat.settings import Settings
 from streamchat.store import NAME as FILE
+from streamchat.store import TooNew
 from streamchat.system.console import fail, say
 from streamchat.system.environment import on_spaces
 from streamchat.system.listener import Listener, StartFailed
@@ -99,6 +100,11 @@ def explained(error: BaseException | None) -> str:
     """The cause in a sentence; for an unforeseen error, its place in the program."""
     if error is None:
         return "the server ended before it had started"
+    if isinstance(error, TooNew):
+        return (
+            f"{error.path} was written by a later release of StreamChat; "
+            "start that release, or choose another folder with STREAMCHAT_DATA_DIR"
+        )
     if isinstance(error, OSError):
         return f"{error.strerror or error}" + (f" ({error.filename})" if error.filename else "")
     frame = traceback.extract_tb(error.__traceback__)[-1]

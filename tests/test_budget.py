@@ -15,8 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamchat.errors import DayIsSpent, NotRecorded, Refused, TooDear, VisitorIsSpent
-from streamchat.money.budget import DAY, KEPT, Budget
+from streamchat.money.budget import DAY, Budget
+from streamchat.money.ledger import KEPT
 from streamchat.store.database import NAME, Store
+from streamchat.store.seams import Work
 from tests.hand import settle
 
 ROOT = Path(__file__).parent.parent
@@ -63,7 +65,7 @@ def visitors(number: int, kind: str = "visitor") -> list[str]:
 @contextmanager
 def locked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The file belongs to another program for a while."""
-    monkeypatch.setattr("streamchat.store.database.BUSY", 0)
+    monkeypatch.setattr("streamchat.store.sqlite.BUSY", 0)
     with contextlib.closing(sqlite3.connect(folder / NAME, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
@@ -336,7 +338,7 @@ async def test_who_gives_up_writing_for_others_leaves_them_unharmed(tmp_path: Pa
 class CountingStore(Store):
     tries = 0
 
-    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
+    async def run(self, work: Work[T]) -> T | None:
         self.tries += 1
         return await super().run(work)
 

@@ -27,7 +27,7 @@ OWNERS = {
     "anthropic": {"sources.claude"},
     "fastapi": {"api", "owner", "web", "server"},
     "gradio": {"ui", "server"},
-    "sqlite3": {"store", "money", "chat"},
+    "sqlite3": {"store"},
 }
 
 PACKAGE = ROOT / "streamchat"

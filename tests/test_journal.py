@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from streamchat.chat.journal import DAY, HOUR, KEPT, Entry, Journal
+from streamchat.chat.journal import DAY, HOUR, KEPT, Journal
 from streamchat.events import Done, Ending, Event, Failed, Receipt, Text
 from streamchat.replies.reply import Reply
 from streamchat.store.database import NAME, Store
+from streamchat.store.journal import Entry
 from tests.hand import Hand, settle
 
 NOON = 20_000.5 * DAY
@@ -140,7 +141,7 @@ async def test_a_disk_that_fails_loses_nothing_that_it_takes_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While another program holds the file entries wait in memory; the next one takes them along, each once."""
-    monkeypatch.setattr("streamchat.store.database.BUSY", 0)
+    monkeypatch.setattr("streamchat.store.sqlite.BUSY", 0)
     async with opened(tmp_path) as journal:
         with contextlib.closing(sqlite3.connect(tmp_path / NAME, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")

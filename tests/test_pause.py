@@ -13,7 +13,7 @@ from streamchat.store.database import NAME, Store
 @contextmanager
 def taken(folder: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> Iterator[None]:
     """Another program has the file meanwhile, for which nobody waits."""
-    monkeypatch.setattr("streamchat.store.database.BUSY", 0)
+    monkeypatch.setattr("streamchat.store.sqlite.BUSY", 0)
     with closing(sqlite3.connect(folder / NAME, isolation_level=None)) as other:
         other.execute(f"BEGIN {how}")
         yield

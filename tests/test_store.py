@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from streamchat.events import Done, Ending, Event, Failed, Text, Thinking
 from streamchat.replies.reply import Reply
-from streamchat.store import database as room
 from streamchat.store.database import AGAIN, BEHIND, MAX_AGE, NAME, PRUNE_EVERY, Store
+from streamchat.store.seams import Transaction
 from tests.hand import Clock, Hand, settle
 
 ROOT = Path(__file__).parent.parent
@@ -262,7 +262,7 @@ def failing(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AbstractContextManager[None]:
     """A disk that fails while the `with` block lasts."""
-    monkeypatch.setattr(room, "BUSY", 0)
+    monkeypatch.setattr("streamchat.store.sqlite.BUSY", 0)
     failure: AbstractContextManager[None] = request.param(tmp_path / "data")
     return failure
 
@@ -538,7 +538,7 @@ async def test_a_folder_that_is_deleted_is_begun_anew(tmp_path: Path) -> None:
 async def test_work_is_done_in_whole_or_not_at_all(tmp_path: Path) -> None:
     """Work of others that fails halfway leaves the file as it was."""
 
-    def work(file: sqlite3.Connection) -> None:
+    def work(file: Transaction) -> None:
         file.execute("INSERT INTO tabs (id, state, at) VALUES ('one', '{}', 0)")
         file.execute("INSERT INTO nowhere VALUES (1)")
 

@@ -2,52 +2,22 @@
 
 import asyncio
 import secrets
-import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
 
 from streamchat.events import Done, Failed, Receipt, reason_for_owner
 from streamchat.replies import Reply
 from streamchat.store import Store
+from streamchat.store.journal import Entry, read, write
 
 HOUR, DAY = 3_600, 86_400  # seconds
 KEPT = 35 * DAY
 MAX_ENTRIES = 20_000
 MAX_WAITING = 1_000  # entries that wait for a disk that fails
-
-SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS journal"
-    " (at REAL, model TEXT, reason TEXT, failed INTEGER, words INTEGER, first_word REAL, speed REAL, cost REAL)",
-    "CREATE INDEX IF NOT EXISTS journal_at ON journal (at)",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A reply that ended `at` that time: seconds to its first word, tokens per second, dollars of the owner's.
-
-    `assumed` is the part of the cost that Claude did not count.
-    """
-
-    at: float
-    model: str
-    reason: str
-    failed: bool
-    words: int
-    first_word: float | None
-    speed: float | None
-    cost: float
-    assumed: float = 0.0
-
-
-COLUMNS = [field.name for field in fields(Entry)]
-READ = f"SELECT {', '.join(COLUMNS)} FROM journal WHERE at > ? ORDER BY at DESC LIMIT ?"  # noqa: S608 (no input)
-WRITE = f"INSERT INTO journal ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +57,8 @@ class Journal:
 
     async def open(self) -> None:
         """Reads what is kept of those that ended."""
-        self.entries.extend(await self._store.run(partial(read, since=self._clock() - KEPT)) or [])
+        reading = partial(read, since=self._clock() - KEPT, most=MAX_ENTRIES)
+        self.entries.extend(await self._store.run(reading) or [])
 
     def begin(self, reply: Reply, visitor: str | None) -> None:
         """`visitor` is shown as it is: no address."""
@@ -105,8 +76,12 @@ class Journal:
         self._unwritten.append(entry)
         async with self._writing:
             entries, self._unwritten = self._unwritten, []
-            if entries and not await self._store.run(partial(write, entries)):
+            if entries and not await self._write(entries):
                 self._unwritten = [*entries, *self._unwritten][-MAX_WAITING:]
+
+    async def _write(self, entries: list[Entry]) -> bool:
+        writing = partial(write, entries=entries, since=entries[-1].at - KEPT, most=MAX_ENTRIES)
+        return bool(await self._store.run(writing))
 
     def spans(self, entries: Iterable[Entry], seconds: int, number: int) -> list[Span]:
         """Of the entries, the last so many hours or days (UTC); the last one is not over yet."""
@@ -143,27 +118,3 @@ def spanned(at: int, entries: list[Entry]) -> Span:
         first_word=median(waits) if waits else None,
         speed=median(speeds) if speeds else None,
     )
-
-
-def read(file: sqlite3.Connection, since: float) -> list[Entry]:
-    """The last ones, oldest first."""
-    _prepare(file)
-    rows = file.execute(READ, (since, MAX_ENTRIES))
-    return [Entry(at, model, reason, bool(failed), *rest) for at, model, reason, failed, *rest in reversed(list(rows))]
-
-
-def write(entries: list[Entry], file: sqlite3.Connection, most: int = MAX_ENTRIES) -> bool:
-    """Writes them; of all, the last ones stay."""
-    _prepare(file)
-    file.executemany(WRITE, map(astuple, entries))
-    file.execute("DELETE FROM journal WHERE at < ?", (entries[-1].at - KEPT,))
-    file.execute("DELETE FROM journal WHERE rowid <= (SELECT MAX(rowid) FROM journal) - ?", (most,))
-    return True
-
-
-def _prepare(file: sqlite3.Connection) -> None:
-    for statement in SCHEMA:
-        file.execute(statement)
-    if "assumed" not in [column[1] for column in file.execute("PRAGMA table_info(journal)")]:
-        with suppress(sqlite3.OperationalError):  # another process has just done it
-            file.execute("ALTER TABLE journal ADD COLUMN assumed REAL NOT NULL DEFAULT 0")

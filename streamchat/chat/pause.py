@@ -1,13 +1,11 @@
 """Whether the owner has paused the source; on disk, so that a restart does not undo it."""
 
-import sqlite3
 import time
 from functools import partial
 
 from streamchat.errors import Paused
 from streamchat.store import Store
-
-SCHEMA = "CREATE TABLE IF NOT EXISTS pause (since REAL)"
+from streamchat.store.pause import read, write
 
 
 class Pause:
@@ -26,23 +24,10 @@ class Pause:
     async def turn(self, *, on: bool) -> None:
         self._known = True
         self.since = (self.since or time.time()) if on else None
-        await self._store.run(partial(write, self.since))
+        await self._store.run(partial(write, since=self.since))
 
     async def check(self) -> None:
         """Raises `Paused` if it is."""
         await self.open()
         if self.since is not None:
             raise Paused
-
-
-def read(file: sqlite3.Connection) -> tuple[float | None]:
-    file.execute(SCHEMA)
-    found: tuple[float | None] = file.execute("SELECT MAX(since) FROM pause").fetchone()
-    return found
-
-
-def write(since: float | None, file: sqlite3.Connection) -> None:
-    file.execute(SCHEMA)
-    file.execute("DELETE FROM pause")
-    if since is not None:
-        file.execute("INSERT INTO pause VALUES (?)", (since,))

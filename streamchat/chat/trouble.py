@@ -3,10 +3,10 @@
 import time
 from collections.abc import Callable, Sequence
 
-from streamchat.chat.journal import Entry
 from streamchat.errors import ChatError, NoCredit, OwnersAffair
 from streamchat.events import OURS, Done, Failed, Text, Thinking
 from streamchat.replies import Reply
+from streamchat.store.journal import Entry
 
 KINDS = {kind.cause: kind for kind in OwnersAffair.__subclasses__()}
 

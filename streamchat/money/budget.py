@@ -1,69 +1,28 @@
 """How much money may be spent in a day (UTC), by all and by each visitor."""
 
 import asyncio
-import hashlib
 import logging
 import math
-import secrets
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 
 from streamchat.errors import DayIsSpent, NotRecorded, Refused, TooDear, VisitorIsSpent
+from streamchat.money.ledger import NOTHING, FileIsNew, Ledger, Memory, News
 from streamchat.store import Store
+from streamchat.store.spending import Cost
 from streamchat.visitors import Local
 
 logger = logging.getLogger(__name__)
 
 DAY = 86_400  # seconds
-KEPT = 35  # days
 MICROS = 1_000_000  # of a dollar; money is counted in whole ones, so that no sum is ever rounded
 MAX_WAITING = 10_000  # costs that wait for a disk that fails
 RETRY_AFTER = 30.0  # seconds, where the disk takes nothing
-
-SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS spending (reply TEXT PRIMARY KEY, day INTEGER, visitor BLOB, micros INTEGER)",
-    "CREATE INDEX IF NOT EXISTS spending_day ON spending (day)",
-    "CREATE TABLE IF NOT EXISTS visitor_key (day INTEGER PRIMARY KEY, key BLOB)",
-)
-FOLD = "INSERT OR REPLACE INTO spending SELECT day, day, x'', SUM(micros) FROM spending WHERE day < ? GROUP BY day"
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a reply counts: what is reserved for it, or what it cost once it is settled. Days are since 1970."""
-
-    day: int
-    visitor: bytes
-    micros: int
-
-
-NOTHING = Cost(0, b"", 0)
-
-
-@dataclass
-class Ledger:
-    """What was spent on every day, and on the last one by each visitor, who is a hash that holds for that day."""
-
-    day: int
-    key: bytes = field(default_factory=partial(secrets.token_bytes, 32))
-    days: Counter[int] = field(default_factory=Counter)
-    visitors: Counter[bytes] = field(default_factory=Counter)
-
-    def change(self, before: Cost, after: Cost) -> None:
-        for cost, micros in ((before, -before.micros), (after, after.micros)):
-            self.days[cost.day] += micros
-            self.visitors[cost.visitor] += micros
-
-    def visitor(self, name: str | None) -> bytes:
-        if name is None:
-            return b""
-        return hashlib.blake2b(name.encode(errors="surrogatepass"), key=self.key, digest_size=16).digest()
 
 
 class Budget:
@@ -224,12 +183,12 @@ class Budget:
                 try:
                     known = await self._store.run(news.exchange)
                 except FileIsNew:
-                    known = await self._store.run(partial(self._memory().restore, news))
+                    known = await self._store.run(partial(self._memory().restore, news=news))
                 if known:
                     self._learn(known, costs)
             self._finished = attempt
 
-    def _memory(self) -> "Memory":
+    def _memory(self) -> Memory:
         """All that a file has to know that was begun while the process runs."""
         open_costs = {**self._reserved, **self._unwritten}
         visitors = Counter(self._ledger.visitors)
@@ -249,90 +208,6 @@ class Budget:
         for reply, cost in written.items():
             if self._unwritten.get(reply) is cost:
                 del self._unwritten[reply]
-
-
-class FileIsNew(Exception):
-    """The file knows nothing of the day that this process has begun in it: another one is in its place."""
-
-
-@dataclass(frozen=True)
-class News:
-    """What the file does not know yet; `begun` is the last day that was begun in it, 0 before it was read."""
-
-    costs: dict[str, Cost]
-    day: int
-    key: bytes
-    begun: int
-
-    def exchange(self, file: sqlite3.Connection) -> Ledger:
-        """Writes the costs; returns what only the file knew, if it was not read yet, and the key of the day.
-
-        Raises `FileIsNew` and writes nothing if the file has lost the day that was begun in it.
-        """
-        create(file)
-        if self.begun and not has_begun(file, self.begun):
-            raise FileIsNew
-        return self.write(file)
-
-    def write(self, file: sqlite3.Connection) -> Ledger:
-        file.executemany("DELETE FROM spending WHERE reply = ?", [(reply,) for reply in self.costs])
-        known = Ledger(self.day, self.key) if self.begun else read(file, self.day)
-        if self.begun != self.day:
-            known.key = begin(file, self.day, self.key)
-        insert(file, self.costs)
-        return known
-
-
-@dataclass(frozen=True)
-class Memory:
-    """What a process knows of its spending: sums of earlier days and, of today, sums of each visitor and what is
-    reserved, which is in none of the sums."""
-
-    day: int
-    key: bytes
-    days: dict[int, int]
-    visitors: Counter[bytes]
-    reserved: dict[str, Cost]
-
-    def restore(self, news: News, file: sqlite3.Connection) -> Ledger:
-        """Writes all of it to a file that is new, and then the news."""
-        create(file)
-        key = begin(file, self.day, self.key)
-        insert(file, {str(day): Cost(day, b"", micros) for day, micros in self.days.items()})
-        sums = {visitor: micros for visitor, micros in self.visitors.items() if micros > 0}
-        insert(file, {f"{self.day}/{visitor.hex()}": Cost(self.day, visitor, sums[visitor]) for visitor in sums})
-        insert(file, self.reserved)
-        return replace(news, key=key, begun=self.day).write(file)
-
-
-def create(file: sqlite3.Connection) -> None:
-    for statement in SCHEMA:
-        file.execute(statement)
-
-
-def insert(file: sqlite3.Connection, costs: dict[str, Cost]) -> None:
-    rows = [(reply, cost.day, cost.visitor, cost.micros) for reply, cost in costs.items()]
-    file.executemany("INSERT OR REPLACE INTO spending VALUES (?, ?, ?, ?)", rows)
-
-
-def has_begun(file: sqlite3.Connection, day: int) -> bool:
-    return file.execute("SELECT 1 FROM visitor_key WHERE day >= ?", (day,)).fetchone() is not None
-
-
-def read(file: sqlite3.Connection, day: int) -> Ledger:
-    days = file.execute("SELECT day, SUM(micros) FROM spending GROUP BY day")
-    visitors = file.execute("SELECT visitor, SUM(micros) FROM spending WHERE day = ? GROUP BY visitor", (day,))
-    return Ledger(day, days=Counter(dict(days)), visitors=Counter(dict(visitors)))
-
-
-def begin(file: sqlite3.Connection, day: int, key: bytes) -> bytes:
-    """Begins a day: of those before yesterday only the sums stay, and who was who on them is known no longer."""
-    file.execute(FOLD, (day - 1,))
-    file.execute("DELETE FROM spending WHERE day < ? AND reply <> CAST(day AS TEXT) OR day < ?", (day - 1, day - KEPT))
-    file.execute("DELETE FROM visitor_key WHERE day <> ?", (day,))
-    file.execute("INSERT OR IGNORE INTO visitor_key VALUES (?, ?)", (day, key))
-    kept: bytes = file.execute("SELECT key FROM visitor_key").fetchone()[0]
-    return kept
 
 
 def micros(dollars: float) -> Decimal:

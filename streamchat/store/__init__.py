@@ -1,5 +1,8 @@
-"""What survives a restart: one SQLite file."""
+"""All that survives a restart, and all SQL: one file, its tables, and the rows that others keep in them."""
 
-from streamchat.store.database import NAME, State, Store
+from streamchat.store import journal, pause, spending
+from streamchat.store.database import NAME, Store
+from streamchat.store.seams import TooNew, Transaction
+from streamchat.store.tabs import State
 
-__all__ = ["NAME", "State", "Store"]
+__all__ = ["NAME", "State", "Store", "TooNew", "Transaction", "journal", "pause", "spending"]

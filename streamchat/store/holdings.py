@@ -1,7 +1,8 @@
 """The bytes that each visitor holds in the file, and the eviction of the oldest rows over a bound."""
 
 import hashlib
-import sqlite3
+
+from streamchat.store.seams import Transaction
 
 # the owner of rows without a visitor, and of rows that a release without owners wrote
 NOBODY = b""
@@ -21,53 +22,53 @@ def owner(visitor: str | None, salt: bytes) -> bytes:
     return hashlib.blake2b(visitor.encode(errors="surrogatepass"), key=salt, digest_size=16).digest()
 
 
-def drop_old(file: sqlite3.Connection, before: float) -> None:
-    file.execute("DELETE FROM tabs WHERE at < ?", (before,))
-    file.execute(OLD_LOGS, (before,))
-    file.execute("DELETE FROM holdings WHERE bytes <= 0")
+def drop_old(transaction: Transaction, before: float) -> None:
+    transaction.execute("DELETE FROM tabs WHERE at < ?", (before,))
+    transaction.execute(OLD_LOGS, (before,))
+    transaction.execute("DELETE FROM holdings WHERE bytes <= 0")
 
 
-def bound_owner(file: sqlite3.Connection, owner: bytes, most: int) -> bool:
+def bound_owner(transaction: Transaction, owner: bytes, most: int) -> bool:
     """Evicts the oldest rows of an owner who holds more than `most` bytes. Returns whether that was so."""
-    if owner == NOBODY or held(file, owner) <= most:
+    if owner == NOBODY or held(transaction, owner) <= most:
         return False
-    while held(file, owner) > ROOM * most and drop_oldest(file, owner):
+    while held(transaction, owner) > ROOM * most and drop_oldest(transaction, owner):
         pass
     return True
 
 
-def bound_all(file: sqlite3.Connection, most: int) -> bool:
+def bound_all(transaction: Transaction, most: int) -> bool:
     """Evicts the largest owner's oldest rows while all hold more than `most` bytes. Returns whether they did."""
-    if total(file) <= most:
+    if total(transaction) <= most:
         return False
-    while total(file) > ROOM * most and drop_oldest(file, largest(file)):
+    while total(transaction) > ROOM * most and drop_oldest(transaction, largest(transaction)):
         pass
     return True
 
 
-def drop_oldest(file: sqlite3.Connection, owner: bytes) -> bool:
+def drop_oldest(transaction: Transaction, owner: bytes) -> bool:
     """Drops the owner's oldest reply that no tab shows or, where there is none, their oldest tab."""
-    if log := file.execute(OLDEST_LOG, (owner,)).fetchone():
-        file.execute("DELETE FROM events WHERE reply = ?", log)
-    elif tab := file.execute(OLDEST_TAB, (owner,)).fetchone():
-        file.execute("DELETE FROM tabs WHERE id = ? OR root = ?", tab * 2)
+    if log := transaction.execute(OLDEST_LOG, (owner,)).fetchone():
+        transaction.execute("DELETE FROM events WHERE reply = ?", log)
+    elif tab := transaction.execute(OLDEST_TAB, (owner,)).fetchone():
+        transaction.execute("DELETE FROM tabs WHERE id = ? OR root = ?", tab * 2)
     else:
         return False
     return True
 
 
-def held(file: sqlite3.Connection, owner: bytes) -> int:
+def held(transaction: Transaction, owner: bytes) -> int:
     """Bytes of one owner."""
-    row = file.execute("SELECT bytes FROM holdings WHERE owner = ?", (owner,)).fetchone()
+    row = transaction.execute("SELECT bytes FROM holdings WHERE owner = ?", (owner,)).fetchone()
     return row[0] if row else 0
 
 
-def total(file: sqlite3.Connection) -> int:
+def total(transaction: Transaction) -> int:
     """Bytes of all owners."""
-    return int(file.execute("SELECT TOTAL(bytes) FROM holdings").fetchone()[0])
+    return int(transaction.execute("SELECT TOTAL(bytes) FROM holdings").fetchone()[0])
 
 
-def largest(file: sqlite3.Connection) -> bytes:
+def largest(transaction: Transaction) -> bytes:
     """The owner of the most bytes."""
-    row = file.execute("SELECT owner FROM holdings ORDER BY bytes DESC LIMIT 1").fetchone()
+    row = transaction.execute("SELECT owner FROM holdings ORDER BY bytes DESC LIMIT 1").fetchone()
     return row[0] if row else NOBODY

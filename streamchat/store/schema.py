@@ -1,26 +1,31 @@
 """The tables of the one file, and how a file of an earlier release becomes one of this."""
 
-import sqlite3
+from streamchat.store.seams import Transaction
 
 # bytes that a row counts beside its text
 ROW = 200
-# version 0 had no owners
-VERSION = 1
 
-PRAGMAS = """
-PRAGMA auto_vacuum = INCREMENTAL;
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
-PRAGMA journal_size_limit = 4194304;
-"""
-TABLES = (
+ADD = "INSERT INTO holdings VALUES (new.owner, new.size) ON CONFLICT (owner) DO UPDATE SET bytes = bytes + new.size"
+TAKE = "UPDATE holdings SET bytes = bytes - old.size WHERE owner = old.owner"
+
+
+def counted(table: str) -> tuple[str, ...]:
+    """Triggers that keep the holdings equal to the sums of the rows."""
+    return (
+        f"CREATE TRIGGER {table}_added AFTER INSERT ON {table} BEGIN {ADD}; END",
+        f"CREATE TRIGGER {table}_dropped AFTER DELETE ON {table} BEGIN {TAKE}; END",
+        f"CREATE TRIGGER {table}_changed AFTER UPDATE OF owner, size ON {table} BEGIN {TAKE}; {ADD}; END",
+    )
+
+
+REPLIES_AND_TABS = (
     "CREATE TABLE IF NOT EXISTS events"
     " (reply TEXT, position INTEGER, events TEXT, at REAL, PRIMARY KEY (reply, position))",
     "CREATE TABLE IF NOT EXISTS tabs (id TEXT PRIMARY KEY, state TEXT, at REAL)",
     "CREATE INDEX IF NOT EXISTS events_at ON events (at)",
     "CREATE INDEX IF NOT EXISTS tabs_at ON tabs (at)",
 )
-COLUMNS = (
+OWNERS = (
     "ALTER TABLE events ADD COLUMN owner BLOB NOT NULL DEFAULT x''",
     "ALTER TABLE events ADD COLUMN size INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE tabs ADD COLUMN owner BLOB NOT NULL DEFAULT x''",
@@ -42,41 +47,59 @@ HOLDINGS = (
     "CREATE INDEX holdings_bytes ON holdings (bytes)",
     "INSERT INTO holdings SELECT owner, SUM(size) FROM"
     " (SELECT owner, size FROM tabs UNION ALL SELECT owner, size FROM events) GROUP BY owner",
+    *counted("tabs"),
+    *counted("events"),
 )
 SALT = ("CREATE TABLE salt (salt BLOB)", "INSERT INTO salt VALUES (randomblob(32))")
-ADD = "INSERT INTO holdings VALUES (new.owner, new.size) ON CONFLICT (owner) DO UPDATE SET bytes = bytes + new.size"
-TAKE = "UPDATE holdings SET bytes = bytes - old.size WHERE owner = old.owner"
+# earlier releases made these when they first used them
+MONEY_AND_REPORTS = (
+    "CREATE TABLE IF NOT EXISTS spending (reply TEXT PRIMARY KEY, day INTEGER, visitor BLOB, micros INTEGER)",
+    "CREATE INDEX IF NOT EXISTS spending_day ON spending (day)",
+    "CREATE TABLE IF NOT EXISTS visitor_key (day INTEGER PRIMARY KEY, key BLOB)",
+    "CREATE TABLE IF NOT EXISTS journal"
+    " (at REAL, model TEXT, reason TEXT, failed INTEGER, words INTEGER, first_word REAL, speed REAL, cost REAL)",
+    "CREATE INDEX IF NOT EXISTS journal_at ON journal (at)",
+    "CREATE TABLE IF NOT EXISTS pause (since REAL)",
+)
+ASSUMED = "ALTER TABLE journal ADD COLUMN assumed REAL NOT NULL DEFAULT 0"
 
 
-def counted(table: str) -> tuple[str, ...]:
-    """Triggers that keep the holdings equal to the sums of the rows."""
-    return (
-        f"CREATE TRIGGER {table}_added AFTER INSERT ON {table} BEGIN {ADD}; END",
-        f"CREATE TRIGGER {table}_dropped AFTER DELETE ON {table} BEGIN {TAKE}; END",
-        f"CREATE TRIGGER {table}_changed AFTER UPDATE OF owner, size ON {table} BEGIN {TAKE}; {ADD}; END",
-    )
+def give_owners(transaction: Transaction) -> None:
+    """Version 1: each row of a conversation belongs to a visitor, and takes so many bytes of their share."""
+    for statement in (*REPLIES_AND_TABS, *OWNERS, *HOLDINGS, *SALT):
+        transaction.execute(statement)
 
 
-def prepare(file: sqlite3.Connection) -> None:
-    """Makes the tables, or brings those of an earlier release up to date, in one transaction."""
-    file.executescript(PRAGMAS)
-    if version(file) >= VERSION:
-        return
-    with file:
-        file.execute("BEGIN IMMEDIATE")
-        # another process may have been faster
-        if version(file) < VERSION:
-            for statement in (*TABLES, *COLUMNS, *HOLDINGS, *counted("tabs"), *counted("events"), *SALT):
-                file.execute(statement)
-            file.execute(f"PRAGMA user_version = {VERSION}")
+def unite(transaction: Transaction) -> None:
+    """Version 2: the tables of spending, journal and pause have their place here."""
+    for statement in MONEY_AND_REPORTS:
+        transaction.execute(statement)
+    columns = transaction.execute("SELECT name FROM pragma_table_info('journal')").fetchall()
+    if ("assumed",) not in columns:
+        transaction.execute(ASSUMED)
 
 
-def version(file: sqlite3.Connection) -> int:
-    number: int = file.execute("PRAGMA user_version").fetchone()[0]
+# each makes a file of the next version, beginning with a file of version 0, which may be empty
+MIGRATIONS = (give_owners, unite)
+VERSION = len(MIGRATIONS)
+
+
+def version(transaction: Transaction) -> int:
+    number: int = transaction.execute("PRAGMA user_version").fetchone()[0]
     return number
 
 
-def salt(file: sqlite3.Connection) -> bytes:
+def migrate(transaction: Transaction) -> bool:
+    """Makes a file of the next version; false if there is nothing to do, because another process may have done it."""
+    found = version(transaction)
+    if found >= VERSION:
+        return False
+    MIGRATIONS[found](transaction)
+    transaction.execute(f"PRAGMA user_version = {found + 1}")
+    return True
+
+
+def salt(transaction: Transaction) -> bytes:
     """The salt with which this installation hashes its visitors."""
-    kept: bytes = file.execute("SELECT salt FROM salt").fetchone()[0]
+    kept: bytes = transaction.execute("SELECT salt FROM salt").fetchone()[0]
     return kept

@@ -292,7 +292,7 @@ class Tabs:
             return None
         reply = None
         with suppress(UnknownReply):
-            reply = await self._chat.resume(state["reply"] or "", however_old=True)
+            reply = await self._chat.resume(state.get("reply") or "", however_old=True)
         return _tab(state, reply, tab_id)
 
 
@@ -325,7 +325,7 @@ def _tab(state: State, reply: Reply | None, root: str) -> Tab:
     before = _before(state)
     return Tab(
         before,
-        state["begun"],
+        state.get("begun", ""),
         reply,
         state.get("person", ""),
         state.get("received") or [_digest(message) for message in state.get("sent", [])],
@@ -338,7 +338,7 @@ def _tab(state: State, reply: Reply | None, root: str) -> Tab:
 def _before(state: State) -> list[Shown]:
     """Earlier releases kept messages as the page shows them, and beside them how the indented ones were typed."""
     typed: dict[str, str] = state.get("indented", {})
-    before: list[Shown] = state["before"]
+    before: list[Shown] = state.get("before", [])
     return [
         said("user", typed[text_of(message)]) if message["role"] == "user" and text_of(message) in typed else message
         for message in before

@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,11 +20,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamchat.api.routes import PATH, routes
-from streamchat.chat.journal import Entry, read, write
 from streamchat.events import Done, Event, Text
 from streamchat.replies.cache import Cache
 from streamchat.replies.reply import Reply
 from streamchat.store.database import MAX_AGE, NAME, Store
+from streamchat.store.journal import Entry, read, write
+from streamchat.store.seams import Transaction
 from streamchat.visitors.shelf import Shelf
 from tests.attacks.visitor import Room, Visitor, frames
 from tests.hand import Hand
@@ -31,7 +33,7 @@ from tests.test_cache import ended, known
 
 ATTACKER = "198.51.100.66"
 VISITOR_BYTES, MAX_BYTES = 1_000_000, 3_000_000
-UNVERSIONED = Path(__file__).parents[1] / "data" / "unversioned.sqlite3"
+UNVERSIONED = Path(__file__).parents[1] / "data" / "streamchat-0.sqlite3"
 
 
 @asynccontextmanager
@@ -362,12 +364,12 @@ async def test_entries_about_replies_do_not_fill_the_file(tmp_path: Path) -> Non
     async with a_room(tmp_path) as room:
         people = await victims(room)
         entries = [Entry(number, "m" * 1_000, "end_turn", False, 1, None, None, 0) for number in range(5_000)]
-        await room.store.run(lambda file: write(entries, file, 100))
+        await room.store.run(partial(write, entries=entries, since=0, most=100))
         for visitor in people:
             await visitor.ask("And now?")
             await shows_still(visitor)
         await room.store.flush()
-        assert len(await room.store.run(lambda file: read(file, 0)) or []) < 200
+        assert len(await room.store.run(partial(read, since=0, most=5_000)) or []) < 200
         tabs = [await room.store.tab(room.page.tab_id(visitor.request)) for visitor in people]
         assert all(tabs)
 
@@ -413,13 +415,13 @@ async def test_processes_that_open_an_old_file_at_once_do_no_harm(tmp_path: Path
         await store.close()
 
 
-def holdings(file: sqlite3.Connection) -> dict[bytes, int]:
-    return {owner: size for owner, size in file.execute("SELECT owner, bytes FROM holdings") if size}
+def holdings(file: sqlite3.Connection | Transaction) -> dict[bytes, int]:
+    return {owner: size for owner, size in file.execute("SELECT owner, bytes FROM holdings").fetchall() if size}
 
 
-def actual(file: sqlite3.Connection) -> dict[bytes, int]:
+def actual(file: sqlite3.Connection | Transaction) -> dict[bytes, int]:
     rows = "(SELECT owner, size FROM tabs UNION ALL SELECT owner, size FROM events)"
-    return dict(file.execute(f"SELECT owner, SUM(size) FROM {rows} GROUP BY owner"))
+    return dict(file.execute(f"SELECT owner, SUM(size) FROM {rows} GROUP BY owner").fetchall())
 
 
 names = st.sampled_from(["a", "b", "c"])

@@ -1,0 +1,95 @@
+"""What was spent: what a process knows of it, and how that is exchanged with what the store keeps."""
+
+import hashlib
+import secrets
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from streamchat.store import Transaction, spending
+from streamchat.store.spending import Cost
+
+KEPT = 35  # days
+NOTHING = Cost(0, b"", 0)
+
+
+@dataclass
+class Ledger:
+    """What was spent on every day, and on the last one by each visitor, who is a hash that holds for that day."""
+
+    day: int
+    key: bytes = field(default_factory=partial(secrets.token_bytes, 32))
+    days: Counter[int] = field(default_factory=Counter)
+    visitors: Counter[bytes] = field(default_factory=Counter)
+
+    def change(self, before: Cost, after: Cost) -> None:
+        for cost, micros in ((before, -before.micros), (after, after.micros)):
+            self.days[cost.day] += micros
+            self.visitors[cost.visitor] += micros
+
+    def visitor(self, name: str | None) -> bytes:
+        if name is None:
+            return b""
+        return hashlib.blake2b(name.encode(errors="surrogatepass"), key=self.key, digest_size=16).digest()
+
+
+class FileIsNew(Exception):
+    """The file knows nothing of the day that this process has begun in it: another one is in its place."""
+
+
+@dataclass(frozen=True)
+class News:
+    """What the file does not know yet; `begun` is the last day that was begun in it, 0 before it was read."""
+
+    costs: dict[str, Cost]
+    day: int
+    key: bytes
+    begun: int
+
+    def exchange(self, transaction: Transaction) -> Ledger:
+        """Writes the costs; returns what only the file knew, if it was not read yet, and the key of the day.
+
+        Raises `FileIsNew` and writes nothing if the file has lost the day that was begun in it.
+        """
+        if self.begun and not spending.has_begun(transaction, self.begun):
+            raise FileIsNew
+        return self.write(transaction)
+
+    def write(self, transaction: Transaction) -> Ledger:
+        spending.drop(transaction, self.costs)
+        known = Ledger(self.day, self.key) if self.begun else read(transaction, self.day)
+        if self.begun != self.day:
+            known.key = begin(transaction, self.day, self.key)
+        spending.put(transaction, self.costs)
+        return known
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a process knows of its spending: sums of earlier days and, of today, sums of each visitor and what is
+    reserved, which is in none of the sums."""
+
+    day: int
+    key: bytes
+    days: dict[int, int]
+    visitors: Counter[bytes]
+    reserved: dict[str, Cost]
+
+    def restore(self, transaction: Transaction, news: News) -> Ledger:
+        """Writes all of it to a file that is new, and then the news."""
+        key = begin(transaction, self.day, self.key)
+        spending.put(transaction, {str(day): Cost(day, b"", micros) for day, micros in self.days.items()})
+        sums = [Cost(self.day, visitor, micros) for visitor, micros in self.visitors.items() if micros > 0]
+        spending.put(transaction, {f"{self.day}/{cost.visitor.hex()}": cost for cost in sums})
+        spending.put(transaction, self.reserved)
+        return replace(news, key=key, begun=self.day).write(transaction)
+
+
+def read(transaction: Transaction, day: int) -> Ledger:
+    days, visitors = spending.of_days(transaction), spending.of_visitors(transaction, day)
+    return Ledger(day, days=days, visitors=visitors)
+
+
+def begin(transaction: Transaction, day: int, key: bytes) -> bytes:
+    """Begins a day; returns the key to its visitors."""
+    return spending.begin(transaction, day, key, since=day - KEPT)

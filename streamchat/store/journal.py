@@ -1,0 +1,49 @@
+"""Rows about replies that have ended: how each went, never what was said."""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+from typing import Any
+
+from streamchat.store.kept import restored
+from streamchat.store.seams import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A reply that ended `at` that time: seconds to its first word, tokens per second, dollars of the owner's.
+
+    `assumed` is the part of the cost that Claude did not count.
+    """
+
+    at: float
+    model: str
+    reason: str
+    failed: bool
+    words: int
+    first_word: float | None
+    speed: float | None
+    cost: float
+    assumed: float = 0.0
+
+
+COLUMNS = [field.name for field in fields(Entry)]
+READ = f"SELECT {', '.join(COLUMNS)} FROM journal WHERE at > ? ORDER BY at DESC LIMIT ?"  # noqa: S608 (no input)
+WRITE = f"INSERT INTO journal ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
+
+
+def read(transaction: Transaction, *, since: float, most: int) -> list[Entry]:
+    """The last ones after `since`, and no more than `most`, oldest first."""
+    rows = transaction.execute(READ, (since, most)).fetchall()
+    return [entry(dict(zip(COLUMNS, row, strict=True))) for row in reversed(rows)]
+
+
+def entry(row: dict[str, Any]) -> Entry:
+    return restored(Entry, row | {"failed": bool(row["failed"])})
+
+
+def write(transaction: Transaction, entries: Sequence[Entry], *, since: float, most: int) -> bool:
+    """Writes them; of all, the last `most` stay that are not older than `since`."""
+    transaction.executemany(WRITE, map(astuple, entries))
+    transaction.execute("DELETE FROM journal WHERE at < ?", (since,))
+    transaction.execute("DELETE FROM journal WHERE rowid <= (SELECT MAX(rowid) FROM journal) - ?", (most,))
+    return True

@@ -1,0 +1,28 @@
+"""Values as they are kept: unknown fields are ignored, and missing ones have a default."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
+
+EMPTY: dict[type, Any] = {str: "", int: 0, float: 0.0, bool: False}
+
+
+def restored(kind: type[T], kept: Mapping[str, Any]) -> T:
+    """The dataclass with the fields that are kept. One that is missing or None has its default, or is empty."""
+    defaults = defaults_of(kind)
+    return kind(**{name: default if kept.get(name) is None else kept[name] for name, default in defaults.items()})
+
+
+@cache
+def defaults_of(kind: type[T]) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    return {
+        field.name: EMPTY.get(hints[field.name]) if field.default is MISSING else field.default
+        for field in fields(kind)
+    }

@@ -1,0 +1,15 @@
+"""The row that says since when the owner has paused the source; there is none while it is not paused."""
+
+from streamchat.store.seams import Transaction
+
+
+def read(transaction: Transaction) -> tuple[float | None]:
+    """The time, in a tuple that tells "not paused" from a database that could not be read."""
+    found: tuple[float | None] = transaction.execute("SELECT MAX(since) FROM pause").fetchone()
+    return found
+
+
+def write(transaction: Transaction, since: float | None) -> None:
+    transaction.execute("DELETE FROM pause")
+    if since is not None:
+        transaction.execute("INSERT INTO pause (since) VALUES (?)", (since,))

@@ -1,0 +1,156 @@
+"""A database that is one SQLite file, on which one thread works."""
+
+import asyncio
+import logging
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from streamchat.store.schema import VERSION, migrate, version
+from streamchat.store.seams import Away, TooNew, Work
+
+logger = logging.getLogger(__name__)
+
+BUSY = 1.0  # seconds to wait for another process to let go of the file
+PARTS = ("", "-wal", "-shm")  # of the name of each file that belongs to it
+
+PRAGMAS = """
+PRAGMA auto_vacuum = INCREMENTAL;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA journal_size_limit = 4194304;
+"""
+
+T = TypeVar("T")
+
+
+class File(sqlite3.Connection):
+    """A connection as the store's work uses it."""
+
+    def shrink(self) -> None:
+        # commits first; `execute` would take the first page only
+        self.executescript("PRAGMA incremental_vacuum")
+
+
+class SQLite:
+    """After a failure the file is opened anew. One that is damaged is put aside, and one that is gone begun anew."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._file: File | None = None
+
+    async def open(self) -> None:
+        await self._off_loop(partial(refuse_later, self._path))
+
+    async def run(self, work: Work[T]) -> T:
+        try:
+            return await self._off_loop(partial(self._do, work))
+        except (sqlite3.Error, OSError) as error:
+            raise Away(str(error)) from error
+
+    async def close(self) -> None:
+        await self._off_loop(self._disconnect)
+
+    async def _off_loop(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+    def _do(self, work: Work[T]) -> T:
+        try:
+            return self._transact(work)
+        except sqlite3.Error as error:
+            self._disconnect()
+            if not is_damage(error):
+                raise
+            self._put_aside(error)
+            return self._transact(work)
+
+    def _transact(self, work: Work[T]) -> T:
+        if self._file and not self._path.exists():
+            self._disconnect()  # somebody deleted it
+        file = self._file = self._file or self._connection()
+        with file:
+            return work(file)
+
+    def _connection(self) -> File:
+        refuse_later(self._path)
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._path.touch(mode=0o600)
+        file = sqlite3.connect(self._path, timeout=BUSY, check_same_thread=False, factory=File)
+        try:
+            prepare_patiently(file)
+        except sqlite3.Error:
+            file.close()
+            raise
+        return file
+
+    def _disconnect(self) -> None:
+        if self._file:
+            self._file.close()
+            self._file = None
+
+    def _put_aside(self, damage: sqlite3.Error) -> None:
+        name = self._path.name
+        aside = self._path.with_name(f"{name}.damaged")
+        logger.warning("What was kept cannot be read (%s): put aside as %s, begun anew.", damage, aside)
+        for part in PARTS:
+            if (old := self._path.with_name(name + part)).exists():
+                old.replace(aside.with_name(aside.name + part))
+
+
+def refuse_later(path: Path) -> None:
+    """Raises `TooNew` for a file that a later release has written."""
+    if version_of(path) > VERSION:
+        raise TooNew(path)
+
+
+def version_of(path: Path) -> int:
+    """The version of a file, of which no byte changes; 0 for one that cannot be read, which shows when it is used."""
+    with suppress(sqlite3.Error, OSError), closing(unchanging(path)) as file:
+        return version(file)
+    return 0
+
+
+def unchanging(path: Path) -> File:
+    """A connection that can only read."""
+    # what was written last may be in a log beside the file; where there is none, `mode=ro` would leave one
+    how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", timeout=BUSY, uri=True, factory=File)
+
+
+def prepare_patiently(file: File) -> None:
+    """Two processes that begin a file together get in each other's way, and SQLite does not wait for that to end."""
+    until = time.monotonic() + BUSY
+    while True:
+        try:
+            prepare(file)
+        except sqlite3.OperationalError as error:
+            if code(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def prepare(file: File) -> None:
+    """Makes the tables, or brings those of an earlier release up to date, each version in one transaction."""
+    file.executescript(PRAGMAS)
+    while version(file) < VERSION:
+        with file:
+            file.execute("BEGIN IMMEDIATE")
+            migrate(file)
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    return code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code; errors of Python's own making have none."""
+    found: int = getattr(error, "sqlite_errorcode", 0)
+    return found & 0xFF

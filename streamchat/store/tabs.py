@@ -1,0 +1,65 @@
+"""Rows of what browser tabs show: each has a state of its own, or is a copy of another tab."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from streamchat.store.logs import plain
+from streamchat.store.schema import ROW
+from streamchat.store.seams import Transaction
+
+State = dict[str, Any]
+
+PUT = """
+INSERT INTO tabs (id, state, at, owner, size, reply, root) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE
+SET state = excluded.state, at = excluded.at, owner = excluded.owner, size = excluded.size, reply = excluded.reply,
+root = excluded.root
+"""
+TAKE_TAB = "UPDATE tabs SET at = ?, owner = ? WHERE id = ?"
+TAKE_LOG = "UPDATE events SET owner = ? WHERE reply = (SELECT reply FROM tabs WHERE id = ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A tab to be written: with a state of its own, or as a copy of the tab `root`."""
+
+    visitor: str | None
+    state: State | None
+    root: str | None = None
+
+
+def put(transaction: Transaction, tab: str, put: Put, owner: bytes, now: float) -> int:
+    """Writes a tab; returns how many bytes it takes."""
+    text, reply, root = None, None, None
+    if put.state is not None:
+        text, reply = shortest_json(put.state), put.state.get("reply")
+    elif put.root:
+        root = plain(put.root)
+        transaction.execute(TAKE_TAB, (now, owner, root))
+        transaction.execute(TAKE_LOG, (owner, root))
+    size = ROW + len((text or "").encode())
+    transaction.execute(PUT, (plain(tab), text, now, owner, size, reply, root))
+    return size
+
+
+def root(transaction: Transaction, tab: str) -> str | None:
+    """The tab whose state it shows; None if it is not kept."""
+    row = transaction.execute("SELECT COALESCE(root, id) FROM tabs WHERE id = ?", (plain(tab),)).fetchone()
+    return row[0] if row else None
+
+
+def state(transaction: Transaction, tab: str) -> State | None:
+    """The tab's own state."""
+    row = transaction.execute("SELECT state FROM tabs WHERE id = ? AND state IS NOT NULL", (plain(tab),)).fetchone()
+    found: State | None = json.loads(row[0]) if row else None
+    return found
+
+
+def shortest_json(value: Any) -> str:
+    """The shortest JSON that SQLite takes: half a character has to be escaped."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return text
