@@ -30,6 +30,11 @@ OWNERS = {
     "sqlite3": {"store"},
 }
 
+# how a statement begins
+SQL = re.compile(
+    r"\s*(SELECT .+ FROM|INSERT (OR \w+ )?INTO|UPDATE \w+ SET|DELETE FROM|CREATE TABLE|PRAGMA) ", re.DOTALL
+)
+
 PACKAGE = ROOT / "streamchat"
 
 
@@ -156,6 +161,14 @@ def test_a_package_has_its_owner(package: str) -> None:
         if package in {used.split(".")[0] for used in imported(source)}
     }
     assert users <= OWNERS[package]
+
+
+@pytest.mark.parametrize("module", INSIDE)
+def test_sql_stands_in_the_store(module: str) -> None:
+    """Whoever changes a table finds in one package all that reads and writes it."""
+    strings = [node.value for node in ast.walk(ast.parse(MODULES[module])) if isinstance(node, ast.Constant)]
+    has_sql = any(SQL.match(text) for text in strings if isinstance(text, str))
+    assert room_of(module) == "store" or not has_sql
 
 
 @pytest.mark.parametrize("module", INSIDE)

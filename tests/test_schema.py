@@ -208,6 +208,7 @@ async def test_a_later_file_that_is_met_later_is_left_untouched(
     ]
 
 
+@pytest.mark.process
 def test_the_program_says_which_file_is_too_new(tmp_path: Path) -> None:
     """It ends with one sentence that names the file and says what to do, and with exit status 2."""
     path = tmp_path / NAME
