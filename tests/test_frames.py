@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from streamchat.errors import Busy
 from streamchat.events import Done, Event, Failed, Notice, Text, Thinking, Usage
 from streamchat.replies.frames import HEARTBEAT, MOST, paced, portions
-from streamchat.replies.pace import FASTEST
+from streamchat.replies.pace import FASTEST, Pace
 from streamchat.replies.reply import Reply
 from tests.hand import Clock, Hand, settle
 
@@ -28,7 +28,7 @@ class Page:
         self.drawing = asyncio.create_task(self._draw(reply, messages, after))
 
     async def _draw(self, reply: Reply, messages: int, after: int) -> None:
-        async with aclosing(paced(reply, messages=messages, after=after)) as frames:
+        async with aclosing(paced(reply, Pace(), messages=messages, after=after)) as frames:
             async for events in frames:
                 self.drawn.append((round(self._clock.now, 3), events))
 
@@ -130,7 +130,7 @@ async def test_the_first_word_does_not_wait_because_the_page_was_slow(monkeypatc
     hand = Hand()
     reply = Reply(hand.write, linger=60)
     hand.say(Usage(7))
-    async with aclosing(paced(reply)) as frames:
+    async with aclosing(paced(reply, Pace())) as frames:
         assert await anext(frames) == [Usage(7)]
         hand.say(Text("a"))
         await settle()
@@ -164,7 +164,7 @@ async def test_the_end_does_not_wait_because_the_page_was_slow(monkeypatch: pyte
     Clock(monkeypatch)
     hand = Hand()
     hand.say(Text("a"))
-    async with aclosing(paced(Reply(hand.write, linger=60))) as frames:
+    async with aclosing(paced(Reply(hand.write, linger=60), Pace())) as frames:
         assert await anext(frames) == [Text("a")]
         hand.say(Text("b"), END)
         await settle()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from streamchat.sources.claude.seam import Seam
 from streamchat.sources.demo import source as demo
 
-ANSWERS = {path.stem: path.read_text("utf-8") for path in (Path(demo.__file__).parent / "demo_answers").glob("*.md")}
+ANSWERS = {path.stem: path.read_text("utf-8") for path in (Path(demo.__file__).parent / "answers").glob("*.md")}
 PROSE = ["login", "rivers", "sky_thinking", "unfinished", "wait"]
 ROWS = {"short": "| 0 | 0 |\n", "as long as an anchor": "| " + " | ".join(map(str, range(1_000, 1_025))) + " | x |\n"}
 

@@ -35,7 +35,7 @@ def routes(chat: Chat, who: Who) -> APIRouter:
         visitor = who(request.client.host if request.client else None, request.headers, user_of(request.scope))
         asker = Asker(visitor, person=visitor, key=request.headers.get("x-api-key", ""))
         reply = await chat.ask(await asked(request), asker, once=_idempotency_key(request))
-        return following(request, reply, 0, location=_location(request, reply))
+        return following(request, reply, 0, chat.pace, location=_location(request, reply))
 
     @router.head(PATH + "/{reply_id}", include_in_schema=False)
     @router.get(PATH + "/{reply_id}", response_class=PlainTextResponse, responses=openapi.GET)
@@ -50,7 +50,7 @@ def routes(chat: Chat, who: Who) -> APIRouter:
         position = _position(last_event_id or after, reply)
         if wants_events(request) and reply.ending and position == len(reply.log):
             return Response(status_code=204, headers=HEADERS)  # tells a browser's EventSource not to come back
-        return following(request, reply, position, location=_location(request, reply))
+        return following(request, reply, position, chat.pace, location=_location(request, reply))
 
     @router.delete(PATH + "/{reply_id}", status_code=204, response_class=Response, responses=openapi.DELETE)
     async def stop(reply_id: Annotated[str, openapi.REPLY_ID]) -> Response:

@@ -11,7 +11,7 @@ from starlette.types import Send
 
 from streamchat.api import sse
 from streamchat.events import CUT, WHOLE, Done, Event, Failed, Text
-from streamchat.replies import PACE, Reply
+from streamchat.replies import Pace, Reply
 from streamchat.web.accept import preference
 from streamchat.web.problem import problem
 
@@ -65,13 +65,13 @@ class Stream(StreamingResponse):
                 await send({"type": "http.response.body"})
 
 
-def following(request: Request, reply: Reply, after: int, *, location: str) -> Response:
+def following(request: Request, reply: Reply, after: int, pace: Pace, *, location: str) -> Response:
     """The reply from the position `after` on, in the form that the request accepts."""
     media_type = EVENTS if wants_events(request) else TEXT
     only_head = request.method == "HEAD"
     if only_head and not reply.ending:  # nobody waits for a word that is not sent
         return Response(headers=HEADERS | {"Location": location}, media_type=media_type)
-    chunks = _events(reply, after) if media_type == EVENTS else _text(reply, after)
+    chunks = _events(reply, after, pace) if media_type == EVENTS else _text(reply, after, pace)
     if media_type == TEXT and request.scope["http_version"] == "1.0":
         chunks = _whole(chunks)  # a transfer that breaks off would look like one that ends
     return Stream(chunks, location=location, media_type=media_type, only_head=only_head)
@@ -86,9 +86,9 @@ def wants_events(request: Request) -> bool:
     return events.quality > text.quality
 
 
-async def _events(reply: Reply, after: int) -> AsyncGenerator[bytes]:
+async def _events(reply: Reply, after: int, pace: Pace) -> AsyncGenerator[bytes]:
     yield sse.START
-    async with aclosing(_pieces(reply, after, HEARTBEAT)) as news:
+    async with aclosing(_pieces(reply, after, pace, HEARTBEAT)) as news:
         async for position, events in news:
             for begin in range(0, len(events) or 1, AT_ONCE):
                 some = events[begin : begin + AT_ONCE]
@@ -97,8 +97,8 @@ async def _events(reply: Reply, after: int) -> AsyncGenerator[bytes]:
                     await asyncio.sleep(0)
 
 
-async def _text(reply: Reply, after: int) -> AsyncGenerator[bytes]:
-    async with aclosing(_pieces(reply, after)) as news:
+async def _text(reply: Reply, after: int, pace: Pace) -> AsyncGenerator[bytes]:
+    async with aclosing(_pieces(reply, after, pace)) as news:
         async for _, events in news:
             if text := "".join([event.text for event in events if isinstance(event, Text)]):
                 yield text.encode(errors="replace")
@@ -111,14 +111,16 @@ async def _text(reply: Reply, after: int) -> AsyncGenerator[bytes]:
             raise Broken(Failed("not_whole", 502, "This answer may not be whole."))
 
 
-async def _pieces(reply: Reply, after: int, heartbeat: float | None = None) -> AsyncGenerator[tuple[int, list[Event]]]:
-    """What `follow` yields, as often as `PACE` has it; the first word at once."""
-    with PACE.reader():
+async def _pieces(
+    reply: Reply, after: int, pace: Pace, heartbeat: float | None = None
+) -> AsyncGenerator[tuple[int, list[Event]]]:
+    """What `follow` yields, as often as the pace has it; the first word at once."""
+    with pace.reader():
         async with aclosing(reply.follow(after, heartbeat=heartbeat)) as news:
             async for position, events in news:
                 yield position, events
-                if Text in reply.first_at and (pause := PACE.piece()):
-                    await PACE.rest(reply, pause)
+                if Text in reply.first_at and (pause := pace.piece()):
+                    await pace.rest(reply, pause)
 
 
 async def _whole(chunks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:

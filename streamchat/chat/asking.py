@@ -16,7 +16,7 @@ from streamchat.chat.trouble import Trouble
 from streamchat.errors import ChatError, EmptyMessage, TooLong, UnknownReply
 from streamchat.events import Conversation, Event, Message, Role
 from streamchat.money import Accounts, Budget
-from streamchat.replies import Cache, Reply
+from streamchat.replies import Cache, Pace, Reply
 from streamchat.store import Store
 from streamchat.visitors import Limits
 
@@ -46,6 +46,7 @@ class Chat:
         self.journal = Journal(store)
         self.pause = Pause(store)
         self.trouble = Trouble()
+        self.pace = Pace()
         self._answers = Answers(
             source,
             self._written,

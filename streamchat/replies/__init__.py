@@ -2,8 +2,8 @@
 
 from streamchat.replies.cache import Cache
 from streamchat.replies.frames import paced
-from streamchat.replies.pace import PACE
+from streamchat.replies.pace import Pace
 from streamchat.replies.reply import ID, Reply, Write
 from streamchat.replies.share import Share, Shares
 
-__all__ = ["ID", "PACE", "Cache", "Reply", "Share", "Shares", "Write", "paced"]
+__all__ = ["ID", "Cache", "Pace", "Reply", "Share", "Shares", "Write", "paced"]

@@ -5,33 +5,33 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 
 from streamchat.events import Event, Text
-from streamchat.replies.pace import PACE
+from streamchat.replies.pace import Pace
 from streamchat.replies.reply import Reply
 
 HEARTBEAT = 2.0  # seconds; a closed tab is noticed when something is sent to it
 MOST = 16_000  # characters of text in a frame, which a browser draws without a noticeable pause
 
 
-async def paced(reply: Reply, *, messages: int = 0, after: int = 0) -> AsyncGenerator[list[Event]]:
-    """What is new since the last frame, as often as `PACE` has it; the first word and the end at once.
+async def paced(reply: Reply, pace: Pace, *, messages: int = 0, after: int = 0) -> AsyncGenerator[list[Event]]:
+    """What is new since the last frame, as often as the pace has it; the first word and the end at once.
 
     Of a text that is longer than a frame may be, the rest follows in frames of its own.
     """
     spoken = False
     drawn = 0
-    with PACE.reader():
+    with pace.reader():
         async with aclosing(reply.follow(after, heartbeat=HEARTBEAT)) as news:
             async for _, events in news:
                 frames = portions(events)
                 for frame in frames[:-1]:
                     yield frame
                     drawn += _length(frame)
-                    await asyncio.sleep(PACE.frame(messages, drawn))
+                    await asyncio.sleep(pace.frame(messages, drawn))
                 yield frames[-1]
                 drawn += _length(frames[-1])
                 spoken = spoken or any(isinstance(event, Text) for event in events)
                 if spoken or Text not in reply.first_at:
-                    await PACE.rest(reply, PACE.frame(messages, drawn))
+                    await pace.rest(reply, pace.frame(messages, drawn))
 
 
 def portions(events: Sequence[Event]) -> list[list[Event]]:

@@ -38,7 +38,7 @@ def gathering(*, readers: int, lag: float) -> float:
 
 
 class Pace:
-    """One for a process: counts readers, and measures by their sleep how late the event loop is."""
+    """One for an event loop: counts readers, and measures by their sleep how late the event loop is."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.readers = 0
@@ -65,6 +65,3 @@ class Pace:
         await reply.rest(seconds, gather=self.readers >= MANY)
         if (late := self._clock() - until) >= 0:
             self.lag += (min(late, STALLED) - self.lag) / 10
-
-
-PACE = Pace()

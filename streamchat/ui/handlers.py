@@ -75,7 +75,7 @@ class Page:
             return
         try:
             replaced = tab.read()
-            async with aclosing(tab.frames()) as frames:
+            async with aclosing(tab.frames(self._chat.pace)) as frames:
                 async for frame in frames:
                     if replaced.is_set() or tab.reply is not reply:
                         return
@@ -232,7 +232,7 @@ class Page:
         except ChatError as error:
             raise gr.Error(error.message, print_exception=False) from None
         try:
-            async with aclosing(paced(reply)) as frames:
+            async with aclosing(paced(reply, self._chat.pace)) as frames:
                 async for _ in frames:
                     yield reply.text
         finally:
@@ -259,7 +259,7 @@ class Page:
 
     async def _followed(self, tab: Tab, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
         yield tab.shown(), gr.update(**BUSY), gr.update(visible=False), self.allowance(request)
-        async with aclosing(tab.frames()) as frames:
+        async with aclosing(tab.frames(self._chat.pace)) as frames:
             async for frame in frames:
                 yield [*tab.before, *frame], gr.skip(), GO_ON, self.allowance(request)
         yield tab.messages(), gr.update(**IDLE), gr.update(visible=tab.unfinished), self.allowance(request)

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 from streamchat.chat import Chat
 from streamchat.errors import TooLong, UnknownReply
 from streamchat.events import WHOLE, Done, Failed
-from streamchat.replies import Reply, paced
+from streamchat.replies import Pace, Reply, paced
 from streamchat.store import State, Store
 from streamchat.ui.transcript import Shown, Transcript, conversation, is_aside, is_note, said, size_of, text_of
 from streamchat.visitors import Shelf
@@ -194,12 +194,12 @@ class Tab:
         ending = self.reply.ending
         return isinstance(ending, Failed) or (isinstance(ending, Done) and ending.reason not in FINISHED)
 
-    async def frames(self) -> AsyncGenerator[list[Shown]]:
+    async def frames(self, pace: Pace) -> AsyncGenerator[list[Shown]]:
         """The tab's reply as messages, a frame at a time, from its beginning to its end."""
         if self.reply is None:
             return
         transcript = Transcript(self.reply, begun=self.begun)
-        async with aclosing(paced(self.reply, messages=len(self.before))) as frames:
+        async with aclosing(paced(self.reply, pace, messages=len(self.before))) as frames:
             async for events in frames:
                 transcript.add(events)
                 if frame := transcript.messages(waiting=not events):
