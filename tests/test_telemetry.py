@@ -7,6 +7,7 @@ import pytest
 from streamchat.chat.telemetry import Telemetry, receipt
 from streamchat.events import Done, Ending, Event, Failed, Receipt, Text, Thinking, Usage
 from streamchat.replies.reply import Reply
+from streamchat.system.logs import REPLIES
 from tests.hand import Hand, settle
 
 USAGE = Usage(25, 41, 0, 100)
@@ -54,7 +55,7 @@ async def test_a_reply_without_a_word_has_no_time_of_one() -> None:
 async def test_a_line_has_how_it_went_and_not_what_was_said(caplog: pytest.LogCaptureFixture) -> None:
     """The owner reads numbers, a reason and a request id; neither words nor the visitor's address."""
     ended = Done("end_turn", USAGE, Receipt("claude-sonnet-5-5", "end_turn", 2, 5.1, 2.0, 10.0, 0.01, 0.002))
-    with caplog.at_level(logging.INFO, logger="streamchat.chat.telemetry"):
+    with caplog.at_level(logging.INFO, logger=REPLIES):
         Telemetry().record(ended, "203.0.113.7")
         Telemetry().record(Failed("busy", 503, "Claude is busy.", request_id="req_1"), None)
     first, second = map(json.loads, caplog.messages)
@@ -67,7 +68,7 @@ async def test_a_visitor_is_known_for_a_day_and_then_no_longer(caplog: pytest.Lo
     """Within a day one visitor's lines belong together; nobody can follow a visitor from day to day."""
     clock = Ticking()
     telemetry = Telemetry(clock=clock)
-    with caplog.at_level(logging.INFO, logger="streamchat.chat.telemetry"):
+    with caplog.at_level(logging.INFO, logger=REPLIES):
         for clock.now, visitor in ((0, "a"), (86_399, "a"), (86_399, "b"), (86_400, "a")):
             telemetry.record(Done("end_turn"), visitor)
     first, later, other, tomorrow = (json.loads(line)["visitor"] for line in caplog.messages)

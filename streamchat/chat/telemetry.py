@@ -10,8 +10,9 @@ from dataclasses import asdict
 
 from streamchat.events import Done, Ending, Failed, Receipt, Text, Thinking, reason_for_owner
 from streamchat.replies import Reply
+from streamchat.system.logs import REPLIES
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger(REPLIES)
 
 DAY = 86_400  # seconds
 INSTANT = 0.05  # seconds; who writes in less has no speed worth telling

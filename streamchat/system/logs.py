@@ -19,6 +19,9 @@ WRITERS = {"logging", "traceback", "warnings", "contextlib"}
 EVERY = 60.0  # seconds
 CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]")
 
+# the logger of the lines about replies
+REPLIES = "streamchat.replies.ended"
+
 logger = logging.getLogger(__name__)
 
 
@@ -29,7 +32,7 @@ def log_to_stderr() -> None:
     handler.addFilter(Discreet())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.captureWarnings(True)
-    replies = logging.getLogger("streamchat.telemetry")
+    replies = logging.getLogger(REPLIES)
     replies.setLevel(logging.INFO)
     lines = logging.StreamHandler()
     lines.setFormatter(Escaping("%(message)s"))
