@@ -8,7 +8,7 @@ import pytest
 
 from streamchat.chat.answers import Asker
 from streamchat.chat.asking import Chat
-from streamchat.errors import Busy, VisitorIsSpent
+from streamchat.errors import Busy, TooLittleLeft
 from streamchat.events import Done, Event, Message, Receipt, Text, Usage
 from streamchat.money.account import Accounts
 from streamchat.money.budget import Budget
@@ -220,7 +220,7 @@ async def test_a_refusal_is_for_one_person_only() -> None:
     worst = PRICES.worst(tuple(HI), "", 1_000)
     async with a_chat(share=worst * 1.5) as (chat, source, _):
         await ask(chat, "poor", "something else")
-        with pytest.raises(VisitorIsSpent):
+        with pytest.raises(TooLittleLeft):
             await ask(chat, "poor")
         await ask(chat, "rich")
         await settle()
