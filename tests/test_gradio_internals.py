@@ -1,16 +1,20 @@
 """What the chat changes of Gradio's private behaviour, on a page without a browser."""
 
+import sys
 from collections.abc import Iterator
+from importlib.machinery import ModuleSpec
 from inspect import iscoroutine
 from typing import Any
 
 import gradio as gr
 import pytest
 from fastapi.testclient import TestClient
+from gradio.utils import MatplotlibBackendMananger
 
 from streamchat.chat.asking import Chat
 from streamchat.store.database import Store
-from streamchat.ui import gradio_internals
+from streamchat.system import environment
+from streamchat.ui.gradio_internals import events
 from streamchat.ui.layout import page
 from tests.served import Source
 
@@ -60,6 +64,68 @@ def test_the_end_of_an_answer_does_not_empty_the_box() -> None:
 
     chat = gr.ChatInterface(lambda message, history: message)
     assert any(update.get("value", 0) is None for update in updates(chat))
-    gradio_internals.keep_typed(chat)
+    events.keep_typed(chat)
     assert not any("value" in update for update in updates(chat))
     assert any(update.get("interactive") for update in updates(chat))
+
+
+def test_the_page_has_an_empty_queue_cost_less(app: Any) -> None:
+    """Gradio would look at it a thousand times a second; the page has it look two hundred times."""
+    assert gr.Blocks()._queue.sleep_when_free < events.LOOK_INTERVAL == app.blocks._queue.sleep_when_free
+
+
+@pytest.mark.parametrize(("system", "seconds"), [("Linux", 0.005), ("Darwin", 0.005), ("Windows", 0.05)])
+def test_a_queue_is_looked_at_no_more_often_than_gradio_would(system: str, seconds: float) -> None:
+    """On Windows Gradio itself looks seldom, and the page leaves that as it is."""
+    blocks = gr.Blocks()
+    blocks._queue.sleep_when_free = 0.05 if system == "Windows" else 0.001
+    events.look_seldom(blocks, system)
+    assert blocks._queue.sleep_when_free == seconds
+
+
+def test_a_new_page_drops_no_messages_of_earlier_ones(app: Any) -> None:
+    """Gradio would drop the unread messages of the first session when 2,000 have come after it."""
+    kept = app.blocks._queue.pending_messages_per_session
+    for number in range(2_500):
+        kept[str(number)] = number
+    assert "0" in kept
+
+
+def test_every_event_of_the_page_is_without_a_spinner(app: Any) -> None:
+    """ChatInterface would have one turn over the box with every message."""
+    assert any(event.show_progress == "full" for event in gr.ChatInterface(lambda *_: "").fns.values())
+    assert not any(event.show_progress == "full" for event in app.blocks.fns.values())
+
+
+def test_a_question_comes_back_into_the_box_as_it_was_typed() -> None:
+    """What is shown of a question has marks of the page's own, which no person typed."""
+    shown = gr.Chatbot().postprocess([{"role": "user", "content": "a < b"}])
+    drawn = shown[0]["content"][0]["text"]  # type: ignore[index]
+    assert drawn != "a < b"
+    assert gr.Textbox().postprocess(drawn) == "a < b"
+
+
+class Nothing:
+    """A finder of modules that finds none and keeps the names that it was asked for."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
+        self.names.append(name)
+        return None
+
+
+def test_gradio_does_not_look_for_matplotlib_with_every_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is not installed, Gradio would search all folders of modules for it before and after each event."""
+    monkeypatch.delitem(sys.modules, "matplotlib", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [disk := Nothing()])
+
+    def event() -> list[str]:
+        disk.names.clear()
+        with MatplotlibBackendMananger():
+            return list(disk.names)
+
+    assert event() == ["matplotlib"]
+    environment.set_defaults()
+    assert event() == []

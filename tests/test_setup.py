@@ -5,11 +5,9 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-import gradio as gr
 import pytest
 from packaging.requirements import Requirement
 
-from streamchat.ui.layout import LOOKS
 from tests import browser
 from tests.__main__ import ROOT, first_failure, missing
 
@@ -204,9 +202,3 @@ def test_ways_to_install(distribution: set[str], as_root: list[str] | None, expe
     ways = list(browser.recipes(distribution, as_root))
     assert len(ways) == len(expected)
     assert all(word in steps[-1] for word, steps in zip(expected, ways, strict=True))
-
-
-def test_gradios_queue_has_what_the_page_sets() -> None:
-    """A page that nobody uses costs its server little; should Gradio change how its queue waits, so must the page."""
-    assert gr.Blocks()._queue.sleep_when_free == 0.001
-    assert LOOKS < 0.01

@@ -18,7 +18,7 @@ from benchmarks.tab import Blueprint, Tab
 from streamchat.chat.asking import Chat
 from streamchat.events import Done, Text
 from streamchat.store.database import Store
-from streamchat.ui import layout as ui
+from streamchat.ui.gradio_internals import messages
 from streamchat.ui.handlers import Page
 from streamchat.ui.layout import page
 from streamchat.ui.tabs import Tab as Kept
@@ -59,13 +59,13 @@ async def opened(source: Source) -> AsyncIterator[Tab]:
 async def test_a_frame_makes_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
     """However long a conversation is, Gradio makes no earlier message of it anew; the page has them all."""
     made: list[Shown] = []
-    gradios = ui.GRADIOS
+    gradios = messages.original_messages
 
     def seen(chatbot: gr.Chatbot, messages: list[Any] | None) -> Any:
         made.extend(messages or [])
         return gradios(chatbot, messages)
 
-    monkeypatch.setattr(ui, "GRADIOS", seen)
+    monkeypatch.setattr(messages, "original_messages", seen)
     source = Source()
     async with opened(source) as tab:
         for answer in ("First", "Second"):
@@ -87,7 +87,7 @@ def test_messages_are_what_gradio_makes_of_them() -> None:
         aside("A note."),
         {"role": "user", "content": "so"},
     ]
-    made = ui.GRADIOS(chatbot, new).model_dump()
+    made = messages.original_messages(chatbot, new).model_dump()
     assert chatbot.postprocess([*made, *new]) == [*made, *map(drawn, made)]
     assert chatbot.postprocess(made)[0] is made[0]
     assert chatbot.postprocess(None) == []

@@ -1,9 +1,6 @@
 """The page: a ChatInterface whose generator follows a reply, whose stop stops it, and whose reload finds it again."""
 
-from collections.abc import Callable, Sequence
-from functools import wraps
-from inspect import unwrap
-from itertools import takewhile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +9,9 @@ import gradio as gr
 from streamchat.chat import Chat
 from streamchat.sources.demo import Demo
 from streamchat.store import Store
-from streamchat.ui import chatbot, gradio_internals
+from streamchat.ui import gradio_internals
 from streamchat.ui.handlers import GO_ON, Page
-from streamchat.ui.markdown import written
 from streamchat.ui.tabs import Tabs
-from streamchat.ui.transcript import Shown, drawn, exact, is_made
 from streamchat.visitors import Who
 
 STATIC = Path(__file__).parent / "static"
@@ -53,7 +48,6 @@ LATEX: list[dict[str, str | bool]] = [  # no single dollars: they would make for
     {"left": "\\(", "right": "\\)", "display": False},
 ]
 MAX_EVENTS = 900  # at once, of which an answer takes two; Gradio keeps a worker for each
-LOOKS = 0.005  # seconds between two looks at an empty queue; Gradio takes a thousand a second and has no setting
 CLAIM = "claim"  # the event to which ui.js adds the tab's id and its draft; no event has a script of its own
 WITHOUT_KEY = "### Demo mode\n\nPrepared answers, no API key."
 OWN_KEY_HELPS = "With an API key of your own, entered below, Claude answers."
@@ -105,39 +99,10 @@ def page(chat: Chat, store: Store, who: Who, *, title: str, examples: Sequence[s
             own_key()
         _wire(demo, this, go_on, allowance)
         gr.api(this.chat, api_name="chat", concurrency_limit=None)  # type: ignore[attr-defined]
-    for event in demo.fns.values():
-        if event.show_progress == "full":  # as ChatInterface leaves it: a spinner over the box with every message
-            event.show_progress = "hidden"
-    gradio_internals.keep_typed(demo)
-    demo._queue.sleep_when_free = LOOKS
-    gradio_internals.keep_all_messages(demo)
+    gradio_internals.adapt(demo)
     return demo
 
 
-GRADIOS: Callable[[gr.Chatbot, Any], Any] = unwrap(gr.Chatbot.postprocess)  # also where `gradio app.py` reloads this
-
-
-@wraps(GRADIOS)
-def postprocess(chatbot: gr.Chatbot, messages: list[Shown] | None) -> list[Shown]:
-    """Gradio's messages, safe to show. Earlier ones, which Gradio would make anew for every frame, stay as they are."""
-    made = list(takewhile(is_made, messages or ()))
-    new = GRADIOS(chatbot, [exact(message) for message in (messages or [])[len(made) :]]).model_dump()
-    return [*made, *map(drawn, new)]
-
-
-BOXES: Callable[[gr.Textbox, Any], Any] = unwrap(gr.Textbox.postprocess)
-
-
-@wraps(BOXES)
-def typed(textbox: gr.Textbox, value: str | None) -> str | None:
-    """What a person typed, where the page puts a question back into the box."""
-    return BOXES(textbox, written([value]) if value else value)  # type: ignore[no-any-return]
-
-
-# of the class, as each session has chatbots of its own; and Gradio would write a file beside the source of a subclass
-gr.Chatbot.postprocess = postprocess  # type: ignore[assignment,method-assign]
-gr.Chatbot.data_model = chatbot.Messages
-gr.Textbox.postprocess = typed  # type: ignore[assignment,method-assign]
 gradio_internals.install()
 
 

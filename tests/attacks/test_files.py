@@ -15,7 +15,7 @@ from gradio import processing_utils
 from gradio.blocks import Block
 from gradio.utils import get_upload_folder
 
-from streamchat.ui.gradio_internals import INTO_THE_CACHE
+from streamchat.ui.gradio_internals.files import INTO_THE_CACHE
 from tests.application import ROOT
 from tests.attacks.caller import Caller, calling
 

@@ -9,7 +9,7 @@ from httpx import ASGITransport, AsyncClient
 from streamchat.api.routes import PATH, routes
 from streamchat.api.stream import AT_ONCE
 from streamchat.events import Done, Text
-from streamchat.ui.layout import postprocess
+from streamchat.ui.gradio_internals.messages import postprocess
 from streamchat.ui.transcript import text_of
 from tests.attacks.visitor import Room
 from tests.served import EVENTS
