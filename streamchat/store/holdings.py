@@ -11,7 +11,8 @@ ROOM = 0.9
 
 UNUSED = "NOT EXISTS (SELECT 1 FROM tabs WHERE tabs.reply = events.reply)"
 OLDEST_LOG = f"SELECT reply FROM events WHERE owner = ? AND {UNUSED} ORDER BY at LIMIT 1"  # noqa: S608 (no input)
-OLDEST_TAB = "SELECT id FROM tabs WHERE owner = ? ORDER BY at LIMIT 1"
+OLDEST_TAB = "SELECT id, reply FROM tabs WHERE owner = ? ORDER BY at LIMIT 1"
+DROP_UNUSED = f"DELETE FROM events WHERE reply = ? AND owner = ? AND {UNUSED}"  # noqa: S608 (no input)
 OLD_LOGS = f"DELETE FROM events WHERE at < ? AND {UNUSED}"  # noqa: S608 (no input)
 
 
@@ -47,11 +48,13 @@ def bound_all(transaction: Transaction, most: int) -> bool:
 
 
 def drop_oldest(transaction: Transaction, owner: bytes) -> bool:
-    """Drops the owner's oldest reply that no tab shows or, where there is none, their oldest tab."""
+    """Drops the owner's oldest reply that no tab shows or, where there is none, their oldest tab with its reply."""
     if log := transaction.execute(OLDEST_LOG, (owner,)).fetchone():
         transaction.execute("DELETE FROM events WHERE reply = ?", log)
     elif tab := transaction.execute(OLDEST_TAB, (owner,)).fetchone():
-        transaction.execute("DELETE FROM tabs WHERE id = ? OR root = ?", tab * 2)
+        name, reply = tab
+        transaction.execute("DELETE FROM tabs WHERE id = ? OR root = ?", (name, name))
+        transaction.execute(DROP_UNUSED, (reply, owner))
     else:
         return False
     return True

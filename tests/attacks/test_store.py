@@ -119,6 +119,28 @@ async def test_many_visitors_together_cannot_delete_what_others_keep(tmp_path: P
         assert held(tmp_path) <= MAX_BYTES
 
 
+async def test_a_conversation_is_dropped_as_a_whole(tmp_path: Path) -> None:
+    """Where very many visitors hold the same, the oldest lose all of a conversation, and the others lose nothing."""
+    text = "x" * 9_000
+    async with a_room(tmp_path) as room:
+        people = [Visitor(room, f"192.0.2.{n}", f"visitor{n}") for n in range(250)]
+        for visitor in people:
+            await visitor.reload("")
+            await visitor.ask("Why?", text)
+            await visitor.ask("And?", text)
+        await room.store.flush()
+        tabs = [room.page.tab_id(visitor.request) for visitor in people]
+    async with a_room(tmp_path) as restarted:
+        whole = []
+        for visitor, tab in zip(people, tabs, strict=True):
+            again = Visitor(restarted, visitor.address)
+            await again.reload(tab)
+            assert again.shown in ([], visitor.shown)
+            whole.append(bool(again.shown))
+    # a conversation takes 18 kB
+    assert sum(whole) > MAX_BYTES / 25_000
+
+
 async def test_without_a_store_nobody_is_pushed_out_of_memory() -> None:
     """Where memory is all there is, a visitor's claims push out their own tabs and nobody else's."""
     room = Room(max_tabs=100, visitor_bytes=VISITOR_BYTES, max_pages=100)
