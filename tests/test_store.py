@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from streamchat.events import Done, Ending, Event, Failed, Text, Thinking
 from streamchat.replies.reply import Reply
 from streamchat.store.database import AGAIN, BEHIND, MAX_AGE, NAME, PRUNE_EVERY, Store
+from streamchat.store.schema import ROW
 from streamchat.store.seams import Transaction
 from tests.hand import Clock, Hand, settle
 
@@ -359,6 +360,27 @@ async def test_servers_that_start_at_once_do_no_harm(tmp_path: Path, caplog: pyt
     await asyncio.gather(*(store.close() for store in stores))
     assert rows(tmp_path / "data") == 5
     assert not caplog.records
+
+
+async def test_a_word_takes_little_more_than_its_letters(tmp_path: Path) -> None:
+    """Of a reply that has ended a word takes its letters, two quotation marks and a comma; the reply takes one row."""
+    words = ["Himmel ", "ist ", "blau, ", "天空", "😀"] * 100
+    async with opened(tmp_path) as store:
+        hand, reply = await a_reply()
+        store.follow(reply)
+        for number, word in enumerate(words):
+            await say(hand, reply, Text(word))
+            if number % 10 == 9:
+                await store.flush()
+        await say(hand, reply, Done("end_turn"))
+        await store.flush()
+        kept = await store.run(lambda file: file.execute("SELECT events, size FROM events").fetchall())
+        assert kept
+        ((events, size),) = kept
+        ending = len(events.encode()) - sum(len(word.encode()) + 3 for word in words)
+        assert ending < 250
+        assert size == ROW + len(events.encode())
+        assert await store.log(reply.id) == reply.log
 
 
 async def test_what_is_too_old_is_dropped(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ class Store:
         """Writes what is new; false if the disk did not take it, which then waits for the next time."""
         async with self._flushing:
             puts = self._tabs.items()
-            news = [(log, log.reply.log[log.position :]) for _, log in self._logs.items()]
+            news = [log.news() for _, log in self._logs.items()]
             took = await self.run(partial(self._write, puts=puts, news=news))
             if took:
                 self._forget_written(puts, news)
@@ -140,8 +140,9 @@ class Store:
         for tab, put in puts:
             if self._tabs.get(tab) is put:
                 self._tabs.pop(tab)
-        for log, events in news:
-            log.position += len(events)
+        for each in news:
+            log = each.log
+            log.position = each.start + len(each.events)
             if log.reply.ending and len(log.reply.log) == log.position:
                 self._logs.pop(log.reply)
 
@@ -157,12 +158,12 @@ class Store:
 
     def _write(self, transaction: Transaction, puts: list[tuple[str, Put]], news: list[News]) -> bool:
         now, salt = self._clock(), schema.salt(transaction)
-        visitors = {put.visitor for _, put in puts} | {log.visitor for log, _ in news}
+        visitors = {put.visitor for _, put in puts} | {each.log.visitor for each in news}
         owners = {visitor: holdings.owner(visitor, salt) for visitor in visitors}
         for tab, put in sorted(puts, key=lambda each: each[1].state is None):
             self._since_bound += tabs.put(transaction, tab, put, owners[put.visitor], now)
-        for log, events in news:
-            self._since_bound += logs.put(transaction, log, events, owners[log.visitor], now)
+        for each in news:
+            self._since_bound += logs.put(transaction, each, owners[each.log.visitor], now)
         self._bound(transaction, set(owners.values()))
         if now >= self._prune_at:
             self._prune(transaction)

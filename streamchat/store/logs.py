@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from streamchat.events import Done, Event, Failed, Receipt, Text, Usage
 from streamchat.replies import Reply
-from streamchat.store.kept import restored
+from streamchat.store.kept import restored, shortest_json
 from streamchat.store.schema import ROW
 from streamchat.store.seams import Transaction
 
@@ -15,10 +15,8 @@ KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)
 # the fields of events that are values with fields of their own
 PARTS: dict[str, type[Usage | Receipt]] = {"usage": Usage, "receipt": Receipt}
 
-PUT = """
-INSERT INTO events (reply, position, events, at, owner, size) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
-SET events = excluded.events, at = excluded.at, owner = excluded.owner, size = excluded.size
-"""
+DROP_FROM = "DELETE FROM events WHERE reply = ? AND position >= ?"
+PUT = "INSERT INTO events (reply, position, events, at, owner, size) VALUES (?, ?, ?, ?, ?, ?)"
 READ = "SELECT position, events, at FROM events WHERE reply = ? ORDER BY position"
 
 
@@ -30,17 +28,29 @@ class Following:
     visitor: str | None
     position: int = 0
 
+    def news(self) -> "News":
+        """What is new; of a log that has ended all of it, which then takes one row instead of many."""
+        start = 0 if self.reply.ending else self.position
+        return News(self, start, self.reply.log[start:])
 
-News = tuple[Following, list[Event]]
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Events of a log from that position to its present end."""
+
+    log: Following
+    start: int
+    events: list[Event]
 
 
-def put(transaction: Transaction, log: Following, events: list[Event], owner: bytes, now: float) -> int:
+def put(transaction: Transaction, news: News, owner: bytes, now: float) -> int:
     """Writes what is new in a log; returns how many bytes it takes."""
-    if not events:
+    if not news.events:
         return 0
-    text = json.dumps(list(map(encoded, events)))
-    size = ROW + len(text)
-    transaction.execute(PUT, (log.reply.id, log.position, text, now, owner, size))
+    text = shortest_json(list(map(encoded, news.events)))
+    size = ROW + len(text.encode())
+    transaction.execute(DROP_FROM, (news.log.reply.id, news.start))
+    transaction.execute(PUT, (news.log.reply.id, news.start, text, now, owner, size))
     return size
 
 
@@ -54,14 +64,18 @@ def read(transaction: Transaction, reply: str, since: float) -> list[Event]:
     return log
 
 
-def encoded(event: Event) -> list[Any]:
-    if isinstance(event, Text):  # nearly all of them
-        return ["Text", {"text": event.text}]
-    return [type(event).__name__, asdict(event)]
+def encoded(event: Event) -> Any:
+    """A text, as nearly all events are, as a bare string; any other event by its kind and its fields."""
+    return event.text if isinstance(event, Text) else [type(event).__name__, asdict(event)]
 
 
-def decoded(kept: list[Any]) -> Event:
-    """The event; one of a kind that only a later release knows becomes an empty text, so that all keep their places."""
+def decoded(kept: Any) -> Event:
+    """The event; one of a kind that only a later release knows becomes an empty text, so that all keep their places.
+
+    Earlier releases kept a text by its kind and its fields, too.
+    """
+    if isinstance(kept, str):
+        return Text(kept)
     kind, values = kept
     parts = {name: restored(part, values[name]) for name, part in PARTS.items() if values.get(name)}
     return restored(KINDS[kind], values | parts) if kind in KINDS else Text("")

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from streamchat.store.kept import shortest_json
 from streamchat.store.logs import plain
 from streamchat.store.schema import ROW
 from streamchat.store.seams import Transaction
@@ -53,13 +54,3 @@ def state(transaction: Transaction, tab: str) -> State | None:
     row = transaction.execute("SELECT state FROM tabs WHERE id = ? AND state IS NOT NULL", (plain(tab),)).fetchone()
     found: State | None = json.loads(row[0]) if row else None
     return found
-
-
-def shortest_json(value: Any) -> str:
-    """The shortest JSON that SQLite takes: half a character has to be escaped."""
-    text = json.dumps(value, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(value)
-    return text
