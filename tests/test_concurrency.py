@@ -58,10 +58,16 @@ class Door:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def ask(
-        self, *body: Message, path: str = PAGES + "run/predict", method: str = "POST", address: str = "192.0.2.1"
+        self,
+        *body: Message,
+        path: str = PAGES + "run/predict",
+        method: str = "POST",
+        address: str = "192.0.2.1",
+        root: str = "",
     ) -> Client:
         client = Client(*body)
         scope = {"type": "http", "method": method, "path": path, "client": (address, 1), "headers": []}
+        scope["root_path"] = root
         client.task = asyncio.create_task(self._limit(scope, client.receive, client.send))
         self._tasks.add(client.task)
         await settle()
@@ -83,6 +89,15 @@ async def test_a_rush_is_worked_on_a_few_at_a_time() -> None:
     await door.close()
     assert all(client.received == ["http.response.start", "http.response.body"] for client in clients)
     assert door.work.bodies == [b"{}"] * 10
+
+
+async def test_a_rush_below_a_proxys_path_is_no_less_counted() -> None:
+    """Behind a proxy that leaves its path in the address, and for a stranger who writes that path by hand."""
+    door = Door()
+    for _ in range(10):
+        await door.ask(WHOLE, path="/chat" + PAGES + "run/predict", root="/chat")
+    assert len(door.work.begun) == AT_ONCE
+    await door.close()
 
 
 async def test_a_visitors_rush_leaves_a_place_for_others() -> None:

@@ -7,6 +7,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streamchat.visitors import Who
+from streamchat.web.paths import path_of
 from streamchat.web.replay import replay
 
 AT_ONCE = 2  # of one visitor; on one processor more of them are not sooner done
@@ -24,7 +25,7 @@ class ConcurrencyLimit:
         self._places = Places()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith(PAGES):
+        if scope["type"] == "http" and scope["method"] == "POST" and path_of(scope).startswith(PAGES):
             received = await receive()
             receive = replay(received, receive)
             if not received.get("more_body"):
