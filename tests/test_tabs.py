@@ -12,7 +12,8 @@ from streamchat.events import Done, Event, Message, Request, Text
 from streamchat.replies.reply import Reply
 from streamchat.store.database import Store
 from streamchat.ui.tabs import Tab, Tabs, continued
-from streamchat.ui.transcript import Shown, conversation, note, said
+from streamchat.ui.transcript import Shown, conversation, note, said, text_of
+from tests.attacks.visitor import Room, Visitor, frames
 from tests.hand import Hand, settle
 
 THOUGHT = said("assistant", "Hm.") | {"metadata": {"title": "Thinking", "status": "done"}}
@@ -237,3 +238,22 @@ async def test_the_rest_is_offered_of_every_answer_that_may_have_one(reason: str
     assert tab.reply
     await tab.reply.closed()
     assert tab.unfinished == (reason in CONTINUABLE)
+
+
+async def test_a_reload_takes_no_word_of_a_long_answer_away() -> None:
+    """A page that finds a long answer again while it is written shows all of it, and then only more."""
+    room = Room()
+    visitor = Visitor(room)
+    room.source.say(*[Text("a word " * 2_000)] * 3)
+    asking = asyncio.create_task(frames(visitor.page.answer("hi", [], visitor.request)))
+    await settle()
+    tab, visitor.request = visitor.page.tab_id(visitor.request), visitor.opens("second-page")
+    await visitor.page.claim(tab, "", visitor.request)
+    resumed = asyncio.create_task(frames(visitor.page.resume(visitor.request)))
+    await settle()
+    room.source.say(Text("The end."), Done("end_turn"))
+    lengths = [sum(map(len, map(text_of, messages))) for messages, *_ in await resumed]
+    assert lengths[0] > 42_000
+    assert lengths == sorted(lengths)
+    await asking
+    await room.close()

@@ -18,7 +18,7 @@ async def paced(reply: Reply, pace: Pace, *, messages: int = 0, after: int = 0) 
     Of a text that is longer than a frame may be, the rest follows in frames of its own.
     """
     spoken = False
-    drawn = 0
+    drawn = _length(reply.log[:after])
     with pace.reader():
         async with aclosing(reply.follow(after, heartbeat=HEARTBEAT)) as news:
             async for _, events in news:

@@ -258,8 +258,9 @@ class Page:
         return self._who(client.host if client else None, request.headers, user)
 
     async def _followed(self, tab: Tab, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
+        seen = len(tab.reply.log) if tab.reply else 0
         yield tab.shown(), gr.update(**BUSY), gr.update(visible=False), self.allowance(request)
-        async with aclosing(tab.frames(self._chat.pace)) as frames:
+        async with aclosing(tab.frames(self._chat.pace, after=seen)) as frames:
             async for frame in frames:
                 yield [*tab.before, *frame], gr.skip(), GO_ON, self.allowance(request)
         yield tab.messages(), gr.update(**IDLE), gr.update(visible=tab.unfinished), self.allowance(request)

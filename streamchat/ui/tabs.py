@@ -194,12 +194,13 @@ class Tab:
         ending = self.reply.ending
         return isinstance(ending, Failed) or (isinstance(ending, Done) and ending.reason not in FINISHED)
 
-    async def frames(self, pace: Pace) -> AsyncGenerator[list[Shown]]:
-        """The tab's reply as messages, a frame at a time, from its beginning to its end."""
+    async def frames(self, pace: Pace, *, after: int = 0) -> AsyncGenerator[list[Shown]]:
+        """The tab's reply as messages, a frame at a time to its end; the first shows more than `after` events."""
         if self.reply is None:
             return
         transcript = Transcript(self.reply, begun=self.begun)
-        async with aclosing(paced(self.reply, pace, messages=len(self.before))) as frames:
+        transcript.add(self.reply.log[:after])
+        async with aclosing(paced(self.reply, pace, messages=len(self.before), after=after)) as frames:
             async for events in frames:
                 transcript.add(events)
                 if frame := transcript.messages(waiting=not events):
