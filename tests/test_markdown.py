@@ -70,6 +70,45 @@ def test_code_and_tables_go_on_in_the_next_piece() -> None:
     assert sum(rendered(piece).count("<tr>") - 1 for piece in pieces(TABLE)) == 5_000
 
 
+PROSE = "A word, and then *another* one.\n\n" * 400
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "> ```py\n> x = 1\n> ```\n\n" + PROSE,
+        "> ```py\n> x = 1\n\n" + PROSE,
+        "> > ~~~\n> > x = 1\n> ~~~\n> ~~~\n\n" + PROSE,
+        "As code:\n\n    ```\n    x = 1\n\n" + PROSE,
+    ],
+)
+def test_what_follows_a_block_of_code_is_no_code(text: str) -> None:
+    """Also after a block in a quotation, which ends it, and after marks that are code themselves."""
+    _, *rest = map(rendered, pieces(text))
+    assert len(rest) > 1
+    assert all("<code" not in piece and "<em>another</em>" in piece for piece in rest)
+
+
+@pytest.mark.parametrize(
+    ("before", "line"),
+    [("```js\n", "let_a=1;" * 2_500), ("> ```js\n", "> a\n" * 3_000), ("~~~\n", "<b>*x*</b>" * 2_500)],
+)
+def test_a_block_of_code_is_code_in_each_piece(before: str, line: str) -> None:
+    """Wherever it is parted, in a long line, too, and in a quotation."""
+    drawn = [rendered(piece) for piece in pieces(before + line)]
+    opening = "<blockquote>\n<pre><code" if before.startswith(">") else "<pre><code"
+    assert len(drawn) > 1
+    assert all(piece.startswith(opening) and "<p>" not in piece for piece in drawn)
+
+
+def test_code_deep_in_a_list_is_code_in_each_piece() -> None:
+    """Its marks stand so far to the right that they would be code, too, outside of the list."""
+    text = "- a\n  - b\n\n    ```py\n" + "    x = 1\n" * 2_000 + "    ```\n"
+    _, *rest = map(rendered, pieces(text))
+    assert rest
+    assert all(piece.startswith("<pre><code>x = 1\n") for piece in rest)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -42,9 +42,10 @@ def test_what_is_drawn_of_a_long_answer_is_not_drawn_again(page: Page, page_clau
     assert clipboard(page) == "".join(items) + "\nThe end."
 
 
-def test_a_long_code_block_is_copied_whole(page: Page, page_claude: ScriptedClaude) -> None:
-    """However many pieces it is drawn in, each piece's button copies all of it."""
-    page_claude.play(says(f"Look:\n\n{CODE}\n\nThe end."))
+@pytest.mark.parametrize("code", [CODE, "```js\n" + "let_a=1;" * 2_500 + "\n```"])
+def test_a_long_code_block_is_copied_whole(page: Page, page_claude: ScriptedClaude, code: str) -> None:
+    """However many pieces it is drawn in, each piece's button copies all of it; a long line is parted, too."""
+    page_claude.play(says(f"Look:\n\n{code}\n\nThe end."))
     page.ask("hi")
     page.shows("The end.")
     page.ready()
@@ -54,7 +55,7 @@ def test_a_long_code_block_is_copied_whole(page: Page, page_claude: ScriptedClau
         page.browser.evaluate("navigator.clipboard.writeText('')")
         button.click()
         page.browser.wait_for_function("async () => (await navigator.clipboard.readText()) !== ''")
-        assert clipboard(page).strip() == CODE.removeprefix("```python\n").removesuffix("```").strip()
+        assert clipboard(page).strip() == code.partition("\n")[2].removesuffix("```").strip()
 
 
 def test_a_question_is_shown_edited_and_asked_again_as_it_was_typed(page: Page, page_claude: ScriptedClaude) -> None:

@@ -22,13 +22,14 @@ STOP = "\ufeff" + INERT  # ends an address: to Markdown the first one is a space
 
 LINE = re.compile(r"[^\n]*\n|[^\n]+")
 FENCE = re.compile(
-    r"([ \t]*)((?:(?:[-*+>]|\d{1,9}[.)])[ \t]+)*)(`{3,}(?=[^`]*$)|~{3,})[ \t]*(\S*)[ \t]*(.*)$", re.MULTILINE
+    r"([ \t]*)((?:(?:[-*+]|\d{1,9}[.)])[ \t]+|>[ \t]*)*)(`{3,}(?=[^`]*$)|~{3,})[ \t]*(\S*)[ \t]*(.*)$", re.MULTILINE
 )
 NESTING = {"markdown", "md", "mdx"}  # languages whose code may hold code blocks
 ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
-RULE = re.compile(r"\|[ \t:|-]*-[ \t:|-]*$")
+RULE = re.compile(r"\|(?=[ \t:|]*-)[ \t:|-]*$")
+QUOTED = re.compile(r"[ \t]*(?:>[ \t]*)*")
 CODE_SPAN = re.compile(r"(?<![`\\])(`+)(?!`)(?:.+?(?<!`)\1(?!`)|(?P<open>.*\Z))", re.DOTALL)
-FORMULA = re.compile(r"\$(?=\$)|\\(?=[()\[\]])")
+FORMULA = ("$$", "$$", "\\(", "\\)", "\\[", "\\]")  # of four dollars the first pass finds two pairs
 
 CJK = r"\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 MARK = r"\u2010-\u2027\u3001-\u3003\u3008-\u3011\u3014-\u301f\uff01-\uff0f\uff1a-\uff1f\uff3b-\uff40\uff5b-\uff65"
@@ -42,12 +43,36 @@ UNDERLINE = re.compile(r"(?<=[^\n])\n[> \t]*(?=(?:--?|==?)[ \t]*\Z)")
 
 @dataclass(frozen=True)
 class Fence:
-    """An open code block. Of the blocks that are open `within` it, the text itself keeps the count."""
+    """An open code block, with what stands before its lines. Of the blocks that are open `within` it, the text itself
+    keeps the count."""
 
-    indentation: str
+    before: str
     marks: str
     language: str
     within: int = 0
+
+    @property
+    def depth(self) -> int:
+        """Of the quotation in which the block stands."""
+        return self.before.count(">")
+
+    @property
+    def again(self) -> str:
+        """The line that opens the block in the next piece, where lines that stand far to the right are code anyway."""
+        return "" if self.is_indented else f"{self.before}{self.marks}{self.language} {REPEATED}\n"
+
+    @property
+    def is_indented(self) -> bool:
+        return not self.depth and len(self.before.expandtabs(4)) >= 4
+
+    def is_left_by(self, line: str) -> bool:
+        """Whether the line is outside of the quotation, with which the block ends."""
+        quoted = QUOTED.match(line) if self.depth else None
+        return quoted is not None and quoted[0].count(">") < self.depth
+
+    def may_end_behind(self, items: str) -> bool:
+        """Whether marks with these before them can be of the block, and not of its text."""
+        return "".join(items.split()) == ">" * self.depth
 
     def ends(self, marks: str, language: str) -> bool:
         return not language and marks[0] == self.marks[0] and len(marks) >= len(self.marks)
@@ -69,8 +94,8 @@ class State:
     def again(self) -> str:
         """What opens in the next piece what is open now."""
         if self.fence:
-            return f"{self.fence.indentation}{self.fence.marks}{self.fence.language} {REPEATED}\n"
-        return self.header.replace("|", "|" + REPEATED, 1)
+            return self.fence.again + INERT * self.broken
+        return INERT if self.broken else self.header.replace("|", "|" + REPEATED, 1)
 
     def can_end(self, length: int, following: str) -> bool:
         """Whether a piece of that length may end before the line that follows."""
@@ -78,7 +103,7 @@ class State:
 
     def _is_apart(self, length: int, following: str) -> bool:
         if self.fence:
-            return len(self.fence.indentation) < 4
+            return not self.fence.is_indented
         return not following[0].isspace() and (length >= LONG or self.last.isspace())
 
 
@@ -114,7 +139,7 @@ def _piece(text: str, state: State) -> tuple[str, int, State]:
             break
         line = whole[:LONGEST]
         is_code, line_drawn, after = _next(line, after)
-        if not blocks or blocks[-1][0] != is_code or (not is_code and not line.strip()):
+        if not blocks or blocks[-1][0] != is_code or (not is_code and _ends_paragraph(line, blocks[-1][1][-1])):
             blocks.append((is_code, []))
         blocks[-1][1].append(line_drawn)
         length += len(line)
@@ -136,7 +161,7 @@ def _put_together(begins: State, blocks: list[tuple[bool, list[str]]], after: St
         _literal(body) if is_code else _prose(body, open_ended=last and body is bodies[-1])
         for (is_code, _), body in zip(blocks, bodies, strict=True)
     )
-    drawn = (INERT if begins.broken else begins.again()) + drawn
+    drawn = begins.again() + drawn
     if after.broken:
         drawn += INERT
     elif last:
@@ -148,24 +173,29 @@ def _put_together(begins: State, blocks: list[tuple[bool, list[str]]], after: St
 
 def _next(line: str, state: State) -> tuple[bool, str, State]:
     """Whether the line is code, how it is drawn, and what is open behind it."""
+    open_fence = None if state.fence and state.fence.is_left_by(line) else state.fence
     item = state.item if line[0].isspace() else ITEM.match(line) is not None
-    after = replace(state, last=line, item=item, header=_header(line, state))
+    after = State(open_fence, _header(line, state), line, item)
     found = FENCE.match(line)
-    if state.fence is None:
-        if not found:
-            return line.startswith(("    ", "\t")) and not item, line, after
-        indentation, items, marks, language, _ = found.groups()
-        fence = Fence(indentation + " " * len(items), marks, language)
-        return True, line, replace(after, fence=fence)
-    if not found or found[2]:
+    if open_fence is None:
+        is_indented = line.startswith(("    ", "\t")) and not item
+        if not found or is_indented:
+            return is_indented, line, after
+        return True, line, replace(after, fence=_fence(found))
+    if not found or not open_fence.may_end_behind(found[2]):
         return True, line, after
-    return True, *_within(line, found, state.fence, after)
+    return True, *_within(line, found, open_fence, after)
+
+
+def _fence(found: re.Match[str]) -> Fence:
+    indentation, items, marks, language, _ = found.groups()
+    return Fence(indentation + re.sub(r"[^>\s]", " ", items), marks, language)
 
 
 def _within(line: str, found: re.Match[str], fence: Fence, after: State) -> tuple[str, State]:
     """A line with marks in a code block: it ends the block, or belongs to one that stands within it."""
     marks, language = found[3], found[4]
-    hidden = found[1] + INERT + line[found.end(1) :]
+    hidden = line[: found.start(3)] + INERT + line[found.start(3) :]
     if fence.begins_another(marks, language):
         return hidden, replace(after, fence=replace(fence, within=fence.within + 1))
     if not fence.ends(marks, language):
@@ -184,9 +214,15 @@ def _header(line: str, state: State) -> str:
     return state.header
 
 
+def _ends_paragraph(line: str, before: str) -> bool:
+    return not line.strip() and bool(before.strip())
+
+
 def _literal(code: str) -> str:
     """Code in which Gradio finds no formula."""
-    return FORMULA.sub(lambda found: found[0] + INERT, code)
+    for pair in FORMULA:
+        code = code.replace(pair, pair[0] + INERT + pair[1])
+    return code
 
 
 def _prose(block: str, *, open_ended: bool) -> str:

@@ -10,6 +10,7 @@ from streamchat.api.routes import PATH, routes
 from streamchat.api.stream import AT_ONCE
 from streamchat.events import Done, Text
 from streamchat.ui.gradio_internals.messages import postprocess
+from streamchat.ui.markdown import RULE
 from streamchat.ui.transcript import text_of
 from tests.attacks.visitor import Room
 from tests.served import EVENTS
@@ -67,3 +68,11 @@ def test_a_long_text_is_shown_without_a_search_for_its_indentation() -> None:
     long, short = "    a\n" * 20_000, "    a\n    b"
     shown = postprocess(gr.Chatbot(), [{"role": "user", "content": text} for text in (long, short)])
     assert [text_of(message) for message in shown] == [long, "a\nb"]
+
+
+def test_a_long_row_of_dashes_is_read_once() -> None:
+    """Whether it is the rule below the head of a table is known without a try for each of its dashes, of which a
+    million would take hours."""
+    row = "|" + " -" * 1_000_000
+    assert RULE.match(row)
+    assert not RULE.match(row + "x")

@@ -126,7 +126,7 @@
   let code = ""; // of a block that goes on in other pieces
   if (write) navigator.clipboard.writeText = (text) => write(written(code || answer(text)));
 
-  const goesOn = (message) => /: *[`~]{3}[^\n]*\u2064\u2064\n/.test(message?.ariaLabel ?? "");
+  const goesOn = (message) => /: *(?:> *)*[`~]{3}[^\n]*\u2064\u2064\n/.test(message?.ariaLabel ?? "");
   document.addEventListener("click", ({ target }) => { // the button of a piece copies the whole block
     const message = target.closest(".copy_code_button")?.closest(".bot.message [aria-label]");
     code = "";
