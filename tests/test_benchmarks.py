@@ -87,6 +87,7 @@ def test_what_there_is_no_time_for_is_not_begun() -> None:
         Clock(10).needs(15)
 
 
+@pytest.mark.process
 def test_the_route_is_measured_over_real_http() -> None:
     """Every word of every stream arrives, and costs something."""
     with Claude.running() as claude, BARE.running(claude) as server:
@@ -94,6 +95,7 @@ def test_the_route_is_measured_over_real_http() -> None:
     assert 0 < cost["p50"] <= cost["p99"] < 1
 
 
+@pytest.mark.process
 def test_pages_are_measured_over_the_protocol_of_the_page() -> None:
     """Two pages ask, each with its own session, and each has all of its words."""
     with Claude.running() as claude, OURS.running(claude) as server:

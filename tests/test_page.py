@@ -206,7 +206,7 @@ def test_what_would_disturb_an_answer_waits_for_its_end(page: Page, page_claude:
     """While an answer is written nothing can be cleared, edited or asked; an entered message waits in the box."""
     hold = Hold()
     page_claude.play(streams(start(), opens(), delta("Half"), hold, CLOSES, ends()))
-    page.browser.get_by_role("button", name=re.compile("Markdown")).click()
+    page.browser.get_by_role("button", name=re.compile("Lisbon")).click()
     page.shows("Half")
     page.box.fill("next")
     page.box.press("Enter")

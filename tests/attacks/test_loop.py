@@ -64,7 +64,7 @@ async def test_a_long_name_of_a_field_is_not_repeated_in_full() -> None:
 
 
 def test_a_long_text_is_shown_without_a_search_for_its_indentation() -> None:
-    """Gradio looks at each line of a message several times, which would take seconds for a million of them."""
+    """Gradio would look at each line of a message several times; it gets messages in a form that it leaves alone."""
     long, short = "    a\n" * 20_000, "    a\n    b"
     shown = postprocess(gr.Chatbot(), [{"role": "user", "content": text} for text in (long, short)])
     assert [written([text_of(message)]) for message in shown] == [long, short]

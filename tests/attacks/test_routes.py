@@ -205,6 +205,7 @@ def test_a_page_of_a_program_under_development_is_told_of_changes() -> None:
         assert changes.headers["content-type"].startswith("text/event-stream")
 
 
+@pytest.mark.process
 def test_a_program_under_development_is_as_closed_as_any_other(tmp_path: Path) -> None:
     """`gradio app.py` serves the whole chat, before and after a change: its allowlist, hosts, headers and routes."""
     command = (sys.executable, "-c", "from gradio.cli import cli; cli()", "app.py")

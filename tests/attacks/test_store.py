@@ -299,7 +299,11 @@ async def test_claims_are_limited_and_a_tab_is_not_lost_by_it() -> None:
 def failing(folder: Path) -> Iterator[None]:
     """A disk that takes and gives nothing."""
     folder.rename(folder.with_name("moved"))
-    folder.write_text("in the way")
+    while not folder.is_file():
+        shutil.rmtree(folder, ignore_errors=True)
+        # the store may have made the folder anew meanwhile
+        with contextlib.suppress(IsADirectoryError):
+            folder.write_text("in the way")
     yield
     folder.unlink()
     folder.with_name("moved").rename(folder)
