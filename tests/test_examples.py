@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from streamchat import examples
-from streamchat.server import examples_of
+from streamchat.server.parts import examples_of
 from streamchat.settings import Settings
 from streamchat.sources.demo import EXAMPLES
 from tests.application import ROOT, Application

@@ -3,5 +3,18 @@
 from streamchat.visitors.limits import Limits, rate
 from streamchat.visitors.shelf import Shelf
 from streamchat.visitors.visitor import Local, Proxies, Who, comes_from_here, is_address, visitor
+from streamchat.visitors.visitors import Visitors
 
-__all__ = ["Limits", "Local", "Proxies", "Shelf", "Who", "comes_from_here", "is_address", "keys", "rate", "visitor"]
+__all__ = [
+    "Limits",
+    "Local",
+    "Proxies",
+    "Shelf",
+    "Visitors",
+    "Who",
+    "comes_from_here",
+    "is_address",
+    "keys",
+    "rate",
+    "visitor",
+]

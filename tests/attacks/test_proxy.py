@@ -6,10 +6,10 @@ import pytest
 
 from streamchat.errors import TooManyAtOnce, TooOften, VisitorIsSpent
 from streamchat.money.budget import Budget
-from streamchat.server import Visitors
 from streamchat.store.database import Store
 from streamchat.visitors.limits import Limits
 from streamchat.visitors.visitor import Local, Proxies, comes_from_here
+from streamchat.visitors.visitors import Visitors
 
 HOST = {"host": "127.0.0.1:7860"}
 STRANGER = "203.0.113.7"

@@ -1,9 +1,8 @@
-"""Puts the parts of the chat together, and serves them on a port."""
+"""One chat, put together, and how it is served on a port from a thread of its own."""
 
 import asyncio
-import logging
 import threading
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,24 +14,17 @@ from gradio import ChatInterface
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from streamchat import examples
 from streamchat.api import docs
 from streamchat.api import routes as api
 from streamchat.chat import Chat
 from streamchat.errors import ChatError
-from streamchat.events import Message
-from streamchat.meter import fastest
-from streamchat.money import Accounts, Budget, Prices
 from streamchat.owner import routes as owner
 from streamchat.settings import Settings
-from streamchat.sources.demo import EXAMPLES as OF_DEMO
-from streamchat.sources.demo import Demo
-from streamchat.sources.late import Late, Made
 from streamchat.store import Store
 from streamchat.system.listener import Listener, StartFailed
 from streamchat.system.outbound import reach_directly
-from streamchat.ui import CSS, HEAD, MAX_EVENTS, OPENING, SCRIPT, THEME, GradioSessions, events, gradio_internals, page
-from streamchat.visitors import Limits, Local, Proxies, Who, comes_from_here, visitor
+from streamchat.ui import CSS, HEAD, MAX_EVENTS, OPENING, SCRIPT, THEME, GradioSessions, events, gradio_internals
+from streamchat.visitors import Proxies, Who
 from streamchat.web import preview
 from streamchat.web.admission import Admission
 from streamchat.web.allowlist import Allowlist
@@ -45,8 +37,6 @@ from streamchat.web.headers import PagePolicy, SecurityHeaders
 from streamchat.web.hosts import HostCheck, Hosts
 from streamchat.web.login import LoginCheck, Logins, user_of
 from streamchat.web.opening import Opening
-
-logger = logging.getLogger("streamchat")
 
 TITLE = "StreamChat"
 
@@ -99,125 +89,6 @@ class StreamChat:
             Middleware(Admission, self.who, lambda scope: GradioSessions(scope["app"]), Crowd(bounds=bounds)),
             Middleware(ConcurrencyLimit, self.who),
         ]
-
-
-def create(
-    settings: Settings,
-    *,
-    proxies: Proxies | None = None,
-    hosts: Hosts | None = None,
-    framed_by: Sequence[str] = (),
-    private: bool = False,
-) -> StreamChat:
-    """Puts a chat together; to the `hosts` it adds those of the settings. Sites that may frame it are `framed_by`.
-
-    `private` is a chat that only its owner's machine can reach, unless a proxy passes requests on.
-    """
-    proxies = proxies or Proxies.of("", on_spaces=False)
-    hosts = hosts or Hosts()
-
-    who = Visitors(proxies, private=private)
-    for name in settings.host_names:
-        hosts.add(name)
-    store = Store(settings.data_folder)
-    chat = chat_of(settings, store)
-    chat_page = page(chat, store, who, title=TITLE, examples=examples_of(settings))
-    logins = Logins(*settings.login, who, framed_by=framed_by) if settings.login else None
-    return StreamChat(settings, store, chat, who, chat_page, proxies, hosts, logins, framed_by)
-
-
-class Visitors:
-    """Names who asks. On a private chat, who asks from the machine itself is `Local`."""
-
-    def __init__(self, proxies: Proxies, *, private: bool) -> None:
-        self._proxies = proxies
-        self._private = private
-        self._told = False
-
-    def __call__(self, peer: str | None, headers: Mapping[str, str], user: str | None) -> str:
-        name = visitor(peer, headers, proxies=self._proxies, user=user)
-        if not self._private:
-            return name
-        if comes_from_here(peer, headers):
-            return Local(name)
-        self._tell()
-        return name
-
-    def _tell(self) -> None:
-        if not self._told:
-            self._told = True
-            logger.warning(
-                "A proxy on this machine passes on requests: the limits per visitor hold for all who come through it."
-            )
-
-
-def examples_of(settings: Settings) -> Sequence[str]:
-    """The owner's examples; where none are set, those of the source."""
-    if settings.examples:
-        return examples.split(settings.examples)
-    return examples.FOR_CLAUDE if settings.has_key else OF_DEMO
-
-
-def chat_of(settings: Settings, store: Store) -> Chat:
-    paid = settings.has_key
-    prices = Prices(settings.model)
-    claude = Late(f"Claude ({settings.model})", settings.model, lambda: claude_of(settings))
-    local = settings.for_owner()
-    budget = Budget(
-        store,
-        daily=settings.daily_budget_usd,
-        visitor=settings.visitor_budget_usd,
-        local=local.visitor_budget_usd,
-    )
-    if paid:
-        warn_of_too_little(settings, prices)
-    demo = Demo(takes_keys=settings.takes_own_keys)
-    return Chat(
-        claude if paid else demo,
-        store,
-        linger=settings.linger_seconds,
-        keep=settings.keep_seconds,
-        limits=Limits(
-            rate=settings.rate_limit,
-            visitor_replies=settings.visitor_replies,
-            max_replies=settings.max_replies,
-            local_rate=local.rate_limit,
-            local_replies=local.visitor_replies,
-        ),
-        accounts=Accounts(
-            budget if paid else None,
-            prices,
-            settings.system_prompt,
-            settings.max_tokens,
-            speed=fastest(settings.model),
-        ),
-        spare=demo if settings.demo_when_spent == "on" else None,
-        own=claude if settings.takes_own_keys else None,
-        shared=examples_of(settings),
-    )
-
-
-def claude_of(settings: Settings) -> Made:
-    # the SDK takes a second to import, and the page need not wait for it
-    from streamchat.sources.claude import Claude  # noqa: PLC0415
-
-    return Claude(settings)
-
-
-def warn_of_too_little(settings: Settings, prices: Prices) -> None:
-    """Warns if a budget is too small for the shortest question; a budget of 0 may be meant."""
-    money = {"DAILY": settings.daily_budget_usd, "VISITOR": settings.visitor_budget_usd}
-    least = min(money, key=money.__getitem__)
-    worst = prices.worst((Message("user", "?"),), settings.system_prompt, settings.max_tokens)
-    if 0 < money[least] < worst:
-        logger.warning(
-            "The budget is too small for one answer: it may cost $%.2f, and STREAMCHAT_%s_BUDGET_USD is %g. "
-            "Raise it above that, or lower STREAMCHAT_MAX_TOKENS, which is %d.",
-            worst,
-            least,
-            money[least],
-            settings.max_tokens,
-        )
 
 
 class Running:

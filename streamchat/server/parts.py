@@ -1,0 +1,116 @@
+"""Puts the parts of a chat together as the settings have it."""
+
+import logging
+from collections.abc import Sequence
+
+from streamchat import examples
+from streamchat.chat import Chat
+from streamchat.events import Message
+from streamchat.meter import fastest
+from streamchat.money import Accounts, Budget, Prices
+from streamchat.server.app import TITLE, StreamChat
+from streamchat.settings import Settings
+from streamchat.sources.demo import EXAMPLES as OF_DEMO
+from streamchat.sources.demo import Demo
+from streamchat.sources.late import Late, Made
+from streamchat.store import Store
+from streamchat.ui import page
+from streamchat.visitors import Limits, Proxies, Visitors
+from streamchat.web.hosts import Hosts
+from streamchat.web.login import Logins
+
+logger = logging.getLogger("streamchat")
+
+
+def create(
+    settings: Settings,
+    *,
+    proxies: Proxies | None = None,
+    hosts: Hosts | None = None,
+    framed_by: Sequence[str] = (),
+    private: bool = False,
+) -> StreamChat:
+    """Puts a chat together; to the `hosts` it adds those of the settings. Sites that may frame it are `framed_by`.
+
+    `private` is a chat that only its owner's machine can reach, unless a proxy passes requests on.
+    """
+    proxies = proxies or Proxies.of("", on_spaces=False)
+    hosts = hosts or Hosts()
+
+    who = Visitors(proxies, private=private)
+    for name in settings.host_names:
+        hosts.add(name)
+    store = Store(settings.data_folder)
+    chat = chat_of(settings, store)
+    chat_page = page(chat, store, who, title=TITLE, examples=examples_of(settings))
+    logins = Logins(*settings.login, who, framed_by=framed_by) if settings.login else None
+    return StreamChat(settings, store, chat, who, chat_page, proxies, hosts, logins, framed_by)
+
+
+def examples_of(settings: Settings) -> Sequence[str]:
+    """The owner's examples; where none are set, those of the source."""
+    if settings.examples:
+        return examples.split(settings.examples)
+    return examples.FOR_CLAUDE if settings.has_key else OF_DEMO
+
+
+def chat_of(settings: Settings, store: Store) -> Chat:
+    paid = settings.has_key
+    prices = Prices(settings.model)
+    claude = Late(f"Claude ({settings.model})", settings.model, lambda: claude_of(settings))
+    local = settings.for_owner()
+    budget = Budget(
+        store,
+        daily=settings.daily_budget_usd,
+        visitor=settings.visitor_budget_usd,
+        local=local.visitor_budget_usd,
+    )
+    if paid:
+        warn_of_too_little(settings, prices)
+    demo = Demo(takes_keys=settings.takes_own_keys)
+    return Chat(
+        claude if paid else demo,
+        store,
+        linger=settings.linger_seconds,
+        keep=settings.keep_seconds,
+        limits=Limits(
+            rate=settings.rate_limit,
+            visitor_replies=settings.visitor_replies,
+            max_replies=settings.max_replies,
+            local_rate=local.rate_limit,
+            local_replies=local.visitor_replies,
+        ),
+        accounts=Accounts(
+            budget if paid else None,
+            prices,
+            settings.system_prompt,
+            settings.max_tokens,
+            speed=fastest(settings.model),
+        ),
+        spare=demo if settings.demo_when_spent == "on" else None,
+        own=claude if settings.takes_own_keys else None,
+        shared=examples_of(settings),
+    )
+
+
+def claude_of(settings: Settings) -> Made:
+    # the SDK takes a second to import, and the page need not wait for it
+    from streamchat.sources.claude import Claude  # noqa: PLC0415
+
+    return Claude(settings)
+
+
+def warn_of_too_little(settings: Settings, prices: Prices) -> None:
+    """Warns if a budget is too small for the shortest question; a budget of 0 may be meant."""
+    money = {"DAILY": settings.daily_budget_usd, "VISITOR": settings.visitor_budget_usd}
+    least = min(money, key=money.__getitem__)
+    worst = prices.worst((Message("user", "?"),), settings.system_prompt, settings.max_tokens)
+    if 0 < money[least] < worst:
+        logger.warning(
+            "The budget is too small for one answer: it may cost $%.2f, and STREAMCHAT_%s_BUDGET_USD is %g. "
+            "Raise it above that, or lower STREAMCHAT_MAX_TOKENS, which is %d.",
+            worst,
+            least,
+            money[least],
+            settings.max_tokens,
+        )
