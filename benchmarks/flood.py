@@ -1,4 +1,4 @@
-"""What other visitors notice of one who sends everything they can for a minute: `python -m benchmarks.flood`."""
+"""Measures how other visitors fare while one sends everything they can for a minute: `python -m benchmarks.flood`."""
 
 import argparse
 import asyncio
@@ -31,7 +31,7 @@ MONEY = {"STREAMCHAT_DAILY_BUDGET_USD": "100000", "STREAMCHAT_VISITOR_BUDGET_USD
 
 @dataclass
 class Seen:
-    """What visitors saw: seconds to each first word, seconds for each look at /api/health, and lost replies."""
+    """The visitors' waits: seconds to each first word, seconds for each look at /api/health, and lost replies."""
 
     first: list[float] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)

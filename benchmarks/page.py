@@ -1,4 +1,4 @@
-"""What a reader sees in a real Chromium."""
+"""Measures the page in a real Chromium."""
 
 import os
 from collections.abc import Iterator

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 class OutOfTime(Exception):
-    """What comes next would take longer than there is time for."""
+    """There is too little time left for the next measurement."""
 
 
 class Clock:

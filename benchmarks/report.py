@@ -1,4 +1,4 @@
-"""What was measured of whom, and what was not and why."""
+"""Reports each measurement, and the reason for each that is missing."""
 
 import json
 import sys

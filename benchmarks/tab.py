@@ -33,7 +33,7 @@ class Event:
 
 
 class Blueprint:
-    """What a page knows from its server before anything has happened."""
+    """A page's knowledge of its server before anything has happened."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.prefix = config["api_prefix"]

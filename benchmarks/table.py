@@ -1,4 +1,4 @@
-"""What was measured, as a table in Markdown."""
+"""The measurements as a table in Markdown."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

@@ -16,7 +16,7 @@ ORDER = re.compile(r"Write (\d+) words at (\d+) a second, each with an? ([a-z]),
 
 @dataclass(frozen=True)
 class Order:
-    """What a question asks for. Word 17 is `w17`, due 17 / rate seconds after the first; all at once if rate is 0."""
+    """The answer to a question. Word 17 is `w17`, due 17 / rate seconds after the first; all at once if rate is 0."""
 
     words: int
     rate: int

@@ -31,7 +31,7 @@ async def _at_once() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a source is asked to answer: a conversation that ends with the user's message, or with the assistant's
+    """A request to a source: a conversation that ends with the user's message, or with the assistant's
     words, of which the rest is wanted. A source tells `meter` what its first call uses. Before each further call it
     awaits `again`, which returns the meter of that call if there is one. With a `key` it asks with that one. It awaits
     `wanted` before it reads more from its connection: backpressure. `by_owner` is a request from the machine itself,

@@ -112,7 +112,7 @@ def explained(error: BaseException | None) -> str:
 
 
 def tune_garbage_collection() -> None:
-    """What exists after the start stays; a frame makes thousands of values and hardly any cycles."""
+    """Objects that exist after the start stay; a frame makes thousands of values and hardly any cycles."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

@@ -1,4 +1,4 @@
-"""What /docs says about the routes of `api`, with examples to try."""
+"""The description of the routes of `api` for /docs, with examples to try."""
 
 from typing import Any
 

@@ -61,7 +61,7 @@ def routes(chat: Chat, who: Who) -> APIRouter:
     @router.head("/api/health", include_in_schema=False)
     @router.get("/api/health", responses=openapi.HEALTH)
     async def health() -> Response:
-        """Who answers, and how many replies are being written."""
+        """The name of the source, and the number of replies that are being written."""
         return JSONResponse({"source": chat.source.name, "running": chat.running}, headers=NO_STORE)
 
     return router

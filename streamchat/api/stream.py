@@ -69,7 +69,7 @@ def following(request: Request, reply: Reply, after: int, pace: Pace, *, locatio
     """The reply from the position `after` on, in the form that the request accepts."""
     media_type = EVENTS if wants_events(request) else TEXT
     only_head = request.method == "HEAD"
-    if only_head and not reply.ending:  # nobody waits for a word that is not sent
+    if only_head and not reply.ending:  # a word that is not sent need not be waited for
         return Response(headers=HEADERS | {"Location": location}, media_type=media_type)
     chunks = _events(reply, after, pace) if media_type == EVENTS else _text(reply, after, pace)
     if media_type == TEXT and request.scope["http_version"] == "1.0":
@@ -114,7 +114,7 @@ async def _text(reply: Reply, after: int, pace: Pace) -> AsyncGenerator[bytes]:
 async def _pieces(
     reply: Reply, after: int, pace: Pace, heartbeat: float | None = None
 ) -> AsyncGenerator[tuple[int, list[Event]]]:
-    """What `follow` yields, as often as the pace has it; the first word at once."""
+    """Yields as `follow` does, as often as the pace has it; the first word at once."""
     with pace.reader():
         async with aclosing(reply.follow(after, heartbeat=heartbeat)) as news:
             async for position, events in news:

@@ -1,4 +1,4 @@
-"""Who answers a conversation, and who pays for it."""
+"""Chooses the source that answers a conversation, and the account that pays for it."""
 
 import asyncio
 import logging
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 class Source(Protocol):
-    """Who answers. `stream` ends with exactly one `Done`, or raises a `ChatError`."""
+    """Answers a request. `stream` ends with exactly one `Done`, or raises a `ChatError`."""
 
     @property
     def name(self) -> str: ...
@@ -104,7 +104,7 @@ class Answers:
 
     @property
     def budget(self) -> Budget | None:
-        """What may be spent on the source; None if it costs nothing."""
+        """The budget of the source; None if it costs nothing."""
         return self._accounts.budget if self._accounts else None
 
     async def open(self) -> None:

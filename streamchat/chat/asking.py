@@ -74,12 +74,12 @@ class Chat:
 
     @property
     def takes_keys(self) -> bool:
-        """Whether who asks may bring a key of their own."""
+        """Whether visitors may ask with keys of their own."""
         return self._answers.takes_keys
 
     @property
     def budget(self) -> Budget | None:
-        """What may be spent on the source; None if it costs nothing."""
+        """The budget of the source; None if it costs nothing."""
         return self._answers.budget
 
     @property
@@ -92,7 +92,7 @@ class Chat:
         return self._answers.left(visitor)
 
     def throttled(self) -> dict[str, float]:
-        """Who has asked too often, as the log names them, and for how many seconds yet."""
+        """Visitors who have asked too often, as the log names them, and the seconds until they may ask again."""
         return {self._telemetry.hash(visitor) or "": wait for visitor, wait in self.limits.throttled().items()}
 
     async def open(self) -> None:

@@ -23,7 +23,7 @@ AGE = 86_400.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What was asked with a key, as a digest, and which reply it got at what time."""
+    """A question that was asked with a key, as a digest, and the reply that it got, with its time."""
 
     asked: bytes
     reply_id: str

@@ -67,7 +67,7 @@ class Journal:
         reply.on_end(partial(self.running.__delitem__, name))
 
     async def end(self, reply: Reply) -> None:
-        """Writes an entry. Who comes while others are written shares the next time with all who do."""
+        """Writes an entry. Entries that arrive during a write share the next one."""
         if not reply.ending or not reply.ending.receipt:
             return
         went = replace(reply.ending.receipt, reason=reason_for_owner(reply.ending))

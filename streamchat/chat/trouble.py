@@ -1,4 +1,4 @@
-"""What keeps Claude from answering on the owner's account, and only the owner can mend, until Claude answers again."""
+"""Remembers an error of the owner's account, which only the owner can mend, until Claude answers again."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""What may be spent, what a reply costs, and how that is said."""
+"""The budget, the cost of a reply, and the words for both."""
 
 from streamchat.money.account import Account, Accounts
 from streamchat.money.budget import Budget

@@ -1,4 +1,4 @@
-"""What one reply costs: the worst case is reserved before each call to Claude, and settled by what its meter says."""
+"""The cost of one reply: the worst case is reserved before each call to Claude, and settled by what its meter says."""
 
 import secrets
 from collections.abc import Callable
@@ -84,7 +84,7 @@ class Account:
                 await budget.settle(f"{self._name}/{number}", self._accounts.prices.cost(usage))
 
     def bill(self) -> dict[str, Any]:
-        """What a receipt says of it: the cost, how much of it is assumed, what prompt caching saved, and who pays."""
+        """The fields of a receipt: the cost, how much of it is assumed, what prompt caching saved, and who pays."""
         prices, calls = self._accounts.prices, self._used()
         return {
             "cost": sum(map(prices.cost, calls)),

@@ -26,7 +26,7 @@ RETRY_AFTER = 30.0  # seconds, where the disk takes nothing
 
 
 class Budget:
-    """So many dollars for a day, and so many of them for one visitor. What is reserved counts as spent until settled.
+    """So many dollars for a day, and so many of them for one visitor. A reserved sum counts as spent until settled.
 
     A reservation is on disk before it is given, so that no restart hands the same money out again: where a store is
     kept and the disk does not take it, it is refused. A file that is lost while the process runs gets back all that
@@ -137,7 +137,7 @@ class Budget:
         return int(self._clock() // DAY)
 
     def _turn(self) -> None:
-        """After midnight begins a new day. What is still reserved after another one is never settled."""
+        """After midnight begins a new day. A sum that is still reserved after another one is never settled."""
         if (today := self._today()) > self._ledger.day:
             self._ledger = Ledger(today, days=self._ledger.days)
             self._reserved = {reply: cost for reply, cost in self._reserved.items() if cost.day >= today - 1}
@@ -171,7 +171,7 @@ class Budget:
             del self._unwritten[next(iter(self._unwritten))]
 
     async def _write(self) -> None:
-        """Brings the file up to date. Who comes while that is being done shares the next time with all who do."""
+        """Brings the file up to date. Callers that arrive during a write share the next one."""
         attempts = self._attempts
         async with self._writing:
             if self._finished > attempts:

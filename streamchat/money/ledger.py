@@ -1,4 +1,4 @@
-"""What was spent: what a process knows of it, and how that is exchanged with what the store keeps."""
+"""The sums that were spent, as a process knows them, and their exchange with those that the store keeps."""
 
 import hashlib
 import secrets
@@ -15,7 +15,7 @@ NOTHING = Cost(0, b"", 0)
 
 @dataclass
 class Ledger:
-    """What was spent on every day, and on the last one by each visitor, who is a hash that holds for that day."""
+    """The sums spent on every day, and on the last one by each visitor, who is a hash that holds for that day."""
 
     day: int
     key: bytes = field(default_factory=partial(secrets.token_bytes, 32))
@@ -39,7 +39,7 @@ class FileIsNew(Exception):
 
 @dataclass(frozen=True)
 class News:
-    """What the file does not know yet; `begun` is the last day that was begun in it, 0 before it was read."""
+    """The sums that the file does not know yet; `begun` is the last day that was begun in it, 0 before it was read."""
 
     costs: dict[str, Cost]
     day: int
@@ -66,7 +66,7 @@ class News:
 
 @dataclass(frozen=True)
 class Memory:
-    """What a process knows of its spending: sums of earlier days and, of today, sums of each visitor and what is
+    """The spending of a process: sums of earlier days and, of today, sums of each visitor and what is
     reserved, which is in none of the sums."""
 
     day: int

@@ -1,4 +1,4 @@
-"""What a reply costs in dollars, by the prices of Claude's models that genai-prices brings along."""
+"""The cost of a reply in dollars, by the prices of Claude's models that genai-prices brings along."""
 
 import logging
 from dataclasses import replace
@@ -31,7 +31,7 @@ class Prices:
         return float(price(self._model, usage))
 
     def saved(self, usage: Usage) -> float:
-        """What would have come on top, had nothing been read from the cache."""
+        """The dollars that the reply would have cost more without the cache."""
         read = usage.cache_read_tokens
         uncached = replace(usage, input_tokens=usage.input_tokens + read, cache_read_tokens=0)
         return float(price(self._model, uncached) - price(self._model, usage))
@@ -43,7 +43,7 @@ class Prices:
         return max(Usage(tokens, max_tokens), Usage(0, max_tokens, cache_write_tokens=tokens), key=self.cost)
 
     def worst(self, conversation: Conversation, system_prompt: str, max_tokens: int) -> float:
-        """What a call costs at most."""
+        """The most that a call can cost."""
         return self.cost(self.most(conversation, system_prompt, max_tokens))
 
 

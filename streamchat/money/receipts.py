@@ -1,4 +1,4 @@
-"""What a reply cost and what may still be spent, in words for who asks."""
+"""The cost of a reply and the rest of the budget, in words for the visitor."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ def worded(receipt: Receipt) -> str:
 
 
 def allowance(often: Sequence[str], left: float | None) -> str:
-    """What a visitor may do before they are held up; empty if nothing holds them up."""
+    """The limits of a visitor in words; empty if there are none."""
     if left == 0:
         return "Not enough left today for another answer."
     rates = [f"You can ask {' and '.join(often)}."] if often else []

@@ -1,4 +1,4 @@
-"""What the owner's page shows, as JSON: times in seconds (an hour's and a day's since 1970, UTC), money in dollars."""
+"""The figures of the owner's page, as JSON: times in seconds (hours and days since 1970, UTC), money in dollars."""
 
 import asyncio
 from collections import Counter
@@ -44,7 +44,7 @@ def past(journal: Journal, entries: list[Entry]) -> Figures:
 
 
 def money(budget: Budget, journal: Journal) -> Figures:
-    """What is reserved for replies that run is not among what is spent, today or on the last of the days.
+    """The sums reserved for replies that run are not among those spent, today or on the last of the days.
 
     `assumed` is the part of what was spent today that Claude did not count.
     """

@@ -51,7 +51,7 @@ def routes(chat: Chat, who: Who, password: str) -> APIRouter:
 
     @router.put("/pause", status_code=204)
     async def pause() -> Response:
-        """Whoever asks is refused from now on; replies that run go on."""
+        """Refuses all questions from now on; replies that run go on."""
         if chat.budget is None:
             raise unfit(409, "nothing_to_pause", "Without a key the demo answers, and there is nothing to pause.")
         await chat.pause.turn(on=True)
@@ -73,7 +73,7 @@ def routes(chat: Chat, who: Who, password: str) -> APIRouter:
 
 
 class Guarded(Route):
-    """Whatever the answer is, nobody keeps it, frames it or makes something else of it."""
+    """Answers with headers that keep the answer out of caches and frames, and have no browser guess its type."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()

@@ -10,7 +10,7 @@ from streamchat.events import Notice, Text, Thinking
 from streamchat.replies.reply import Reply
 
 MAX_CHARACTERS = 50_000_000  # of ended replies
-EVENT_CHARACTERS = 60  # what an event weighs beside its text
+EVENT_CHARACTERS = 60  # the weight of an event beside its text
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a page gets while a reply is written, frame by frame."""
+"""The events of a reply for a page, frame by frame."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
@@ -13,7 +13,7 @@ MOST = 16_000  # characters of text in a frame, which a browser draws without a 
 
 
 async def paced(reply: Reply, pace: Pace, *, messages: int = 0, after: int = 0) -> AsyncGenerator[list[Event]]:
-    """What is new since the last frame, as often as the pace has it; the first word and the end at once.
+    """Yields the events since the last frame, as often as the pace has it; the first word and the end at once.
 
     Of a text that is longer than a frame may be, the rest follows in frames of its own.
     """

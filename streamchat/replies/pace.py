@@ -11,11 +11,11 @@ SLOWEST = 0.25  # between two of a long one
 CROWDED = 0.2  # between two of a crowd's, until the machine is full
 PER_MESSAGE = 0.001  # seconds: what one more message costs the browser that redraws it
 SHORT = 10_000  # characters, up to which an answer costs the browser nothing worth counting
-PER_CHARACTER = 2.5e-6  # what one more costs it: Gradio reads the whole answer again for each frame
-PER_READER = 0.02  # what one more page adds for all, as they share the server's processor
-PER_PIECE = 0.005  # what one more client over HTTP adds
+PER_CHARACTER = 2.5e-6  # the browser's time for one more: Gradio reads the whole answer again for each frame
+PER_READER = 0.02  # one more page slows down all, as they share the server's processor
+PER_PIECE = 0.005  # the same for one more client over HTTP
 BEARABLE = 0.2  # how late the event loop may be
-STALLED = 1.0  # what comes later was no full machine but a stopped one, and says nothing of what it bears
+STALLED = 1.0  # a machine that is later was not full but stopped, which says nothing of its load
 MANY = 6  # readers at once, from which on it pays to let text gather before it is read from the source
 
 

@@ -19,7 +19,7 @@ class Share:
     """A reply for several readers: the last one to leave it before its end stops it."""
 
     reply: Reply
-    people: set[str]  # who have had it
+    people: set[str]  # those who have had it
     until: float = field(default=float("inf"))  # by the clock
     readers: int = field(default=0, init=False)
 

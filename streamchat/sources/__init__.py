@@ -1,3 +1,3 @@
-"""What answers: each source is a package. Importing this one loads none of them."""
+"""The sources of answers, each a package. Importing this one loads none of them."""
 
 __all__ = ["claude", "demo", "late"]

@@ -1,4 +1,4 @@
-"""What survives a restart: replies and tabs, written behind the replies and never in their way."""
+"""Replies and tabs that survive a restart, written behind the replies and never in their way."""
 
 import asyncio
 import logging

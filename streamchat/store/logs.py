@@ -29,7 +29,7 @@ class Following:
     position: int = 0
 
     def news(self) -> "News":
-        """What is new; of a log that has ended all of it, which then takes one row instead of many."""
+        """The new events; of a log that has ended all of it, which then takes one row instead of many."""
         start = 0 if self.reply.ending else self.position
         return News(self, start, self.reply.log[start:])
 
@@ -55,7 +55,7 @@ def put(transaction: Transaction, news: News, owner: bytes, now: float) -> int:
 
 
 def read(transaction: Transaction, reply: str, since: float) -> list[Event]:
-    """What is kept of the log from its beginning; nothing where it was last written to before `since`."""
+    """The events of the log that are kept, from its beginning; none where it was last written to before `since`."""
     rows = transaction.execute(READ, (plain(reply),)).fetchall()
     log: list[Event] = []
     for position, events, _ in rows if rows and rows[-1][2] >= since else []:

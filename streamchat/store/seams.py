@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class Rows(Protocol):
-    """What a statement has found."""
+    """The rows that a statement has found."""
 
     def fetchone(self) -> Any: ...
 

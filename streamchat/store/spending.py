@@ -16,7 +16,7 @@ DROP_FOLDED = "DELETE FROM spending WHERE day < ? AND reply <> CAST(day AS TEXT)
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a reply counts: what is reserved for it, or what it cost once it is settled. Days are since 1970."""
+    """The cost of a reply: the sum reserved for it until it is settled, then its price. Days are since 1970."""
 
     day: int
     visitor: bytes

@@ -118,7 +118,7 @@ def version_of(path: Path) -> int:
 
 def unchanging(path: Path) -> File:
     """A connection that can only read."""
-    # what was written last may be in a log beside the file; where there is none, `mode=ro` would leave one
+    # the last writes may be in a log beside the file; where there is none, `mode=ro` would leave one
     how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
     return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", timeout=BUSY, uri=True, factory=File)
 

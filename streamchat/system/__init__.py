@@ -1,3 +1,3 @@
-"""What surrounds the program: its environment, its port, its console and its log."""
+"""The program's surroundings: its environment, its port, its console and its log."""
 
 __all__ = ["console", "environment", "listener", "logs", "outbound"]

@@ -1,4 +1,4 @@
-"""What the log has of other people's code: where something went wrong, never what it says of it.
+"""Messages of other people's code in the log: the place where something went wrong, never their words.
 
 Messages and tracebacks of Gradio, its server and whatever else runs here may repeat what a visitor sent.
 """
@@ -100,7 +100,7 @@ class Escaping(logging.Formatter):
 
 
 class Guarded(io.TextIOBase):
-    """A stream to which only our own code writes. What others write is logged as the place where they do it."""
+    """A stream to which only our own code writes. Of messages by others only their place is logged."""
 
     def __init__(self, stream: TextIO, places: Places) -> None:
         self._stream = stream

@@ -43,7 +43,7 @@ def has_host(proxy: str) -> bool:
 
 
 def exceptions() -> list[str]:
-    """What NO_PROXY names; of its two spellings the small one counts."""
+    """The names in NO_PROXY; of its two spellings the small one counts."""
     value = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     return [name.strip() for name in value.split(",") if name.strip()]
 

@@ -1,4 +1,4 @@
-"""What happens when somebody uses the page: asks, stops, comes back."""
+"""Handles the events of the page: asking, stopping, coming back."""
 
 import asyncio
 import logging
@@ -39,7 +39,7 @@ IDLE: dict[str, Any] = {"interactive": True, "submit_btn": True, "stop_btn": Fal
 
 
 class Page:
-    """What the page's events call."""
+    """The functions that the page's events call."""
 
     def __init__(self, chat: Chat, tabs: Tabs, who: Who, *, max_pages: int = MAX_PAGES, claims: str = CLAIMS) -> None:
         self._chat = chat
@@ -101,7 +101,7 @@ class Page:
         return reply
 
     async def watch(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update]]:
-        """What stands below an answer, while it is written and then; its own event, or each frame would pay for it.
+        """Updates what stands below an answer; an event of its own, or each frame would pay for it.
 
         It ends when another watch of the tab begins: however often a page asks for one, it has one.
         """
@@ -110,7 +110,7 @@ class Page:
                 yield button, allowed
 
     def allowance(self, request: gr.Request) -> str:
-        """What the visitor may still do; a key of their own is not held up by the owner's money or pause."""
+        """The visitor's limits in words; a key of their own is not held up by the owner's money or pause."""
         visitor = self._visitor(request)
         often = self._chat.limits.allowed(visitor)
         if request.headers.get("x-api-key"):
@@ -151,7 +151,7 @@ class Page:
             yield gr.skip(), gr.skip(), GO_ON, self.allowance(request)  # for Gradio empties what gets no answer at all
 
     async def found(self, messages: list[Shown], request: gr.Request) -> tuple[Update, Update]:
-        """What ChatInterface is to know: what the page found again, but no question that is being asked already."""
+        """Tells ChatInterface the messages that the page found again, but no question that is being asked already."""
         return (messages, messages) if (await self.tab(request)).restored else (gr.skip(), gr.skip())
 
     async def go_on(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:

@@ -1,6 +1,6 @@
-"""Text as the Markdown that the page draws: in pieces, so that a long answer is not drawn anew with each word.
+"""Text as the Markdown that the page draws: in pieces, so that a long answer is not drawn again with each word.
 
-What is added is invisible or repeats a line, and `written` takes it out again; ui.js does the same to what is copied.
+Each addition is invisible or repeats a line, and `written` takes it out again; ui.js does the same to what is copied.
 """
 
 import re
@@ -13,7 +13,7 @@ from streamchat.ui.content import INERT, inert, restored
 PIECE = 4_000  # characters, from which on a piece ends where a block does
 LONG = 6_000  # from which on it ends at any line that can begin a piece
 LONGEST = 8_000  # a line that is longer is broken
-WINDOW = 2 * LONGEST + 1  # what decides where a piece ends: the piece and the line behind it
+WINDOW = 2 * LONGEST + 1  # decides where a piece ends: the piece and the line behind it
 KEPT = 2_000  # pieces, for all readers
 
 REPEATED = INERT * 2  # in a line that is not of the text: one that opens a piece's code block or table
@@ -83,7 +83,7 @@ class Fence:
 
 @dataclass(frozen=True)
 class State:
-    """What is open where a piece begins."""
+    """The block that is open where a piece begins, and the line before."""
 
     fence: Fence | None = None
     header: str = ""  # of a table: two lines
@@ -92,7 +92,7 @@ class State:
     broken: bool = False  # whether the line before goes on
 
     def again(self) -> str:
-        """What opens in the next piece what is open now."""
+        """The lines that open in the next piece the block that is open now."""
         if self.fence:
             return self.fence.again + INERT * self.broken
         return INERT if self.broken else self.header.replace("|", "|" + REPEATED, 1)
@@ -119,7 +119,7 @@ def pieces(text: str) -> list[str]:
 
 
 def verbatim(text: str) -> str:
-    """What a person typed, shown character for character: as a code block that ui.css makes look like a message."""
+    """A person's text, shown character for character: as a code block that ui.css makes look like a message."""
     longest = max(map(len, re.findall("`+", text)), default=0)
     return f"{'`' * max(3, longest + 1)} {REPEATED}\n" + inert(_literal(text)) if text.strip() else text
 

@@ -1,4 +1,4 @@
-"""What each browser tab shows, so that the same tab finds it again."""
+"""Keeps the messages of each browser tab, so that the same tab finds them again."""
 
 import asyncio
 import hashlib
@@ -170,7 +170,7 @@ class Tab:
         return self.messages()
 
     def answer(self) -> list[Shown]:
-        """What it shows of its reply now."""
+        """The messages of its reply so far."""
         if self.reply is None:
             return []
         transcript = Transcript(self.reply, begun=self.begun)

@@ -35,7 +35,7 @@ WORDLESS = "Claude ended its answer without a word. Ask again, or ask in another
 
 
 class Transcript:
-    """What a reader of a reply has seen of it so far, as messages to show; `begun` is text that goes before it."""
+    """The events of a reply that its reader has seen, as messages to show; `begun` is text that goes before it."""
 
     def __init__(self, reply: Reply, *, begun: str = "") -> None:
         self._reply = reply
@@ -87,7 +87,7 @@ class Transcript:
 
 
 def closing(ending: Done | Failed, text: str) -> list[Shown]:
-    """What stands under an answer: what was wrong with its end, and the receipt."""
+    """The notes under an answer: the fault of its ending, and the receipt."""
     wrong, paid = fault(ending, text), worded(ending.receipt) if ending.receipt else ""
     if isinstance(ending, Failed):
         return [callout(wrong), *([aside(paid)] if paid else [])]
@@ -133,7 +133,7 @@ def note(sentence: str) -> Shown:
 
 
 def aside(text: str) -> Shown:
-    """What stands beside the conversation and never goes back to Claude."""
+    """A message beside the conversation, which never goes back to Claude."""
     return _message("assistant", MARK + plain(text)) | {"metadata": {"id": NOTE}}
 
 
@@ -150,7 +150,7 @@ def refusal(error: ChatError, *, takes_keys: bool = False) -> Shown:
 
 
 def conversation(history: Sequence[Shown]) -> list[Message]:
-    """What was said in a history of Gradio's messages, without thoughts and notes."""
+    """The conversation in a history of Gradio's messages, without thoughts and notes."""
     return [
         Message(message["role"], text_of(message))
         for message in history

@@ -2,7 +2,7 @@
 
 import re
 
-# what stands in place of a key in instructions
+# placeholders for a key in instructions
 PLACEHOLDER = re.compile(
     r"(sk-ant-)?(api\d\d-)?[.x*]+|<.*>|(my|your)[^a-z]?(anthropic[^a-z]?)?(api[^a-z]?)?key([^a-z]?here)?",
     re.IGNORECASE,

@@ -81,7 +81,7 @@ class Limits:
         return [_often(each) for each in self._bounds(visitor).rates]
 
     def throttled(self) -> dict[str, float]:
-        """Who has asked too often, and for how many seconds yet."""
+        """Visitors who have asked too often, and the seconds until they may ask again."""
         now = self._clock()
         self._forget(now)
         return {visitor: wait for visitor in self._times if (wait := self._wait(visitor, now)) > 0}

@@ -1,4 +1,4 @@
-"""Who asks: the address behind proxies, found so that a forged header cannot change it."""
+"""Names the visitor: the address behind proxies, found so that a forged header cannot change it."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -94,7 +94,7 @@ def _is_own_name(name: str) -> bool:
 
 
 def _before(hops: list[str], proxies: Proxies) -> Address | None:
-    """Who came to the first proxy. What stands left of that, or of what is no address, may have been made up."""
+    """The address that came to the first proxy. All that stands left of it, or of a text without one, may be forged."""
     for hop in reversed(hops):
         address = _address(hop)
         if address is None or address not in proxies:

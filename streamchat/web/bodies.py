@@ -214,7 +214,7 @@ class Marks:
 
 
 class Share:
-    """What one request holds of the bytes that its visitor, and all together, may have on the way."""
+    """The bytes of one request, counted for its visitor and for all together."""
 
     def __init__(self, held: Counter[str], flow: "Flow", arrival: Arrival, visitor: Callable[[], str]) -> None:
         self._held = held

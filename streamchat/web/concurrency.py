@@ -1,4 +1,4 @@
-"""Requests of pages are worked on a few at a time: a rush of them does not hold up the words of those who read."""
+"""Works on a few requests of pages at a time: a rush of them does not hold up the words of answers."""
 
 import asyncio
 from collections import Counter, OrderedDict, deque

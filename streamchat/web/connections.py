@@ -136,7 +136,7 @@ class Connection(H11Protocol):
         self._stalled.cancel()
 
     def _time(self) -> None:
-        """Starts the time without a request, or ends it. What arrives meanwhile does not prolong it."""
+        """Starts the time without a request, or ends it. Bytes that arrive meanwhile do not prolong it."""
         if self._is_answering():
             self._idle.cancel()
             self._bounds.set_idle(self, idle=False)

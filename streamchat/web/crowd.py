@@ -16,7 +16,7 @@ SESSION_BYTES = 10_000  # of one that has sent nothing yet
 
 
 class GradioSessions(Protocol):
-    """What Gradio keeps for its sessions."""
+    """Gradio's records of its sessions."""
 
     def is_open(self, session: str, event: str) -> bool:
         """Whether it waits or runs, or its result has not been fetched."""

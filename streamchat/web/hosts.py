@@ -167,7 +167,7 @@ class HostCheck:
 
 
 def from_another_site(site: str | None) -> bool:
-    """What a browser says of the site whose page asks, in Sec-Fetch-Site. A program says nothing."""
+    """Whether another site's page asks, by the browser's Sec-Fetch-Site. A program sends none."""
     return site not in OWN_SITE
 
 

@@ -25,7 +25,7 @@ from streamchat.web.problem import problem, refused
 LOGIN, LOGOUT = "/login", "/logout"
 # where HTTP Basic is taken: elsewhere browsers send along what they know of the owner's page
 FOR_PROGRAMS = ("/api/", "/openapi.json")
-# what a browser opens, and is sent to the login from
+# pages that a browser opens, and is sent to the login from
 PAGES = ("/", "/docs")
 # Gradio asks for it when it has launched, and has no login then
 STARTUP = "/gradio_api/startup-events"
@@ -46,7 +46,7 @@ WRONG = "The user or the password is wrong."
 
 
 class Logins:
-    """Who is logged in. `is_starting` lets the server's own first request in, until the start is over."""
+    """Browsers that are logged in. `is_starting` lets the server's own first request in, until the start is over."""
 
     def __init__(self, user: str, password: str, who: Who, *, framed_by: Sequence[str] = ()) -> None:
         """The sites of `framed_by` may show the page in a frame."""

@@ -1,4 +1,4 @@
-"""What stands at the top of the page before Gradio's own scripts: a preview for links to it, and the first script."""
+"""Puts a preview for links and a first script at the top of the page, before Gradio's own scripts."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ MANIFEST = re.compile(rb'<link rel="manifest"[^>]*>\s*')
 
 @dataclass(frozen=True)
 class Preview:
-    """What other programs show for a link to the chat; the picture is a path below it, of 1200 x 630 pixels."""
+    """The preview of a link to the chat in other programs; the picture is a path below it, of 1200 x 630 pixels."""
 
     title: str
     sentence: str

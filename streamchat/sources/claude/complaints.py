@@ -1,4 +1,4 @@
-"""What the body of an error says in words, where neither its status nor its type says it.
+"""The words in the body of an error, where neither its status nor its type says it.
 
 The wording is Claude's or a gateway's: https://platform.claude.com/docs/en/api/errors names none. It is never shown,
 for it may repeat the request.

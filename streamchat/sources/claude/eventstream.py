@@ -37,7 +37,7 @@ class Parser:
 
     @property
     def rest(self) -> bytes:
-        """What was fed of the event that is not complete yet."""
+        """The part that was fed of the event that is not complete yet."""
         return bytes(self._rest)
 
     def _closed_by(self, piece: bytes) -> list[bytes]:

@@ -18,7 +18,7 @@ GO_ON = (
 
 
 class Progress:
-    """What was said and spent so far. After text, a failure that may pass is followed by a continuation.
+    """The text and the usage so far. After text, a failure that may pass is followed by a continuation.
 
     A conversation that ends with the assistant's words asks for the rest of them: what was said so far is theirs.
     """
@@ -49,7 +49,7 @@ class Progress:
         return (*self._asked, Message("assistant", said.rstrip()), Message("user", go_on))
 
     def told(self, event: Event) -> Iterator[Event]:
-        """What of an event of this attempt a reader gets."""
+        """The part of an event of this attempt that a reader gets."""
         match event:
             case Text():
                 yield from self._text(self._seam.feed(event.text))

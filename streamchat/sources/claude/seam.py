@@ -35,14 +35,14 @@ class Seam:
         self._open = bool(self.anchor)
 
     def feed(self, text: str) -> str:
-        """What may be shown now that this piece of the continuation has come."""
+        """The text that may be shown now that this piece of the continuation has come."""
         if not self._open:
             return self._unspaced(text)
         self._held += text
         return "" if self._may_become_a_repetition() else self.end()
 
     def end(self) -> str:
-        """What is held back and may be shown now that nothing more will come."""
+        """The text that was held back and may be shown, as no more will come."""
         if not self._open:
             return ""
         self._open = False

@@ -80,7 +80,7 @@ def _named(name: bytes, data: bytes) -> Sent | None:
 
 
 def _unnamed(data: bytes, response: httpx2.Response) -> Sent | None:
-    """An event whose type is only in its data. What is no object, as `[DONE]`, is a gateway's own."""
+    """An event whose type is only in its data. Data that is no object, as `[DONE]`, is a gateway's own."""
     if not data.lstrip().startswith(b"{"):
         return None
     raw = json.loads(data.decode())
@@ -153,7 +153,7 @@ def measure_unread(name: bytes, data: bytes, meter: Meter) -> None:
 
 
 class Accumulator:
-    """What one stream has said so far: the latest `usage`, and the stop `reason`, which is empty until there is one."""
+    """The state of one stream: the latest `usage`, and the stop `reason`, which is empty until there is one."""
 
     def __init__(self) -> None:
         self.usage = Usage()
@@ -162,7 +162,7 @@ class Accumulator:
         self._thinking = Halves()
 
     def add(self, raw: Sent) -> Event | None:
-        """What one event says to a reader; raises `Unreadable` for one without its usual shape."""
+        """The event for a reader, if there is one; raises `Unreadable` for one without its usual shape."""
         try:
             match raw["type"]:
                 case "content_block_delta":

@@ -1,4 +1,4 @@
-"""What the chat changes of Gradio's private behaviour, each name with its reason, by theme."""
+"""Changes to Gradio's private behaviour, each name with its reason, by theme."""
 
 import gradio as gr
 

@@ -49,5 +49,5 @@ original_text: Callable[[gr.Textbox, Any], Any] = unwrap(gr.Textbox.postprocess)
 
 @wraps(original_text)
 def typed(textbox: gr.Textbox, value: str | None) -> str | None:
-    """What a person typed, where the page puts a question back into the box."""
+    """The text as a person typed it, where the page puts a question back into the box."""
     return original_text(textbox, written([value]) if value else value)  # type: ignore[no-any-return]

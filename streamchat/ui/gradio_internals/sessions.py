@@ -52,7 +52,7 @@ def keep_all_messages(blocks: gr.Blocks) -> None:
 
 
 class GradioSessions:
-    """What Gradio keeps for its sessions."""
+    """Gradio's records of its sessions."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -67,7 +67,7 @@ class GradioSessions:
             self._drop_messages(session)
 
     def abandon(self, session: str) -> None:
-        """Drops the messages that nobody fetches. What runs ends unread."""
+        """Drops the messages that nobody fetches. Events that run end unread."""
         for event in self._unread.get(session, set()):
             if event in self._queue.event_ids_to_events:
                 self._queue.event_ids_to_events[event].alive = False

@@ -1,5 +1,5 @@
-// Runs before Gradio's own scripts: makes the page work where storage is blocked or a proxy hides its address, and says
-// what is wrong where it cannot work.
+// Runs before Gradio's own scripts: makes the page work where storage is blocked or a proxy hides its address, and tells
+// the reader the reason where it cannot work.
 (() => {
   // In a frame of another site a browser may refuse storage. Gradio reads it unguarded: it gets one that a reload empties.
   const blocked = (name) => { try { return !window[name]; } catch { return true; } };
@@ -40,21 +40,21 @@
     document.body.append(it);
   };
   const fetched = window.fetch;
-  const REFUSED = [401, 403, 421]; // whatever is asked, as the login, the proxy or the name of the site is wrong
+  const REFUSED = [401, 403, 421]; // of every request, where the login, the proxy or the name of the site is wrong
   window.fetch = async (resource, options) => {
     const response = await fetched(resource, options);
     const ours = new URL(resource?.url ?? resource, document.baseURI).href.startsWith(root);
     if (ours && REFUSED.includes(response.status)) {
       const { message } = await response.clone().json().catch(() => ({}));
-      say(message ?? `The server or a proxy before it refused what the page asked (${response.status}).`);
+      say(message ?? `The server or a proxy before it refused a request of this page (${response.status}).`);
     }
     return response;
   };
 
   addEventListener("error", ({ target }) => { // of a script that did not load
     if (target.type !== "module") return;
-    say(`The chat could not be loaded: ${target.src} is not to be had. Reload the page. If the chat is yours and stands `
-      + "behind a proxy, docs/proxies.md tells how to set that up.");
+    say(`The chat could not be loaded, because ${target.src} is missing. Reload the page. If the chat is yours and runs `
+      + "behind a proxy, docs/proxies.md explains the settings.");
     fetch("gradio_api/queue/join", { method: "POST", body: "{}" }).catch(() => {}); // whose refusal may say more
   }, true);
 })();

@@ -1,4 +1,4 @@
-// What goes out with a question: the visitor's own key, and a key by which the server knows a question that is sent again.
+// Adds headers to a question: the visitor's own key, and a key by which the server knows a question that is sent again.
 (() => {
   const storage = (use) => { try { return use(sessionStorage); } catch { return null; } };
   const kept = (name) => storage((s) => s.getItem(`streamchat.${name}`)) ?? "";
@@ -119,7 +119,7 @@
   const named = (id) => events.find((event) => event.id === id);
   const first = (event) => (named(event?.trigger_after) ? first(named(event.trigger_after)) : event);
   const isOfBox = (id) => first(named(id))?.targets.some(([, name]) => name === "submit");
-  // what goes out beside a question, or asks for the rest of an answer
+  // events that go out beside a question, or ask for the rest of an answer
   const WITH_QUESTIONS = ["go_on", "watch", "watch_example", "watch_edited"];
   const asks = (id) => named(id)?.api_name?.startsWith("_submit_fn");
   let text = null; // of the message that is on its way from the box

@@ -1,4 +1,4 @@
-// What the page remembers for its tab alone, how it notices a connection that died without a word, and how it rests.
+// Keeps the tab's own memory, notices a connection that died without a word, and lets the page rest.
 (() => {
   const SILENCE = 15_000; // ms without a byte on an open stream; the server sends one every few seconds
   const storage = (use) => { try { return use(sessionStorage); } catch { return null; } }; // blocked in some frames
@@ -68,7 +68,7 @@
   setInterval(reloadIfDead, 3_000);
 
   // Gradio counts the seconds of all that is pending in every frame of the screen, and never stops counting those of the
-  // loading sign that it shows first, so that no browser ever rests. Nobody sees them here: the frame that the count requests
+  // loading sign that it shows first, so that no browser ever rests. They are not shown here: the frame that the count requests
   // once it has looked at the clock is cancelled.
   const now = performance.now.bind(performance);
   const mark = () => requestAnimationFrame(() => {}); // requests are numbered
@@ -116,7 +116,7 @@
   document.addEventListener("visibilitychange", reloadIfAnew);
 
   // content.py puts one after thoughts and before notes, which are not copied with an answer, and the other into tags;
-  // what markdown.py adds beside that is taken out as its `written` does.
+  // the other additions of markdown.py are taken out as its `written` does.
   const MARKS = /[\u2063\u2064]/g;
   const ADDED = /^\|\u2064\u2064.*\n.*\n|^.*\u2064\u2064\n|\u2064\n\u2064|\ufeff(?=\u2064)/gm;
   const written = (text) => text.replace(ADDED, "").replace(MARKS, "");
