@@ -23,7 +23,10 @@ HOST = "127.0.0.2"
 VISITORS = ("127.0.0.11", "127.0.0.12", "127.0.0.13")
 PROBE = "127.0.0.14"
 EVERY = 3.5  # seconds between two questions of a visitor, as often as the limits per visitor bear
-CALM = 75.0  # seconds after the flood until memory is read; what is not fetched is kept for a minute
+# seconds after the flood until memory is read: bodies that were sent may be read for half a minute, what is not fetched
+# is kept for one, and free memory is returned every ten seconds
+CALM = 110.0
+RETURNED = 15.0
 LONG = 20.0  # seconds after which a reply is lost
 WORDS, RATE = 30, 50
 MONEY = {"STREAMCHAT_DAILY_BUDGET_USD": "100000", "STREAMCHAT_VISITOR_BUDGET_USD": "100000"}
@@ -149,6 +152,7 @@ async def measure(server: Server, claude: Claude, folder: Path, seconds: float) 
     await asyncio.sleep(CALM)
     # the next visitor's request is when the server clears up
     await visitors[0].ask(Seen())
+    await asyncio.sleep(RETURNED)
     print(f"answers that a reload does not find: {gone}")
     print(f"memory: {memory / 1e6:.0f} MB, at most {max(peak) / 1e6:.0f}, later {server.memory() / 1e6:.0f}")
     print(f"disk: {disk / 1e6:.1f} MB, then {flooded / 1e6:.1f}, later {size_of(folder) / 1e6:.1f}")
