@@ -40,6 +40,7 @@ class Blueprint:
         self.events = [Event.of(fields) for fields in config["dependencies"] if not fields["trigger_only_on_failure"]]
         self.values = {component["id"]: _value(component) for component in config["components"]}
         self.box = next(part for event in self.events for part, kind in event.starts if kind == "submit")
+        self.chatbot = next((it["id"] for it in config["components"] if it["type"] == "chatbot"), 0)
         self.tab = next((event.inputs[0] for event in self.started("load") if event.inputs), 0)
 
     @classmethod
@@ -98,6 +99,10 @@ class Tab:
     def shown(self) -> str:
         """All that it shows, as JSON."""
         return json.dumps(list(self._values.values()), default=str)
+
+    def conversation(self) -> list[Any]:
+        """The messages that it shows."""
+        return list(self._values[self._blueprint.chatbot])
 
     def close(self) -> None:
         for task in [*self._tasks, *([self._listening] if self._listening else [])]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -21,9 +22,10 @@ from streamchat.store.database import Store
 from streamchat.ui.gradio_internals import messages
 from streamchat.ui.handlers import Page
 from streamchat.ui.layout import page
+from streamchat.ui.room import FULL, MAX_MESSAGES
 from streamchat.ui.tabs import Tab as Kept
 from streamchat.ui.tabs import Tabs
-from streamchat.ui.transcript import Shown, aside, drawn, is_made, said
+from streamchat.ui.transcript import Shown, aside, drawn, is_made, said, text_of
 from tests.application import ROOT
 from tests.served import Source
 
@@ -35,16 +37,17 @@ def sums_up_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def opened(source: Source) -> AsyncIterator[Tab]:
-    """A page of the source's, on a real server on loopback."""
-    chat = Chat(source, Store(""), linger=60, keep=0)
-    demo = page(chat, Store(""), lambda *_: "visitor", title="Tiny", examples=[])
+async def opened(source: Source, store: Store | None = None, *, before: str = "") -> AsyncIterator[Tab]:
+    """A page of the source's, on a real server on loopback, with what the tab `before` showed."""
+    store = store or Store("")
+    chat = Chat(source, store, linger=60, keep=0)
+    demo = page(chat, store, lambda *_: "visitor", title="Tiny", examples=[])
     listening = socket.create_server(("127.0.0.1", 0))
     app = gr.mount_gradio_app(FastAPI(), demo, path="/")
     server = uvicorn.Server(uvicorn.Config(app, log_config=None))
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    tab = Tab(url, await Blueprint.of(url), {})
+    tab = Tab(url, await Blueprint.of(url), {}, before=before)
     try:
         await tab.open()
         yield tab
@@ -91,6 +94,25 @@ def test_messages_are_what_gradio_makes_of_them() -> None:
     assert chatbot.postprocess([*made, *new]) == [*made, *map(drawn, made)]
     assert chatbot.postprocess(made)[0] is made[0]
     assert chatbot.postprocess(None) == []
+
+
+@pytest.mark.anyio
+async def test_a_full_chat_does_not_grow(tmp_path: Path) -> None:
+    """However often a page goes on asking in a chat that is full, it shows the last of these questions, and why."""
+    store = Store(str(tmp_path))
+    await store.open()
+    full = [said(role, f"{role} {turn}") for turn in range(MAX_MESSAGES // 2) for role in ("user", "assistant")]
+    Tabs(Chat(Source(), store, linger=60, keep=60), store).save("before", Kept(full))
+    await store.flush()
+    async with opened(source := Source(), store, before="before") as tab:
+        for number in range(3):
+            await tab.ask(f"question {number}")
+            conversation = tab.conversation()
+            assert len(conversation) == MAX_MESSAGES + 2
+            assert f"question {number}" in text_of(conversation[-2])
+            assert FULL in text_of(conversation[-1])
+    assert all(text_of(kept) in text_of(shown) for kept, shown in zip(full, conversation, strict=False))
+    assert not source.asked
 
 
 @pytest.mark.anyio

@@ -3,19 +3,20 @@
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncGenerator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
 from typing import Any
 
 import gradio as gr
 
 from streamchat.chat import Asker, Chat
-from streamchat.errors import ChatError, InternalError, TooLong, TooOften, trace
+from streamchat.errors import ChatError, InternalError, TooOften, trace
 from streamchat.events import well_formed
 from streamchat.money import allowance
 from streamchat.replies import Reply, paced
 from streamchat.ui.content import plain
 from streamchat.ui.markdown import written
+from streamchat.ui.room import check_room
 from streamchat.ui.tabs import Tab, Tabs, continued, is_id
 from streamchat.ui.transcript import Shown, conversation, failure, fault, refusal, said, turns, turns_left
 from streamchat.visitors import Limits, Shelf, Who
@@ -25,11 +26,6 @@ logger = logging.getLogger(__name__)
 # of one visitor; generous, because a school that opens its pages at once may be one address
 CLAIMS = "600/minute"
 MAX_PAGES = 10_000  # whose tabs are known, also when they have left: what they asked last may come after that
-
-MAX_CHARACTERS = 1_000_000  # of one message; Gradio works on it several times, also for each frame of its answer
-MAX_MESSAGES = 900  # of one chat, all of which a page sends back each time
-FULL = "This chat has become too long for a page. Start a new chat to go on."
-TOO_LONG = f"A message may have up to {MAX_CHARACTERS:,} characters here. Shorten it, or send it in parts."
 
 GO_ON = "Continue the answer"
 Update = Any  # of a component: a value, which is cheap, or `gr.update` or `gr.skip`, for which Gradio builds it anew
@@ -264,14 +260,6 @@ class Page:
             async for frame in frames:
                 yield [*tab.before, *frame], gr.skip(), GO_ON, self.allowance(request)
         yield tab.messages(), gr.update(**IDLE), gr.update(visible=tab.unfinished), self.allowance(request)
-
-
-def check_room(message: str, history: Sequence[Shown]) -> None:
-    """Raises `TooLong` for a message, or a chat, that is longer than a page can have it."""
-    if len(message) > MAX_CHARACTERS:
-        raise TooLong(TOO_LONG)
-    if len(history) >= MAX_MESSAGES:
-        raise TooLong(FULL)
 
 
 def _once(request: gr.Request) -> str:

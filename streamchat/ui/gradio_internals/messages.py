@@ -10,6 +10,7 @@ import gradio as gr
 from gradio.components.chatbot import ChatbotDataMessages, Message, TextMessage
 
 from streamchat.ui.markdown import written
+from streamchat.ui.room import with_last_refused
 from streamchat.ui.transcript import Shown, drawn, exact, is_made
 
 
@@ -39,8 +40,9 @@ original_messages: Callable[[gr.Chatbot, Any], Any] = unwrap(gr.Chatbot.postproc
 @wraps(original_messages)
 def postprocess(chatbot: gr.Chatbot, messages: list[Shown] | None) -> list[Shown]:
     """Gradio's messages, safe to show. Earlier ones, which Gradio would make anew for every frame, stay as they are."""
-    made = list(takewhile(is_made, messages or ()))
-    new = original_messages(chatbot, [exact(message) for message in (messages or [])[len(made) :]]).model_dump()
+    fitting = with_last_refused(messages or ())
+    made = list(takewhile(is_made, fitting))
+    new = original_messages(chatbot, [exact(message) for message in fitting[len(made) :]]).model_dump()
     return [*made, *map(drawn, new)]
 
 

@@ -1,0 +1,31 @@
+"""How much a page has room for: it sends its whole chat back each time."""
+
+from collections.abc import Sequence
+
+from streamchat.errors import TooLong
+from streamchat.ui.transcript import Shown, is_note, text_of
+
+MAX_CHARACTERS = 1_000_000  # of one message; Gradio works on it several times, also for each frame of its answer
+MAX_MESSAGES = 900  # of one chat
+FULL = "This chat has become too long for a page. Start a new chat to go on."
+TOO_LONG = f"A message may have up to {MAX_CHARACTERS:,} characters here. Shorten it, or send it in parts."
+
+
+def check_room(message: str, history: Sequence[Shown]) -> None:
+    """Raises `TooLong` for a message, or a chat, that is longer than a page can have it."""
+    if len(history) >= MAX_MESSAGES:
+        raise TooLong(FULL)
+    if len(message) > MAX_CHARACTERS:
+        raise TooLong(TOO_LONG)
+
+
+def with_last_refused(messages: Sequence[Shown]) -> list[Shown]:
+    """The messages of a page without the questions that it could not ask because the chat was full, save the last."""
+    if len(messages) <= MAX_MESSAGES:
+        return list(messages)
+    refusals = {place for place, message in enumerate(messages[:-1]) if _says_full(message)}
+    return [it for place, it in enumerate(messages) if place not in refusals and place + 1 not in refusals]
+
+
+def _says_full(message: Shown) -> bool:
+    return isinstance(message, dict) and is_note(message) and FULL in text_of(message)
