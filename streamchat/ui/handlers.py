@@ -19,12 +19,14 @@ from streamchat.ui.markdown import written
 from streamchat.ui.room import check_room
 from streamchat.ui.tabs import Tab, Tabs, continued, is_id
 from streamchat.ui.transcript import Shown, conversation, failure, fault, refusal, said, turns, turns_left
-from streamchat.visitors import Limits, Shelf, Who
+from streamchat.visitors import Flow, Limits, Shelf, Who
 
 logger = logging.getLogger(__name__)
 
 # of one visitor; generous, because a school that opens its pages at once may be one address
 CLAIMS = "600/minute"
+FOUND = 16_000_000  # bytes of chats that the pages of one visitor find again at once
+FOUND_AGAIN = 1_000_000  # and then in each second, as a long one takes the processor a second
 MAX_PAGES = 10_000  # whose tabs are known, also when they have left: what they asked last may come after that
 
 GO_ON = "Continue the answer"
@@ -37,12 +39,22 @@ IDLE: dict[str, Any] = {"interactive": True, "submit_btn": True, "stop_btn": Fal
 class Page:
     """The functions that the page's events call."""
 
-    def __init__(self, chat: Chat, tabs: Tabs, who: Who, *, max_pages: int = MAX_PAGES, claims: str = CLAIMS) -> None:
+    def __init__(  # noqa: PLR0913 (each bound is its own)
+        self,
+        chat: Chat,
+        tabs: Tabs,
+        who: Who,
+        *,
+        max_pages: int = MAX_PAGES,
+        claims: str = CLAIMS,
+        found: Flow | None = None,
+    ) -> None:
         self._chat = chat
         self._who = who
         self._tabs = tabs
         self._tab_ids: Shelf[str, str] = Shelf(most=max_pages)
         self._claims = Limits(rate=claims, visitor_replies=sys.maxsize, max_replies=sys.maxsize)
+        self._found = found or Flow(FOUND, FOUND_AGAIN)
 
     def tab_id(self, request: gr.Request) -> str:
         """The id of the page's tab; an empty one for a caller that is no page, whose tab nobody finds again."""
@@ -135,8 +147,13 @@ class Page:
         return claimed, typed, self.allowance(request)
 
     async def resume(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
-        """Shows what the tab showed before the reload; a running reply goes on growing."""
+        """Shows what the tab showed before the reload; a running reply goes on growing.
+
+        A visitor who finds long chats again and again waits for it.
+        """
         tab = await self.tab(request)
+        if tab.restored:
+            await asyncio.sleep(self._found.take(self._visitor(request), tab.size))
         if tab.restored and tab.running:
             async with aclosing(self._followed(tab, request)) as frames:
                 async for frame in frames:

@@ -1,11 +1,13 @@
 """The visitors: how one is told from another, and how often each may ask."""
 
+from streamchat.visitors.flow import Flow
 from streamchat.visitors.limits import Limits, rate
 from streamchat.visitors.shelf import Shelf
 from streamchat.visitors.visitor import Local, Proxies, Who, comes_from_here, is_address, visitor
 from streamchat.visitors.visitors import Visitors
 
 __all__ = [
+    "Flow",
     "Limits",
     "Local",
     "Proxies",

@@ -1,7 +1,6 @@
 """Bounds what a request's body may be and how it may arrive, before anything parses it."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from streamchat.visitors import Who
+from streamchat.visitors import Flow, Who
 from streamchat.web.paths import path_of
 from streamchat.web.problem import refused
 
@@ -33,7 +32,6 @@ BOUNDS = {
 # bodies up to this size count for no visitor, so that nobody is refused a short message
 SMALL = 64_000
 ALL = "*"
-REMEMBERED = 1_000  # visitors, after which those who have sent nothing for long are forgotten
 RETRY = {"Retry-After": "5"}
 # RFC 7694: which codings a 415 is about
 IDENTITY = {"Accept-Encoding": "identity"}
@@ -216,7 +214,7 @@ class Marks:
 class Share:
     """The bytes of one request, counted for its visitor and for all together."""
 
-    def __init__(self, held: Counter[str], flow: "Flow", arrival: Arrival, visitor: Callable[[], str]) -> None:
+    def __init__(self, held: Counter[str], flow: Flow, arrival: Arrival, visitor: Callable[[], str]) -> None:
         self._held = held
         self._flow = flow
         self._arrival = arrival
@@ -248,26 +246,3 @@ class Share:
             self._held[name] += added
             if not self._held[name]:
                 del self._held[name]
-
-
-class Flow:
-    """How fast bytes of each visitor are read: `burst` at once, and beyond them `rate` a second.
-
-    Large bodies keep the processor busy, and one after the other they would leave nothing of it to others.
-    """
-
-    def __init__(self, burst: int, rate: int, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._burst = burst
-        self._rate = rate
-        self._clock = clock
-        # when a visitor who sends no more will have all of the burst again
-        self._whole_at: dict[str, float] = {}
-
-    def take(self, visitor: str, size: int) -> float:
-        """Seconds to wait after these bytes."""
-        now = self._clock()
-        if len(self._whole_at) > REMEMBERED:
-            self._whole_at = {name: at for name, at in self._whole_at.items() if at > now}
-        whole_at = max(self._whole_at.get(visitor, now), now) + size / self._rate
-        self._whole_at[visitor] = whole_at
-        return max(0.0, whole_at - now - self._burst / self._rate)

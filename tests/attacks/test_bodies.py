@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
-from streamchat.web.bodies import SMALL, Arrival, Bound, BoundedBodies, Flow, Marks
+from streamchat.visitors import Flow
+from streamchat.web.bodies import SMALL, Arrival, Bound, BoundedBodies, Marks
 from tests.application import Application
 from tests.hand import Ticking, settle
 

@@ -12,7 +12,9 @@ from streamchat.events import Done, Text
 from streamchat.ui.gradio_internals.messages import postprocess
 from streamchat.ui.markdown import RULE, written
 from streamchat.ui.transcript import text_of
-from tests.attacks.visitor import Room
+from streamchat.visitors import Flow
+from tests.attacks.visitor import Room, Visitor
+from tests.hand import settle
 from tests.served import EVENTS
 
 
@@ -76,3 +78,21 @@ def test_a_long_row_of_dashes_is_read_once() -> None:
     row = "|" + " -" * 1_000_000
     assert RULE.match(row)
     assert not RULE.match(row + "x")
+
+
+async def test_a_long_chat_that_is_loaded_again_and_again_is_waited_for() -> None:
+    """Its visitor waits; another one's chat is there at once."""
+    room = Room(found=Flow(3_000_000, 1))
+    visitor, other = Visitor(room), Visitor(room, "192.0.2.2", "other")
+    await visitor.ask("a" * 900_000)
+    await other.ask("hi")
+    for _ in range(3):
+        await visitor.reload()
+    again = asyncio.create_task(visitor.reload())
+    for _ in range(20):
+        await settle()
+    await other.reload()
+    assert not again.done()
+    assert other.shown
+    again.cancel()
+    await room.close()

@@ -14,6 +14,7 @@ from streamchat.store.database import Store
 from streamchat.ui.handlers import Page
 from streamchat.ui.tabs import Tabs
 from streamchat.ui.transcript import Shown
+from streamchat.visitors import Flow
 from tests.served import Source
 
 
@@ -21,13 +22,21 @@ class Room:
     """A chat whose source a test speaks by hand; its visitors are told apart by their addresses."""
 
     def __init__(
-        self, store: Store | None = None, *, max_pages: int = 10_000, claims: str = "off", **tabs: int
+        self,
+        store: Store | None = None,
+        *,
+        max_pages: int = 10_000,
+        claims: str = "off",
+        found: Flow | None = None,
+        **tabs: int,
     ) -> None:
         self.source = Source()
         self.store = store or Store("")
         self.chat = Chat(self.source, self.store, linger=60, keep=60)
         self.tabs = Tabs(self.chat, self.store, **tabs)
-        self.page = Page(self.chat, self.tabs, lambda peer, *_: peer or "", max_pages=max_pages, claims=claims)
+        self.page = Page(
+            self.chat, self.tabs, lambda peer, *_: peer or "", max_pages=max_pages, claims=claims, found=found
+        )
 
     async def close(self) -> None:
         await self.chat.close()

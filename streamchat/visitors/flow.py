@@ -1,0 +1,29 @@
+"""Bounds the bytes of each visitor that the server works on."""
+
+import time
+from collections.abc import Callable
+
+REMEMBERED = 1_000  # visitors, after which those who have sent nothing for long are forgotten
+
+
+class Flow:
+    """How fast bytes of each visitor are worked on: `burst` at once, and beyond them `rate` a second.
+
+    Many bytes keep the processor busy, and one visitor's would leave nothing of it to others.
+    """
+
+    def __init__(self, burst: int, rate: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._burst = burst
+        self._rate = rate
+        self._clock = clock
+        # when a visitor who sends no more will have all of the burst again
+        self._whole_at: dict[str, float] = {}
+
+    def take(self, visitor: str, size: int) -> float:
+        """Seconds to wait after these bytes."""
+        now = self._clock()
+        if len(self._whole_at) > REMEMBERED:
+            self._whole_at = {name: at for name, at in self._whole_at.items() if at > now}
+        whole_at = max(self._whole_at.get(visitor, now), now) + size / self._rate
+        self._whole_at[visitor] = whole_at
+        return max(0.0, whole_at - now - self._burst / self._rate)
