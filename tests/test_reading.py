@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 from tests.application import Application
 from tests.page import Page
-from tests.scripted_claude import CLOSES, Hold, ScriptedClaude, delta, ends, opens, start, streams
+from tests.scripted_claude import CLOSES, Hold, ScriptedClaude, delta, ends, opens, says, start, streams
 
 LINES = "\n\n".join(f"Line {number} of the answer." for number in range(60))
 
@@ -145,6 +145,26 @@ def test_a_message_typed_during_an_answer_is_sent_after_it(
     page.stop()
     expect(page.questions.filter(has_text="The next question")).to_be_visible()
     expect(page.box).to_have_value("")
+
+
+@pytest.mark.parametrize(("typed", "left"), [("second", "second"), ("first, and more", ", and more")])
+def test_what_is_typed_while_a_message_is_on_its_way_stays(
+    page: Page, page_claude: ScriptedClaude, typed: str, left: str
+) -> None:
+    """The box is emptied when the server has the message; what was typed meanwhile stays, and is next if entered."""
+    hold = Hold()
+    page_claude.play(streams(start(), opens(), delta("One"), hold, CLOSES, ends()), says("Two"))
+    page.browser.route("**/gradio_api/run/**", lambda _: None)  # held until there is no such route
+    with page.browser.expect_request("**/gradio_api/run/**"):
+        page.ask("first")
+    page.box.fill(typed)
+    page.box.press("Enter")
+    page.browser.unroute("**/gradio_api/run/**")
+    page.shows("One")
+    expect(page.box).to_have_value(left)
+    hold.release()
+    page.shows("Two")
+    assert page_claude.exchange(1).said[-1] == ("user", left.strip())
 
 
 def test_a_draft_outlasts_the_end_of_an_answer(page: Page, page_claude: ScriptedClaude, growing: Hold) -> None:

@@ -4,6 +4,7 @@
   const box = () => find("textarea");
   const send = () => find(".submit-button");
   const stop = () => find(".stop-button");
+  const withKeys = matchMedia("(min-width: 600px) and (hover: hover)");
   let waiting = false; // whether the message in the box is to be sent when the answer has ended
   let busy = false;
   let focused = false; // whether the box had the focus, as far as the reader is concerned
@@ -16,13 +17,37 @@
   const open = () => { // Gradio locks the box while it answers, and takes away its placeholder for good
     const it = box();
     if (it?.disabled) it.disabled = false;
-    const hint = busy ? "Write your next message. Esc stops the answer." : "Type a message...";
+    const next = `Write your next message.${withKeys.matches ? " Esc stops the answer." : ""}`;
+    const hint = busy ? next : "Type a message...";
     if (it && it.placeholder !== hint) it.placeholder = hint;
   };
   const refocus = () => {
     const lost = !document.activeElement || document.activeElement === document.body;
     if (focused && lost) box()?.focus({ preventScroll: true });
   };
+
+  // Gradio empties the box when its server has the message: what was typed meanwhile stays in it.
+  const MOMENT = 10_000; // ms, after which a message that was not taken can be sent again
+  let sent = null; // the message that is on its way, since when, and what was typed after it
+  const isOnItsWay = () => sent && performance.now() - sent.at < MOMENT;
+  const leave = () => {
+    const { value } = box();
+    if (value.trim()) sent = { text: value, at: performance.now(), later: "" };
+  };
+  const type = () => {
+    const { value } = box();
+    sent.later = value.startsWith(sent.text) ? value.slice(sent.text.length) : value;
+  };
+  const arrived = () => {
+    if (!sent || box()?.value) return;
+    const { later } = sent;
+    sent = null;
+    if (!later) return;
+    box().value = later;
+    box().dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  document.addEventListener("input", ({ target }) => { if (sent && target === box() && target.value) type(); }, true);
+
   const ended = () => {
     if (!waiting) return;
     waiting = false;
@@ -67,6 +92,7 @@
     const was = busy;
     busy = Boolean(stop());
     open();
+    arrived();
     refocus();
     document.documentElement.toggleAttribute("data-answering", busy);
     if (was && !busy && send()) ended();
@@ -107,11 +133,14 @@
       stop().click();
     }
     const isEnter = event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target === box();
-    if (!isEnter || !stop()) return;
-    event.preventDefault(); // an answer is being written: this message is next
+    if (!isEnter) return;
+    if (!stop() && !isOnItsWay()) return leave();
+    event.preventDefault(); // an answer is being written, or about to be: this message is next
     event.stopImmediatePropagation();
     waiting = Boolean(box().value.trim());
   }, true);
+
+  document.addEventListener("click", ({ target }) => { if (target.closest("#message .submit-button")) leave(); }, true);
 
   for (const kind of ["dragover", "drop"]) {
     document.addEventListener(kind, (event) => { // or the browser opens the file in the chat's place
