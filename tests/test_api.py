@@ -42,7 +42,7 @@ async def test_what_the_client_itself_remembers_counts_more_than_the_address(api
 
 
 async def test_a_running_reply_can_be_read_again_too(api: Served) -> None:
-    """Who comes back while the answer is still written gets the rest as it is written."""
+    """A person who comes back while the answer is still written gets the rest as it is written."""
     location = await api.ask(Text("The"))
     api.source.say(Text(" Loire"))
     async with api.client.stream("GET", f"{location}?after=1") as answer:
@@ -91,7 +91,7 @@ async def test_what_is_not_kept_cannot_be_told_from_what_never_was() -> None:
 
 
 async def test_stop_ends_a_reply_and_a_second_one_does_nothing(api: Served) -> None:
-    """Who holds a reply's address can stop it; what was written can still be read, and the source is let go."""
+    """One who holds a reply's address can stop it; what was written can still be read, and the source is let go."""
     location = await api.ask(Text("Half an"))
     assert [(await api.client.delete(location)).status_code for _ in range(2)] == [204, 204]
     assert (await api.client.get(location)).text == "Half an"
@@ -109,7 +109,7 @@ async def test_what_is_refused_says_why_and_until_when(api: Served) -> None:
 
 
 async def test_a_bug_is_logged_without_what_people_wrote(api: Served, caplog: pytest.LogCaptureFixture) -> None:
-    """Who asked reads a sentence, the owner a trace, and nobody anyone's words."""
+    """A person who asked reads a sentence, the owner a trace, and nobody anyone's words."""
     api.source.refusal = ValueError("the visitor's secret")
     answer = await api.client.post(PATH, json=HI)
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")

@@ -91,7 +91,7 @@ def test_what_the_environment_holds_does_not_disturb_the_start() -> None:
 def test_a_budget_that_no_answer_fits_into_is_said_at_the_start(
     claude: ScriptedClaude, knobs: dict[str, str], said: str
 ) -> None:
-    """Whoever sets less money aside than one answer may cost reads which settings are at odds; programs read why."""
+    """One who sets less money aside than one answer may cost reads which settings are at odds; programs read why."""
     settings = {f"STREAMCHAT_{name}": value for name, value in knobs.items()}
     with Application(cwd=ROOT, ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url, **settings) as app:
         assert said in app.wait_for("(The budget is too small for one answer.*)")
@@ -219,14 +219,14 @@ def python(installation: Path, *arguments: str, **environment: str) -> tuple[int
 
 @pytest.mark.parametrize("version", [(3, 10, 12), (3, 9, 0)])
 def test_an_older_python_is_said(installation: Path, version: tuple[int, int, int]) -> None:
-    """Whoever has only an older Python reads which one is needed; the file itself is one that it can read."""
+    """A person who has only an older Python reads which one is needed; the file itself is one that it can read."""
     ast.parse((installation / "app.py").read_text("utf-8"), feature_version=(3, 7))
     older = f"import sys, runpy; sys.version_info = {version}; runpy.run_path('app.py', run_name='__main__')"
     assert python(installation, "-c", older) == (2, "StreamChat needs Python 3.11 or later.\n")
 
 
 def test_missing_packages_are_said(installation: Path) -> None:
-    """Whoever forgets the virtual environment reads how to run the app in it."""
+    """A person who forgets the virtual environment reads how to run the app in it."""
     code, output = python(installation, "-S", "app.py")
     assert (code, output) == (
         2,

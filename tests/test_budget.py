@@ -136,7 +136,7 @@ async def test_a_restart_hands_nothing_out_again(tmp_path: Path) -> None:
 
 
 async def test_a_share_holds_over_a_restart(tmp_path: Path) -> None:
-    """Who has spent a share is recognised after a restart, on the same day."""
+    """A person who has spent a share is recognised after a restart, on the same day."""
     async with opened(tmp_path, visitor=0.1) as budget:
         await budget.reserve("1", "greedy", 0.1)
     async with opened(tmp_path, visitor=0.1) as restarted:
@@ -195,7 +195,7 @@ async def test_a_reservation_is_on_disk_before_it_is_given(tmp_path: Path) -> No
 
 
 async def test_a_refusal_costs_and_writes_nothing(tmp_path: Path) -> None:
-    """Who is refused pays nothing, and leaves no trace."""
+    """A person who is refused pays nothing, and leaves no trace."""
     async with opened(tmp_path, visitor=0) as budget:
         with pytest.raises(VisitorIsSpent):
             await budget.reserve("1", "a", 0.6)
@@ -357,7 +357,7 @@ async def test_a_crowd_waits_for_the_disk_together(tmp_path: Path, works: bool) 
 
 @pytest.mark.parametrize("hours", [0, 4.5, 19.2, 23, 23.99])
 async def test_a_refusal_says_when_to_come_back(hours: float) -> None:
-    """Who comes too late reads when the budget renews; a program gets the seconds."""
+    """A person who comes too late reads when the budget renews; a program gets the seconds."""
     clock = Clock(NOON - DAY / 2 + hours * 3600)
     async with opened(visitor=0.5, clock=clock) as budget:
         await budget.reserve("2", "a", 0.3)
@@ -486,7 +486,7 @@ NAMES = ["203.0.113.77", "user:katharina", "2001:db8:77:77::/64", "half a charac
 
 
 async def test_nobodys_name_is_in_the_file(tmp_path: Path) -> None:
-    """Who reads the disk does not find out who was here, whether the server runs or not."""
+    """A person who reads the disk does not find out who was here, whether the server runs or not."""
     async with opened(tmp_path, visitor=1) as budget:
         for name in NAMES:
             await budget.reserve(f"reply {NAMES.index(name)}", name, 0.1)

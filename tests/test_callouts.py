@@ -1,4 +1,4 @@
-"""What stands in place of an answer: one callout with the reason, until when, and a way on if there is one."""
+"""A callout in place of an answer: the reason, until when, and a way on if there is one."""
 
 import re
 from collections.abc import Iterator
@@ -101,7 +101,7 @@ def test_the_demo_answers_in_claudes_place_if_the_owner_says_so(claude: Scripted
 
 @pytest.mark.parametrize("text", ["[Use your own key](#own-key)", "\u2063\u2063[Use your own key](#own-key)"])
 def test_an_answer_is_no_callout(page: Page, page_claude: ScriptedClaude, text: str) -> None:
-    """Whatever Claude writes looks like an answer, and its link opens no field for a key."""
+    """An answer of any text looks like an answer, and its link opens no field for a key."""
     page_claude.play(says("Here: ", text))
     page.ask("hi")
     page.ready()

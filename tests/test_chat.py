@@ -39,7 +39,7 @@ def how_it_ended(reply: Reply) -> str:
 
 
 async def test_a_running_reply_can_be_found_and_stopped_by_its_id() -> None:
-    """Who holds the id of a reply can find it and stop it."""
+    """A person who holds the id of a reply can find it and stop it."""
     chat = Chat(Echo(), Store(""), linger=60, keep=3600)
     reply = await chat.ask([HI])
     assert (await chat.resume(reply.id)) is reply

@@ -223,7 +223,7 @@ async def test_a_gateway_that_says_nothing_of_the_model_does_no_harm(
 
 
 async def test_a_rejected_key_is_known_at_the_start(claude: ScriptedClaude) -> None:
-    """Who starts the app with a wrong key reads so before anybody asks."""
+    """A person who starts the app with a wrong key reads so before anybody asks."""
     claude.models_status = 401
     async with a_claude(claude) as (source, _):
         with pytest.raises(errors.KeyRejected):

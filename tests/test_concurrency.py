@@ -158,7 +158,7 @@ async def test_a_client_that_sends_slowly_holds_up_nobody() -> None:
 
 
 async def test_work_that_takes_long_makes_room() -> None:
-    """Whoever waits behind two requests that never end waits a quarter of a second, and no longer."""
+    """A person who waits behind two requests that never end waits a quarter of a second, and no longer."""
     door = Door()
     for _ in range(4):
         await door.ask(WHOLE)

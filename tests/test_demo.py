@@ -104,7 +104,7 @@ async def test_code_keeps_its_tabs_and_its_indentation() -> None:
 
 
 async def test_thinking_comes_before_the_answer() -> None:
-    """Who asks to have it thought through sees about three seconds of thinking first, and then the answer."""
+    """A person who asks to have it thought through sees about three seconds of thinking first, and then the answer."""
     heard = await ask(THINK)
     first, last = heard.seconds(Thinking)
     assert 2.5 < last - first < 4.5
@@ -218,7 +218,7 @@ async def test_what_is_offered_works_in_any_spelling(message: str) -> None:
     ],
 )
 async def test_what_is_offered_can_be_said_in_other_words(variation: str, message: str) -> None:
-    """Nobody has to copy the examples letter by letter."""
+    """The examples need not be copied letter by letter."""
     assert (await ask(variation)).outcome == (await ask(message)).outcome
 
 
@@ -271,13 +271,13 @@ async def test_small_talk_gets_a_fitting_answer(message: str, expected: str) -> 
 
 
 async def test_help_lists_every_state() -> None:
-    """Whoever asks for help is told every message the demo knows, and what it shows."""
+    """A person who asks for help is told every message the demo knows, and what it shows."""
     text = (await ask("help")).text
     assert all(f"| {message} | {shows} |" in text for message, shows in STATES.items())
 
 
 def test_the_examples_are_among_the_states() -> None:
-    """What the page offers is a handful of what the demo knows."""
+    """The page offers a handful of the messages that the demo knows."""
     assert len(EXAMPLES) == 5
     assert {TOUR, THINK, ESSAY, "Fail in the middle", "Take your time before you answer"} == set(EXAMPLES)
     assert set(EXAMPLES) < set(STATES)

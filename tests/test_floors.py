@@ -165,7 +165,7 @@ def test_a_package_has_its_owner(package: str) -> None:
 
 @pytest.mark.parametrize("module", INSIDE)
 def test_sql_stands_in_the_store(module: str) -> None:
-    """Whoever changes a table finds in one package all that reads and writes it."""
+    """A person who changes a table finds in one package all that reads and writes it."""
     strings = [node.value for node in ast.walk(ast.parse(MODULES[module])) if isinstance(node, ast.Constant)]
     has_sql = any(SQL.match(text) for text in strings if isinstance(text, str))
     assert room_of(module) == "store" or not has_sql

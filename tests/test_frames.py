@@ -70,7 +70,7 @@ async def at_once(frames: AsyncGenerator[list[Event]]) -> list[Event] | None:
 
 
 async def test_the_first_event_is_drawn_at_once(show: Show) -> None:
-    """Nobody waits for the next frame when there was none before."""
+    """The first event does not wait for the next frame."""
     await show.at(0.03, Text("a"))
     assert show.page.drawn == [(0.03, [Text("a")])]
 
@@ -150,7 +150,7 @@ async def test_the_end_is_there_at_once_with_all_that_was_left(
 
 
 async def test_a_stop_is_there_at_once(show: Show) -> None:
-    """Who presses stop sees it in that moment and not a frame later."""
+    """A person who presses stop sees it in that moment and not a frame later."""
     await show.at(0, Text("a"))
     await show.at(0.02, Text("b"))
     show.reply.stop()
@@ -199,7 +199,7 @@ async def test_a_page_that_comes_back_draws_only_what_it_missed(show: Show, monk
 
 
 async def test_an_ended_reply_is_one_frame(show: Show) -> None:
-    """What was written long ago is not played again at the pace at which it was written."""
+    """An old text is not played again at the pace at which it was written."""
     await show.at(0, Text("a"))
     await show.at(1, Text("b"))
     await show.at(2, END)

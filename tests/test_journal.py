@@ -56,7 +56,7 @@ async def noted(journal: Journal, *ends: Event) -> None:
 
 
 async def test_a_reply_is_listed_from_its_start_to_its_end() -> None:
-    """What runs can be seen, with how it goes so far and under a name that does not let anybody read it."""
+    """Running replies can be seen, with their progress, under a name by which they cannot be read."""
     async with opened() as journal:
         hand, reply = await a_reply(Text("Half an"))
         journal.begin(reply, "a visitor")
@@ -78,7 +78,7 @@ async def test_how_a_reply_went_is_known_afterwards(tmp_path: Path, kept: bool) 
 
 
 async def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
-    """What was there before a restart is there after it, in the same order."""
+    """Entries from before a restart are there after it, in the same order."""
     clock = Clock()
     async with opened(tmp_path, clock) as journal:
         for clock.now in (NOON, NOON + 1, NOON + 2):
@@ -115,7 +115,7 @@ async def test_what_was_assumed_today_is_told_apart() -> None:
 
 
 async def test_nothing_is_kept_for_longer_than_35_days(tmp_path: Path) -> None:
-    """What is older leaves the file with the next entry."""
+    """Older entries leave the file with the next one."""
     clock = Clock()
     async with opened(tmp_path, clock) as journal:
         await noted(journal, ENDED)

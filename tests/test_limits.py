@@ -75,7 +75,7 @@ def test_no_minute_has_more_than_its_share() -> None:
 
 
 def test_every_one_of_several_rates_holds() -> None:
-    """Who keeps to the minute's share still reaches the day's, and is told how long the longer one lasts."""
+    """A person who keeps to the minute's share still reaches the day's, and is told how long the longer one lasts."""
     asking = Asking("2/minute;5/day")
     for _ in range(2):
         asking.asks(times=2)
@@ -170,7 +170,7 @@ def test_without_a_visitor_only_the_places_count() -> None:
 
 
 def test_the_own_fault_is_named_first() -> None:
-    """Whoever asks too often is not told that it were the others, nor sent to stop an answer in vain."""
+    """A person who asks too often is not told that it were the others, nor sent to stop an answer in vain."""
     asking = Asking("1/hour", visitor_replies=1, max_replies=1)
     asking.limits.admit("anna")
     with pytest.raises(TooOften):
@@ -300,7 +300,7 @@ def test_a_good_rate_is_taken_as_it_is(notation: str) -> None:
     "notation", ["20", "minute", "20/", "/minute", "20/fortnight", "20/minute;", "-1/minute", "1.5/minute", "on"]
 )
 def test_a_bad_rate_is_refused_with_an_example(notation: str) -> None:
-    """Whoever mistypes the rate reads how one is written, and nothing about the program's inside."""
+    """A person who mistypes the rate reads how one is written, and nothing about the program's inside."""
     with pytest.raises(ValueError, match=r"^it should be like 20/minute;300/day, or off$"):
         rate(notation)
 
@@ -336,7 +336,7 @@ def test_every_rate_is_either_used_or_refused(notation: str) -> None:
 
 
 def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
-    """Whoever reads the tree finds each refusal with the status it has."""
+    """A person who reads the tree finds each refusal with the status it has."""
     drawn = dict(re.findall(r"── (\w+) +(\d{3})", errors.__doc__ or ""))
     for error in Refused.__subclasses__():
         assert drawn[error.__name__] == str(error.status)

@@ -101,7 +101,7 @@ def made_up(number: int) -> dict[str, str]:
 
 
 def test_a_forged_header_makes_no_second_visitor(claude: ScriptedClaude, port: str, tmp_path: Path) -> None:
-    """Whoever connects directly is known by their connection; behind a proxy of this machine two visitors are two."""
+    """One who connects directly is known by their connection; behind a proxy of this machine two visitors are two."""
     with an_app(claude, port, tmp_path, RATE_LIMIT="2/minute") as app:
         url = app.url.replace("0.0.0.0", "127.0.0.1")
         with visitor_from("127.0.0.2", url) as direct:

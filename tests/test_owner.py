@@ -259,7 +259,7 @@ def test_who_asks_too_often_is_listed_without_an_address(claude: ScriptedClaude)
 
 
 def test_nothing_that_was_said_nor_a_key_to_it_is_on_the_page(owned: Application, told: ScriptedClaude) -> None:
-    """Who looks over the owner's shoulder learns how much is asked, not what; and no id to read an answer by."""
+    """One who looks over the owner's shoulder learns how much is asked, not what; and no id to read an answer by."""
     told.play(streams(start(), opens(), delta("The answer"), Hold()))
     with owner(owned) as program, program.stream("POST", ASK, json=SECRET) as answer:
         reply_id = answer.headers["location"].rpartition("/")[2]
@@ -377,6 +377,6 @@ def test_without_the_setting_there_is_no_such_page(app: Application) -> None:
 
 
 def test_the_start_says_where_the_page_is(owned: Application) -> None:
-    """Whoever sets the password reads the address, and the password nowhere."""
+    """A person who sets the password reads the address, and the password nowhere."""
     assert owned.wait_for(r"owner's page is at (http\S+)") == f"{owned.url}/owner"
     assert "sesame" not in "".join(owned.lines)

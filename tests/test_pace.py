@@ -45,7 +45,7 @@ def test_text_for_programs_gathers_only_in_a_crowd(readers: int, others: int, la
 
 
 def test_readers_are_counted_while_they_read() -> None:
-    """Whoever leaves, however, does not slow the others any longer."""
+    """A person who leaves, however, does not slow the others any longer."""
     pace = Pace()
     with pace.reader():
         with suppress(RuntimeError), pace.reader():

@@ -93,7 +93,7 @@ def test_what_can_change_is_still_cloned(page: Page) -> None:
 
 
 def test_three_dots_until_the_first_word_and_no_clock(page: Page, page_claude: ScriptedClaude) -> None:
-    """Who waits sees that something is going to come, and no tenths of a second."""
+    """A person who waits sees that something is going to come, and no tenths of a second."""
     hold, script = halves("", "Here it is.")
     page_claude.play(script)
     page.ask("hi")

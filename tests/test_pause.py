@@ -47,7 +47,7 @@ async def test_nothing_is_paused_until_the_owner_says_so() -> None:
 
 @pytest.mark.parametrize("paused", [True, False])
 async def test_a_restart_changes_nothing(tmp_path: Path, paused: bool) -> None:
-    """What was paused stays so, since the same moment; what was turned on again stays on."""
+    """A pause lasts over a restart, since the same moment; its end does, too."""
     store, pause = await opened(tmp_path)
     await pause.turn(on=True)
     if not paused:
@@ -59,7 +59,7 @@ async def test_a_restart_changes_nothing(tmp_path: Path, paused: bool) -> None:
 
 
 async def test_paused_twice_is_paused_since_the_first_time() -> None:
-    """Who presses again does not hide since when."""
+    """A second press does not change the time of the first."""
     _, pause = await opened("")
     await pause.turn(on=True)
     since = pause.since

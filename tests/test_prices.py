@@ -55,7 +55,7 @@ def test_what_the_cache_saved_is_what_it_would_have_cost_more() -> None:
 
 
 def test_an_unknown_model_is_as_dear_as_the_dearest(caplog: pytest.LogCaptureFixture) -> None:
-    """Whoever sets a model that is too new for the price list spends less than is counted, and is told so once."""
+    """A person who sets a model that is too new for the price list spends less than is counted, and is told so once."""
     prices = Prices("claude-opus-99")
     usage = Usage(1_000, 2_000, 3_000, 4_000)
     costs = {prices.cost(usage) for _ in range(3)}

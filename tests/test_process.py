@@ -74,7 +74,7 @@ warn_of_data_elsewhere(Settings(data_dir="data"))
 
 
 def test_conversations_in_an_earlier_place_are_said(tmp_path: Path) -> None:
-    """Who has been starting the app elsewhere reads where the conversations are, and where they should be."""
+    """A person who has been starting the app elsewhere reads where the conversations are, and where they should be."""
     kept, here = Path(ROOT, "data"), tmp_path / "data"
     run = partial(subprocess.check_output, [sys.executable, "-c", EARLIER], cwd=tmp_path, text=True)
     environment = os.environ | {"PYTHONPATH": str(ROOT)}

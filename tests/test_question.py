@@ -67,7 +67,7 @@ async def test_a_body_that_is_no_question_is_told_what_is_wrong(api: Served, nam
 
 
 async def test_the_sentence_names_the_place(api: Served) -> None:
-    """Who sent the wrong shape reads where it is wrong and what the right one is."""
+    """A person who sent the wrong shape reads where it is wrong and what the right one is."""
     answer = await api.client.post(PATH, json={"messages": [{"role": "bot", "content": "hi"}]})
     assert answer.json()["message"] == f"messages.0.role: Input should be 'user' or 'assistant'. {question.SHAPE}"
 

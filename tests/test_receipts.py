@@ -11,7 +11,7 @@ def changed(**fields: object) -> str:
 
 
 def test_a_receipt_is_one_line() -> None:
-    """Who answered, how much, how fast, and for how much money."""
+    """The model, the words, the speed and the price."""
     assert worded(RECEIPT) == "claude-sonnet-5-5 · 1,214 words · first token 0.8 s · 71 tokens/s · $0.0123"
 
 
@@ -28,7 +28,7 @@ def test_a_receipt_is_one_line() -> None:
     ],
 )
 def test_a_receipt_says_who_paid_and_what_a_stop_did(fields: dict[str, object], end: str) -> None:
-    """What is out of the ordinary stands at the end."""
+    """Anything out of the ordinary stands at the end."""
     assert changed(**fields).endswith(end)
 
 

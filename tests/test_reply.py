@@ -27,7 +27,7 @@ async def read(reply: Reply, after: int = 0) -> list[Event]:
 
 
 async def test_a_reader_gets_every_event_in_order_and_the_end() -> None:
-    """Whoever follows from the start sees all that was written, once, and then the following ends."""
+    """A person who follows from the start sees all that was written, once, and then the following ends."""
     hand, reply = a_reply()
     hand.say(Thinking("hm"), Text("a"), Text("b"), END)
     assert await read(reply) == [Thinking("hm"), Text("a"), Text("b"), END]
@@ -293,7 +293,7 @@ async def test_a_reply_is_whole_before_its_writer_begins() -> None:
 
 
 async def test_a_reply_is_settled_before_its_receipt_is_made() -> None:
-    """What a reply cost is final when its receipt says it, and a receipt made before the end settles nothing."""
+    """The cost of a reply is final when its receipt says it, and a receipt made before the end settles nothing."""
     steps: list[str] = []
 
     def receipt(_: Reply, ending: Ending) -> Receipt:

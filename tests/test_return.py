@@ -80,7 +80,7 @@ def test_a_page_at_rest_that_loses_its_network_keeps_its_conversation(
 def test_a_reply_that_ended_meanwhile_is_there_in_full(
     page: Page, page_claude: ScriptedClaude, app: Application
 ) -> None:
-    """Whoever comes back after the end finds the whole answer."""
+    """A person who comes back after the end finds the whole answer."""
     hold, script = held("Half", then=(" and whole.",))
     page_claude.play(script)
     page.ask("hi")

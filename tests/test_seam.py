@@ -206,7 +206,7 @@ def test_the_size_of_the_pieces_does_not_matter(name: str, data: st.DataObject) 
 @settings(deadline=None)
 @given(st.text("ab \n", max_size=400), st.text("ab \n", max_size=600))
 def test_no_more_is_held_back_than_the_anchor_and_some_whitespace(partial: str, continuation: str) -> None:
-    """Who reads is never more than the asked-for words behind; what is shown is the end of what came."""
+    """A reader is never more than the asked-for words behind; the shown text is the end of what came."""
     seam = Seam(partial)
     shown = ""
     for at, sign in enumerate(continuation, 1):

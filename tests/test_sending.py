@@ -1,4 +1,4 @@
-"""What goes out with a question and what does not: a key of the visitor's own, a question twice, a draft."""
+"""Questions go out once, with the visitor's own key; drafts stay in their tab."""
 
 from collections.abc import Iterator
 
@@ -118,7 +118,7 @@ def test_a_question_that_waits_for_the_key_can_be_stopped(came_back: Page, visit
 def test_a_key_that_was_taken_out_is_not_missed(
     visitors_claude: ScriptedClaude, takes_keys: Application, context: BrowserContext
 ) -> None:
-    """Who has emptied the field has chosen already."""
+    """A person who has emptied the field has chosen already."""
     page = Page(context, takes_keys.url)
     settings(page)
     field(page).fill(KEY)
@@ -254,7 +254,7 @@ def test_a_draft_outlasts_everything_but_its_sending(page: Page, page_claude: Sc
 def test_each_tab_has_a_draft_of_its_own(
     page: Page, page_claude: ScriptedClaude, app: Application, context: BrowserContext
 ) -> None:
-    """What is typed in a second tab neither replaces the first one's draft nor appears there."""
+    """A draft in a second tab neither replaces the first one's draft nor appears there."""
     other = Page(context, app.url)
     page.box.fill("for one")
     other.box.fill("for two")

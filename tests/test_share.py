@@ -75,7 +75,7 @@ async def test_who_comes_later_reads_from_the_beginning() -> None:
 
 
 async def test_a_shared_reply_costs_nothing_and_says_so() -> None:
-    """Who asked first pays; the others' receipts say that theirs was shared and cost nothing."""
+    """A person who asked first pays; the others' receipts say that theirs was shared and cost nothing."""
     async with a_chat() as (chat, source, budget):
         first, second = await ask(chat, "first"), await ask(chat, "second")
         source.say(*WHOLE)
@@ -130,7 +130,7 @@ async def test_only_first_questions_are_shared() -> None:
 
 
 async def test_ones_stop_does_not_stop_the_others() -> None:
-    """Whoever stops keeps what they have read; the others read on, and the last one's stop closes the connection."""
+    """One who stops keeps what they have read; the others read on, and the last one's stop closes the connection."""
     async with a_chat() as (chat, source, _):
         first, second = await ask(chat, "first"), await ask(chat, "second")
         source.say(Text("The"))
@@ -154,7 +154,7 @@ async def test_ones_stop_does_not_stop_the_others() -> None:
     ids=["failed", "cut off", "refused", "paused", "asks for a tool", "ended oddly", "never ended"],
 )
 async def test_an_answer_that_did_not_end_as_answers_should_is_not_shared(end: Event | Exception | None) -> None:
-    """Who asks after an answer has failed, was cut off or refused gets a new one."""
+    """A person who asks after an answer has failed, was cut off or refused gets a new one."""
     async with a_chat() as (chat, source, _):
         source.say(Text("Half"), end)
         first = await ask(chat, "first")
@@ -165,7 +165,7 @@ async def test_an_answer_that_did_not_end_as_answers_should_is_not_shared(end: E
 
 
 async def test_a_stopped_answer_is_not_shared() -> None:
-    """Who asks after its only reader has stopped an answer gets a whole one."""
+    """A person who asks after its only reader has stopped an answer gets a whole one."""
     async with a_chat() as (chat, source, _):
         first = await ask(chat, "first")
         source.say(Text("Half"))

@@ -272,7 +272,7 @@ async def test_a_partial_answer_gets_its_rest(stage: Stage, share: float) -> Non
 
 
 async def test_an_answer_that_is_given_up_says_nothing_more(stage: Stage) -> None:
-    """Who closes an answer in its middle hears no further word of it, and nothing is held for it any more."""
+    """A person who closes an answer in its middle hears no further word of it, and nothing is held for it any more."""
     events = stage.source.stream(stage.standing())
     assert await first_word(events)
     await events.aclose()

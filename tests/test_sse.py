@@ -40,7 +40,7 @@ async def test_every_event_as_it_is_sent(api: Served) -> None:
 
 
 async def test_a_failure_is_an_event_and_then_the_end(api: Served) -> None:
-    """Who reads events is told what happened, when to try again, and Claude's id of the request."""
+    """A person who reads events is told what happened, when to try again, and Claude's id of the request."""
     api.source.say(Text("Half an"), Busy(retry_after=4.2, request_id="req_1"))
     async with aconnect_sse(api.client, "POST", PATH, json=HI) as source:
         events = [event async for event in source.aiter_sse()]

@@ -94,7 +94,7 @@ async def test_what_was_written_is_read_back_equal(pieces: Sequence[list[Event]]
 
 
 async def test_a_reply_that_was_cut_off_ends_in_a_shutdown(tmp_path: Path) -> None:
-    """Who comes back after a crash reads what was written until then, and that the server was the reason."""
+    """A person who comes back after a crash reads what was written until then, and that the server was the reason."""
     async with opened(tmp_path) as store:
         _, reply = await a_reply(Thinking("hm"), Text("a"))
         store.follow(reply)
@@ -446,7 +446,7 @@ async def test_a_file_that_was_large_becomes_small(tmp_path: Path) -> None:
 async def test_nothing_is_kept_without_a_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever sets an empty folder wants nothing to be kept, and is not warned that nothing is."""
+    """A person who sets an empty folder wants nothing to be kept, and is not warned that nothing is."""
     monkeypatch.chdir(tmp_path)
     async with opened("") as store:
         _, reply = await a_reply(Text("a"), Done("end_turn"))
@@ -546,7 +546,7 @@ async def test_a_file_that_breaks_later_is_put_aside(tmp_path: Path, caplog: pyt
 
 
 async def test_a_folder_that_is_deleted_is_begun_anew(tmp_path: Path) -> None:
-    """Whoever deletes the folder of a running server has deleted what was in it, and from then on it is kept again."""
+    """One who deletes the folder of a running server has deleted what was in it, and from then on it is kept again."""
     async with opened(tmp_path / "data") as store:
         store.put_tab("old", {})
         await store.flush()

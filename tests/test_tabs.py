@@ -53,7 +53,7 @@ async def asked(chat: Chat) -> Reply:
 
 
 async def test_a_tab_finds_itself_again_under_a_new_id(tmp_path: Path) -> None:
-    """What a tab shows is found by the id it had, in memory and, by another process, on the disk."""
+    """The messages of a tab are found by the id it had, in memory and, by another process, on the disk."""
     source, store = ByHand(), Store(str(tmp_path))
     await store.open()
     chat = Chat(source, store, linger=60, keep=60)
@@ -88,7 +88,7 @@ async def test_an_unknown_id_finds_nothing() -> None:
 
 
 async def test_what_was_asked_before_the_tab_was_known_is_not_forgotten() -> None:
-    """Whoever is faster than the page's own greeting keeps their question."""
+    """A person who is faster than the page's own greeting keeps their question."""
     source, store = ByHand(), Store("")
     chat = Chat(source, store, linger=60, keep=60)
     tabs = Tabs(chat, store)
@@ -112,7 +112,7 @@ async def test_many_other_tabs_take_nothing_away(tmp_path: Path) -> None:
 
 
 async def test_who_has_no_id_shares_no_tab() -> None:
-    """What is asked without a session is nobody else's."""
+    """A question without a session belongs to no other page."""
     tabs = Tabs(Chat(ByHand(), Store(""), linger=60, keep=60), Store(""))
     tab = await tabs.get("")
     tab.asked([said("user", "hi")])
@@ -132,7 +132,7 @@ async def test_a_tab_has_one_reply_at_a_time() -> None:
 
 
 async def test_a_stop_that_comes_before_its_reply_is_not_lost() -> None:
-    """Whoever presses stop while the question is on its way gets no answer; after that it is asked as ever."""
+    """A person who presses stop while the question is on its way gets no answer; after that it is asked as ever."""
     chat = Chat(ByHand(), Store(""), linger=60, keep=60)
     tab = Tab()
     assert not tab.stop()
@@ -190,7 +190,7 @@ def test_indentation_comes_back(text: str) -> None:
 
 
 def test_a_message_is_sent_as_it_was_typed_last() -> None:
-    """Who types a message once more without its indentation sends it without."""
+    """A person who types a message once more without its indentation sends it without."""
     tab = Tab([said("user", "  a\n  b"), said("assistant", "c")])
     assert tab.asking(1, "a\nb")[-1] == said("user", "a\nb")
 
@@ -207,7 +207,7 @@ def test_turns_that_are_not_kept_are_passed_over() -> None:
 
 
 async def test_nobody_waits_for_a_reply_that_was_refused(tmp_path: Path) -> None:
-    """Whoever waits for a tab's next reply learns at once that it came, or that there will be none."""
+    """A person who waits for a tab's next reply learns at once that it came, or that there will be none."""
     source, store = ByHand(), Store(str(tmp_path))
     await store.open()
     tabs = Tabs(chat := Chat(source, store, linger=60, keep=60), store)

@@ -1,4 +1,4 @@
-"""What the page's server does for each frame, seen by a page without a browser."""
+"""The work of the page's server for each frame, seen by a page without a browser."""
 
 import asyncio
 import json

@@ -51,7 +51,7 @@ FORGED = "6.6.6.6"
 
 
 async def test_a_visitor_is_an_address() -> None:
-    """Who connects directly is known by the address."""
+    """A person who connects directly is known by the address."""
     assert await seen("203.0.113.9") == "203.0.113.9"
 
 
@@ -90,7 +90,7 @@ async def test_a_tunnel_that_names_only_itself_has_one_visitor() -> None:
 
 
 async def test_a_local_proxy_without_a_header_is_one_visitor() -> None:
-    """Whoever sits at the machine itself, or comes through a tunnel that says nothing, is the machine."""
+    """A person who sits at the machine itself, or comes through a tunnel that says nothing, is the machine."""
     assert await seen("127.0.0.1") == "127.0.0.1"
 
 

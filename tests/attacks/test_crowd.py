@@ -199,7 +199,7 @@ async def test_when_all_sessions_are_taken_whoever_has_most_loses_one() -> None:
 
 
 async def test_results_that_nobody_fetches_are_dropped() -> None:
-    """Whoever joins and never reads fills no memory: the bound counts what is not fetched, and a minute is its end."""
+    """One who joins and never reads fills no memory: the bound counts what is not fetched, and a minute is its end."""
     async with opened(events=5) as place:
         statuses = await flood([place.join("resume", f"s{number}") for number in range(40)])
         assert statuses == {200, 429}
@@ -228,7 +228,7 @@ async def test_a_page_that_is_closed_leaves_nothing_behind() -> None:
 
 
 async def test_streams_that_are_opened_and_left_wait_for_nothing() -> None:
-    """Whoever joins, reads and leaves, again and again, still has no more events than the bound."""
+    """A person who joins, reads and leaves, again and again, still has no more events than the bound."""
     async with opened(events=5) as place:
         for number in range(30):
             session = f"s{number}"

@@ -184,7 +184,7 @@ def test_the_two_ways_to_log_in_have_one_count(guarded: Application, order: tupl
 
 @pytest.mark.process
 def test_a_session_is_not_locked_out_by_guesses(guarded: Application) -> None:
-    """Whoever is logged in stays so, whatever others try from the same address."""
+    """A person who is logged in stays so, whatever others try from the same address."""
     with coming_from(guarded, "203.0.113.20") as visitor, coming_from(guarded, "203.0.113.20") as attacker:
         assert visitor.post("/login", data={"username": USER, "password": PASSWORD}).status_code == 200
         for number in range(20):
