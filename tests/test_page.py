@@ -462,7 +462,7 @@ def test_the_page_fits_a_phone(page: Page, page_claude: ScriptedClaude) -> None:
 
 
 def test_the_stylesheet_still_finds_what_it_styles(page: Page, page_claude: ScriptedClaude) -> None:
-    """Notes are small and beside the text; this fails when Gradio changes the page that ui.css is written for."""
+    """Notes are small and beside the text; this fails when Gradio changes the page that the styles are written for."""
     page_claude.play(says("So far", reason="max_tokens"))
     page.ask("hi")
     page.shows("longest allowed length")

@@ -7,7 +7,7 @@ wherever they stand. It is taken out of all text that comes in, so that a copy c
 import re
 
 NOTE = "\u2063"  # before notes of the chat and after thoughts: ui.js tells them from what is to be copied
-CALLOUT = NOTE + NOTE  # before notes in place of an answer, or of the rest of one: ui.css makes them stand out
+CALLOUT = NOTE + NOTE  # before notes in place of an answer, or of the rest of one: styles make them stand out
 INERT = "\u2064"
 RESERVED = str.maketrans("", "", NOTE + INERT)
 

@@ -15,14 +15,19 @@ from streamchat.ui.tabs import Tabs
 from streamchat.visitors import Who
 
 STATIC = Path(__file__).parent / "static"
-CSS = (STATIC / "ui.css").read_text(encoding="utf-8")
-NARROW = "@media (max-width: 600px) { .gradio-container > .main { padding: 0.5rem !important; } }"  # out of CSS's reach
-SCRIPT = "\n".join(
-    (STATIC / f"{name}.js").read_text(encoding="utf-8")
-    for name in ("ui", "sending", "following", "composer", "callout")
-)
-OPENING = (STATIC / "opening.js").read_text(encoding="utf-8")
-HEAD = f"<style>{NARROW}</style><script>{SCRIPT}</script>"
+
+
+def static(*names: str) -> str:
+    return "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)
+
+
+CSS = static("gradio_internals.css", "ui.css")
+OUTSIDE = static("gradio_outside.css")
+# the first one publishes Gradio's names to the others
+SCRIPTS = ("gradio_internals", "ui", "sending", "following", "composer", "callout")
+SCRIPT = static(*(f"{name}.js" for name in SCRIPTS))
+OPENING = static("opening.js")
+HEAD = f"<style>{OUTSIDE}</style><script>{SCRIPT}</script>"
 
 
 class GenericFont(gr.themes.Font):

@@ -119,7 +119,7 @@ def pieces(text: str) -> list[str]:
 
 
 def verbatim(text: str) -> str:
-    """A person's text, shown character for character: as a code block that ui.css makes look like a message."""
+    """A person's text, shown character for character: as a code block that styles make look like a message."""
     longest = max(map(len, re.findall("`+", text)), default=0)
     return f"{'`' * max(3, longest + 1)} {REPEATED}\n" + inert(_literal(text)) if text.strip() else text
 

@@ -1,9 +1,9 @@
 // The message box: open while an answer is written, with names for its buttons, Escape to stop, and the focus kept.
 (() => {
-  const find = (selector) => document.querySelector(`#message ${selector}`);
-  const box = () => find("textarea");
-  const send = () => find(".submit-button");
-  const stop = () => find(".stop-button");
+  const { elements } = window.streamchat.gradio;
+  const box = () => document.querySelector("#message textarea");
+  const send = () => document.querySelector(elements.send);
+  const stop = () => document.querySelector(elements.stop);
   const withKeys = matchMedia("(min-width: 600px) and (hover: hover)");
   let waiting = false; // whether the message in the box is to be sent when the answer has ended
   let busy = false;
@@ -66,7 +66,7 @@
   document.addEventListener("beforeinput", (event) => {
     const { target, data, inputType } = event;
     const text = data ?? event.dataTransfer?.getData("text/plain") ?? "";
-    if (!target.matches("#message textarea, .edit-textarea")) return;
+    if (!target.matches(`#message textarea, ${elements.editor}`)) return;
     complain("");
     const length = target.value.length - (target.selectionEnd - target.selectionStart) + text.length;
     if (!inputType.startsWith("insert") || (length <= MOST && text.length <= LONG)) return;
@@ -77,7 +77,7 @@
   }, true);
 
   const focusEditor = () => {
-    const editor = document.querySelector(".edit-textarea");
+    const editor = document.querySelector(elements.editor);
     if (!editor || editor.hasAttribute("aria-label")) return;
     editor.setAttribute("aria-label", "Edit the question");
     editor.value = window.streamchat.written(editor.value); // as it was typed
@@ -107,9 +107,8 @@
   }, true);
 
   // Clear and Edit, also by the keyboard: they would end the answer that is being written
-  const LOCKED = ".icon-button-wrapper.top-panel .icon-button, .user-row .message-buttons .icon-button:not(:first-child)";
   document.addEventListener("click", (event) => {
-    if (!stop() || !event.target.closest(LOCKED)) return;
+    if (!stop() || !event.target.closest(elements.locked)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
   }, true);
@@ -119,13 +118,13 @@
     if (button === undefined || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    event.target.closest(".user-row").querySelectorAll(".message-buttons .icon-button")[button]?.click();
+    event.target.closest(elements.questionRow).querySelectorAll(elements.questionButton)[button]?.click();
   };
 
   document.addEventListener("keydown", (event) => {
-    if (event.target.matches?.(".edit-textarea")) return edit(event);
+    if (event.target.matches?.(elements.editor)) return edit(event);
     if (event.key === "ArrowUp" && event.target === box() && !box().value && !stop()) {
-      const editors = document.querySelectorAll(".user-row .message-buttons .icon-button:last-child:not(:first-child)");
+      const editors = document.querySelectorAll(elements.edit);
       [...editors].at(-1)?.click();
     }
     if (event.key === "Escape" && stop() && !event.defaultPrevented) {
@@ -140,7 +139,7 @@
     waiting = Boolean(box().value.trim());
   }, true);
 
-  document.addEventListener("click", ({ target }) => { if (target.closest("#message .submit-button")) leave(); }, true);
+  document.addEventListener("click", ({ target }) => { if (target.closest(elements.send)) leave(); }, true);
 
   for (const kind of ["dragover", "drop"]) {
     document.addEventListener(kind, (event) => { // or the browser opens the file in the chat's place

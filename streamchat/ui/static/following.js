@@ -1,5 +1,6 @@
 // Keeps the end of a growing answer in view, until the reader moves up. Gradio's own autoscroll pulls them back.
 (() => {
+  const { elements } = window.streamchat.gradio;
   const NEAR = 40; // px from the end, within which following begins again
   let log = null; // the element that scrolls
   let following = true;
@@ -46,13 +47,13 @@
   };
 
   const changed = () => {
-    const now = document.querySelector("[role=log]");
+    const now = document.querySelector(elements.log);
     if (!now) return;
     if (now !== log) watch(now);
     sizes.disconnect();
     sizes.observe(log);
     for (const child of log.children) sizes.observe(child);
-    const asked = log.querySelectorAll("[data-testid=user]").length;
+    const asked = log.querySelectorAll(elements.question).length;
     if (asked > questions) following = true; // a new question comes into view
     questions = asked;
     grown();

@@ -1,5 +1,6 @@
 // Adds headers to a question: the visitor's own key, and a key by which the server knows a question that is sent again.
 (() => {
+  const { elements, addresses, event, first, isOfBox, asks } = window.streamchat.gradio;
   const storage = (use) => { try { return use(sessionStorage); } catch { return null; } };
   const kept = (name) => storage((s) => s.getItem(`streamchat.${name}`)) ?? "";
   const keep = (name, value) => storage((s) => s.setItem(`streamchat.${name}`, value));
@@ -10,7 +11,7 @@
   const random = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const keyOfDraft = () => (kept("once") && kept("asked") === kept("draft") ? kept("once") : random());
   const isBack = () => drop("sent");
-  Object.assign(window.streamchat ??= {}, { keyOfDraft, isBack });
+  Object.assign(window.streamchat, { keyOfDraft, isBack });
 
   document.addEventListener("input", ({ target }) => { // not through Gradio, which passes nothing on while it is cut off
     if (!target.matches("#message textarea")) return;
@@ -28,7 +29,7 @@
   const waiting = []; // questions, as functions that say whether they go out
   let isGone = kept("own-key") === "used";
   const bar = document.createElement("div");
-  const placeBar = () => { if (!bar.isConnected) document.querySelector("#message")?.closest(".row")?.before(bar); };
+  const placeBar = () => { if (!bar.isConnected) document.querySelector("#message")?.closest(elements.boxRow)?.before(bar); };
   const places = new MutationObserver(placeBar);
   const settled = () => {
     isGone = false;
@@ -50,7 +51,7 @@
   document.addEventListener("click", () => setTimeout(placeKey), true); // Gradio makes a panel when it is opened
 
   const enterKey = () => {
-    if (!document.getElementById("own-key")) document.querySelector("#settings button")?.click();
+    if (!document.getElementById("own-key")) document.querySelector(elements.settings)?.click();
     setTimeout(() => { placeKey(); key.focus(); }, 100);
   };
   const goOn = () => { drop("own-key"); settled(); };
@@ -74,7 +75,7 @@
   };
 
   document.addEventListener("click", ({ target }) => {
-    if (target.closest("#message .stop-button")) waiting.splice(0).forEach((go) => go(false));
+    if (target.closest(elements.stop)) waiting.splice(0).forEach((go) => go(false));
   }, true);
   const unsent = () => new Response(JSON.stringify({ detail: "Stopped. Nothing was sent." }), { status: 409 });
 
@@ -114,24 +115,18 @@
     }
   };
 
-  // ChatInterface's events: the box hands its text to the first of a chain, and `_submit_fn` is the one that asks.
-  const events = window.gradio_config?.dependencies ?? [];
-  const named = (id) => events.find((event) => event.id === id);
-  const first = (event) => (named(event?.trigger_after) ? first(named(event.trigger_after)) : event);
-  const isOfBox = (id) => first(named(id))?.targets.some(([, name]) => name === "submit");
   // events that go out beside a question, or ask for the rest of an answer
   const WITH_QUESTIONS = ["go_on", "watch", "watch_example", "watch_edited"];
-  const asks = (id) => named(id)?.api_name?.startsWith("_submit_fn");
   let text = null; // of the message that is on its way from the box
   window.fetch = async (resource, options) => {
     const url = String(resource?.url ?? resource);
-    if (!url.includes("/run/") && !url.includes("/queue/join")) return fetched(resource, options);
+    if (!url.includes(addresses.call) && !url.includes(addresses.join)) return fetched(resource, options);
     const { fn_index: id, data } = JSON.parse(options.body);
-    if (!url.includes("/queue/join")) {
-      if (isOfBox(id) && first(named(id)).id === id) [text] = data;
+    if (!url.includes(addresses.join)) {
+      if (isOfBox(id) && first(id).id === id) [text] = data;
       return fetched(resource, options);
     }
-    if ((asks(id) || WITH_QUESTIONS.includes(named(id)?.api_name)) && !await chosen()) return unsent();
+    if ((asks(id) || WITH_QUESTIONS.includes(event(id)?.api_name)) && !await chosen()) return unsent();
     const headers = new Headers(options.headers);
     withOwnKey(headers);
     if (!asks(id)) return fetched(resource, { ...options, headers });

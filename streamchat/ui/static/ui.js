@@ -1,10 +1,11 @@
-// Keeps the tab's own memory, notices a connection that died without a word, and lets the page rest.
+// Keeps the tab's own memory, and notices a connection that died without a word.
 (() => {
+  const { elements, addresses, events, copiedThought } = window.streamchat.gradio;
   const SILENCE = 15_000; // ms without a byte on an open stream; the server sends one every few seconds
   const storage = (use) => { try { return use(sessionStorage); } catch { return null; } }; // blocked in some frames
 
   // The page's first request finds its tab again: it takes along the tab's id and the message that was not sent.
-  const claim = window.gradio_config?.dependencies?.find(({ api_name }) => api_name === "claim")?.id;
+  const claim = events.find(({ api_name }) => api_name === "claim")?.id;
   const withTab = (options) => {
     const body = JSON.parse(options.body);
     if (body.fn_index !== claim) return null;
@@ -37,11 +38,11 @@
   let isClaimed = claim === undefined;
   window.fetch = async (resource, options) => {
     const url = String(resource?.url ?? resource);
-    const claiming = !isClaimed && url.includes("/run/") && withTab(options);
+    const claiming = !isClaimed && url.includes(addresses.call) && withTab(options);
     if (claiming) isClaimed = true;
     const response = await fetched(resource, claiming ? await claimed(claiming) : options);
     if (claiming && response.ok) await keepTab(response.clone());
-    if (!url.includes("/queue/data") || !response.body) return response;
+    if (!url.includes(addresses.answers) || !response.body) return response;
     const id = Symbol();
     const reader = response.body.getReader();
     heard.set(id, Date.now());
@@ -67,29 +68,6 @@
   };
   setInterval(reloadIfDead, 3_000);
 
-  // Gradio counts the seconds of all that is pending in every frame of the screen, and never stops counting those of the
-  // loading sign that it shows first, so that no browser ever rests. They are not shown here: the frame that the count requests
-  // once it has looked at the clock is cancelled.
-  const now = performance.now.bind(performance);
-  const mark = () => requestAnimationFrame(() => {}); // requests are numbered
-  const endTheCount = (before) => { for (let id = mark(); id >= before; id--) cancelAnimationFrame(id); };
-  performance.now = () => {
-    const [, caller, its] = new Error().stack?.match(/\S+:\d+:\d+/g) ?? [];
-    if (!its && caller?.includes("statustracker")) queueMicrotask(endTheCount.bind(null, mark()));
-    return now();
-  };
-
-  // For each frame Gradio copies all messages, and has the browser clone every text in them as if it could change.
-  const clone = window.structuredClone;
-  window.structuredClone = (value, ...options) => (Object(value) === value ? clone(value, ...options) : value);
-
-  // For each frame Gradio also sets every message's direction to what it is, for which the browser styles the whole page anew.
-  const direction = Object.getOwnPropertyDescriptor(HTMLElement.prototype, "dir");
-  Object.defineProperty(HTMLElement.prototype, "dir", {
-    ...direction,
-    set(value) { if (this.getAttribute("dir") !== value) direction.set.call(this, value); },
-  });
-
   // A page that rested while its server was started again is unknown to the new one. And Gradio forgets what a page has said
   // an hour after its heartbeat broke off; so that the page is loaded anew then, but seldom: some proxies cut off all the time.
   const SELDOM = 600_000; // ms
@@ -97,7 +75,7 @@
   let lost = false;
   const isRare = () => Date.now() - storage((s) => s.getItem("streamchat.reloaded")) > SELDOM;
   const reloadIfAnew = async () => {
-    const answer = await fetched("gradio_api/app_id", { cache: "no-store" }).then((r) => (r.ok ? r.text() : null)).catch(() => null);
+    const answer = await fetched(addresses.process, { cache: "no-store" }).then((r) => (r.ok ? r.text() : null)).catch(() => null);
     const kept = storage((s) => s.getItem("streamchat.tab"));
     if (answer && ((server && answer !== server) || (lost && kept && isRare()))) {
       storage((s) => s.setItem("streamchat.reloaded", Date.now()));
@@ -106,7 +84,7 @@
     server = answer ?? server;
   };
   new PerformanceObserver((list) => { // of what has been fetched to its end, whatever that was
-    if (lost || !list.getEntries().some(({ name }) => name.includes("/heartbeat/"))) return;
+    if (lost || !list.getEntries().some(({ name }) => name.includes(addresses.heartbeat))) return;
     lost = true;
     if (isRare()) setInterval(reloadIfAnew, 1_000);
   }).observe({ type: "resource", buffered: true });
@@ -120,20 +98,20 @@
   const MARKS = /[\u2063\u2064]/g;
   const ADDED = /^\|\u2064\u2064.*\n.*\n|^.*\u2064\u2064\n|\u2064\n\u2064|\ufeff(?=\u2064)/gm;
   const written = (text) => text.replace(ADDED, "").replace(MARKS, "");
-  window.streamchat = { written };
-  const answer = (text) => text.replace(/^Thinking\n[^\u2063]*\u2063\n\n?/, "").replace(/\n?\u2063[^]*$/, "") || text;
+  Object.assign(window.streamchat, { written });
+  const answer = (text) => text.replace(copiedThought, "").replace(/\n?\u2063[^]*$/, "") || text;
   const write = navigator.clipboard?.writeText.bind(navigator.clipboard);
   let code = ""; // of a block that goes on in other pieces
   if (write) navigator.clipboard.writeText = (text) => write(written(code || answer(text)));
 
   const goesOn = (message) => /: *(?:> *)*[`~]{3}[^\n]*\u2064\u2064\n/.test(message?.ariaLabel ?? "");
   document.addEventListener("click", ({ target }) => { // the button of a piece copies the whole block
-    const message = target.closest(".copy_code_button")?.closest(".bot.message [aria-label]");
+    const message = target.closest(elements.copyCode)?.closest(`${elements.answer} ${elements.piece}`);
     code = "";
     if (!message) return;
-    const pieces = [...message.closest(".bot.message").querySelectorAll("[aria-label]:has(.prose)")];
+    const pieces = [...message.closest(elements.answer).querySelectorAll(elements.pieceOfText)];
     const blocks = [...message.querySelectorAll("pre")];
-    const at = blocks.indexOf(target.closest("pre, .code_wrap").querySelector("pre") ?? target.closest("pre"));
+    const at = blocks.indexOf(target.closest(elements.codeBlock).querySelector("pre") ?? target.closest("pre"));
     let from = pieces.indexOf(message);
     let to = from;
     if (at === 0) while (from > 0 && goesOn(pieces[from])) from--;
@@ -146,12 +124,11 @@
     code = pieces.slice(from, to + 1).map(text).join("");
   }, true);
 
-  // Lists, quotations and tables stand on the side where their text begins. Gradio's renderer sets no direction.
-  const SIDED = ".prose :is(ul, ol, blockquote, table):not([dir])";
+  // Lists, quotations and tables stand on the side where their text begins.
   new MutationObserver((records) => {
     for (const node of records.flatMap(({ addedNodes }) => [...addedNodes])) {
-      if (node.matches?.(SIDED)) node.dir = "auto";
-      for (const one of node.querySelectorAll?.(SIDED) ?? []) one.dir = "auto";
+      if (node.matches?.(elements.sided)) node.dir = "auto";
+      for (const one of node.querySelectorAll?.(elements.sided) ?? []) one.dir = "auto";
     }
   }).observe(document.documentElement, { childList: true, subtree: true });
 
@@ -160,15 +137,15 @@
     const selection = getSelection();
     if (!selection.rangeCount) return "";
     const range = selection.getRangeAt(0).cloneRange();
-    const formula = (node) => (node.nodeType === 1 ? node : node.parentElement)?.closest(".katex-display, .katex");
+    const formula = (node) => (node.nodeType === 1 ? node : node.parentElement)?.closest(elements.formula);
     const [first, last] = [formula(range.startContainer), formula(range.endContainer)];
     if (first) range.setStartBefore(first);
     if (last) range.setEndAfter(last);
     const copy = range.cloneContents();
-    if (!copy.querySelector(".katex")) return selection.toString();
-    for (const one of copy.querySelectorAll(".katex-display, .katex:not(.katex-display .katex)")) {
-      const source = one.querySelector("annotation")?.textContent ?? "";
-      one.replaceWith(one.matches(".katex-display") ? `$$${source}$$` : `\\(${source}\\)`);
+    if (!copy.querySelector(elements.formula)) return selection.toString();
+    for (const one of copy.querySelectorAll(elements.outerFormula)) {
+      const source = one.querySelector(elements.formulaSource)?.textContent ?? "";
+      one.replaceWith(one.matches(elements.formulaBlock) ? `$$${source}$$` : `\\(${source}\\)`);
     }
     const place = Object.assign(document.createElement("div"), { className: "copied" });
     place.append(copy);
@@ -178,7 +155,7 @@
     return text;
   };
   document.addEventListener("copy", (event) => { // where there is no clipboard object, over plain http
-    const whole = event.target.matches?.("body > textarea");
+    const whole = event.target.matches?.(elements.clipboard);
     if (event.target.matches?.("textarea, input") && !whole) return;
     const copied = whole ? code || answer(event.target.value) : selected();
     if (copied === getSelection().toString() && !/[\u2063\u2064]/.test(copied)) return;

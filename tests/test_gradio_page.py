@@ -1,0 +1,390 @@
+"""Gradio's page as the chat's styles and scripts know it, seen once in Chromium.
+
+`static/gradio_internals.css` and `.js` hold what depends on Gradio's own names. The page is brought into one state
+after another; in each, all is looked at that is to be seen only there.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from streamchat.ui.layout import STATIC
+from tests.application import ROOT, Application
+from tests.page import Page
+from tests.scripted_claude import CLOSES, Hold, ScriptedClaude, delta, ends, opens, start, streams, thought
+
+CODE = "```python\n" + "".join(f"river_{number} = {number}\n" for number in range(400)) + "```"
+HEBREW = "> \u05e9\u05dc\u05d5\u05dd\n\n| \u05d0 | \u05d1 |\n|-|-|\n| \u05d2 | \u05d3 |\n\n"
+ANSWER = (
+    "# One\n\n## Two\n\n### Three\n\n1. a\n   - b\n\nTasks:\n\n- [x] done\n- [ ] open\n\n"
+    "| a | b |\n|-|-|\n| c | d |\n\n"
+    f"{HEBREW}{CODE}\n\nA formula: \\(x^2\\), and one more:\n\n$$y^2$$\n\n```\n"
+)
+NOTE = '[aria-label^="bot\'s message: \u2063"]'
+CALLOUT = '[aria-label*=": \u2063\u2063"]'
+LINK = f'{CALLOUT} a[href$="#own-key"]'
+
+# state, element, property, value; `share`: its width as a part of its parent's; `shown`: how
+# many are to be seen; ~ begins a pattern
+STYLES = """
+start | h1 | fontSize | 20px
+answered | .message-wrap | paddingTop | 28px
+start | .column:has(> #settings) | display | contents
+start | #settings > .label-wrap | columnGap | 8px
+start | .placeholder-content | paddingTop | 24px
+start | .placeholder-content .prose | textAlign | center
+start | .placeholder-content .examples | gridTemplateColumns | 2
+waiting | .wrap.minimal > .progress-text | display | none
+answering | .icon-button-wrapper.top-panel .icon-button | pointerEvents | none
+answered | .message-row.panel.bot-row | paddingTop | 8px
+answered | .message-row.panel.bot-row | backgroundColor | rgba(0, 0, 0, 0)
+answered | .message-row.panel.user-row > .flex-wrap | alignItems | flex-end
+answered | .user-row .user.message | maxWidth | 85%
+answered | .user-row .user.message > .message | borderTopLeftRadius | 16px
+answered | .bot.message .message | contain | layout paint
+answered | .bot.message .prose | overflowWrap | anywhere
+answered | .bot.message .prose p | unicodeBidi | plaintext
+answered | .user-row .prose .code_wrap | borderTopStyle | none
+answered | .user-row .prose .copy_code_button | display | none
+answered | .user-row .prose pre | fontFamily | ui-sans-serif, system-ui, sans-serif
+answered | .user-row .prose pre | overflow | visible
+answered | .user-row .prose pre code | whiteSpace | pre-wrap
+answered | .bot.message | flexDirection | column
+answered | .bot.message > .message-buttons | order | 2
+answered | .bot.message > .message:has(> {NOTE}) | order | 1
+answered | .bot.message > .message:has(> {NOTE}) + .message-buttons | display | none
+answered | .bot.message > .message:has(> * > .thought-group) + .message-buttons | display | none
+answered | .bot.message > .message-buttons | shown | 1
+answered | {NOTE} .prose | fontSize | 12px
+answered | {NOTE} .prose | color | rgb(148, 163, 184)
+answered | #allowance .prose p | textAlign | center
+answered | .bot.message .prose.chatbot.md | opacity | 1
+answered | .bot.message .prose h1 | fontSize | 24px
+answered | .bot.message .prose h2 | fontSize | 20px
+answered | .bot.message .prose h3 | fontSize | 17.6px
+answered | .bot.message .prose ol ul | fontSize | 16px
+answered | .bot.message .prose table | display | block
+answered | .bot.message .prose td | wordBreak | normal
+answered | .bot.message .prose td | overflowWrap | normal
+answered | .bot.message .prose li:has(> input) | listStyleType | none
+answered | .bot.message .prose input:checked | backgroundColor | rgb(99, 102, 241)
+answered | .bot.message .prose blockquote | borderRightWidth | 5px
+answered | .bot.message .prose table:dir(rtl) | marginLeft | ~[1-9].*px
+editing | .user-row .user.message | share | 0.85
+editing | .user-row .user.message > .message | share | 1.00
+editing | .edit-textarea | maxHeight | 400px
+narrow | #message textarea | fontSize | 16px
+narrow | .message-row.panel.bot-row | paddingLeft | 8px
+narrow | .gradio-container > .main | paddingLeft | 8px
+low | .block:has(> .wrapper > [role="log"]) | height | 308px
+print | .block:has([role="log"]) | overflow | visible
+print | .message-buttons | display | none
+refused | .bot.message > .message:has({CALLOUT}) | marginBottom | 8px
+refused | {CALLOUT} | borderLeftWidth | 4px
+followed | .bot.message > .message:has({CALLOUT}) + .message-buttons | display | none
+refused | {CALLOUT} .prose | color | rgb(113, 63, 18)
+refused | {LINK} | borderTopLeftRadius | 999px
+dark | {CALLOUT} | backgroundColor | rgb(43, 33, 19)
+dark | {CALLOUT} .prose | color | rgb(253, 230, 138)
+dark | {LINK} | backgroundColor | rgb(251, 191, 36)
+dark | #allowance .prose p | color | rgb(148, 163, 184)
+"""
+
+# the names in gradio_internals.js: how many elements they find in which state
+ELEMENTS: dict[str, dict[str, Any]] = {
+    "send": {"start": 1, "answering": 0},
+    "stop": {"start": 0, "answering": 1},
+    "boxRow": {"start": ...},
+    "editor": {"answered": 0, "editing": 1},
+    "questionRow": {"answered": 1, "refused": 2},
+    "questionButton": {"answered": ...},
+    "edit": {"start": 0, "answered": 1},
+    "locked": {"answering": 2},
+    "log": {"start": 1},
+    "question": {"answered": 1, "refused": 2},
+    "callout": {"answered": 0, "refused": 1, "followed": 2},
+    "settings": {"start": 1},
+    "answer": {"answered": 1},
+    "piece": {"answered": ...},
+    "pieceOfText": {"answered": ...},
+    "copyCode": {"answered": ...},
+    "codeBlock": {"answered": ...},
+    "sided": {"answered": 0},
+    "formula": {"answered": ...},
+    "outerFormula": {"answered": 2},
+    "formulaBlock": {"answered": 1},
+    "formulaSource": {"answered": 2},
+    "clipboard": {"answered": 0, "copying": 1},
+}
+
+# Before the page's scripts: what reaches the browser. After them: what Gradio asks for.
+COUNT = """name => {
+  const seen = (window.counted ??= {})[name] = { cloned: 0, turned: 0 };
+  const clone = window.structuredClone;
+  window.structuredClone = (value, ...options) => {
+    if (Object(value) !== value) seen.cloned++;
+    return clone(value, ...options);
+  };
+  const direction = Object.getOwnPropertyDescriptor(HTMLElement.prototype, "dir");
+  Object.defineProperty(HTMLElement.prototype, "dir", {
+    ...direction,
+    set(value) { if (this.getAttribute("dir") === value) seen.turned++; direction.set.call(this, value); },
+  });
+}"""
+
+EVENTS = """() => {
+  const { addresses, events, event, first, isOfBox, asks } = streamchat.gradio;
+  const asking = events.filter(({ id }) => asks(id));
+  const ofBox = asking.filter(({ id }) => isOfBox(id));
+  return {
+    addresses: [addresses],
+    asks: asking.map(({ api_name }) => api_name),
+    ofBox: ofBox.map(({ api_name }) => api_name),
+    first: ofBox.map(({ id }) => first(id) !== event(id) && first(id).id !== id),
+  };
+}"""
+
+# The values of all probes, and the rules of which they notice that each is gone.
+LOOK = r"""([css, probes]) => {
+  const flat = (sheet) => [...sheet.cssRules].flatMap((rule) => (rule.cssRules?.length ? flat(rule) : [rule]));
+  const name = ({ selectorText, style, parentRule }) => [
+    // Gradio gives each rule a second time, for its own container alone
+    selectorText?.replace(/\.gradio-container\S* \.contain |\.dark /g, ""), style?.cssText, parentRule?.conditionText,
+  ].join();
+  const file = new CSSStyleSheet();
+  file.replaceSync(css);
+  const live = [...document.styleSheets].filter(({ href }) => !href).flatMap(flat);
+  const value = ([selector, key]) => {
+    const found = document.querySelector(selector);
+    if (!found) return null;
+    const isShown = (one) => one.checkVisibility();
+    if (key === "shown") return String([...document.querySelectorAll(selector)].filter(isShown).length);
+    if (key === "share") return (found.offsetWidth / found.parentElement.clientWidth).toFixed(2);
+    const text = getComputedStyle(found)[key];
+    return key === "gridTemplateColumns" ? String(text.split(" ").length) : text;
+  };
+  const without = (rule) => {
+    const gone = live.filter((one) => name(one) === name(rule)).map((one) => {
+      const parent = one.parentRule ?? one.parentStyleSheet;
+      return [parent, [...parent.cssRules].indexOf(one), one.cssText];
+    }).reverse();
+    for (const [parent, at] of gone) parent.deleteRule(at);
+    const values = probes.map(value);
+    for (const [parent, at, text] of gone.reverse()) parent.insertRule(text, at);
+    return values;
+  };
+  const values = probes.map(value);
+  const noticed = flat(file).map((rule) => {
+    const found = [rule.cssText, without(rule).some((one, number) => one !== values[number])];
+    live.splice(0, live.length, ...[...document.styleSheets].filter(({ href }) => !href).flatMap(flat));
+    return found;
+  });
+  return { values, noticed };
+}"""
+
+
+@dataclass
+class Seen:
+    """What was seen of the page in its states."""
+
+    styles: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    rules: list[str] = field(default_factory=list)
+    noticed: set[int] = field(default_factory=set)
+    elements: dict[str, dict[str, int]] = field(default_factory=dict)
+    answered: set[str] = field(default_factory=set)
+    events: dict[str, list[Any]] = field(default_factory=dict)
+    counted: dict[str, dict[str, int]] = field(default_factory=dict)
+    copied: str = ""
+
+
+def probes() -> list[tuple[str, str, str, str]]:
+    names = {"NOTE": NOTE, "CALLOUT": CALLOUT, "LINK": LINK}
+    lines = [line.split(" | ") for line in STYLES.strip().splitlines()]
+    return [(state, selector.format_map(names), key, value) for state, selector, key, value in lines]
+
+
+class Tour:
+    """Brings the page into its states, and looks at it in each."""
+
+    def __init__(self, page: Page, claude: ScriptedClaude) -> None:
+        self.page = page
+        self.browser = page.browser
+        self.claude = claude
+        self.seen = Seen()
+
+    def look(self, state: str) -> None:
+        # two frames of the screen, after which all scripts have seen the state
+        self.browser.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        wanted = [(selector, key) for at, selector, key, _ in probes() if at == state]
+        css = (STATIC / "gradio_internals.css").read_text("utf-8")
+        found = self.browser.evaluate(LOOK, [css, wanted])
+        for (selector, key), value in zip(wanted, found["values"], strict=True):
+            self.seen.styles[state, selector, key] = value
+        self.seen.rules = [rule for rule, _ in found["noticed"]]
+        self.seen.noticed |= {number for number, (_, noticed) in enumerate(found["noticed"]) if noticed}
+        count = "() => Object.fromEntries(Object.entries(streamchat.gradio.elements).map("
+        count += "([name, selector]) => [name, document.querySelectorAll(selector).length]))"
+        self.seen.elements[state] = self.browser.evaluate(count)
+
+    def answer(self) -> None:
+        self.look("start")
+        first, last = Hold(), Hold()
+        thinking = [opens("thinking"), thought("Let me see."), CLOSES]
+        rest = [delta("a = 1\n```\n\nThe end."), CLOSES, ends("max_tokens", 1_000)]
+        self.claude.play(streams(start(), first, *thinking, opens(), delta(ANSWER), last, *rest))
+        self.browser.evaluate(COUNT, "asked")
+        self.page.ask("How do I list all rivers?")
+        expect(self.browser.locator(".wrap.minimal")).to_be_attached()
+        self.look("waiting")
+        first.release()
+        self.page.shows("one more")
+        self.look("answering")
+        last.release()
+        self.page.shows("longest allowed length")
+        self.page.ready()
+        self.look("answered")
+
+    def copy(self) -> None:
+        self.browser.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        self.page.press("Copy message")
+        self.browser.wait_for_function("async () => (await navigator.clipboard.readText()).includes('The end.')")
+        self.seen.copied = self.browser.evaluate("navigator.clipboard.readText()")
+        # as over plain http
+        self.browser.evaluate("""() => {
+          delete Navigator.prototype.clipboard;
+          const { clipboard } = streamchat.gradio.elements;
+          const copies = ({ target }) => { window.isCopied = Number(target.matches?.(clipboard) ?? 0); };
+          document.addEventListener("copy", copies, true);
+        }""")
+        self.page.press("Copy message")
+        self.browser.wait_for_function("() => 'isCopied' in window", timeout=5000)
+        self.seen.elements["copying"] = {"clipboard": self.browser.evaluate("window.isCopied")}
+
+    def edit(self) -> None:
+        self.page.press("Edit")
+        expect(self.browser.locator(".edit-textarea")).to_be_visible()
+        self.look("editing")
+        self.browser.set_viewport_size({"width": 390, "height": 800})
+        self.look("narrow editing")
+        self.browser.locator(".edit-textarea").press("Escape")
+
+    def resize(self) -> None:
+        self.look("narrow")
+        self.browser.set_viewport_size({"width": 1100, "height": 500})
+        self.look("low")
+        self.browser.set_viewport_size({"width": 1100, "height": 800})
+        self.browser.emulate_media(media="print")
+        self.look("print")
+        self.browser.emulate_media(media="screen")
+
+    def refuse(self) -> None:
+        self.page.ask("And once more?")
+        expect(self.browser.locator(LINK)).to_be_visible()
+        self.page.ready()
+        self.look("refused")
+        # as a receipt follows on a callout
+        note = "one => one.closest('.bot.message').append(one.closest('.message').cloneNode(true))"
+        self.browser.locator(CALLOUT).evaluate(note)
+        self.look("followed")
+        self.browser.emulate_media(color_scheme="dark")
+        expect(self.browser.locator("body.dark")).to_be_attached()
+        self.look("dark")
+
+
+@pytest.fixture(scope="module")
+def seen(chromium: Browser) -> Iterator[Seen]:
+    with (
+        ScriptedClaude() as claude,
+        Application("--host", "127.0.0.2", cwd=ROOT, **environment(claude)) as app,
+        chromium.new_context(viewport={"width": 1100, "height": 800}) as context,
+    ):
+        answered: set[str] = set()
+        context.on("response", lambda response: answered.update([response.url] * response.ok))
+        context.add_init_script(f"({COUNT})('reached')")
+        tour = Tour(Page(context, app.url), claude)
+        tour.answer()
+        tour.edit()
+        tour.resize()
+        tour.copy()
+        tour.refuse()
+        tour.seen.answered = answered
+        tour.seen.counted = tour.browser.evaluate("window.counted")
+        tour.seen.events = tour.browser.evaluate(EVENTS)
+        yield tour.seen
+
+
+def environment(claude: ScriptedClaude) -> dict[str, str]:
+    """Of an app on which a visitor has one answer."""
+    knobs = {"VISITOR_BUDGET_USD": "0.02", "MAX_TOKENS": "1000", "OWN_KEYS": "on"}
+    own = {f"STREAMCHAT_{name}": value for name, value in knobs.items()}
+    return own | {"ANTHROPIC_API_KEY": "sk-owner", "ANTHROPIC_BASE_URL": claude.url}
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("state", "selector", "key", "value"), probes(), ids=lambda part: str(part)[:60])
+def test_the_page_looks_as_it_should(seen: Seen, state: str, selector: str, key: str, value: str) -> None:
+    """An element of Gradio's is still there, and the rule for it still reaches it."""
+    found = seen.styles[state, selector, key]
+    assert re.fullmatch(value[1:], found) if value.startswith("~") else found == value
+
+
+@pytest.mark.process
+def test_each_rule_is_seen(seen: Seen) -> None:
+    """No rule can be deleted without another look of the page: each one has a probe, and still has an effect."""
+    assert [rule for number, rule in enumerate(seen.rules) if number not in seen.noticed] == []
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("name", ELEMENTS)
+def test_the_scripts_find_gradios_elements(seen: Seen, name: str) -> None:
+    """Each selector finds what it is for when that is there, and nothing before."""
+    for state, count in ELEMENTS[name].items():
+        found = seen.elements[state][name]
+        assert found == count if count is not ... else found > 0
+
+
+@pytest.mark.process
+def test_each_element_is_looked_for(seen: Seen) -> None:
+    """An element that a script begins to use needs a test."""
+    assert set(seen.elements["start"]) == set(ELEMENTS)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("name", ["call", "join", "answers", "heartbeat", "process"])
+def test_the_page_still_calls_these_addresses(seen: Seen, name: str) -> None:
+    """What is told by an address in it is still asked for, and answered."""
+    address = seen.events["addresses"][0][name]
+    assert any(address in url for url in seen.answered)
+
+
+@pytest.mark.process
+def test_the_events_that_ask_are_known(seen: Seen) -> None:
+    """One asks for the box, and four for examples, options, retries and edited questions."""
+    assert seen.events["asks"] == ["_submit_fn", *(f"_submit_fn_{number}" for number in range(1, 5))]
+    assert seen.events["ofBox"] == ["_submit_fn"]
+    assert seen.events["first"] == [True]
+
+
+@pytest.mark.process
+def test_thoughts_are_not_copied_with_an_answer(seen: Seen) -> None:
+    """Gradio would put their title and text before it."""
+    assert seen.copied.startswith("# One")
+    assert seen.copied.rstrip().endswith("The end.")
+
+
+@pytest.mark.process
+def test_no_text_is_cloned(seen: Seen) -> None:
+    """Gradio has each text of each message cloned for every frame, which the page keeps from the browser."""
+    assert seen.counted["asked"]["cloned"] > 0
+    assert seen.counted["reached"]["cloned"] == 0
+
+
+@pytest.mark.process
+def test_no_direction_is_set_again(seen: Seen) -> None:
+    """Gradio sets each message's direction for every frame, which would have the browser style the page anew."""
+    assert seen.counted["asked"]["turned"] > 0
+    assert seen.counted["reached"]["turned"] == 0
