@@ -9,7 +9,7 @@ from starlette.requests import Request
 from streamchat.chat.asking import MAX_REPEATS
 from streamchat.errors import Crowded
 from streamchat.events import Done, Failed, Text
-from streamchat.ui.tabs import Tab
+from streamchat.ui.tab import Tab
 from streamchat.ui.transcript import Shown, said
 from tests.attacks.visitor import Room, Visitor, frames
 from tests.hand import settle

@@ -23,7 +23,7 @@ from streamchat.ui.gradio_internals import messages
 from streamchat.ui.handlers import Page
 from streamchat.ui.layout import page
 from streamchat.ui.room import FULL, MAX_MESSAGES
-from streamchat.ui.tabs import Tab as Kept
+from streamchat.ui.tab import Tab as Kept
 from streamchat.ui.tabs import Tabs
 from streamchat.ui.transcript import Shown, aside, drawn, is_made, said, text_of
 from tests.application import ROOT

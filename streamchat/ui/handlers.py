@@ -17,7 +17,8 @@ from streamchat.replies import Reply, paced
 from streamchat.ui.content import plain
 from streamchat.ui.markdown import written
 from streamchat.ui.room import check_room
-from streamchat.ui.tabs import Tab, Tabs, continued, is_id
+from streamchat.ui.tab import Tab, continued
+from streamchat.ui.tabs import Tabs, is_id
 from streamchat.ui.transcript import Shown, conversation, failure, fault, refusal, said, turns, turns_left
 from streamchat.visitors import Flow, Limits, Shelf, Who
 
