@@ -158,6 +158,7 @@ def test_the_first_failure(capfd: pytest.CaptureFixture[str]) -> None:
     assert re.findall(r"^== (.+)", capfd.readouterr().out, re.MULTILINE) == ["platform", "nowhere"]
 
 
+@pytest.mark.process
 def test_no_browser(bare_machine: Path) -> None:
     """A machine without a browser has none."""
     assert browser.find() is None
