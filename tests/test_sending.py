@@ -39,15 +39,19 @@ def visitors_claude(keyed_claude: ScriptedClaude) -> ScriptedClaude:
     return keyed_claude
 
 
-@pytest.fixture
-def came_back(visitors_claude: ScriptedClaude, takes_keys: Application, context: BrowserContext) -> Page:
-    """A page that has asked with the visitor's own key, and was loaded again."""
-    page = Page(context, takes_keys.url)
+def asked_with_own_key(page: Page) -> None:
     settings(page)
     field(page).fill(KEY)
     page.ask("one")
     page.shows("on your key")
     page.ready()
+
+
+@pytest.fixture
+def came_back(visitors_claude: ScriptedClaude, takes_keys: Application, context: BrowserContext) -> Page:
+    """A page that has asked with the visitor's own key, and was loaded again."""
+    page = Page(context, takes_keys.url)
+    asked_with_own_key(page)
     page.browser.reload()
     page.shows("Hello there")
     page.ready()
@@ -136,11 +140,7 @@ def test_a_page_that_lost_its_connection_by_itself_asks_too(
     """A page at rest is loaded again when its network is back."""
     with Proxy(int(takes_keys.url.rpartition(":")[2])) as way:
         page = Page(context, way.url)
-        settings(page)
-        field(page).fill(KEY)
-        page.ask("one")
-        page.shows("on your key")
-        page.ready()
+        asked_with_own_key(page)
         way.cut()
         with page.comes_back():
             way.restore()
