@@ -142,7 +142,7 @@ async def test_settling_twice_counts_once() -> None:
 
 
 async def test_what_is_left_may_pay_for_a_shorter_conversation() -> None:
-    """Who could still ask something short is not told that all is used up."""
+    """A visitor who could still ask something short is not told that all is used up."""
     _, all_accounts = accounts(WORST * 2)
     first = all_accounts.open("a")
     await answered(first, Usage(0, 500))

@@ -101,7 +101,7 @@ async def test_a_rush_below_a_proxys_path_is_no_less_counted() -> None:
 
 
 async def test_a_visitors_rush_leaves_a_place_for_others() -> None:
-    """Whatever one visitor sends at once, the first request of another is begun at once."""
+    """The first request of another visitor begins at once, however much one visitor sends."""
     door = Door()
     for _ in range(10):
         await door.ask(WHOLE, path=PAGES + "rush", address="198.51.100.66")
@@ -125,7 +125,7 @@ async def test_visitors_who_wait_take_turns() -> None:
 
 
 async def test_a_client_that_leaves_while_it_waits_takes_no_place() -> None:
-    """What is cancelled before its turn is passed over; what waits behind it is begun."""
+    """A request that is cancelled before its turn is skipped; the next one begins."""
     door = Door()
     clients = [await door.ask(WHOLE, path=f"{PAGES}{number}") for number in range(4)]
     assert clients[2].task

@@ -148,7 +148,7 @@ async def test_claude_says_that_asking_again_may_help(claude: ScriptedClaude) ->
 
 @pytest.mark.parametrize("kind", ["authentication_error", "billing_error"])
 async def test_claude_says_so_of_a_visitors_key_too(claude: ScriptedClaude, kind: str) -> None:
-    """What their key is refused for may pass as well."""
+    """The refusal of a visitor's key may pass as well."""
     status = {"authentication_error": 401, "billing_error": 402}[kind]
     claude.play(refuses(status, kind, x_should_retry="true", retry_after="7"), says("Here I am."))
     async with a_claude(claude) as (source, pauses):

@@ -84,7 +84,7 @@ def below(room: str) -> set[str]:
 
 
 def public(room: str) -> list[str]:
-    """What a package names for others."""
+    """The names that a package gives to others."""
     for node in ast.parse(MODULES[room]).body:
         match node:
             case ast.Assign(targets=[ast.Name(id="__all__")], value=value):

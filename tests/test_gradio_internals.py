@@ -53,7 +53,7 @@ def test_a_session_does_not_grow_with_each_reply(app: Any) -> None:
 
 
 def updates(chat: gr.ChatInterface) -> list[dict[str, Any]]:
-    """What the events that unlock the box change of it."""
+    """The updates of the box by the events that unlock it."""
     unlocking = [event for event in chat.fns.values() if event.outputs == [chat.textbox] and not event.inputs]
     called = [event.fn() for event in unlocking if event.fn and event.fn.__name__ == "<lambda>"]
     for coroutine in filter(iscoroutine, called):
@@ -97,7 +97,7 @@ def test_every_event_of_the_page_is_without_a_spinner(app: Any) -> None:
 
 
 def test_a_question_comes_back_into_the_box_as_it_was_typed() -> None:
-    """What is shown of a question has marks of the page's own, which no person typed."""
+    """A question that is shown has marks of the page's own, which no person typed."""
     shown = gr.Chatbot().postprocess([{"role": "user", "content": "a < b"}])
     drawn = shown[0]["content"][0]["text"]  # type: ignore[index]
     assert drawn != "a < b"

@@ -189,7 +189,7 @@ LOOK = r"""([css, probes]) => {
 
 @dataclass
 class Seen:
-    """What was seen of the page in its states."""
+    """The page as it was seen in its states."""
 
     styles: dict[tuple[str, str, str], str] = field(default_factory=dict)
     rules: list[str] = field(default_factory=list)
@@ -356,7 +356,7 @@ def test_each_element_is_looked_for(seen: Seen) -> None:
 @pytest.mark.process
 @pytest.mark.parametrize("name", ["call", "join", "answers", "heartbeat", "process"])
 def test_the_page_still_calls_these_addresses(seen: Seen, name: str) -> None:
-    """What is told by an address in it is still asked for, and answered."""
+    """The page still asks each address by which the scripts recognise its requests, and is answered."""
     address = seen.events["addresses"][0][name]
     assert any(address in url for url in seen.answered)
 

@@ -59,7 +59,7 @@ def test_no_piece_has_html_or_a_picture(text: str) -> None:
 
 @pytest.mark.parametrize("text", [RIVERS, ITEMS, CODE, TABLE, LINE, "\n" * 50_000])
 def test_no_piece_is_long(text: str) -> None:
-    """Whatever a long answer consists of, what is drawn anew with each frame is short."""
+    """The part of a long answer that each frame draws anew is short, whatever the answer consists of."""
     assert max(map(len, pieces(text))) <= 2 * LONGEST
 
 

@@ -147,7 +147,7 @@ async def test_a_page_that_is_loaded_again_stops_its_answer() -> None:
 
 
 async def test_duplicates_are_bounded() -> None:
-    """Nobody has the server copy an answer again and again: beyond the bound a duplicate is as a page loaded again."""
+    """A visitor cannot have an answer copied without end: over the bound, a duplicate counts as a reload."""
     visitor = Visitor(Room())
     asking = asyncio.create_task(send(visitor, "a"))
     await settle()

@@ -1,4 +1,4 @@
-"""What the page does before Gradio's scripts run: previews of links, blocked storage, an address that a proxy hides."""
+"""The page before Gradio's scripts run: previews of links, blocked storage, an address that a proxy hides."""
 
 import json
 import re

@@ -78,7 +78,7 @@ def set_version(path: Path, number: int) -> None:
 
 
 async def test_a_file_of_version_0_is_read(tmp_path: Path) -> None:
-    """What the first release wrote is there: conversations, money, how replies went, and the pause."""
+    """The data of the first release is there: conversations, money, how replies went, and the pause."""
     shutil.copy(DATA / "streamchat-0.sqlite3", tmp_path / NAME)
     for _ in range(2):
         async with opened(tmp_path) as chat:
@@ -91,7 +91,7 @@ async def test_a_file_of_version_0_is_read(tmp_path: Path) -> None:
 
 
 async def test_a_file_of_version_1_is_read(tmp_path: Path) -> None:
-    """What a release wrote whose tables had version 1 is there, also a reply that was cut off, and a copied tab."""
+    """The data of a release with tables of version 1 is there, also a reply that was cut off, and a copied tab."""
     shutil.copy(DATA / "streamchat-1.sqlite3", tmp_path / NAME)
     for _ in range(2):
         async with opened(tmp_path) as chat:

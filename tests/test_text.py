@@ -1,4 +1,4 @@
-"""What people and Claude wrote, as it is seen, typed, edited and copied in a real Chromium."""
+"""The text of people and Claude, as it is seen, typed, edited and copied in a real Chromium."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""What only the owner can mend: they are told, and visitors read one sentence without a word of it."""
+"""Failures that only the owner can mend: the owner is told, and visitors read one sentence without a word of it."""
 
 import json
 from pathlib import Path
@@ -50,14 +50,14 @@ def an_app(claude: ScriptedClaude, *arguments: str, data: Path | str = "", **env
 
 
 def trouble(app: Application) -> str:
-    """What the owner's page says is the matter."""
+    """The failure that the owner's page names."""
     state = httpx.get(f"{app.url}/owner/state", auth=("eva", PASSWORD), timeout=20).json()
     return state["trouble"]["sentence"] if state["trouble"] else ""
 
 
 @pytest.mark.parametrize("affair", AFFAIRS)
 def test_programs_read_nothing_of_the_owners_affairs(claude: ScriptedClaude, affair: str) -> None:
-    """Whatever is wrong with the owner's account: a 503 and one sentence; the log and the owner's page say why."""
+    """Any fault of the owner's account is a 503 and one sentence; the log and the owner's page say why."""
     script, kind = AFFAIRS[affair]
     claude.play(script)
     with an_app(claude) as app:
@@ -97,7 +97,7 @@ def test_credit_that_ends_in_the_middle_of_the_day(claude: ScriptedClaude, chrom
 
 
 def test_credit_that_ends_in_the_middle_of_an_answer(claude: ScriptedClaude) -> None:
-    """What was written stays, and the owner is told as well."""
+    """The text so far stays, and the owner is told as well."""
     claude.play(streams(start(), opens(), delta("Half"), breaks("billing_error", "credit balance")))
     with an_app(claude, STREAMCHAT_CONTINUATIONS="0") as app:
         events = httpx.post(f"{app.url}{ASK}", json=HI, headers={"accept": "text/event-stream"}, timeout=20).text

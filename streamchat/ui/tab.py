@@ -1,4 +1,4 @@
-"""What one browser tab shows: the turns so far, and the reply that is being written."""
+"""The state of one browser tab: the turns so far, and the reply that is being written."""
 
 import asyncio
 import hashlib

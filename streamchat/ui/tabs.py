@@ -54,8 +54,8 @@ class Tabs:
     async def claim(self, tab_id: str, page: str, visitor: str | None = None, *, duplicate: bool = False) -> str:
         """A new id for what the tab of that id shows: two pages that come with one id go on without each other.
 
-        What the `page` asked before it claimed its tab is not forgotten for it. While another page shows the tab, its
-        `duplicate` can end nothing of the other's.
+        Questions that the `page` asked before it claimed its tab belong to that tab. While another page shows the
+        tab, its `duplicate` can end nothing of the other's.
         """
         claimed = secrets.token_urlsafe(24)
         if tab := self._tabs.pop(page):

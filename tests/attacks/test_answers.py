@@ -1,4 +1,4 @@
-"""What Claude writes is content: it cannot cover the page, send or load anything, or look like the chat."""
+"""An answer is content: it cannot cover the page, send or load anything, or look like the chat."""
 
 import pytest
 from playwright.sync_api import Request, expect
@@ -77,7 +77,7 @@ def test_nothing_in_an_answer_is_live(page: Page, page_claude: ScriptedClaude, f
 
 
 def test_an_answer_cannot_cover_the_page(page: Page, page_claude: ScriptedClaude) -> None:
-    """Whatever an answer wants to be drawn over the page stays inside of its message."""
+    """Nothing in an answer is drawn outside of its message."""
     page_claude.play(says(COVER))
     page.ask("hi")
     page.shows("Log in again")

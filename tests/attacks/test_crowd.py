@@ -107,7 +107,7 @@ class Place:
         return sum(job is not None for job in self.queue.active_jobs)
 
     def kept(self) -> list[Any]:
-        """What the queue keeps of events."""
+        """The events that the queue keeps."""
         queue = self.queue
         everything = (queue.pending_messages_per_session, queue.pending_event_ids_session, queue.event_ids_to_events)
         return [*everything[0], *everything[1], *everything[2], *self.app.iterators]
@@ -259,7 +259,7 @@ async def heartbeat(place: Place, session: str) -> httpx.Response:
 
 @pytest.mark.parametrize("session", ["", "x" * 65, "a b", "ä", "../x"])
 async def test_a_stream_of_no_session_is_refused(session: str) -> None:
-    """What is asked for is named as Gradio names it."""
+    """The session is named as Gradio names it."""
     async with opened() as place:
         answer = await place.attacker.get(f"{API}/queue/data", params={"session_hash": session})
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_call")

@@ -55,7 +55,7 @@ async def test_a_long_log_is_read_with_turns_for_others() -> None:
 
 
 async def test_a_long_name_of_a_field_is_not_repeated_in_full() -> None:
-    """What is wrong is told with the beginning of a name: a megabyte of it would have to be sent back."""
+    """An error quotes only the beginning of a name: a megabyte of it would have to be sent back."""
     room, name = Room(), "k" * 1_000_000
     async with client_of(room) as client:
         for body in ({name: 1}, {"messages": [{"role": "user", "content": "hi", name: 1}]}):

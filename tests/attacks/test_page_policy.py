@@ -160,7 +160,7 @@ FRONT_END = Path(gr.__file__).parent / "templates" / "frontend"
 
 
 def from_the_bucket(route: Route) -> None:
-    """What a share link's page loads from Gradio's bucket, taken from the installed package."""
+    """Serves the files that a share link's page loads from Gradio's bucket, from the installed package."""
     file = FRONT_END / route.request.url.removeprefix(BUCKET).partition("/")[2]
     kind = mimetypes.guess_type(file.name)[0] or "text/plain"
     route.fulfill(body=file.read_bytes(), content_type=kind, headers={"Access-Control-Allow-Origin": "*"})
