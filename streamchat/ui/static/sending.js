@@ -50,10 +50,14 @@
   };
   document.addEventListener("click", () => setTimeout(placeKey), true); // Gradio makes a panel when it is opened
 
-  const enterKey = () => {
-    if (!document.getElementById("own-key")) document.querySelector(elements.settings)?.click();
-    setTimeout(() => { placeKey(); key.focus(); }, 100);
+  const isOpen = () => key.isConnected && key.checkVisibility();
+  const enterKey = async () => { // opens the panel of the key, which Gradio may take a moment to make
+    if (!isOpen()) document.querySelector(elements.settings)?.click();
+    for (let wait = 0; wait < 40 && !isOpen(); wait++) await new Promise((done) => setTimeout(done, 50));
+    key.scrollIntoView({ block: "nearest" });
+    key.focus();
   };
+  window.streamchat.enterKey = enterKey;
   const goOn = () => { drop("own-key"); settled(); };
   const button = (textContent, onclick) => Object.assign(document.createElement("button"), { type: "button", textContent, onclick });
   const warn = () => {
