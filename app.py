@@ -15,7 +15,8 @@ import threading
 from streamchat import command
 from streamchat.system import console, environment
 
-# `gradio app.py` runs this file again in another thread whenever it changes, and takes `demo` from it
+# `gradio app.py` runs this file again in another thread whenever it changes, and takes `demo` from
+# it
 IN_CHARGE = __name__ == "__main__" and threading.current_thread() is threading.main_thread()
 if IN_CHARGE:
     # Ctrl-C while all this is loading ends it without a traceback
@@ -29,7 +30,8 @@ if IN_CHARGE:
     listener = command.listener(options)
     console.say("Starting...")
 
-gc.disable()  # while all this is loading, hardly anything can be thrown away
+# while all this is loading, hardly anything can be thrown away
+gc.disable()
 from streamchat.process import Process
 from streamchat.server import StreamChat, create
 from streamchat.settings import Settings, SettingsError

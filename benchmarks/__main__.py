@@ -16,10 +16,17 @@ LIMIT = 600.0  # seconds
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", default=",".join(PARTS), help=f"some of {','.join(PARTS)} (default: all)")
-    parser.add_argument("--quick", action="store_true", help="whether it runs at all; the numbers say little")
     parser.add_argument(
-        "--out", type=Path, default=Path("benchmarks/out"), help="the folder for results.json and tabs.svg"
+        "--only", default=",".join(PARTS), help=f"some of {','.join(PARTS)} (default: all)"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="whether it runs at all; the numbers say little"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("benchmarks/out"),
+        help="the folder for results.json and tabs.svg",
     )
     options = parser.parse_args()
     if not Path("/proc/self/stat").exists():
@@ -39,8 +46,16 @@ def measured(parts: Sequence[str], plan: Plan) -> Report:
                 if contestant.installed:
                     report.add(contestant, claude, plan, together)
         report.note(f"Claude's own words were {1000 * claude.latest():.0f} ms late at most")
-    others = [step["others"] for result in report.results.values() if result for step in result.get("steps", ())]
-    report.note(f"other programs kept up to {max(others, default=0):.1f} processors busy while tabs were measured")
+    others = [
+        step["others"]
+        for result in report.results.values()
+        if result
+        for step in result.get("steps", ())
+    ]
+    report.note(
+        f"other programs kept up to {max(others, default=0):.1f} processors busy while tabs were"
+        " measured"
+    )
     return report
 
 

@@ -14,17 +14,24 @@ from benchmarks.tab import Blueprint
 from benchmarks.words import Order
 
 ADDRESS = "127.0.0.66"
-WAIT = 10.0  # seconds for an answer
+# seconds for an answer
+WAIT = 10.0
 MESSAGE = "x\n" * 1_900_000
 MARKED = "<b>*a*</b>" * 90_000
 HISTORY = [
-    {"role": role, "content": [{"type": "text", "text": "x" * 7_000}], "metadata": None, "options": None}
+    {
+        "role": role,
+        "content": [{"type": "text", "text": "x" * 7_000}],
+        "metadata": None,
+        "options": None,
+    }
     for role in ("user", "assistant") * 500
 ]
 
 
 class Attacker:
-    """Each of its attacks sends one request, or opens one connection, and is repeated without end."""
+    """Each of its attacks sends one request, or opens one connection, and is repeated without
+    end."""
 
     def __init__(self, url: str, blueprint: Blueprint) -> None:
         parts = urlsplit(url)
@@ -69,14 +76,22 @@ class Attacker:
 
     async def watch(self) -> None:
         """Waits for an answer that does not come."""
-        await self._call(1, "submit", [], secrets.choice([self._session, secrets.token_hex(6)]), path="queue/join")
+        await self._call(
+            1,
+            "submit",
+            [],
+            secrets.choice([self._session, secrets.token_hex(6)]),
+            path="queue/join",
+        )
 
     async def history(self) -> None:
         body = {"fn_index": 4, "session_hash": secrets.token_hex(6), "data": [HISTORY]}
         await self._post("/gradio_api/run/predict", json.dumps(body).encode())
 
     async def many_turns(self) -> None:
-        await self._post("/api/streaming-chat", b'{"messages":[' + b",".join([b"0"] * 59_000) + b"]}")
+        await self._post(
+            "/api/streaming-chat", b'{"messages":[' + b",".join([b"0"] * 59_000) + b"]}"
+        )
 
     async def long_question(self) -> None:
         await self._post("/api/streaming-chat", json.dumps({"message": "x\n" * 4_000_000}).encode())
@@ -99,11 +114,20 @@ class Attacker:
         await self._exchange(b"\x16\x03\x01rubbish\r\n\r\n")
 
     async def page(self) -> None:
-        await self._exchange(f"GET / HTTP/1.1\r\nhost: {self._host}:{self._port}\r\nconnection: close\r\n\r\n".encode())
+        await self._exchange(
+            f"GET / HTTP/1.1\r\nhost: {self._host}:{self._port}\r\nconnection: close\r\n\r\n".encode()
+        )
 
-    async def _call(self, number: int, kind: str, data: list[Any], session: str, path: str = "run/predict") -> None:
+    async def _call(
+        self, number: int, kind: str, data: list[Any], session: str, path: str = "run/predict"
+    ) -> None:
         event = self._events[kind][number]
-        body = {"fn_index": event.id, "session_hash": session, "data": data, "trigger_id": self._box}
+        body = {
+            "fn_index": event.id,
+            "session_hash": session,
+            "data": data,
+            "trigger_id": self._box,
+        }
         await self._post(f"/gradio_api/{path}", json.dumps(body).encode())
 
     async def _post(self, path: str, body: bytes) -> None:
@@ -131,7 +155,9 @@ class Attacker:
             self._held.pop(0).transport.abort()
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection(self._host, self._port, local_addr=(ADDRESS, 0), family=socket.AF_INET)
+        return await asyncio.open_connection(
+            self._host, self._port, local_addr=(ADDRESS, 0), family=socket.AF_INET
+        )
 
 
 async def attack(url: str, seconds: float) -> None:

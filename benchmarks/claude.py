@@ -19,7 +19,10 @@ class Claude(Server):
     @classmethod
     @contextmanager
     def running(cls) -> Iterator["Claude"]:
-        with TemporaryDirectory() as folder, cls(("-m", "benchmarks.words", "{port}"), Path(folder, "log")) as claude:
+        with (
+            TemporaryDirectory() as folder,
+            cls(("-m", "benchmarks.words", "{port}"), Path(folder, "log")) as claude,
+        ):
             claude.answers()
             yield claude
 

@@ -11,7 +11,11 @@ from benchmarks.server import Server
 
 GUIDES = "benchmarks/guides"
 UVICORN = ("-m", "uvicorn", "--app-dir", GUIDES, "--port", "{port}")
-EVERYWHERE = {"ANTHROPIC_API_KEY": "sk-benchmark", "NO_PROXY": "127.0.0.1", "GRADIO_ANALYTICS_ENABLED": "False"}
+EVERYWHERE = {
+    "ANTHROPIC_API_KEY": "sk-benchmark",
+    "NO_PROXY": "127.0.0.1",
+    "GRADIO_ANALYTICS_ENABLED": "False",
+}
 UNLIMITED = {
     "STREAMCHAT_RATE_LIMIT": "off",
     "STREAMCHAT_MAX_REPLIES": "400",
@@ -28,13 +32,18 @@ class Contestant:
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     needs: str = "anthropic"
-    ready: tuple[str, int] = ("/", 200)  # a path that shows that it has started, and the status it has then
-    box: str | None = None  # where a reader types, on its page
-    send: str = ""  # what is there, with something typed, when it can be sent
-    answers: str = ""  # where answers stand on its page
+    # a path that shows that it has started, and the status it has then
+    ready: tuple[str, int] = ("/", 200)
+    # where a reader types, on its page
+    box: str | None = None
+    # what is there, with something typed, when it can be sent
+    send: str = ""
+    # where answers stand on its page
+    answers: str = ""
     gradio: bool = False  # speaks Gradio's protocol
     http: bool = False  # answers POST /api/streaming-chat
-    polls: Mapping[str, float] = field(default_factory=dict)  # what its page asks for again and again, in seconds
+    # what its page asks for again and again, in seconds
+    polls: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def installed(self) -> bool:
@@ -49,7 +58,9 @@ class Contestant:
                 "STREAMCHAT_DATA_DIR": folder,
                 "CHAINLIT_APP_ROOT": folder,
             }
-            with Server(self.command, Path(folder, "log"), **{**base, **self.environment}) as server:
+            with Server(
+                self.command, Path(folder, "log"), **{**base, **self.environment}
+            ) as server:
                 server.answers(*self.ready)
                 yield server
 
@@ -87,7 +98,16 @@ CHAINLIT = Contestant(
 )
 STREAMLIT = Contestant(
     "Streamlit",
-    ("-m", "streamlit", "run", f"{GUIDES}/streamlit_chat.py", "--server.headless", "true", "--server.port", "{port}"),
+    (
+        "-m",
+        "streamlit",
+        "run",
+        f"{GUIDES}/streamlit_chat.py",
+        "--server.headless",
+        "true",
+        "--server.port",
+        "{port}",
+    ),
     {"STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"},
     needs="streamlit",
     box="[data-testid=stChatInputTextArea]",

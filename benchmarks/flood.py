@@ -1,4 +1,5 @@
-"""Measures how other visitors fare while one sends everything they can for a minute: `python -m benchmarks.flood`."""
+"""Measures how other visitors fare while one sends everything they can for a minute: `python -m
+benchmarks.flood`."""
 
 import argparse
 import asyncio
@@ -22,19 +23,22 @@ from benchmarks.wire import Refused, Wire
 HOST = "127.0.0.2"
 VISITORS = ("127.0.0.11", "127.0.0.12", "127.0.0.13")
 PROBE = "127.0.0.14"
-EVERY = 3.5  # seconds between two questions of a visitor, as often as the limits per visitor bear
-# seconds after the flood until memory is read: bodies that were sent may be read for half a minute, what is not fetched
-# is kept for one, and free memory is returned every ten seconds
+# seconds between two questions of a visitor, as often as the limits per visitor bear
+EVERY = 3.5
+# seconds after the flood until memory is read: bodies that were sent may be read for half a minute,
+# what is not fetched is kept for one, and free memory is returned every ten seconds
 CALM = 110.0
 RETURNED = 15.0
-LONG = 20.0  # seconds after which a reply is lost
+# seconds after which a reply is lost
+LONG = 20.0
 WORDS, RATE = 30, 50
 MONEY = {"STREAMCHAT_DAILY_BUDGET_USD": "100000", "STREAMCHAT_VISITOR_BUDGET_USD": "100000"}
 
 
 @dataclass
 class Seen:
-    """The visitors' waits: seconds to each first word, seconds for each look at /api/health, and lost replies."""
+    """The visitors' waits: seconds to each first word, seconds for each look at /api/health, and
+    lost replies."""
 
     first: list[float] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
@@ -42,9 +46,10 @@ class Seen:
 
     def __str__(self) -> str:
         return (
-            f"first word: worst {max(self.first):.2f} s, p99 {percentile(self.first, 0.99):.2f} s, "
-            f"median {percentile(self.first, 0.5):.2f} s of {len(self.first)}; lost replies: {self.lost}; "
-            f"/api/health: worst {max(self.waits):.2f} s, p99 {percentile(self.waits, 0.99):.2f} s"
+            f"first word: worst {max(self.first):.2f} s, p99 {percentile(self.first, 0.99):.2f} s,"
+            f" median {percentile(self.first, 0.5):.2f} s of {len(self.first)}; lost replies:"
+            f" {self.lost}; /api/health: worst {max(self.waits):.2f} s, p99"
+            f" {percentile(self.waits, 0.99):.2f} s"
         )
 
 
@@ -106,7 +111,10 @@ async def watch_memory(server: Server, peak: list[int]) -> None:
 
 @asynccontextmanager
 async def meanwhile(server: Server, seen: Seen, peak: list[int]) -> AsyncGenerator[None]:
-    tasks = [asyncio.create_task(probe(server, seen)), asyncio.create_task(watch_memory(server, peak))]
+    tasks = [
+        asyncio.create_task(probe(server, seen)),
+        asyncio.create_task(watch_memory(server, peak)),
+    ]
     try:
         yield
     finally:
@@ -117,7 +125,9 @@ async def meanwhile(server: Server, seen: Seen, peak: list[int]) -> AsyncGenerat
 async def attacked(server: Server, seconds: float) -> int:
     """Bytes that the attacker, in a process of its own, has offered."""
     command = ("-m", "benchmarks.attacker", server.url, str(seconds))
-    process = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=asyncio.subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *command, stdout=asyncio.subprocess.PIPE
+    )
     output, _ = await process.communicate()
     return int(re.findall(rb"\d+", output)[-1])
 
@@ -154,14 +164,20 @@ async def measure(server: Server, claude: Claude, folder: Path, seconds: float) 
     await visitors[0].ask(Seen())
     await asyncio.sleep(RETURNED)
     print(f"answers that a reload does not find: {gone}")
-    print(f"memory: {memory / 1e6:.0f} MB, at most {max(peak) / 1e6:.0f}, later {server.memory() / 1e6:.0f}")
+    print(
+        f"memory: {memory / 1e6:.0f} MB, at most {max(peak) / 1e6:.0f}, later"
+        f" {server.memory() / 1e6:.0f}"
+    )
     print(f"disk: {disk / 1e6:.1f} MB, then {flooded / 1e6:.1f}, later {size_of(folder) / 1e6:.1f}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.flood", description=__doc__)
     parser.add_argument(
-        "--seconds", type=float, default=60, help="how long it lasts, and how long after it memory is read"
+        "--seconds",
+        type=float,
+        default=60,
+        help="how long it lasts, and how long after it memory is read",
     )
     seconds = parser.parse_args().seconds
     with Claude.running() as claude, TemporaryDirectory(ignore_cleanup_errors=True) as name:

@@ -13,9 +13,11 @@ from benchmarks.server import Server, machine_cpu
 from benchmarks.tab import Blueprint, Tab
 from benchmarks.words import Order
 
-LONG = 30.0  # seconds after which a reply that should have ended is given up
+# seconds after which a reply that should have ended is given up
+LONG = 30.0
 
-SETTLED = 0.5  # seconds after which a page that was opened is at rest
+# seconds after which a page that was opened is at rest
+SETTLED = 0.5
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,14 @@ class Crowd:
     cpu_per_reply: float
     cpu_per_word: float
     bytes_per_reply: float
-    others: float  # processors that were busy with something else
+    # processors that were busy with something else
+    others: float
 
 
 @dataclass(frozen=True)
 class Meter:
-    """What was spent: seconds of time, of the server's and of everybody else's processors; bytes over the wire."""
+    """What was spent: seconds of time, of the server's and of everybody else's processors; bytes
+    over the wire."""
 
     seconds: float
     server: float
@@ -72,25 +76,33 @@ class Hall:
         await self.crowd(2, 20, 50)
 
     async def crowd(self, tabs: int, words: int, rate: int) -> Crowd:
-        """New pages that ask within a second. Raises TimeoutError or ValueError where not all words arrived."""
+        """New pages that ask within a second. Raises TimeoutError or ValueError where not all words
+        arrived."""
         async with self.pages(tabs) as pages:
             return await self.ask(pages, words, rate)
 
     async def ask(self, pages: list[Tab], words: int, rate: int, letter: str = "w") -> Crowd:
         before = self._meter(pages)
         orders = [self.claude.order(words, rate, letter) for _ in pages]
-        asked = (self._ask(*each, number / len(pages)) for number, each in enumerate(zip(pages, orders, strict=True)))
+        asked = (
+            self._ask(*each, number / len(pages))
+            for number, each in enumerate(zip(pages, orders, strict=True))
+        )
         async with asyncio.timeout(words / (rate or 1000) + LONG):
             await asyncio.gather(*asked)
         spent = self._meter(pages) - before
         starts = self.claude.starts()
-        readings = [_reading(page, order, starts[order]) for page, order in zip(pages, orders, strict=True)]
+        readings = [
+            _reading(page, order, starts[order]) for page, order in zip(pages, orders, strict=True)
+        ]
         late = [lag for reading in readings for lag in reading.lags]
         return Crowd(
             tabs=len(pages),
             p50=percentile(late, 0.5),
             p99=percentile(late, 0.99),
-            first_after_enter=max(reading.first - page.asked_at for reading, page in zip(readings, pages, strict=True)),
+            first_after_enter=max(
+                reading.first - page.asked_at for reading, page in zip(readings, pages, strict=True)
+            ),
             first_after_claude=max(reading.lags[0] for reading in readings),
             cpu_per_reply=spent.server / len(pages),
             cpu_per_word=spent.server / len(pages) / words,

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from benchmarks.words import Order
 
-Seen = Sequence[tuple[float, int]]  # when, in seconds of the epoch, which word was the last one there
+# when, in seconds of the epoch, which word was the last one there
+Seen = Sequence[tuple[float, int]]
 
 
 def percentile(values: Iterable[float], share: float) -> float:
@@ -15,7 +16,8 @@ def percentile(values: Iterable[float], share: float) -> float:
 
 
 def lags(order: Order, start: float, seen: Seen) -> list[float]:
-    """Seconds from when each word was due to when it was there; raises ValueError where words are missing."""
+    """Seconds from when each word was due to when it was there; raises ValueError where words are
+    missing."""
     late, word = [], 0
     for at, last in seen:
         late += [at - start - order.due(number) for number in range(word, last + 1)]
@@ -26,7 +28,8 @@ def lags(order: Order, start: float, seen: Seen) -> list[float]:
 
 
 def seen_in(letter: str, pieces: Iterable[tuple[float, bytes]]) -> list[tuple[float, int]]:
-    """When a stream of pieces had shown which word; a number counts once what follows it is there."""
+    """When a stream of pieces had shown which word; a number counts once what follows it is
+    there."""
     seen, tail, last = [], b"", -1
     pattern = re.compile(letter.encode() + rb"(\d+)(?=\D)")
     for at, piece in pieces:

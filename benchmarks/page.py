@@ -26,8 +26,10 @@ TASKS = """() => {
     .observe({ type: "longtask" });
 }"""
 
-SETTLED = 1.0  # seconds from opening a page to the first question
-PHONE = 4  # times slower than this machine
+# seconds from opening a page to the first question
+SETTLED = 1.0
+# times slower than this machine
+PHONE = 4
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ def measure(contestant: Contestant, server: Server, claude: Claude, plan: Plan) 
     plan.clock.needs(2 * plan.page_words / plan.page_rate + plan.page_turns + 15)
     with chromium() as browser:
         with closing(Reader(browser, contestant, server, claude)) as first:
-            first.turn(20)  # what is loaded and compiled once is behind it
+            # what is loaded and compiled once is behind it
+            first.turn(20)
         with closing(Reader(browser, contestant, server, claude)) as fresh:
             alone = fresh.read(plan.page_words, plan.page_rate)
         with closing(Reader(browser, contestant, server, claude)) as long:
@@ -81,11 +84,19 @@ def long(contestant: Contestant, server: Server, claude: Claude, plan: Plan) -> 
         reader.turn(20)
         reader.note_tasks()
         reading = reader.read(plan.page_lines, plan.page_line_rate, ALONE)
-        return {"long_page": {"longest": reader.longest_task(), "busy": reading.busy, "last": reading.last}}
+        return {
+            "long_page": {
+                "longest": reader.longest_task(),
+                "busy": reading.busy,
+                "last": reading.last,
+            }
+        }
 
 
 class Reader:
-    def __init__(self, chromium: Browser, contestant: Contestant, server: Server, claude: Claude) -> None:
+    def __init__(
+        self, chromium: Browser, contestant: Contestant, server: Server, claude: Claude
+    ) -> None:
         self._page: Page = chromium.new_page()
         self._contestant, self._claude = contestant, claude
         self._turns = 0
@@ -123,7 +134,9 @@ class Reader:
         entered, *seen = self._page.evaluate("sampled")
         late = lags(order, self._claude.starts()[order], [(at, word) for at, word in seen])
         first = seen[0][0] - entered
-        return Reading(first, percentile(late, 0.5), percentile(late, 0.99), late[-1], self._busy() - busy)
+        return Reading(
+            first, percentile(late, 0.5), percentile(late, 0.99), late[-1], self._busy() - busy
+        )
 
     def _ask(self, message: str) -> None:
         box = self._page.locator(self._contestant.box or "textarea")
@@ -133,4 +146,6 @@ class Reader:
 
     def _busy(self) -> float:
         metrics = self._costs.send("Performance.getMetrics")["metrics"]
-        return float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration"))
+        return float(
+            next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
+        )

@@ -20,21 +20,30 @@ class Clock:
 @dataclass(frozen=True)
 class Plan:
     clock: Clock
-    words: int = 400  # of a reply, as most of the measures have it
+    # of a reply, as most of the measures have it
+    words: int = 400
     rate: int = 50  # words a second
-    streams: int = 20  # over HTTP at once
-    pages: int = 8  # over whose replies the cost of one is averaged
-    turns: int = 99  # before the one that is compared with the first
+    # over HTTP at once
+    streams: int = 20
+    # over whose replies the cost of one is averaged
+    pages: int = 8
+    # before the one that is compared with the first
+    turns: int = 99
     steps: tuple[int, ...] = (16, 24, 64, 96, 128, 160)  # pages at once
-    rush: int = 64  # pages within a second
+    # pages within a second
+    rush: int = 64
     rush_words: int = 100
-    page_words: int = 1000  # of the reply that is read in Chromium
+    # of the reply that is read in Chromium
+    page_words: int = 1000
     page_rate: int = 100
-    page_lines: int = 10_000  # of the long reply that is read there
+    # of the long reply that is read there
+    page_lines: int = 10_000
     page_line_rate: int = 500
-    page_turns: int = 30  # before the reply that is read in Chromium
+    # before the reply that is read in Chromium
+    page_turns: int = 30
     idle: float = 6.0  # seconds
-    one_server: bool = False  # for all parts, or a new one for each
+    # for all parts, or a new one for each
+    one_server: bool = False
 
     @classmethod
     def quick(cls, clock: Clock) -> "Plan":

@@ -33,14 +33,20 @@ PARTS: Mapping[str, Sequence[tuple[str, Measure, Fits]]] = {
     "page": [
         ("the page", page.measure, lambda contestant: contestant.box is not None),
         ("a long answer", page.long, lambda contestant: contestant in (OURS, CHAT_INTERFACE)),
-        ("the page on a phone", page.slowly, lambda contestant: contestant in (OURS, CHAT_INTERFACE, STREAMLIT)),
+        (
+            "the page on a phone",
+            page.slowly,
+            lambda contestant: contestant in (OURS, CHAT_INTERFACE, STREAMLIT),
+        ),
     ],
 }
 
 
 class Report:
     def __init__(self) -> None:
-        self.results: dict[str, dict[str, Any] | None] = {one.name: {} if one.installed else None for one in ALL}
+        self.results: dict[str, dict[str, Any] | None] = {
+            one.name: {} if one.installed else None for one in ALL
+        }
         self.notes: list[str] = []
 
     def __str__(self) -> str:
@@ -54,18 +60,29 @@ class Report:
         """Measures these parts on one server."""
         with ExitStack() as stack:
             server = None
-            for what, measure, _ in (each for part in parts for each in PARTS[part] if each[2](contestant)):
+            for what, measure, _ in (
+                each for part in parts for each in PARTS[part] if each[2](contestant)
+            ):
                 with self._attempt(f"{contestant.name}: {what}"):
                     server = server or stack.enter_context(contestant.running(claude))
                     values = measure(contestant, server, claude, plan)
-                    self.results[contestant.name] = {**(self.results[contestant.name] or {}), **plain(values)}
+                    self.results[contestant.name] = {
+                        **(self.results[contestant.name] or {}),
+                        **plain(values),
+                    }
 
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         saved = {"results": self.results, "notes": self.notes}
         (folder / "results.json").write_text(json.dumps(saved, indent=1), encoding="utf-8")
-        if steps := {name: result["steps"] for name, result in self.results.items() if result and result.get("steps")}:
-            lines = {name: [(step["tabs"], step["p99"]) for step in each] for name, each in steps.items()}
+        if steps := {
+            name: result["steps"]
+            for name, result in self.results.items()
+            if result and result.get("steps")
+        }:
+            lines = {
+                name: [(step["tabs"], step["p99"]) for step in each] for name, each in steps.items()
+            }
             (folder / "tabs.svg").write_text(chart(lines), encoding="utf-8")
 
     @contextmanager
@@ -75,7 +92,8 @@ class Report:
             yield
         except OutOfTime:
             self.note(f"{what}: skipped, for time was over")
-        except Exception as error:  # noqa: BLE001 - whatever one of them fails with, the others are measured
+        # whatever one of them fails with, the others are measured
+        except Exception as error:  # noqa: BLE001
             self.note(f"{what}: failed with {type(error).__name__}: {error}")
         else:
             tell(f"{what}: {time.monotonic() - began:.0f} s")

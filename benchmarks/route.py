@@ -16,24 +16,40 @@ Pieces = list[tuple[float, bytes]]
 
 def measure(_: Contestant, server: Server, claude: Claude, plan: Plan) -> dict[str, Any]:
     plan.clock.needs(plan.words / plan.rate + 5)
-    asyncio.run(_read(server, [claude.order(20, plan.rate)]))  # what is loaded once is behind it
+    # what is loaded once is behind it
+    asyncio.run(_read(server, [claude.order(20, plan.rate)]))
     orders = [claude.order(plan.words, plan.rate) for _ in range(plan.streams)]
     cpu = server.cpu()
     answers = asyncio.run(_read(server, orders))
     cpu = server.cpu() - cpu
     starts = claude.starts()
-    late = [lag for order, pieces in answers for lag in lags(order, starts[order], seen_in(order.letter, pieces))]
+    late = [
+        lag
+        for order, pieces in answers
+        for lag in lags(order, starts[order], seen_in(order.letter, pieces))
+    ]
     words = plan.words * plan.streams
-    return {"route": {"cpu_per_word": cpu / words, "p50": percentile(late, 0.5), "p99": percentile(late, 0.99)}}
+    return {
+        "route": {
+            "cpu_per_word": cpu / words,
+            "p50": percentile(late, 0.5),
+            "p99": percentile(late, 0.99),
+        }
+    }
 
 
 async def _read(server: Server, orders: list[Order]) -> list[tuple[Order, Pieces]]:
-    return await asyncio.gather(*(_answer(server, order, number) for number, order in enumerate(orders)))
+    return await asyncio.gather(
+        *(_answer(server, order, number) for number, order in enumerate(orders))
+    )
 
 
 async def _answer(server: Server, order: Order, number: int) -> tuple[Order, Pieces]:
-    await asyncio.sleep(number * 0.0137)  # so that the streams do not all write in the same millisecond
+    # so that the streams do not all write in the same millisecond
+    await asyncio.sleep(number * 0.0137)
     wire = Wire(server.url)
-    pieces = [piece async for piece in wire.stream("POST", "/api/streaming-chat", {"message": str(order)})]
+    pieces = [
+        piece async for piece in wire.stream("POST", "/api/streaming-chat", {"message": str(order)})
+    ]
     wire.close()
     return order, [*pieces, (pieces[-1][0], b" ")]

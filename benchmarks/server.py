@@ -35,9 +35,12 @@ def machine_cpu() -> float:
 
 
 class Server:
-    """Runs until the `with` block ends. Its processes are a session of their own, by which Linux counts them."""
+    """Runs until the `with` block ends. Its processes are a session of their own, by which Linux
+    counts them."""
 
-    def __init__(self, command: Sequence[str], log: Path, *, host: str = "127.0.0.1", **environment: str) -> None:
+    def __init__(
+        self, command: Sequence[str], log: Path, *, host: str = "127.0.0.1", **environment: str
+    ) -> None:
         self.host = host
         self.port = free_port(host)
         self.url = f"http://{host}:{self.port}"
@@ -48,7 +51,10 @@ class Server:
             self._process = subprocess.Popen(
                 [sys.executable, *(part.format(port=self.port) for part in command)],
                 cwd=ROOT,
-                env={**inherited(), **{name: value.format(port=self.port) for name, value in environment.items()}},
+                env={
+                    **inherited(),
+                    **{name: value.format(port=self.port) for name, value in environment.items()},
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -64,13 +70,16 @@ class Server:
         self._process.wait()
 
     def answers(self, path: str = "/", status: int = 200, timeout: float = 60) -> None:
-        """Waits for an answer; `started` is how many seconds after the start of the process it was there."""
+        """Waits for an answer; `started` is how many seconds after the start of the process it was
+        there."""
         while time.monotonic() < self.began + timeout and self._process.poll() is None:
             if self._status(path) == status:
                 self.started = time.monotonic() - self.began
                 return
             time.sleep(0.02)
-        raise RuntimeError(f"No answer at {self.url}{path}:\n{self._log.read_text(errors='replace')[-2000:]}")
+        raise RuntimeError(
+            f"No answer at {self.url}{path}:\n{self._log.read_text(errors='replace')[-2000:]}"
+        )
 
     def cpu(self) -> float:
         """Seconds of processor time, its children's included."""
@@ -81,8 +90,13 @@ class Server:
         return sum(int(fields[21]) for fields in self._stats()) * PAGE
 
     def _status(self, path: str) -> int:
-        with suppress(OSError), socket.create_connection((self.host, self.port), timeout=5) as connection:
-            connection.sendall(f"GET {path} HTTP/1.0\r\nhost: {self.host}:{self.port}\r\n\r\n".encode())
+        with (
+            suppress(OSError),
+            socket.create_connection((self.host, self.port), timeout=5) as connection,
+        ):
+            connection.sendall(
+                f"GET {path} HTTP/1.0\r\nhost: {self.host}:{self.port}\r\n\r\n".encode()
+            )
             return int(connection.recv(4096).split()[1])
         return 0
 

@@ -14,7 +14,8 @@ from benchmarks.server import Server
 def measure(contestant: Contestant, server: Server, claude: Claude, plan: Plan) -> dict[str, Any]:
     plan.clock.needs(1.5 * plan.idle + 5)
     with chromium() as browser, closing(Reader(browser, contestant, server, claude)):
-        time.sleep(plan.idle / 2)  # until things have settled
+        # until things have settled
+        time.sleep(plan.idle / 2)
         cpu = server.cpu()
         time.sleep(plan.idle)
         idle = (server.cpu() - cpu) / plan.idle

@@ -1,4 +1,5 @@
-"""A Gradio page without a browser: it fires the events that the app's configuration asks for, and keeps what came."""
+"""A Gradio page without a browser: it fires the events that the app's configuration asks for, and
+keeps what came."""
 
 import asyncio
 import json
@@ -28,7 +29,13 @@ class Event:
     def of(cls, fields: Mapping[str, Any]) -> Self:
         inputs, outputs, starts = fields["inputs"], fields["outputs"], fields["targets"]
         return cls(
-            fields["id"], inputs, outputs, starts, fields["trigger_after"], fields["queue"], fields["backend_fn"]
+            fields["id"],
+            inputs,
+            outputs,
+            starts,
+            fields["trigger_after"],
+            fields["queue"],
+            fields["backend_fn"],
         )
 
 
@@ -37,9 +44,15 @@ class Blueprint:
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.prefix = config["api_prefix"]
-        self.events = [Event.of(fields) for fields in config["dependencies"] if not fields["trigger_only_on_failure"]]
+        self.events = [
+            Event.of(fields)
+            for fields in config["dependencies"]
+            if not fields["trigger_only_on_failure"]
+        ]
         self.values = {component["id"]: _value(component) for component in config["components"]}
-        self.box = next(part for event in self.events for part, kind in event.starts if kind == "submit")
+        self.box = next(
+            part for event in self.events for part, kind in event.starts if kind == "submit"
+        )
         self.chatbot = next((it["id"] for it in config["components"] if it["type"] == "chatbot"), 0)
         self.tab = next((event.inputs[0] for event in self.started("load") if event.inputs), 0)
 
@@ -58,13 +71,20 @@ class Blueprint:
 
 
 class Tab:
-    """One page, open until it is closed. `frames` are the pieces of the last reply and when each was there.
+    """One page, open until it is closed. `frames` are the pieces of the last reply and when each
+    was there.
 
-    A page of StreamChat has an `id`; one that has that of `before` shows the same after it was opened.
+    A page of StreamChat has an `id`; one that has that of `before` shows the same after it was
+    opened.
     """
 
     def __init__(
-        self, url: str, blueprint: Blueprint, polls: Mapping[str, float], source: str | None = None, before: str = ""
+        self,
+        url: str,
+        blueprint: Blueprint,
+        polls: Mapping[str, float],
+        source: str | None = None,
+        before: str = "",
     ) -> None:
         self.frames: list[tuple[float, bytes]] = []
         self.wire = Wire(url, source)
@@ -81,7 +101,9 @@ class Tab:
 
     async def open(self) -> None:
         await self.wire.get("/")
-        self._tasks = [asyncio.create_task(self._poll(path, seconds)) for path, seconds in self._polls.items()]
+        self._tasks = [
+            asyncio.create_task(self._poll(path, seconds)) for path, seconds in self._polls.items()
+        ]
         self._tasks.append(asyncio.create_task(self._beat()))
         await self._fire(self._blueprint.started("load"))
 
@@ -114,8 +136,15 @@ class Tab:
 
     async def _run(self, event: Event) -> None:
         if event.calls:
-            call: dict[str, Any] = {"data": [self._values.get(part) for part in event.inputs], "event_data": None}
-            call |= {"fn_index": event.id, "trigger_id": self._blueprint.box, "session_hash": self._session}
+            call: dict[str, Any] = {
+                "data": [self._values.get(part) for part in event.inputs],
+                "event_data": None,
+            }
+            call |= {
+                "fn_index": event.id,
+                "trigger_id": self._blueprint.box,
+                "session_hash": self._session,
+            }
             self._show(event, await (self._queue(call) if event.queued else self._predict(call)))
         await self._fire(self._blueprint.following(event))
 
@@ -159,7 +188,9 @@ class Tab:
             await asyncio.sleep(seconds)
 
     async def _beat(self) -> None:
-        async for _ in self.wire.stream("GET", f"{self._blueprint.prefix}/heartbeat/{self._session}"):
+        async for _ in self.wire.stream(
+            "GET", f"{self._blueprint.prefix}/heartbeat/{self._session}"
+        ):
             pass
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from benchmarks.tabs import TOO_LATE
 
-Results = Mapping[str, Mapping[str, Any] | None]  # by contestant, None if it is not installed, then by measure
+# by contestant, None if it is not installed, then by measure
+Results = Mapping[str, Mapping[str, Any] | None]
 
 
 def seconds(value: float) -> str:
@@ -46,11 +47,19 @@ ROWS: Sequence[Row] = (
     ("lag, p99", "page_after_turns.p99", seconds),
     ("last word after Claude's last", "page_after_turns.last", seconds),
     ("main thread busy", "page_after_turns.busy", seconds),
-    ("**a browser four times slower, as on a phone**: Enter to first word", "page_on_a_phone.first", seconds),
+    (
+        "**a browser four times slower, as on a phone**: Enter to first word",
+        "page_on_a_phone.first",
+        seconds,
+    ),
     ("lag, p99", "page_on_a_phone.p99", seconds),
     ("last word after Claude's last", "page_on_a_phone.last", seconds),
     ("main thread busy", "page_on_a_phone.busy", seconds),
-    ("**an answer of 10,000 lines**: longest time the page does nothing else", "long_page.longest", seconds),
+    (
+        "**an answer of 10,000 lines**: longest time the page does nothing else",
+        "long_page.longest",
+        seconds,
+    ),
     ("main thread busy", "long_page.busy", seconds),
     ("last line on the screen after Claude's last", "long_page.last", seconds),
     ("**`POST /api/streaming-chat`**: server's CPU a word", "route.cpu_per_word", microseconds),
@@ -77,7 +86,9 @@ def table(results: Results) -> str:
         if any(value is not None for value in values):
             lines.append([label, *("" if value is None else shown(value) for value in values)])
     if None in results.values():
-        lines.append(["", *("" if result is not None else "not installed" for result in results.values())])
+        lines.append(
+            ["", *("" if result is not None else "not installed" for result in results.values())]
+        )
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 

@@ -12,7 +12,8 @@ from benchmarks.plan import OutOfTime, Plan
 from benchmarks.server import Server
 
 TOO_LATE = 0.3  # seconds
-BUSY = 0.1  # processors with other work
+# processors with other work
+BUSY = 0.1
 
 
 def rush(contestant: Contestant, server: Server, claude: Claude, plan: Plan) -> dict[str, Any]:
@@ -39,11 +40,14 @@ async def _most(hall: Hall, plan: Plan) -> list[Crowd]:
 
 
 async def _steps(hall: Hall, plan: Plan) -> AsyncGenerator[Crowd]:
-    """Each step, until one is too late again and again: once more, and twice where the machine has other work."""
+    """Each step, until one is too late again and again: once more, and twice where the machine has
+    other work."""
     for tabs in plan.steps:
         crowds: list[Crowd] = []
         with suppress(TimeoutError, ValueError, OSError, OutOfTime):
-            while not crowds or (crowds[-1].p99 > TOO_LATE and len(crowds) < (3 if crowds[-1].others > BUSY else 2)):
+            while not crowds or (
+                crowds[-1].p99 > TOO_LATE and len(crowds) < (3 if crowds[-1].others > BUSY else 2)
+            ):
                 plan.clock.needs(plan.words / plan.rate + 3)
                 crowds.append(await hall.crowd(tabs, plan.words, plan.rate))
         if not crowds:

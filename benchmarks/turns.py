@@ -31,4 +31,7 @@ async def _late(hall: Hall, plan: Plan) -> dict[str, Any]:
         first = await hall.ask(pages, plan.words, plan.rate)
         for _ in range(plan.turns):
             await pages[0].ask(str(hall.claude.order(100, 0, "k")))
-        return {"first_turn": first, "late_turn": await hall.ask(pages, plan.words, plan.rate, letter="q")}
+        return {
+            "first_turn": first,
+            "late_turn": await hall.ask(pages, plan.words, plan.rate, letter="q"),
+        }

@@ -1,4 +1,5 @@
-"""HTTP/1.1 as a browser speaks it to one server, with next to nothing between the socket and the caller."""
+"""HTTP/1.1 as a browser speaks it to one server, with next to nothing between the socket and the
+caller."""
 
 import asyncio
 import json
@@ -8,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-KEPT = 4.0  # seconds; uvicorn closes what was idle for five
+# seconds; uvicorn closes what was idle for five
+KEPT = 4.0
 
 
 class Refused(Exception):
@@ -23,7 +25,8 @@ class Connection:
 
 
 class Wire:
-    """Connections to one server, from the address `source`, that are used again, and the bytes that went over them."""
+    """Connections to one server, from the address `source`, that are used again, and the bytes that
+    went over them."""
 
     def __init__(self, url: str, source: str | None = None) -> None:
         parts = urlsplit(url)
@@ -39,7 +42,9 @@ class Wire:
     async def post(self, path: str, body: Any) -> Any:
         return json.loads(b"".join([piece async for _, piece in self.stream("POST", path, body)]))
 
-    async def stream(self, method: str, path: str, body: Any = None) -> AsyncGenerator[tuple[float, bytes]]:
+    async def stream(
+        self, method: str, path: str, body: Any = None
+    ) -> AsyncGenerator[tuple[float, bytes]]:
         """The pieces of the body and when each was there, in seconds of the epoch."""
         connection = self._idle_one() or await self._connect()
         self._send(connection, method, path, b"" if body is None else json.dumps(body).encode())
@@ -63,7 +68,9 @@ class Wire:
         return None
 
     async def _connect(self) -> Connection:
-        opened = asyncio.open_connection(self._host, self._port, limit=2**22, local_addr=self._source)
+        opened = asyncio.open_connection(
+            self._host, self._port, limit=2**22, local_addr=self._source
+        )
         connection = Connection(*await opened)
         self._open.append(connection)
         return connection
@@ -83,7 +90,9 @@ class Wire:
         status, *lines = head.decode().lower().split("\r\n")
         if " 200 " not in status:
             raise Refused(status)
-        lengths = [int(line.partition(":")[2]) for line in lines if line.startswith("content-length:")]
+        lengths = [
+            int(line.partition(":")[2]) for line in lines if line.startswith("content-length:")
+        ]
         return lengths[0] if lengths else None
 
     async def _whole(self, connection: Connection, length: int) -> AsyncGenerator[bytes]:

@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 PARAGRAPH = 60  # words
-ALONE = "l"  # the letter of words that each have a line of their own
-ORDER = re.compile(r"Write (\d+) words at (\d+) a second, each with an? ([a-z]), please\. \((\d+)\)")
+# the letter of words that each have a line of their own
+ALONE = "l"
+ORDER = re.compile(
+    r"Write (\d+) words at (\d+) a second, each with an? ([a-z]), please\. \((\d+)\)"
+)
 
 
 @dataclass(frozen=True)
 class Order:
-    """The answer to a question. Word 17 is `w17`, due 17 / rate seconds after the first; all at once if rate is 0."""
+    """The answer to a question. Word 17 is `w17`, due 17 / rate seconds after the first; all at
+    once if rate is 0."""
 
     words: int
     rate: int
@@ -24,7 +28,10 @@ class Order:
     number: int = 0
 
     def __str__(self) -> str:
-        return f"Write {self.words} words at {self.rate} a second, each with a {self.letter}, please. ({self.number})"
+        return (
+            f"Write {self.words} words at {self.rate} a second, each with a {self.letter}, please."
+            f" ({self.number})"
+        )
 
     @classmethod
     def last_in(cls, body: str) -> "Order":
@@ -50,22 +57,45 @@ def event(kind: str, **fields: Any) -> bytes:
 
 def response(body: Any) -> bytes:
     data = json.dumps(body).encode()
-    return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(data), data)
+    return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (
+        len(data),
+        data,
+    )
 
 
-USAGE = {"input_tokens": 25, "output_tokens": 1, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}
-MESSAGE = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-sonnet-5-5", "content": []}
+USAGE = {
+    "input_tokens": 25,
+    "output_tokens": 1,
+    "cache_creation_input_tokens": 0,
+    "cache_read_input_tokens": 0,
+}
+MESSAGE = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "claude-sonnet-5-5",
+    "content": [],
+}
 HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
     b"request-id: req_1\r\ntransfer-encoding: chunked\r\n\r\n"
 )
 OPENING = (
     HEAD
-    + event("message_start", message={**MESSAGE, "stop_reason": None, "stop_sequence": None, "usage": USAGE})
+    + event(
+        "message_start",
+        message={**MESSAGE, "stop_reason": None, "stop_sequence": None, "usage": USAGE},
+    )
     + event("content_block_start", index=0, content_block={"type": "text", "text": ""})
 )
-EFFORT = {"supported": True, **{level: {"supported": True} for level in ("low", "medium", "high", "max", "xhigh")}}
-THINKING = {"supported": True, "types": {kind: {"supported": True} for kind in ("adaptive", "disabled", "enabled")}}
+EFFORT = {
+    "supported": True,
+    **{level: {"supported": True} for level in ("low", "medium", "high", "max", "xhigh")},
+}
+THINKING = {
+    "supported": True,
+    "types": {kind: {"supported": True} for kind in ("adaptive", "disabled", "enabled")},
+}
 MODEL = {
     "type": "model",
     "id": MESSAGE["model"],
@@ -87,11 +117,14 @@ def closing(order: Order) -> bytes:
 
 
 def delta(order: Order, number: int) -> bytes:
-    return event("content_block_delta", index=0, delta={"type": "text_delta", "text": order.word(number)})
+    return event(
+        "content_block_delta", index=0, delta={"type": "text_delta", "text": order.word(number)}
+    )
 
 
 class Ledger:
-    """When each order's first word was written, in seconds of the epoch, and how late a word ever was."""
+    """When each order's first word was written, in seconds of the epoch, and how late a word ever
+    was."""
 
     def __init__(self) -> None:
         self.starts: dict[str, float] = {}
@@ -142,12 +175,21 @@ class Connection(asyncio.Protocol):
         now = self._loop.time() - began
         for due, data in deltas:
             if due > now:
-                self._timer = self._loop.call_at(began + due, self._late, order, began, deltas, due, data)
+                self._timer = self._loop.call_at(
+                    began + due, self._late, order, began, deltas, due, data
+                )
                 return
             self._transport.write(data)
         self._transport.write(closing(order))
 
-    def _late(self, order: Order, began: float, deltas: Iterator[tuple[float, bytes]], due: float, data: bytes) -> None:
+    def _late(
+        self,
+        order: Order,
+        began: float,
+        deltas: Iterator[tuple[float, bytes]],
+        due: float,
+        data: bytes,
+    ) -> None:
         self._transport.write(data)
         self._ledger.latest = max(self._ledger.latest, self._loop.time() - began - due)
         self._go_on(order, began, deltas)

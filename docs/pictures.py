@@ -1,4 +1,5 @@
-"""Makes the pictures of the README from the running demo: `python -m docs.pictures`. Needs tests/requirements.txt."""
+"""Makes the pictures of the README from the running demo: `python -m docs.pictures`. Needs
+tests/requirements.txt."""
 
 import os
 import time

@@ -22,8 +22,12 @@ def arguments() -> argparse.Namespace:
         "--host",
         help="the address to listen on; 0.0.0.0 for the whole network (default: 127.0.0.1)",
     )
-    parser.add_argument("--port", type=port, help="the port to listen on (default: the first free one from 7860)")
-    parser.add_argument("--share", action="store_true", help="make a public link, with your key behind it")
+    parser.add_argument(
+        "--port", type=port, help="the port to listen on (default: the first free one from 7860)"
+    )
+    parser.add_argument(
+        "--share", action="store_true", help="make a public link, with your key behind it"
+    )
     return parser.parse_args()
 
 
@@ -61,7 +65,8 @@ def is_public(options: argparse.Namespace) -> bool:
 
 
 def listener(options: argparse.Namespace) -> Listener:
-    """The port that is asked for; otherwise the first free one from 7860. Ends the program if there is none."""
+    """The port that is asked for; otherwise the first free one from 7860. Ends the program if there
+    is none."""
     host = host_of(options)
     if chosen := options.port or os.environ.get("GRADIO_SERVER_PORT"):
         return opened(host, int(chosen))
@@ -80,7 +85,8 @@ def first_free(host: str) -> Listener:
         with suppress(OSError):
             return Listener.open(host, port)
     raise fail(
-        f"the ports from {FIRST_PORT} to {FIRST_PORT + PORTS - 1} are all taken. Choose another one with --port."
+        f"the ports from {FIRST_PORT} to {FIRST_PORT + PORTS - 1} are all taken. Choose another one"
+        " with --port."
     )
 
 

@@ -50,10 +50,11 @@ from typing import ClassVar
 class ChatError(Exception):
     """A refusal or failure that can be shown to whoever asked.
 
-    `retry_after` is in seconds; `request_id` is Claude's, for the owner's support requests.
-    A `retryable` error may not come again if the same request is sent a little later. Where code and sentence hide
-    the owner's affairs, `cause` and `for_owner` name them, for the log and the owner's page. `own_key_helps` where the
-    same question may be answered to a visitor who brings a key.
+    `retry_after` is in seconds; `request_id` is Claude's, for the owner's support requests. A
+    `retryable` error may not come again if the same request is sent a little later. Where code and
+    sentence hide the owner's affairs, `cause` and `for_owner` name them, for the log and the
+    owner's page. `own_key_helps` where the same question may be answered to a visitor who brings a
+    key.
     """
 
     code: ClassVar[str]
@@ -93,12 +94,18 @@ class TooLong(Refused):
 
 class TooDear(Refused):
     code, status, own_key_helps = "too_dear", 413, True
-    sentence = "This conversation is too long for the budget here. Start a new chat, or write a shorter message."
+    sentence = (
+        "This conversation is too long for the budget here. Start a new chat, or write a shorter"
+        " message."
+    )
 
 
 class BadKey(Refused):
     code, status = "bad_key", 400
-    sentence = "This does not look like an API key. Keys begin with sk-ant-. Copy it anew from the Claude Console."
+    sentence = (
+        "This does not look like an API key. Keys begin with sk-ant-. Copy it anew from the Claude"
+        " Console."
+    )
 
 
 class NoOwnKeys(Refused):
@@ -113,7 +120,10 @@ class UnknownReply(Refused):
 
 class KeyReused(Refused):
     code, status = "idempotency_key_reused", 422
-    sentence = "This Idempotency-Key belongs to another question. Send each question with a key of its own."
+    sentence = (
+        "This Idempotency-Key belongs to another question. Send each question with a key of its"
+        " own."
+    )
 
 
 class TooOften(Refused):
@@ -123,7 +133,9 @@ class TooOften(Refused):
 
 class TooManyAtOnce(Refused):
     code, status = "too_many_at_once", 429
-    sentence = "You have as many answers running as one person may. Wait for one to finish, or stop one."
+    sentence = (
+        "You have as many answers running as one person may. Wait for one to finish, or stop one."
+    )
 
 
 class Crowded(Refused):
@@ -138,7 +150,9 @@ class Paused(Refused):
 
 class NotRecorded(Refused):
     code, status, own_key_helps = "not_recorded", 503, True
-    sentence = "This chat cannot record what an answer costs, so it does not ask Claude at the moment."
+    sentence = (
+        "This chat cannot record what an answer costs, so it does not ask Claude at the moment."
+    )
 
 
 class Spent(Refused):
@@ -158,12 +172,13 @@ class VisitorIsSpent(Spent):
 
 
 class TooLittleLeft(Spent):
-    """A shorter conversation, or the same one once another answer has ended, may still be paid for."""
+    """A shorter conversation, or the same one once another answer has ended, may still be paid
+    for."""
 
     code = "too_little_left"
     sentence = (
-        "Not enough is left today for this. A new chat may help, or the end of an answer that is still being written. "
-        "The budget renews at 00:00 UTC."
+        "Not enough is left today for this. A new chat may help, or the end of an answer that is"
+        " still being written. The budget renews at 00:00 UTC."
     )
 
 
@@ -185,7 +200,9 @@ class KeyRejected(OwnersAffair):
 
 class NotPermitted(OwnersAffair):
     cause = "not_permitted"
-    for_owner = "The API key is not allowed to do this. Check its permissions in the Claude Console."
+    for_owner = (
+        "The API key is not allowed to do this. Check its permissions in the Claude Console."
+    )
 
 
 class NoCredit(OwnersAffair):
@@ -198,7 +215,9 @@ class NoCredit(OwnersAffair):
 
 class UnknownModel(OwnersAffair):
     cause = "unknown_model"
-    for_owner = "Claude does not know the chosen model, or the key may not use it. Check STREAMCHAT_MODEL."
+    for_owner = (
+        "Claude does not know the chosen model, or the key may not use it. Check STREAMCHAT_MODEL."
+    )
 
 
 class WrongAddress(OwnersAffair):
@@ -208,12 +227,18 @@ class WrongAddress(OwnersAffair):
 
 class OwnKeyRejected(ClaudeError):
     code, status = "own_key_rejected", 401
-    sentence = "Claude does not accept your API key. Copy it anew from the Claude Console, or ask without it."
+    sentence = (
+        "Claude does not accept your API key. Copy it anew from the Claude Console, or ask"
+        " without it."
+    )
 
 
 class OwnNotPermitted(ClaudeError):
     code, status = "own_not_permitted", 403
-    sentence = "Your API key may not use the model of this chat. Check its permissions in the Claude Console."
+    sentence = (
+        "Your API key may not use the model of this chat. Check its permissions in the Claude"
+        " Console."
+    )
 
 
 class OwnNoCredit(ClaudeError):
@@ -285,6 +310,10 @@ class InternalError(ChatError):
 
 
 def trace(error: BaseException) -> str:
-    """Where an unforeseen error came from, on one line; without its message, which may hold what people wrote."""
-    places = [f"{Path(frame.f_code.co_filename).name}:{line}" for frame, line in walk_tb(error.__traceback__)]
+    """Where an unforeseen error came from, on one line; without its message, which may hold what
+    people wrote."""
+    places = [
+        f"{Path(frame.f_code.co_filename).name}:{line}"
+        for frame, line in walk_tb(error.__traceback__)
+    ]
     return f"{type(error).__name__} at {' < '.join(reversed(places)) or 'an unknown place'}"

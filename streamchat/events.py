@@ -31,11 +31,12 @@ async def _at_once() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request to a source: a conversation that ends with the user's message, or with the assistant's
-    words, of which the rest is wanted. A source tells `meter` what its first call uses. Before each further call it
-    awaits `again`, which returns the meter of that call if there is one. With a `key` it asks with that one. It awaits
-    `wanted` before it reads more from its connection: backpressure. `by_owner` is a request from the machine itself,
-    where nobody else can reach the chat."""
+    """A request to a source: a conversation that ends with the user's message, or with the
+    assistant's words, of which the rest is wanted. A source tells `meter` what its first call uses.
+    Before each further call it awaits `again`, which returns the meter of that call if there is
+    one. With a `key` it asks with that one. It awaits `wanted` before it reads more from its
+    connection: backpressure. `by_owner` is a request from the machine itself, where nobody else can
+    reach the chat."""
 
     conversation: Conversation
     again: Callable[[Conversation], Awaitable[Meter | None]] = _freely
@@ -61,9 +62,11 @@ class Thinking:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence about the reply, never part of it; a `passing` one is of no interest once text follows.
+    """A sentence about the reply, never part of it; a `passing` one is of no interest once text
+    follows.
 
-    After an `instead` the text is not that of the model that was asked, and no part of the conversation.
+    After an `instead` the text is not that of the model that was asked, and no part of the
+    conversation.
     """
 
     text: str
@@ -73,11 +76,12 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """How a reply went: seconds since it was asked for, dollars, and the stop reason or the error's code.
+    """How a reply went: seconds since it was asked for, dollars, and the stop reason or the error's
+    code.
 
-    `assumed` is the part of the cost that Claude did not count; the true cost may be less by that, and is never more.
-    A `shared` reply is one that somebody else paid for; with an `own_key` the visitor did. `closed` is whether the
-    reader's stop closed the connection to the model.
+    `assumed` is the part of the cost that Claude did not count; the true cost may be less by that,
+    and is never more. A `shared` reply is one that somebody else paid for; with an `own_key` the
+    visitor did. `closed` is whether the reader's stop closed the connection to the model.
     """
 
     model: str
@@ -106,7 +110,8 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The reply ended with an error; fields as in `ChatError`. Its `cause` is for the owner alone."""
+    """The reply ended with an error; fields as in `ChatError`. Its `cause` is for the owner
+    alone."""
 
     code: str
     status: int
@@ -123,9 +128,12 @@ class Failed:
         return cls(error.code, error.status, error.message, *kept, usage, cause=error.cause)
 
 
-OURS = {"stopped", "abandoned", "shutdown"}  # reasons that no source gives
-WHOLE = {"end_turn", "stop_sequence"}  # the reasons of an answer that says all it has to say
-CUT = OURS | {"max_tokens", "refusal", "model_context_window_exceeded"}  # the known reasons of one that does not
+# reasons that no source gives
+OURS = {"stopped", "abandoned", "shutdown"}
+# the reasons of an answer that says all it has to say
+WHOLE = {"end_turn", "stop_sequence"}
+# the known reasons of one that does not
+CUT = OURS | {"max_tokens", "refusal", "model_context_window_exceeded"}
 Ending = Done | Failed
 Event = Text | Thinking | Notice | Usage | Done | Failed
 
@@ -135,7 +143,8 @@ def reason_for_owner(ending: Ending) -> str:
 
 
 def well_formed(text: str) -> str:
-    """The text as Unicode can be sent: halves of a character are joined, and half a one is replaced."""
+    """The text as Unicode can be sent: halves of a character are joined, and half a one is
+    replaced."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -14,19 +14,23 @@ LONGEST = 200  # characters
 
 
 def split(text: str) -> tuple[str, ...]:
-    """The examples in a text that has one a line, or | between them; each once, and none for `off`."""
+    """The examples in a text that has one a line, or | between them; each once, and none for
+    `off`."""
     lines = [" ".join(line.split(" ")).strip() for line in re.split(r"[\n\r|]", text)]
     examples = tuple(dict.fromkeys(filter(None, lines)))
     return () if text.strip().lower() == OFF else examples
 
 
 def checked(text: str) -> str:
-    """The text, if it is empty or `off`, or has examples that fit on the page; raises `ValueError` otherwise."""
+    """The text, if it is empty or `off`, or has examples that fit on the page; raises `ValueError`
+    otherwise."""
     examples = split(text)
     if not text or text.strip().lower() == OFF:
         return text
     if not 1 <= len(examples) <= MOST:
-        raise ValueError(f"it should have 1 to {MOST} examples, one a line or with | between them, or be {OFF}")
+        raise ValueError(
+            f"it should have 1 to {MOST} examples, one a line or with | between them, or be {OFF}"
+        )
     if max(map(len, examples)) > LONGEST:
         raise ValueError(f"it should have no example of more than {LONGEST} characters")
     if not all(map(str.isprintable, examples)):

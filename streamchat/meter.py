@@ -1,14 +1,18 @@
-"""What a call to Claude uses: Claude's own count and, of what it has not counted, the most that it can be."""
+"""What a call to Claude uses: Claude's own count and, of what it has not counted, the most that it
+can be."""
 
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
-TOKEN = 30  # bytes; no text has longer tokens on average, so that a lower count of it was not finished
-MARKS = 16  # tokens that a message, a block or a citation takes at most beside its text
-# Tokens per second, above the fastest that each line of models writes. Sonnet and Opus are measured at 45 to 90,
-# Haiku at up to 250; two to three times that leaves room for a fast day and for the fast mode.
+# bytes; no text has longer tokens on average, so that a lower count of it was not finished
+TOKEN = 30
+# tokens that a message, a block or a citation takes at most beside its text
+MARKS = 16
+# Tokens per second, above the fastest that each line of models writes. Sonnet and Opus are measured
+# at 45 to 90, Haiku at up to 250; two to three times that leaves room for a fast day and for the
+# fast mode.
 FASTEST = {"haiku": 600.0, "sonnet": 300.0, "opus": 300.0}
 FASTEST_OF_ALL = 600.0
 
@@ -24,10 +28,14 @@ class Usage:
     web_searches: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
-        return Usage(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+        return Usage(
+            *(getattr(self, each.name) + getattr(other, each.name) for each in fields(self))
+        )
 
     def __sub__(self, other: "Usage") -> "Usage":
-        return Usage(*(getattr(self, each.name) - getattr(other, each.name) for each in fields(self)))
+        return Usage(
+            *(getattr(self, each.name) - getattr(other, each.name) for each in fields(self))
+        )
 
 
 NOTHING = Usage()
@@ -48,7 +56,8 @@ def fastest(model: str) -> float:
 
 
 def elapsed() -> float:
-    """Seconds since some moment, including those in which the machine slept: Claude does not sleep with it."""
+    """Seconds since some moment, including those in which the machine slept: Claude does not sleep
+    with it."""
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.monotonic()
@@ -57,12 +66,15 @@ def elapsed() -> float:
 class Meter:
     """One call's usage, never less than Claude's bill. Make it before the request is sent.
 
-    `worst` is what was reserved for the call; what is assumed never exceeds it. `speed` is in tokens per second, and
-    `clock` in seconds. The time runs from the start of the call until `stop`: Claude writes for no longer, because
-    the request arrives after it was sent by as much as the end of the connection does.
+    `worst` is what was reserved for the call; what is assumed never exceeds it. `speed` is in
+    tokens per second, and `clock` in seconds. The time runs from the start of the call until
+    `stop`: Claude writes for no longer, because the request arrives after it was sent by as much as
+    the end of the connection does.
     """
 
-    def __init__(self, worst: Usage, *, speed: float = FASTEST_OF_ALL, clock: Callable[[], float] = elapsed) -> None:
+    def __init__(
+        self, worst: Usage, *, speed: float = FASTEST_OF_ALL, clock: Callable[[], float] = elapsed
+    ) -> None:
         self._worst = worst
         self._speed = speed
         self._clock = clock
@@ -83,12 +95,14 @@ class Meter:
         self._counts_output = self._counts_output or output
 
     def see(self, size: int) -> None:
-        """Notes so many bytes of output. A token is at least a byte. After the end nothing is output."""
+        """Notes so many bytes of output. A token is at least a byte. After the end nothing is
+        output."""
         if not self._ended:
             self._seen += size
 
     def mark(self) -> None:
-        """Notes the beginning of a block, or a citation, which take a few tokens that are not sent."""
+        """Notes the beginning of a block, or a citation, which take a few tokens that are not
+        sent."""
         self._marks += MARKS
 
     def think(self) -> None:
@@ -137,7 +151,13 @@ class Meter:
         if self._thinks:
             return max(counted, most)
         seconds = (self._clock() if self._stopped_at is None else self._stopped_at) - self._began
-        return max(counted, min(most, max(self._seen + self._marks, math.ceil(seconds * self._speed))))
+        return max(
+            counted, min(most, max(self._seen + self._marks, math.ceil(seconds * self._speed)))
+        )
 
     def _is_final(self) -> bool:
-        return self._ended and self._counts_output and self._seen <= self._counted.output_tokens * TOKEN
+        return (
+            self._ended
+            and self._counts_output
+            and self._seen <= self._counted.output_tokens * TOKEN
+        )

@@ -29,11 +29,14 @@ class Stopped(BaseException):
     """A signal came while the program was still starting."""
 
 
-# seconds after a signal at which a start ends that has lost the exception, as in a callback of the interpreter
+# seconds after a signal at which a start ends that has lost the exception, as in a callback of the
+# interpreter
 LATEST = 5.0
 M_MMAP_THRESHOLD = -3  # in glibc's malloc.h
-LARGE = 128 * 1024  # bytes, as glibc has it until it has seen larger ones
-RETURN_EVERY = 10  # looks at the server
+# bytes, as glibc has it until it has seen larger ones
+LARGE = 128 * 1024
+# looks at the server
+RETURN_EVERY = 10
 
 
 class Process:
@@ -82,7 +85,8 @@ class Process:
                 return_free_memory()
 
     def _close(self) -> None:
-        """The server's thread ends with the process; Gradio's close waits 5 s and shows an error."""
+        """The server's thread ends with the process; Gradio's close waits 5 s and shows an
+        error."""
         if self._running:
             self._running.farewell()
         logging.shutdown()
@@ -122,15 +126,16 @@ def explained(error: BaseException | None) -> str:
 
 
 def tune_garbage_collection() -> None:
-    """Objects that exist after the start stay; a frame makes thousands of values and hardly any cycles."""
+    """Objects that exist after the start stay; a frame makes thousands of values and hardly any
+    cycles."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
 
 
 def return_large_buffers() -> None:
-    """Has glibc give every freed large buffer back to the system. It would keep larger and larger ones, and with them
-    all that was sent in a rush. Other C libraries have no such setting.
+    """Has glibc give every freed large buffer back to the system. It would keep larger and larger
+    ones, and with them all that was sent in a rush. Other C libraries have no such setting.
     """
     if sys.platform == "linux":
         with suppress(AttributeError, OSError):
@@ -138,8 +143,8 @@ def return_large_buffers() -> None:
 
 
 def return_free_memory() -> None:
-    """Has glibc give the pages between its small buffers back to the system, which it does only at the end of its heap.
-    It takes less than a millisecond. Other C libraries have no such function.
+    """Has glibc give the pages between its small buffers back to the system, which it does only at
+    the end of its heap. It takes less than a millisecond. Other C libraries have no such function.
     """
     if sys.platform == "linux":
         with suppress(AttributeError, OSError):
@@ -150,7 +155,10 @@ def warn_of_data_elsewhere(settings: Settings) -> None:
     """Earlier releases kept their data in the folder in which the program was started."""
     folder, earlier = Path(settings.data_folder), Path.cwd() / settings.data_dir
     if settings.data_dir and not is_file(folder / FILE) and is_file(earlier / FILE):
-        say(f"There are conversations in {earlier}, but they are kept in {folder} now. Move that folder there.")
+        say(
+            f"There are conversations in {earlier}, but they are kept in {folder} now. Move that"
+            " folder there."
+        )
 
 
 def is_file(path: Path) -> bool:
@@ -173,8 +181,13 @@ def announce_share(running: Running, listener: Listener) -> None:
     try:
         running.share()
     except Exception:  # noqa: BLE001 (whatever it is, the chat goes on without a link)
-        where = "on this machine only" if listener.is_private else "on this machine and in its network"
-        say(f"No public link: Gradio's server for links cannot be reached. The chat is open {where}.")
+        where = (
+            "on this machine only" if listener.is_private else "on this machine and in its network"
+        )
+        say(
+            "No public link: Gradio's server for links cannot be reached. The chat is open"
+            f" {where}."
+        )
     else:
         say(f"For everybody it is at {running.share_url}")
 

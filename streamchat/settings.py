@@ -6,7 +6,15 @@ import re
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AliasChoices, Field, FiniteFloat, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    Field,
+    FiniteFloat,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streamchat.examples import checked as checked_examples
@@ -76,7 +84,10 @@ def _user_and_password(auth: SecretStr) -> SecretStr:
 def _host_names(text: str) -> str:
     for name in text.split(",") if text else ():
         if not re.fullmatch(HOST_NAME, name.strip()):
-            raise ValueError("it should be names of hosts with commas between them, as in chat.example,chat.local:8443")
+            raise ValueError(
+                "it should be names of hosts with commas between them, as in"
+                " chat.example,chat.local:8443"
+            )
     return text
 
 
@@ -84,13 +95,18 @@ Key = Annotated[SecretStr, AfterValidator(_clean_key)]
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _cleaned(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Docker and files of secrets leave quotation marks and line ends around values."""
-        return {name: _unquoted(value) if name != "system_prompt" else value for name, value in values.items()}
+        return {
+            name: _unquoted(value) if name != "system_prompt" else value
+            for name, value in values.items()
+        }
 
     api_key: Key = Field(
         SecretStr(""),
@@ -98,66 +114,108 @@ class Settings(BaseSettings):
         description="The key to Claude, from the Claude Console. Without one, the demo answers.",
     )
     base_url: Annotated[str, AfterValidator(_server)] = Field(
-        CLAUDE, validation_alias=BASE_URL, description="The address of Claude, or of a gateway in its place."
+        CLAUDE,
+        validation_alias=BASE_URL,
+        description="The address of Claude, or of a gateway in its place.",
     )
     model: Annotated[str, AfterValidator(_one_word)] = Field(
         "claude-sonnet-5-5", description="The Claude model that answers, by its id."
     )
     effort: Literal["low", "medium", "high", "xhigh", "max"] = Field(
-        "low", description="How much Claude thinks before it answers: low, medium, high, xhigh or max."
+        "low",
+        description="How much Claude thinks before it answers: low, medium, high, xhigh or max.",
     )
     max_tokens: int = Field(
-        16_000, ge=1, le=128_000, description="The most tokens of one answer, its thinking included."
+        16_000,
+        ge=1,
+        le=128_000,
+        description="The most tokens of one answer, its thinking included.",
     )
     system_prompt: str = Field(
-        "You are a helpful assistant. Answer in the language of the question, in Markdown where it helps. "
+        "You are a helpful assistant. Answer in the language of the question, in Markdown where it"
+        " helps. "
         r"Set formulas in \(...\) within a line and in $$...$$ on a line of their own.",
         description="What Claude is told before the conversation.",
     )
     linger_seconds: float = Field(
-        60, ge=1, le=3_600, description="How long a reply goes on with nobody reading it, in seconds."
+        60,
+        ge=1,
+        le=3_600,
+        description="How long a reply goes on with nobody reading it, in seconds.",
     )
     keep_seconds: float = Field(
-        3_600, ge=0, le=604_800, description="How long an ended reply can be read again, in seconds."
+        3_600,
+        ge=0,
+        le=604_800,
+        description="How long an ended reply can be read again, in seconds.",
     )
     silence_seconds: FiniteFloat = Field(
-        90, gt=0, le=3_600, description="How long Claude may go without a word or a thought, in seconds."
+        90,
+        gt=0,
+        le=3_600,
+        description="How long Claude may go without a word or a thought, in seconds.",
     )
     reply_seconds: FiniteFloat = Field(
         1_800, gt=0, le=86_400, description="How long a reply may take in all, in seconds."
     )
     continuations: int = Field(
-        2, ge=0, le=10, description="How often an answer that breaks off in the middle is continued by itself."
+        2,
+        ge=0,
+        le=10,
+        description="How often an answer that breaks off in the middle is continued by itself.",
     )
     data_dir: str = Field(
         default_factory=lambda: os.environ.get("STREAMCHAT_DATA_DIR", ".streamchat"),
         description="Where conversations survive a restart; empty for nowhere.",
     )
     rate_limit: Annotated[str, AfterValidator(rate)] = Field(
-        "20/minute;300/day", description="How often one visitor may ask, as in 20/minute;300/day, or off."
+        "20/minute;300/day",
+        description="How often one visitor may ask, as in 20/minute;300/day, or off.",
     )
-    visitor_replies: int = Field(3, ge=1, description="How many replies one visitor may have running at once.")
-    max_replies: int = Field(100, ge=1, le=400, description="How many replies may run at once in all.")
+    visitor_replies: int = Field(
+        3, ge=1, description="How many replies one visitor may have running at once."
+    )
+    max_replies: int = Field(
+        100, ge=1, le=400, description="How many replies may run at once in all."
+    )
     daily_budget_usd: FiniteFloat = Field(
         5, ge=0, description="Dollars that all visitors together may spend in a UTC day."
     )
-    visitor_budget_usd: FiniteFloat = Field(0.5, ge=0, description="Dollars that one visitor may spend in a UTC day.")
+    visitor_budget_usd: FiniteFloat = Field(
+        0.5, ge=0, description="Dollars that one visitor may spend in a UTC day."
+    )
     own_keys: Literal["auto", "on", "off"] = Field(
         "auto",
-        description="Whether visitors may ask with keys of their own: on, off, or auto, which is on without a gateway.",
+        description=(
+            "Whether visitors may ask with keys of their own: on, off, or auto, which is on without"
+            " a gateway."
+        ),
     )
     demo_when_spent: Literal["on", "off"] = Field(
-        "off", description="Whether the demo answers on the page where money is spent or Claude is paused: on or off."
+        "off",
+        description=(
+            "Whether the demo answers on the page where money is spent or Claude is paused: on or"
+            " off."
+        ),
     )
     examples: Annotated[str, AfterValidator(checked_examples)] = Field(
-        "", description="The examples that the page offers, one a line or with | between them, or off for none."
+        "",
+        description=(
+            "The examples that the page offers, one a line or with | between them, or off for none."
+        ),
     )
     auth: Annotated[SecretStr, AfterValidator(_user_and_password)] = Field(
         SecretStr(""),
-        description="The user:password that page and API ask for, the password with eight characters or more.",
+        description=(
+            "The user:password that page and API ask for, the password with eight characters or"
+            " more."
+        ),
     )
     hosts: Annotated[str, AfterValidator(_host_names)] = Field(
-        "", description="Further names by which the chat is known, with commas between them, or * for any name."
+        "",
+        description=(
+            "Further names by which the chat is known, with commas between them, or * for any name."
+        ),
     )
     owner_password: Annotated[SecretStr, AfterValidator(_long_enough)] = Field(
         SecretStr(""), description="The password of the owner's page; unset, there is no such page."
@@ -165,8 +223,14 @@ class Settings(BaseSettings):
 
     def for_owner(self) -> Self:
         """Without the limits per visitor that are not set, which do not hold for who pays."""
-        off = {"rate_limit": "off", "visitor_replies": self.max_replies, "visitor_budget_usd": self.daily_budget_usd}
-        return self.model_copy(update={name: off[name] for name in PER_VISITOR if name not in self.model_fields_set})
+        off = {
+            "rate_limit": "off",
+            "visitor_replies": self.max_replies,
+            "visitor_budget_usd": self.daily_budget_usd,
+        }
+        return self.model_copy(
+            update={name: off[name] for name in PER_VISITOR if name not in self.model_fields_set}
+        )
 
     @property
     def has_key(self) -> bool:
@@ -175,16 +239,20 @@ class Settings(BaseSettings):
 
     @property
     def data_folder(self) -> str:
-        """`data_dir` as an absolute path, which does not depend on the current directory; empty for nowhere."""
+        """`data_dir` as an absolute path, which does not depend on the current directory; empty for
+        nowhere."""
         # unlike `Path.expanduser`, it raises nothing where there is no home
         return str(ROOT / os.path.expanduser(self.data_dir)) if self.data_dir else ""  # noqa: PTH111
 
     @property
     def takes_own_keys(self) -> bool:
-        """By itself not where the owner uses a gateway: it may answer whatever a visitor's key is."""
+        """By itself not where the owner uses a gateway: it may answer whatever a visitor's key
+        is."""
         if self.own_keys != "auto":
             return self.own_keys == "on"
-        return urlsplit(self.base_url).hostname == urlsplit(CLAUDE).hostname and not os.environ.get(CUSTOM_HEADERS)
+        return urlsplit(self.base_url).hostname == urlsplit(CLAUDE).hostname and not os.environ.get(
+            CUSTOM_HEADERS
+        )
 
     @property
     def host_names(self) -> list[str]:
@@ -197,8 +265,13 @@ class Settings(BaseSettings):
 
     @classmethod
     def read(cls) -> Self:
-        """Reads the environment; raises `SettingsError` with one line for each thing that is wrong."""
-        wrong = [_unknown(name) for name in sorted(os.environ) if name.startswith(PREFIX) and name not in KNOBS]
+        """Reads the environment; raises `SettingsError` with one line for each thing that is
+        wrong."""
+        wrong = [
+            _unknown(name)
+            for name in sorted(os.environ)
+            if name.startswith(PREFIX) and name not in KNOBS
+        ]
         try:
             settings = cls()
         except ValidationError as error:
@@ -217,14 +290,22 @@ KNOBS = {_variable(name): field for name, field in Settings.model_fields.items()
 
 def _sentence(details: Any) -> str:
     name = str(details["loc"][0])
-    wrong = details["msg"].removeprefix("Value error, ").replace("Input", "it").replace("String", "it")
+    wrong = (
+        details["msg"].removeprefix("Value error, ").replace("Input", "it").replace("String", "it")
+    )
     if name in KEYS:
-        return f"{next(filter(set(map(str.upper, os.environ)).__contains__, KEYS))} cannot be used: {wrong}."
+        return (
+            f"{next(filter(set(map(str.upper, os.environ)).__contains__, KEYS))} cannot be used:"
+            f" {wrong}."
+        )
     if name == BASE_URL:
         return f"{BASE_URL} cannot be used: {wrong}."
     if name in ("auth", "owner_password"):
         return f"{_variable(name)} cannot be used: {wrong}."
-    return f"{_variable(name)} is {details['input']!r}, but {wrong}. {Settings.model_fields[name].description}"
+    return (
+        f"{_variable(name)} is {details['input']!r}, but {wrong}."
+        f" {Settings.model_fields[name].description}"
+    )
 
 
 def _unknown(name: str) -> str:

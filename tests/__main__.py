@@ -1,7 +1,8 @@
 """Everything that must hold before a change is done: lint, format, types, tests.
 
-`--fast` leaves out the tests that start a browser or another process, which are most of the time and few of the tests.
-All other arguments go to pytest: `-k stop`, or `-n 0` for one test after the other.
+`--fast` leaves out the tests that start a browser or another process, which are most of the time
+and few of the tests. All other arguments go to pytest: `-k stop`, or `-n 0` for one test after the
+other.
 """
 
 import os
@@ -13,14 +14,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 CHECKS = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
-# one worker more than there are processors, as tests of pages mostly wait; a worker that is done takes over from others
+# one worker more than there are processors, as tests of pages mostly wait; a worker that is done
+# takes over from others
 PYTEST = ["pytest", "-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal"]
 FAST = ["-m", "not process"]
 
 
 def main(arguments: list[str]) -> int:
     if absent := missing():
-        return refuse(f"{', '.join(absent)} missing; run: {sys.executable} -m pip install -r tests/requirements.txt")
+        return refuse(
+            f"{', '.join(absent)} missing; run: {sys.executable} -m pip install -r"
+            " tests/requirements.txt"
+        )
     if "--fast" in arguments:
         arguments.remove("--fast")
         return first_failure([*CHECKS, [*PYTEST, *FAST, *arguments]])
@@ -35,7 +40,11 @@ def main(arguments: list[str]) -> int:
 
 def missing() -> list[str]:
     lines = [(ROOT / name).read_text() for name in ("requirements.txt", "tests/requirements.txt")]
-    return [name for name in re.findall(r"^\w[\w.-]*", "\n".join(lines), re.MULTILINE) if not installed(name)]
+    return [
+        name
+        for name in re.findall(r"^\w[\w.-]*", "\n".join(lines), re.MULTILINE)
+        if not installed(name)
+    ]
 
 
 def installed(package: str) -> bool:
@@ -54,7 +63,9 @@ def first_failure(modules: list[list[str]]) -> int:
     """Runs each module as `python -m` until one fails; its exit code, or 0."""
     for module in modules:
         print(f"\n== {' '.join(module)}", flush=True)
-        if code := subprocess.run([sys.executable, "-m", *module], cwd=ROOT, check=False).returncode:
+        if code := subprocess.run(
+            [sys.executable, "-m", *module], cwd=ROOT, check=False
+        ).returncode:
             return code
     return 0
 

@@ -23,7 +23,8 @@ OURS = re.compile(r"^(STREAMCHAT|ANTHROPIC|GRADIO)_|^CI$")
 
 
 def free_port() -> str:
-    """For an app on all addresses, which would take the default port away from the apps of other tests."""
+    """For an app on all addresses, which would take the default port away from the apps of other
+    tests."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         return str(free.getsockname()[1])
 
@@ -63,7 +64,8 @@ class Application:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            start_new_session=True,  # so that a signal reaches all of its processes, as Ctrl-C in a terminal does
+            # so that a signal reaches all of its processes, as Ctrl-C in a terminal does
+            start_new_session=True,
         )
         threading.Thread(target=self._read, daemon=True).start()
 

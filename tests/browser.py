@@ -1,4 +1,5 @@
-"""A Chromium for the browser tests: one that starts here, or one that is installed. Its absence is never a skip."""
+"""A Chromium for the browser tests: one that starts here, or one that is installed. Its absence is
+never a skip."""
 
 import os
 import platform
@@ -11,7 +12,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserType, Error, sync_playwright
 
-# Playwright itself adds --no-sandbox, --no-first-run and the flags that keep Chromium from talking to its maker.
+# Playwright itself adds --no-sandbox, --no-first-run and the flags that keep Chromium from talking
+# to its maker.
 LAUNCH_ARGS = ["--disable-gpu", "--disable-quic"]
 
 COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -24,7 +26,8 @@ PACKAGES = (
     "fonts-liberation",
     "fonts-noto-color-emoji",
     "fonts-noto-cjk",
-    "libatomic1",  # Playwright's driver needs it, and a slim container has none
+    # Playwright's driver needs it, and a slim container has none
+    "libatomic1",
 )
 
 Command = list[str]
@@ -35,8 +38,10 @@ class NoBrowser(Exception):
 
 
 def find() -> str | None:
-    """The path of a Chromium that Playwright can start; raises NoBrowser where CHROMIUM names one that it cannot."""
-    with ThreadPoolExecutor(1) as thread:  # Playwright refuses a thread whose event loop runs, as a test's may
+    """The path of a Chromium that Playwright can start; raises NoBrowser where CHROMIUM names one
+    that it cannot."""
+    # Playwright refuses a thread whose event loop runs, as a test's may
+    with ThreadPoolExecutor(1) as thread:
         return thread.submit(_find).result()
 
 
@@ -52,9 +57,11 @@ def install() -> str:
 
 
 def recipes(distribution: set[str], as_root: Command | None) -> Iterator[list[Command]]:
-    """The ways to install a Chromium, best first; `as_root` goes before a command, None where nobody may be root."""
+    """The ways to install a Chromium, best first; `as_root` goes before a command, None where
+    nobody may be root."""
     playwright = [sys.executable, "-m", "playwright", "install"]
-    if as_root is not None and "debian" in distribution and "ubuntu" not in distribution:  # Ubuntu's is a snap's stub
+    # Ubuntu's is a snap's stub
+    if as_root is not None and "debian" in distribution and "ubuntu" not in distribution:
         apt = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
         yield [[*apt, "update"], [*apt, "install", "-y", "--no-install-recommends", *PACKAGES]]
     if as_root is not None:
@@ -65,7 +72,8 @@ def recipes(distribution: set[str], as_root: Command | None) -> Iterator[list[Co
 def _find() -> str | None:
     try:
         playwright = sync_playwright().start()
-    except Exception:  # noqa: BLE001 - a driver that cannot start has no better name; it has said why
+    # a driver that cannot start has no better name; it has said why
+    except Exception:  # noqa: BLE001
         return None
     try:
         return _chosen(playwright.chromium)
@@ -81,9 +89,13 @@ def _chosen(chromium: BrowserType) -> str | None:
 
 def _checked(chromium: BrowserType, named: str) -> str:
     if not Path(named).is_file():
-        raise NoBrowser(f"CHROMIUM is set to {named}, which does not exist: correct it or unset it.")
+        raise NoBrowser(
+            f"CHROMIUM is set to {named}, which does not exist: correct it or unset it."
+        )
     if not _starts(chromium, named):
-        raise NoBrowser(f"CHROMIUM is set to {named}, which does not start: correct it or unset it.")
+        raise NoBrowser(
+            f"CHROMIUM is set to {named}, which does not start: correct it or unset it."
+        )
     return named
 
 

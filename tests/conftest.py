@@ -20,8 +20,9 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("any machine")
 
-# A browser and a server share the processors with whatever else the machine does, and a test waits for them only so
-# long. It runs once more when it fails, so that a busy machine rejects no release; the summary lists it as RERUN.
+# A browser and a server share the processors with whatever else the machine does, and a test waits
+# for them only so long. It runs once more when it fails, so that a busy machine rejects no release;
+# the summary lists it as RERUN.
 PAGES = {"page", "context", "chromium", "app"}
 ONCE_MORE = pytest.mark.flaky(reruns=1)
 running: pytest.Item | None = None
@@ -46,7 +47,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 def check_process(event: str, _: Any) -> None:
     """`--fast` relies on it: a test that starts a process is marked."""
     if event == "subprocess.Popen" and running and not running.get_closest_marker("process"):
-        raise AssertionError(f"{running.nodeid} starts a process: mark it with @pytest.mark.process.")
+        raise AssertionError(
+            f"{running.nodeid} starts a process: mark it with @pytest.mark.process."
+        )
 
 
 sys.addaudithook(check_process)
@@ -70,7 +73,8 @@ def chromium_path() -> str:
     return path
 
 
-@pytest.fixture(scope="module")  # no longer: while Playwright is open, no other event loop can run
+# no longer: while Playwright is open, no other event loop can run
+@pytest.fixture(scope="module")
 def chromium(chromium_path: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=chromium_path, args=browser.LAUNCH_ARGS)

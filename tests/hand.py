@@ -1,4 +1,5 @@
-"""A source and a clock that a test operates by hand, so that nothing sleeps and nothing is left to chance."""
+"""A source and a clock that a test operates by hand, so that nothing sleeps and nothing is left to
+chance."""
 
 import asyncio
 from collections.abc import AsyncGenerator

@@ -48,7 +48,8 @@ class Page:
 
     @contextmanager
     def finds_again(self) -> Iterator[None]:
-        """Waits until the page that is loaded meanwhile has shown all that it found again, if that is nothing, too."""
+        """Waits until the page that is loaded meanwhile has shown all that it found again, if that
+        is nothing, too."""
         told: list[str] = []
 
         def last(request: Request) -> bool:
@@ -56,7 +57,8 @@ class Page:
                 told.append("page")
             elif told and request.url.endswith("/run/predict"):
                 told.append("event")
-            return told.count("event") == 2  # it claims its tab; it tells what it shows
+            # it claims its tab; it tells what it shows
+            return told.count("event") == 2
 
         with self.browser.expect_event("requestfinished", last, timeout=60_000):
             yield

@@ -42,8 +42,11 @@ class Proxy:
         asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result(10)
 
     def deaden(self) -> None:
-        """On the connections of now nothing arrives any more, and neither side is told. New ones work."""
-        self._loop.call_soon_threadsafe(lambda: self._dead.update(writer for pair in self._pairs for writer in pair))
+        """On the connections of now nothing arrives any more, and neither side is told. New ones
+        work."""
+        self._loop.call_soon_threadsafe(
+            lambda: self._dead.update(writer for pair in self._pairs for writer in pair)
+        )
 
     async def _listen(self) -> None:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)

@@ -1,7 +1,9 @@
-"""A Claude that says what a test scripts, over real HTTP on loopback, and sees when its reader goes away.
+"""A Claude that says what a test scripts, over real HTTP on loopback, and sees when its reader goes
+away.
 
-A script is a list of steps: bytes are sent as they are, a float is waited for in seconds, a `Hold` waits
-until it is released, `RESET` and `CUT` end the connection with an RST or in the middle of the body.
+A script is a list of steps: bytes are sent as they are, a float is waited for in seconds, a `Hold`
+waits until it is released, `RESET` and `CUT` end the connection with an RST or in the middle of the
+body.
 """
 
 import asyncio
@@ -20,7 +22,10 @@ RESET, CUT = object(), object()
 CAPABLE = {
     "thinking": {
         "supported": True,
-        "types": {name: {"supported": True} for name in ("adaptive", "between_tools", "disabled", "enabled")},
+        "types": {
+            name: {"supported": True}
+            for name in ("adaptive", "between_tools", "disabled", "enabled")
+        },
     },
     "effort": {
         "supported": True,
@@ -68,9 +73,22 @@ def event(kind: str, **fields: Any) -> bytes:
 
 
 def start(**usage: int) -> bytes:
-    counted = {"input_tokens": 25, "output_tokens": 1, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}
-    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-sonnet-5-5", "content": []}
-    return event("message_start", message={**message, "stop_reason": None, "usage": {**counted, **usage}})
+    counted = {
+        "input_tokens": 25,
+        "output_tokens": 1,
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": 0,
+    }
+    message = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-sonnet-5-5",
+        "content": [],
+    }
+    return event(
+        "message_start", message={**message, "stop_reason": None, "usage": {**counted, **usage}}
+    )
 
 
 def delta(text: str) -> bytes:
@@ -95,8 +113,14 @@ def ends(reason: str | None = "end_turn", output_tokens: int = 42, **delta: Any)
     return event("message_delta", delta=changed, usage=usage) + event("message_stop")
 
 
-def opening(content_type: str = "text/event-stream; charset=utf-8", status: str = "200 OK", **headers: str) -> bytes:
-    fields = {"content-type": content_type, "request-id": "req_scripted", "transfer-encoding": "chunked"}
+def opening(
+    content_type: str = "text/event-stream; charset=utf-8", status: str = "200 OK", **headers: str
+) -> bytes:
+    fields = {
+        "content-type": content_type,
+        "request-id": "req_scripted",
+        "transfer-encoding": "chunked",
+    }
     fields |= {name.replace("_", "-"): value for name, value in headers.items()}
     lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in fields.items())]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
@@ -107,19 +131,29 @@ def streams(*steps: Step) -> Script:
     return [opening(), *steps]
 
 
-def says(*pieces: str, pause: float = 0.0, thinks: Iterable[str] = (), reason: str = "end_turn") -> Script:
+def says(
+    *pieces: str, pause: float = 0.0, thinks: Iterable[str] = (), reason: str = "end_turn"
+) -> Script:
     """A whole, well-formed answer, a pause in seconds before each piece."""
     thinking = [opens("thinking"), *(thought(piece) for piece in thinks), CLOSES] if thinks else []
-    text = [step for piece in pieces for step in ((pause, delta(piece)) if pause else (delta(piece),))]
+    text = [
+        step for piece in pieces for step in ((pause, delta(piece)) if pause else (delta(piece),))
+    ]
     return streams(start(), *thinking, opens(), *text, CLOSES, ends(reason))
 
 
-def refuses(status: int, kind: str, message: str = "No.", *, error_code: str = "", **headers: str) -> Script:
+def refuses(
+    status: int, kind: str, message: str = "No.", *, error_code: str = "", **headers: str
+) -> Script:
     """An HTTP error as Claude sends it."""
     details = {"details": {"error_code": error_code}} if error_code else {}
-    body = json.dumps({"type": "error", "error": {"type": kind, "message": message, **details}}).encode()
+    body = json.dumps(
+        {"type": "error", "error": {"type": kind, "message": message, **details}}
+    ).encode()
     fields = {"content_length": str(len(body)), "transfer_encoding": "identity", **headers}
-    head = opening("application/json", f"{status} Error", **fields).replace(b"transfer-encoding: identity\r\n", b"")
+    head = opening("application/json", f"{status} Error", **fields).replace(
+        b"transfer-encoding: identity\r\n", b""
+    )
     return [head + body, None]
 
 
@@ -129,7 +163,8 @@ def breaks(kind: str = "overloaded_error", message: str = "Overloaded") -> bytes
 
 
 class ScriptedClaude:
-    """Plays one script for each request, the last one again and again; `with` starts and ends it."""
+    """Plays one script for each request, the last one again and again; `with` starts and ends
+    it."""
 
     def __init__(self, *scripts: Script) -> None:
         self.scripts: list[Script] = list(scripts) or [says("Hello", " there")]
@@ -159,12 +194,16 @@ class ScriptedClaude:
     def exchange(self, number: int, timeout: float = 20) -> Exchange:
         """The request of that number, counted from 0, as soon as it is there."""
         with self._arrived:
-            assert self._arrived.wait_for(lambda: len(self.exchanges) > number, timeout), "Claude was not asked"
+            assert self._arrived.wait_for(lambda: len(self.exchanges) > number, timeout), (
+                "Claude was not asked"
+            )
         return self.exchanges[number]
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._connection, "127.0.0.1", 0))
+        server = self._loop.run_until_complete(
+            asyncio.start_server(self._connection, "127.0.0.1", 0)
+        )
         self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         self._started.set()
         self._loop.run_forever()
@@ -181,7 +220,10 @@ class ScriptedClaude:
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while early is not None:
                 head = (early + await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-                headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:])}
+                headers = {
+                    name.lower(): value
+                    for name, _, value in (line.partition(": ") for line in head[1:])
+                }
                 body = await reader.readexactly(int(headers.get("content-length", 0)))
                 if head[0].startswith("GET /v1/models/"):
                     writer.write(self._model())
@@ -194,15 +236,26 @@ class ScriptedClaude:
         self.models_asked += 1
         if self.models_status != 200:
             return refuses(self.models_status, "authentication_error", "invalid key")[0]  # type: ignore[return-value]
-        model = {"type": "model", "id": "claude-sonnet-5-5", "display_name": "Sonnet", "lifecycle": "active"}
-        body = json.dumps({**model, "created_at": "2026-09-28T00:00:00Z", "capabilities": self.capabilities}).encode()
-        head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+        model = {
+            "type": "model",
+            "id": "claude-sonnet-5-5",
+            "display_name": "Sonnet",
+            "lifecycle": "active",
+        }
+        body = json.dumps(
+            {**model, "created_at": "2026-09-28T00:00:00Z", "capabilities": self.capabilities}
+        ).encode()
+        head = (
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length:"
+            f" {len(body)}\r\n\r\n"
+        )
         return head.encode() + body
 
     async def _answer(
         self, exchange: Exchange, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bytes | None:
-        """Plays the next script. What came of the next request meanwhile, or None if there can be none."""
+        """Plays the next script. What came of the next request meanwhile, or None if there can be
+        none."""
         with self._arrived:
             self.exchanges.append(exchange)
             script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
@@ -247,7 +300,9 @@ async def _play(script: Script, writer: asyncio.StreamWriter) -> bool:
 def end(writer: asyncio.StreamWriter, *, reset: bool) -> None:
     if reset:
         linger_not_at_all = struct.pack("ii", 1, 0)
-        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_not_at_all)
+        writer.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, linger_not_at_all
+        )
         writer.transport.abort()
     else:
         writer.close()

@@ -63,7 +63,8 @@ class Served:
         return f"http://127.0.0.1:{self.port}{PATH}"
 
     async def ask(self, *events: Event | Exception) -> str:
-        """Asks and has the source say these events; where the reply is, once they are all in its log."""
+        """Asks and has the source say these events; where the reply is, once they are all in its
+        log."""
         self.source.say(*events)
         reply = await self.chat.ask([Message("user", "hi")])
         await until(lambda: len(reply.log) == len(events))
@@ -88,7 +89,11 @@ class Served:
 
 @asynccontextmanager
 async def served(
-    login: tuple[str, str] | None = None, *, linger: float = 60, keep: float = 3600, source: Source | None = None
+    login: tuple[str, str] | None = None,
+    *,
+    linger: float = 60,
+    keep: float = 3600,
+    source: Source | None = None,
 ) -> AsyncIterator[Served]:
     source = source or Source()
     chat = Chat(source, Store(""), linger=linger, keep=keep)
@@ -108,7 +113,9 @@ async def served(
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     port = listening.getsockname()[1]
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20, verify=False) as client:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", timeout=20, verify=False
+        ) as client:
             yield Served(source, chat, client, port, app)
     finally:
         await chat.close()

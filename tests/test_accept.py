@@ -13,12 +13,24 @@ CASES: dict[str, tuple[list[str], tuple[float, bool], tuple[float, bool]]] = {
     "one type": ([EVENTS], (1, True), (0, False)),
     "in any case": (["Text/Event-Stream"], (1, True), (0, False)),
     "with a parameter": (["text/event-stream; charset=utf-8;Q=0.3"], (0.3, True), (0, False)),
-    "with a comma in a parameter": (['text/html;a="x,text/event-stream", text/plain'], (0, False), (1, True)),
+    "with a comma in a parameter": (
+        ['text/html;a="x,text/event-stream", text/plain'],
+        (0, False),
+        (1, True),
+    ),
     "refused": (["text/event-stream;q=0, */*"], (0, True), (1, False)),
-    "the more specific range counts": (["*/*;q=0.9, text/*;q=0.2, text/plain;q=0.1"], (0.2, False), (0.1, True)),
+    "the more specific range counts": (
+        ["*/*;q=0.9, text/*;q=0.2, text/plain;q=0.1"],
+        (0.2, False),
+        (0.1, True),
+    ),
     "on several lines": (["text/plain;q=0.5", "text/event-stream"], (1, True), (0.5, True)),
     "something else": (["application/json"], (0, False), (0, False)),
-    "no number": (["text/event-stream;q=high, text/plain;q=nan, */*;q=0.1"], (0.1, False), (0.1, False)),
+    "no number": (
+        ["text/event-stream;q=high, text/plain;q=nan, */*;q=0.1"],
+        (0.1, False),
+        (0.1, False),
+    ),
     "too much": (["text/event-stream;q=1.5"], (1, True), (0, False)),
     "an open quote": (['text/plain;a="x, text/event-stream'], (0, False), (1, True)),
 }

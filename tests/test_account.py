@@ -19,9 +19,13 @@ WORST = PRICES.cost(MOST)
 SPEED = 100.0
 
 
-def accounts(money: float, clock: Ticking | None = None, prices: Prices = PRICES) -> tuple[Budget, Accounts]:
+def accounts(
+    money: float, clock: Ticking | None = None, prices: Prices = PRICES
+) -> tuple[Budget, Accounts]:
     budget = Budget(Store(""), daily=money, visitor=None)
-    return budget, Accounts(budget, prices, "Be brief.", MAX_TOKENS, speed=SPEED, clock=clock or Ticking())
+    return budget, Accounts(
+        budget, prices, "Be brief.", MAX_TOKENS, speed=SPEED, clock=clock or Ticking()
+    )
 
 
 def dollars(*usages: Usage, prices: Prices = PRICES) -> object:
@@ -51,7 +55,8 @@ async def test_the_worst_case_is_reserved_and_the_true_cost_counted() -> None:
 
 
 async def test_a_further_call_has_to_be_paid_for_too() -> None:
-    """A call is refused where there is no money for it, and the cost of the call before it stays spent."""
+    """A call is refused where there is no money for it, and the cost of the call before it stays
+    spent."""
     budget, all_accounts = accounts(WORST * 1.01)
     account = all_accounts.open("a")
     await answered(account, Usage(500, 400))
@@ -91,7 +96,8 @@ async def test_each_call_that_broke_off_is_settled_at_its_upper_bound() -> None:
 
 
 async def test_two_short_calls_are_not_charged_as_a_long_one() -> None:
-    """Where long prompts are dearer, the length of each call counts, for the cost and for what caching saved."""
+    """Where long prompts are dearer, the length of each call counts, for the cost and for what
+    caching saved."""
     haiku, each = Prices("claude-haiku-5-5"), Usage(30_000, 2, 0, 30_000)
     account = accounts(1, prices=haiku)[1].open("a")
     await answered(account, each)
@@ -101,7 +107,8 @@ async def test_two_short_calls_are_not_charged_as_a_long_one() -> None:
 
 
 async def test_a_call_of_which_nothing_is_known_costs_its_input_at_the_cache_write_price() -> None:
-    """The request may have reached Claude: a token for each byte is assumed, and none is assumed to be cached."""
+    """The request may have reached Claude: a token for each byte is assumed, and none is assumed to
+    be cached."""
     account = accounts(1)[1].open("a")
     await account.call(HI)
     await account.settle()

@@ -13,7 +13,17 @@ from streamchat.api.routes import PATH
 from streamchat.errors import BrokenOff, RateLimited
 from streamchat.events import Done, Event, Text, Thinking, Usage
 from tests.application import Application
-from tests.scripted_claude import Hold, ScriptedClaude, breaks, delta, opens, refuses, says, start, streams
+from tests.scripted_claude import (
+    Hold,
+    ScriptedClaude,
+    breaks,
+    delta,
+    opens,
+    refuses,
+    says,
+    start,
+    streams,
+)
 from tests.served import EVENTS, HI, Served, served
 
 END = Done("end_turn")
@@ -36,7 +46,8 @@ async def test_a_reply_can_be_read_again_from_any_position(api: Served) -> None:
 
 
 async def test_what_the_client_itself_remembers_counts_more_than_the_address(api: Served) -> None:
-    """A browser that reconnects to an address with a position goes on after the last event it got."""
+    """A browser that reconnects to an address with a position goes on after the last event it
+    got."""
     location = await api.ask(Text("a"), Text("b"), END)
     assert (await api.client.get(f"{location}?after=0", headers={"last-event-id": "1"})).text == "b"
 
@@ -65,9 +76,13 @@ async def test_a_failed_reply_stays_one(api: Served) -> None:
         assert (answer.status_code, answer.json()["code"]) == (502, "broken_off")
 
 
-@pytest.mark.parametrize("position", ["-1", "x", "", "1.0", "1e0", "+1", " 1", "１", "3", "9" * 5000])
+@pytest.mark.parametrize(
+    "position", ["-1", "x", "", "1.0", "1e0", "+1", " 1", "１", "3", "9" * 5000]
+)
 @pytest.mark.parametrize("running", [True, False])
-async def test_a_position_that_is_none_is_refused(api: Served, position: str, running: bool) -> None:
+async def test_a_position_that_is_none_is_refused(
+    api: Served, position: str, running: bool
+) -> None:
     """Neither what is no number, nor what lies outside of the log, is taken for a position."""
     rest: list[Event | Exception] = [Text("b")] if running else [END]
     location = await api.ask(Text("a"), *rest)
@@ -91,7 +106,8 @@ async def test_what_is_not_kept_cannot_be_told_from_what_never_was() -> None:
 
 
 async def test_stop_ends_a_reply_and_a_second_one_does_nothing(api: Served) -> None:
-    """One who holds a reply's address can stop it; what was written can still be read, and the source is let go."""
+    """One who holds a reply's address can stop it; what was written can still be read, and the
+    source is let go."""
     location = await api.ask(Text("Half an"))
     assert [(await api.client.delete(location)).status_code for _ in range(2)] == [204, 204]
     assert (await api.client.get(location)).text == "Half an"
@@ -108,7 +124,9 @@ async def test_what_is_refused_says_why_and_until_when(api: Served) -> None:
         assert answer.json() == {"code": "rate_limited", "message": RateLimited.sentence}
 
 
-async def test_a_bug_is_logged_without_what_people_wrote(api: Served, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_bug_is_logged_without_what_people_wrote(
+    api: Served, caplog: pytest.LogCaptureFixture
+) -> None:
     """A person who asked reads a sentence, the owner a trace, and nobody anyone's words."""
     api.source.refusal = ValueError("the visitor's secret")
     answer = await api.client.post(PATH, json=HI)
@@ -134,7 +152,8 @@ def basic(login: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "given", [None, "", "Basic", "Basic ?", "Bearer x", basic("eva:secret"), basic("eva:"), "Basic é"]
+    "given",
+    [None, "", "Basic", "Basic ?", "Bearer x", basic("eva:secret"), basic("eva:"), "Basic é"],
 )
 async def test_with_a_login_nothing_is_answered_without_it(given: str | None) -> None:
     """Every route asks for user and password before it looks at anything else."""
@@ -149,7 +168,10 @@ async def test_with_a_login_nothing_is_answered_without_it(given: str | None) ->
 async def test_with_the_login_all_is_as_without_one() -> None:
     """User and password in HTTP's own way, as curl -u sends them, open every route."""
     async with served(("eva", "gehéim:x")) as api:
-        answers = [await api.client.request(*call, headers={"authorization": basic("eva:gehéim:x")}) for call in CALLS]
+        answers = [
+            await api.client.request(*call, headers={"authorization": basic("eva:gehéim:x")})
+            for call in CALLS
+        ]
         assert [answer.status_code for answer in answers] == [415, 404, 404, 200]
 
 
@@ -164,8 +186,11 @@ OWN = [{}, {"sec-fetch-site": "same-origin"}, {"sec-fetch-site": "none"}]
 
 
 @pytest.mark.parametrize("headers", FOREIGN)
-async def test_no_other_sites_page_spends_the_owners_money(api: Served, headers: dict[str, str]) -> None:
-    """What a browser sends for a page of another site is refused, whatever Gradio's CORS allows it."""
+async def test_no_other_sites_page_spends_the_owners_money(
+    api: Served, headers: dict[str, str]
+) -> None:
+    """What a browser sends for a page of another site is refused, whatever Gradio's CORS allows
+    it."""
     answer = await api.client.post(PATH, json=HI, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (403, "foreign_page")
     assert api.source.asked == []
@@ -186,7 +211,8 @@ async def test_the_own_page_may_ask_without_https(api: Served) -> None:
 
 
 async def test_a_prefix_before_all_paths_is_before_the_replys_too(api: Served) -> None:
-    """Behind a proxy that serves the chat under a path of its own, the address of a reply can be used as it is."""
+    """Behind a proxy that serves the chat under a path of its own, the address of a reply can be
+    used as it is."""
     api.source.say(END)
     api.app.root_path = "/chat"
     assert (await api.client.post(PATH, json=HI)).headers["location"].startswith(f"/chat{PATH}/")
@@ -233,7 +259,8 @@ async def test_curl_reads_along(api: Served, curl: str) -> None:
 
 @pytest.mark.process
 async def test_curl_sees_that_an_answer_is_not_whole(api: Served, curl: str) -> None:
-    """A script that asks with curl has exit code 18, partial file, when the answer broke off; 22 for a status."""
+    """A script that asks with curl has exit code 18, partial file, when the answer broke off; 22
+    for a status."""
     half = await api.ask(Text("Half an"), BrokenOff())
     assert await run(curl, "-sf", f"http://127.0.0.1:{api.port}{half}") == (18, "Half an")
     assert await run(curl, "-sf", f"http://127.0.0.1:{api.port}{half}?after=1") == (22, "")
@@ -242,7 +269,10 @@ async def test_curl_sees_that_an_answer_is_not_whole(api: Served, curl: str) -> 
 def test_stop_reaches_claude(app: Application, page_claude: ScriptedClaude) -> None:
     """DELETE closes Claude's connection, so that nobody pays for words nobody reads."""
     page_claude.play(streams(start(), opens(), delta("Half an answer"), Hold()))
-    with httpx.Client(base_url=app.url, timeout=20) as client, client.stream("POST", PATH, json=HI) as answer:
+    with (
+        httpx.Client(base_url=app.url, timeout=20) as client,
+        client.stream("POST", PATH, json=HI) as answer,
+    ):
         words = answer.iter_text()
         assert next(words) == "Half an answer"
         assert client.delete(answer.headers["location"]).status_code == 204
@@ -252,11 +282,14 @@ def test_stop_reaches_claude(app: Application, page_claude: ScriptedClaude) -> N
 
 @pytest.mark.process
 def test_the_whole_app_answers_as_the_routes_do(claude: ScriptedClaude) -> None:
-    """On the page's own port nothing holds a word back or completes a broken transfer, and no traceback is printed."""
+    """On the page's own port nothing holds a word back or completes a broken transfer, and no
+    traceback is printed."""
     hold = Hold()
     claude.play(streams(start(), opens(), delta("Half"), hold, breaks("invalid_request_error")))
     with Application(ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url) as app:
-        with httpx.Client(base_url=app.url, timeout=20, headers={"accept-encoding": "br, gzip"}) as client:
+        with httpx.Client(
+            base_url=app.url, timeout=20, headers={"accept-encoding": "br, gzip"}
+        ) as client:
             with client.stream("POST", PATH, json=HI) as answer:
                 words = answer.iter_text()
                 assert next(words) == "Half"
@@ -272,7 +305,11 @@ def test_the_whole_app_answers_as_the_routes_do(claude: ScriptedClaude) -> None:
 def test_the_docs_of_the_whole_app_list_the_routes(app: Application) -> None:
     """/docs is a page, and what it shows contains every route."""
     assert httpx.get(f"{app.url}/docs").headers["content-type"].startswith("text/html")
-    assert httpx.get(f"{app.url}/openapi.json").json()["paths"].keys() >= {PATH, PATH + "/{reply_id}", "/api/health"}
+    assert httpx.get(f"{app.url}/openapi.json").json()["paths"].keys() >= {
+        PATH,
+        PATH + "/{reply_id}",
+        "/api/health",
+    }
 
 
 @pytest.mark.parametrize(
@@ -289,15 +326,24 @@ def test_no_program_is_answered_with_a_page(app: Application, call: tuple[str, s
 def test_a_login_guards_page_and_routes(claude: ScriptedClaude) -> None:
     """One setting closes both: the page asks for it in its form, the routes in HTTP's own way."""
     setting = "eva:gehéim, ja"
-    with Application(ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url, STREAMCHAT_AUTH=setting) as app:
+    with Application(
+        ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url, STREAMCHAT_AUTH=setting
+    ) as app:
         assert httpx.get(f"{app.url}/config").status_code == 401
         assert httpx.post(f"{app.url}{PATH}", json=HI).status_code == 401
-        assert httpx.post(f"{app.url}{PATH}", json=HI, auth=("eva", "gehéim, ja")).text == "Hello there"
+        assert (
+            httpx.post(f"{app.url}{PATH}", json=HI, auth=("eva", "gehéim, ja")).text
+            == "Hello there"
+        )
 
 
-def test_gradios_own_client_streams_and_cancels(app: Application, page_claude: ScriptedClaude) -> None:
+def test_gradios_own_client_streams_and_cancels(
+    app: Application, page_claude: ScriptedClaude
+) -> None:
     """gradio_client reads along, and its cancel stops the reply up to Claude's connection."""
-    page_claude.play(says("Hello", " there"), streams(start(), opens(), delta("Half an answer"), Hold()))
+    page_claude.play(
+        says("Hello", " there"), streams(start(), opens(), delta("Half an answer"), Hold())
+    )
     client = Client(app.url, verbose=False)
     assert client.predict("hi", api_name="/chat") == "Hello there"
     job = client.submit("hi", api_name="/chat")
@@ -319,7 +365,8 @@ ENDS_EARLY = {
 def test_gradios_own_client_is_told_of_an_answer_that_is_not_whole(
     app: Application, page_claude: ScriptedClaude, end: str
 ) -> None:
-    """A part of an answer never looks like the whole to a program: what came can be read, and then comes an error."""
+    """A part of an answer never looks like the whole to a program: what came can be read, and then
+    comes an error."""
     page_claude.play(ENDS_EARLY[end])
     job = Client(app.url, verbose=False).submit("hi", api_name="/chat")
     with pytest.raises(AppError):
@@ -327,14 +374,24 @@ def test_gradios_own_client_is_told_of_an_answer_that_is_not_whole(
     assert set(filter(None, job.outputs())) <= {"Half"}
 
 
-def test_gradios_own_client_asks_a_refused_question_once(app: Application, page_claude: ScriptedClaude) -> None:
-    """A question that got no answer is no part of the conversation; what is no text is refused, and breaks nothing."""
+def test_gradios_own_client_asks_a_refused_question_once(
+    app: Application, page_claude: ScriptedClaude
+) -> None:
+    """A question that got no answer is no part of the conversation; what is no text is refused, and
+    breaks nothing."""
     page_claude.play(refuses(401, "authentication_error"), says("Hello"), says("Again"))
     client = Client(app.url, verbose=False)
     with pytest.raises(AppError):
         client.predict("hi", api_name="/chat")
     with pytest.raises(ValidationError, match="has to be a text"):
         client.predict({"no": "text"}, api_name="/chat")
-    assert [client.predict(question, api_name="/chat") for question in ("hi", "and?")] == ["Hello", "Again"]
-    assert page_claude.exchange(2).said == [("user", "hi"), ("assistant", "Hello"), ("user", "and?")]
+    assert [client.predict(question, api_name="/chat") for question in ("hi", "and?")] == [
+        "Hello",
+        "Again",
+    ]
+    assert page_claude.exchange(2).said == [
+        ("user", "hi"),
+        ("assistant", "Hello"),
+        ("user", "and?"),
+    ]
     assert not [line for line in app.lines if "Traceback" in line]

@@ -8,7 +8,17 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.application import Application
 from tests.proxy import Proxy
-from tests.scripted_claude import CLOSES, Hold, ScriptedClaude, breaks, delta, ends, opens, start, streams
+from tests.scripted_claude import (
+    CLOSES,
+    Hold,
+    ScriptedClaude,
+    breaks,
+    delta,
+    ends,
+    opens,
+    start,
+    streams,
+)
 
 ASK = """message => fetch("/api/streaming-chat", {
     method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({message}),
@@ -35,7 +45,9 @@ FOLLOW = """location => {
 @pytest.fixture(scope="module")
 def app(asked_claude: ScriptedClaude) -> Iterator[Application]:
     """One that keeps its replies."""
-    with Application(ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=asked_claude.url) as application:
+    with Application(
+        ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=asked_claude.url
+    ) as application:
         yield application
 
 
@@ -68,7 +80,9 @@ def asked(tab: Page) -> Any:
 def test_fetch_reads_word_by_word(tab: Page, page_claude: ScriptedClaude) -> None:
     """A page's own code has each word as it is written, and then the end."""
     hold = Hold()
-    page_claude.play(streams(start(), opens(), delta("The"), hold, delta(" Loire."), CLOSES, ends()))
+    page_claude.play(
+        streams(start(), opens(), delta("The"), hold, delta(" Loire."), CLOSES, ends())
+    )
     tab.evaluate(READ, "hi")
     tab.wait_for_function("words.join('') == 'The'")
     hold.release()
@@ -79,7 +93,9 @@ def test_fetch_reads_word_by_word(tab: Page, page_claude: ScriptedClaude) -> Non
 def test_fetch_sees_that_an_answer_is_not_whole(tab: Page, page_claude: ScriptedClaude) -> None:
     """An answer that breaks off is a network error to the page's code, with the text before it."""
     hold = Hold()
-    page_claude.play(streams(start(), opens(), delta("Half an"), hold, breaks("invalid_request_error")))
+    page_claude.play(
+        streams(start(), opens(), delta("Half an"), hold, breaks("invalid_request_error"))
+    )
     tab.evaluate(READ, "hi")
     tab.wait_for_function("words.join('') == 'Half an'")
     hold.release()
@@ -89,10 +105,13 @@ def test_fetch_sees_that_an_answer_is_not_whole(tab: Page, page_claude: Scripted
 def test_eventsource_comes_back_after_a_cut_and_not_after_the_end(
     tab: Page, way: Proxy, page_claude: ScriptedClaude
 ) -> None:
-    """Cut off in the middle it goes on by itself, each word once; after the end it closes instead of asking again."""
+    """Cut off in the middle it goes on by itself, each word once; after the end it closes instead
+    of asking again."""
     hold = Hold()
     before, after = [f"a{number} " for number in range(20)], [f"b{number} " for number in range(20)]
-    page_claude.play(streams(start(), opens(), *map(delta, before), hold, *map(delta, after), CLOSES, ends()))
+    page_claude.play(
+        streams(start(), opens(), *map(delta, before), hold, *map(delta, after), CLOSES, ends())
+    )
     tab.evaluate(FOLLOW, asked(tab))
     tab.wait_for_function("text.endsWith('a19 ')")
     way.cut()
@@ -103,7 +122,9 @@ def test_eventsource_comes_back_after_a_cut_and_not_after_the_end(
     assert tab.evaluate("seen").count("done") == 1
 
 
-def test_eventsource_hears_of_a_failure_and_does_not_come_back(tab: Page, page_claude: ScriptedClaude) -> None:
+def test_eventsource_hears_of_a_failure_and_does_not_come_back(
+    tab: Page, page_claude: ScriptedClaude
+) -> None:
     """A failure is an event with its data, and the end of the matter."""
     page_claude.play(streams(start(), opens(), delta("Half an"), breaks("invalid_request_error")))
     tab.evaluate(FOLLOW, asked(tab))
@@ -111,10 +132,16 @@ def test_eventsource_hears_of_a_failure_and_does_not_come_back(tab: Page, page_c
     assert tab.evaluate("[text, seen.at(-1)]") == ["Half an", "error"]
 
 
-def test_another_sites_page_is_refused(way: Proxy, context: BrowserContext, page_claude: ScriptedClaude) -> None:
-    """To a browser this machine's other name is another site: it does not even send what that site's page asks."""
+def test_another_sites_page_is_refused(
+    way: Proxy, context: BrowserContext, page_claude: ScriptedClaude
+) -> None:
+    """To a browser this machine's other name is another site: it does not even send what that
+    site's page asks."""
     tab = context.new_page()
     tab.goto(f"http://localhost:{way.port}/api/health")
-    asking = ASK.replace('"/api', f'"{way.url}/api') + ".then(answer => answer.status, error => error.name)"
+    asking = (
+        ASK.replace('"/api', f'"{way.url}/api')
+        + ".then(answer => answer.status, error => error.name)"
+    )
     assert tab.evaluate(asking, "hi") == "TypeError"
     assert page_claude.exchanges == []

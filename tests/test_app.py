@@ -46,12 +46,17 @@ def test_with_a_key_claude_answers(claude: ScriptedClaude) -> None:
 
 @pytest.mark.parametrize(
     ("status", "sentence"),
-    [(401, "does not accept the API key"), (404, "STREAMCHAT_MODEL"), (None, "Claude cannot be reached.")],
+    [
+        (401, "does not accept the API key"),
+        (404, "STREAMCHAT_MODEL"),
+        (None, "Claude cannot be reached."),
+    ],
 )
 def test_a_claude_that_does_not_answer_is_said_at_the_start(
     claude: ScriptedClaude, status: int | None, sentence: str
 ) -> None:
-    """A wrong key, an unknown model or no network is said in place of "Claude answers", and the page is there."""
+    """A wrong key, an unknown model or no network is said in place of "Claude answers", and the
+    page is there."""
     claude.models_status = status or 200
     url = claude.url if status else "http://127.0.0.1:9"
     with Application(ANTHROPIC_API_KEY="sk-wrong", ANTHROPIC_BASE_URL=url) as app:
@@ -63,15 +68,27 @@ def test_a_claude_that_does_not_answer_is_said_at_the_start(
 
 
 def test_what_the_environment_holds_does_not_disturb_the_start() -> None:
-    """The chat starts with proxies that lead nowhere, exceptions from them that httpx cannot read, and any variable
-    of Gradio's; it says where others find it, and why there is no public link."""
+    """The chat starts with proxies that lead nowhere, exceptions from them that httpx cannot read,
+    and any variable of Gradio's; it says where others find it, and why there is no public link."""
     nowhere = "http://127.0.0.1:9"
-    environment = {"HTTP_PROXY": nowhere, "HTTPS_PROXY": nowhere, "ALL_PROXY": "socks5://127.0.0.1:9"}
+    environment = {
+        "HTTP_PROXY": nowhere,
+        "HTTPS_PROXY": nowhere,
+        "ALL_PROXY": "socks5://127.0.0.1:9",
+    }
     environment |= {"NO_PROXY": "fd00::/8,[::1],example.com", "no_proxy": ""}
-    environment |= {f"GRADIO_{name}": "True" for name in ("ANALYTICS_ENABLED", "MCP_SERVER", "SHARE")}
-    environment |= {"GRADIO_DEBUG": "1", "GRADIO_NUM_WORKERS": "1", "GRADIO_SERVER_NAME": "no.such.host.invalid"}
+    environment |= {
+        f"GRADIO_{name}": "True" for name in ("ANALYTICS_ENABLED", "MCP_SERVER", "SHARE")
+    }
+    environment |= {
+        "GRADIO_DEBUG": "1",
+        "GRADIO_NUM_WORKERS": "1",
+        "GRADIO_SERVER_NAME": "no.such.host.invalid",
+    }
     with Application("--host", "0.0.0.0", "--port", free_port(), cwd=ROOT, **environment) as app:
-        assert app.wait_for("No public link: .* The chat is open on this machine and in its network.$")
+        assert app.wait_for(
+            "No public link: .* The chat is open on this machine and in its network.$"
+        )
         assert app.wait_for("answers. Stop with Ctrl-C.")
         assert app.url.startswith("http://localhost:")
         network = re.findall(r"^In your network it is at (\S+)", "".join(app.lines), re.MULTILINE)
@@ -85,25 +102,40 @@ def test_what_the_environment_holds_does_not_disturb_the_start() -> None:
     [
         ({"VISITOR_BUDGET_USD": "0.1"}, "STREAMCHAT_VISITOR_BUDGET_USD is 0.1"),
         ({"DAILY_BUDGET_USD": "0.1"}, "STREAMCHAT_DAILY_BUDGET_USD is 0.1"),
-        ({"MODEL": "claude-new-6", "MAX_TOKENS": "64000", "VISITOR_BUDGET_USD": "0.5"}, "STREAMCHAT_MAX_TOKENS"),
+        (
+            {"MODEL": "claude-new-6", "MAX_TOKENS": "64000", "VISITOR_BUDGET_USD": "0.5"},
+            "STREAMCHAT_MAX_TOKENS",
+        ),
     ],
 )
 def test_a_budget_that_no_answer_fits_into_is_said_at_the_start(
     claude: ScriptedClaude, knobs: dict[str, str], said: str
 ) -> None:
-    """One who sets less money aside than one answer may cost reads which settings are at odds; programs read why."""
+    """One who sets less money aside than one answer may cost reads which settings are at odds;
+    programs read why."""
     settings = {f"STREAMCHAT_{name}": value for name, value in knobs.items()}
-    with Application(cwd=ROOT, ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url, **settings) as app:
+    with Application(
+        cwd=ROOT, ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url, **settings
+    ) as app:
         assert said in app.wait_for("(The budget is too small for one answer.*)")
         call = httpx.post(f"{app.url}/api/streaming-chat", json={"message": "hi"})
-    assert (call.status_code, call.json()["code"], call.headers.get("retry-after")) == (413, "too_dear", None)
+    assert (call.status_code, call.json()["code"], call.headers.get("retry-after")) == (
+        413,
+        "too_dear",
+        None,
+    )
     assert claude.exchanges == []
 
 
 @pytest.mark.parametrize("knobs", [{}, {"STREAMCHAT_DAILY_BUDGET_USD": "0"}])
-def test_a_budget_that_is_meant_is_no_mistake(claude: ScriptedClaude, knobs: dict[str, str]) -> None:
-    """What is set by default needs no warning, nor does no money at all, with which the demo answers."""
-    with Application(cwd=ROOT, ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url, **knobs) as app:
+def test_a_budget_that_is_meant_is_no_mistake(
+    claude: ScriptedClaude, knobs: dict[str, str]
+) -> None:
+    """What is set by default needs no warning, nor does no money at all, with which the demo
+    answers."""
+    with Application(
+        cwd=ROOT, ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url, **knobs
+    ) as app:
         assert app.wait_for("(.*) answers")
         assert "Nobody" not in "".join(app.lines)
 
@@ -120,7 +152,8 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_setting_is_named_and_ends_the_start(name: str) -> None:
-    """A setting that cannot be used is named, in a sentence and not a traceback, with exit code 2."""
+    """A setting that cannot be used is named, in a sentence and not a traceback, with exit code
+    2."""
     with Application(cwd=ROOT, **{name: BAD[name]}) as app:
         output = app.output()
         assert app.process.returncode == 2
@@ -133,8 +166,10 @@ def test_a_bad_setting_is_named_and_ends_the_start(name: str) -> None:
 def test_a_port_of_gradios_that_is_none_is_named(port: str) -> None:
     """Gradio's own variable is read before Gradio trips over it."""
     with Application(cwd=ROOT, GRADIO_SERVER_PORT=port) as app:
-        assert app.output() == (
-            f"StreamChat cannot start: GRADIO_SERVER_PORT is {port!r}, but ports are numbers from 1 to 65535.\n"
+        assert (
+            app.output()
+            == f"StreamChat cannot start: GRADIO_SERVER_PORT is {port!r}, but ports are numbers"
+            " from 1 to 65535.\n"
         )
         assert app.process.returncode == 2
 
@@ -143,7 +178,8 @@ def test_a_port_of_gradios_that_is_none_is_named(port: str) -> None:
 def test_it_ends_within_two_seconds_and_lets_claude_go(
     claude: ScriptedClaude, context: BrowserContext, number: signal.Signals
 ) -> None:
-    """Ctrl-C and SIGTERM end running replies with a reason that the page shows, and close Claude's connections."""
+    """Ctrl-C and SIGTERM end running replies with a reason that the page shows, and close Claude's
+    connections."""
     claude.play(streams(start(), opens(), delta("Half an answer"), Hold()))
     with Application(ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url) as app:
         pages = [Page(context, app.url) for _ in range(3)]
@@ -160,23 +196,30 @@ def test_it_ends_within_two_seconds_and_lets_claude_go(
 
 
 def test_sixty_people_all_see_their_first_word(claude: ScriptedClaude) -> None:
-    """Sixty people ask at once while no answer ends: each sees the first word, none waits for another's end."""
+    """Sixty people ask at once while no answer ends: each sees the first word, none waits for
+    another's end."""
     claude.play(streams(start(), opens(), delta("First word"), Hold()))
     with (
         Application(
-            ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url, STREAMCHAT_DAILY_BUDGET_USD="100"
+            ANTHROPIC_API_KEY="sk-test",
+            ANTHROPIC_BASE_URL=claude.url,
+            STREAMCHAT_DAILY_BUDGET_USD="100",
         ) as app,
         ThreadPoolExecutor(60) as people,
     ):
         url = app.url
-        assert all(people.map(lambda number: first_word(url, f"question {number}"), range(60), timeout=60))
+        assert all(
+            people.map(lambda number: first_word(url, f"question {number}"), range(60), timeout=60)
+        )
         assert len(claude.exchanges) == 60
 
 
 def first_word(url: str, question: str) -> bool:
     """Asks over the page's own protocol and reads until the first word is there."""
     asked = json.dumps({"data": [question]}).encode()
-    call = urllib.request.Request(f"{url}/gradio_api/call/chat", asked, {"content-type": "application/json"})
+    call = urllib.request.Request(
+        f"{url}/gradio_api/call/chat", asked, {"content-type": "application/json"}
+    )
     with urllib.request.urlopen(call, timeout=60) as response:
         event = response.read().decode().split('"')[3]
     with urllib.request.urlopen(f"{url}/gradio_api/call/chat/{event}", timeout=60) as stream:
@@ -184,7 +227,8 @@ def first_word(url: str, question: str) -> bool:
 
 
 def test_gradio_reloads_it(tmp_path: Path) -> None:
-    """`gradio app.py` runs the app from the name `demo`, and the signals it handles do no harm there."""
+    """`gradio app.py` runs the app from the name `demo`, and the signals it handles do no harm
+    there."""
     command = (sys.executable, "-c", "from gradio.cli import cli; cli()", "app.py")
     with Application(command=command, cwd=install(tmp_path).parent) as app:
         assert app.wait_for("(.*) answers") == "The demo"
@@ -203,7 +247,11 @@ def installation(tmp_path: Path) -> Path:
 
 def python(installation: Path, *arguments: str, **environment: str) -> tuple[int, str]:
     """The exit code of `python` with these arguments there, and all it printed."""
-    clean = {name: value for name, value in os.environ.items() if not OURS.match(name) and name not in UNUSABLE}
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if not OURS.match(name) and name not in UNUSABLE
+    }
     run = subprocess.run(
         [sys.executable, *arguments],
         cwd=installation,
@@ -219,9 +267,13 @@ def python(installation: Path, *arguments: str, **environment: str) -> tuple[int
 
 @pytest.mark.parametrize("version", [(3, 10, 12), (3, 9, 0)])
 def test_an_older_python_is_said(installation: Path, version: tuple[int, int, int]) -> None:
-    """A person who has only an older Python reads which one is needed; the file itself is one that it can read."""
+    """A person who has only an older Python reads which one is needed; the file itself is one that
+    it can read."""
     ast.parse((installation / "app.py").read_text("utf-8"), feature_version=(3, 7))
-    older = f"import sys, runpy; sys.version_info = {version}; runpy.run_path('app.py', run_name='__main__')"
+    older = (
+        f"import sys, runpy; sys.version_info = {version}; runpy.run_path('app.py',"
+        " run_name='__main__')"
+    )
     assert python(installation, "-c", older) == (2, "StreamChat needs Python 3.11 or later.\n")
 
 
@@ -230,8 +282,10 @@ def test_missing_packages_are_said(installation: Path) -> None:
     code, output = python(installation, "-S", "app.py")
     assert (code, output) == (
         2,
-        "StreamChat cannot start: the package fastapi is missing. "
-        "Run .venv/bin/python app.py; the README says how to install.\n",
+        (
+            "StreamChat cannot start: the package fastapi is missing. "
+            "Run .venv/bin/python app.py; the README says how to install.\n"
+        ),
     )
 
 
@@ -253,7 +307,8 @@ def test_an_impossible_port_is_said_at_once(installation: Path, port: str) -> No
 def test_a_taken_port_is_said_at_once(installation: Path, taken_port: int) -> None:
     """The person reads which port is taken, whether an option or Gradio's variable names it."""
     taken = (
-        f"StreamChat cannot start: port {taken_port} is in use by another program. Choose another one with --port.\n"
+        f"StreamChat cannot start: port {taken_port} is in use by another program. Choose another"
+        " one with --port.\n"
     )
     assert python(installation, "app.py", "--port", str(taken_port)) == (2, taken)
     assert python(installation, "app.py", GRADIO_SERVER_PORT=str(taken_port)) == (2, taken)
@@ -301,7 +356,10 @@ def test_a_file_of_settings_that_is_no_text_is_said(installation: Path) -> None:
     code, output = python(installation, "app.py")
     assert (code, output) == (
         2,
-        f"StreamChat cannot start: {installation / '.env'} is not text in UTF-8. Save it as UTF-8.\n",
+        (
+            f"StreamChat cannot start: {installation / '.env'} is not text in UTF-8. Save it as"
+            " UTF-8.\n"
+        ),
     )
 
 
@@ -311,11 +369,17 @@ def test_a_machine_without_temporary_folders_is_said(installation: Path) -> None
     start = "import runpy; runpy.run_path('app.py', run_name='__main__')"
     code, output = python(installation, "-c", f"{unwritable}; {start}")
     assert code == 2
-    assert "there is no folder for temporary files. Make /tmp writable, or name a folder in TMPDIR." in output
+    assert (
+        "there is no folder for temporary files. Make /tmp writable, or name a folder in TMPDIR."
+        in output
+    )
 
 
 def test_the_next_port_is_said(installation: Path) -> None:
     """A second chat on the default port says that there is another, and which port it takes."""
     with socket.create_server(("127.0.0.3", 7860)):
         _, output = python(installation, "app.py", "--host", "127.0.0.3")
-    assert output.splitlines()[:2] == ["Port 7860 is taken (another StreamChat?). Using 7861.", "Starting..."]
+    assert output.splitlines()[:2] == [
+        "Port 7860 is taken (another StreamChat?). Using 7861.",
+        "Starting...",
+    ]

@@ -52,7 +52,11 @@ def test_words_that_never_came_are_no_measure() -> None:
 
 def test_a_word_counts_from_when_its_whole_number_is_there() -> None:
     """`w1` may be the beginning of `w12`."""
-    assert seen_in("w", [(1.0, b"w0 w1"), (2.0, b"2 w"), (3.0, b"13 ")]) == [(1.0, 0), (2.0, 12), (3.0, 13)]
+    assert seen_in("w", [(1.0, b"w0 w1"), (2.0, b"2 w"), (3.0, b"13 ")]) == [
+        (1.0, 0),
+        (2.0, 12),
+        (3.0, 13),
+    ]
 
 
 def test_the_table_has_a_column_for_each_and_leaves_open_what_nobody_measured() -> None:
@@ -64,7 +68,9 @@ def test_the_table_has_a_column_for_each_and_leaves_open_what_nobody_measured() 
 
 def test_the_table_says_who_is_not_installed() -> None:
     """It stands under the name, and is no failure."""
-    assert table({"we": {"page": {"first": 0.12}}, "they": None}).endswith("|  |  | not installed |")
+    assert table({"we": {"page": {"first": 0.12}}, "they": None}).endswith(
+        "|  |  | not installed |"
+    )
 
 
 def test_the_table_says_how_many_tabs_were_in_time() -> None:
@@ -76,7 +82,9 @@ def test_the_table_says_how_many_tabs_were_in_time() -> None:
 
 def test_the_chart_is_a_picture_with_every_name_in_it() -> None:
     """It is well-formed XML, as GitHub shows it."""
-    picture = ElementTree.fromstring(chart({"we": [(4, 0.01), (8, 0.02)], "they": [(4, 0.01), (8, 20.0)]}))
+    picture = ElementTree.fromstring(
+        chart({"we": [(4, 0.01), (8, 0.02)], "they": [(4, 0.01), (8, 20.0)]})
+    )
     assert {"we", "they"} <= set(picture.itertext())
 
 

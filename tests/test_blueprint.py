@@ -28,17 +28,22 @@ USED = """
 @pytest.fixture(scope="module")
 def demo() -> gr.Blocks:
     store = Store("")
-    return page(Chat(Source(), store, linger=60, keep=0), store, lambda *_: "v", title="T", examples=["hi"])
+    return page(
+        Chat(Source(), store, linger=60, keep=0), store, lambda *_: "v", title="T", examples=["hi"]
+    )
 
 
 def test_each_event_that_can_be_called_is_known(demo: gr.Blocks) -> None:
-    """An event that a new release of Gradio adds, or a change of ours, is noticed before a client can call it."""
+    """An event that a new release of Gradio adds, or a change of ours, is noticed before a client
+    can call it."""
     assert {demo.fns[number].api_name for number in events(demo).numbered} == set(USED.split())
 
 
 def test_the_documented_endpoint_is_the_only_one_with_a_name(demo: gr.Blocks) -> None:
     """Programs call one event by its name."""
-    assert {name: event.names for name, event in events(demo).named.items()} == {"chat": ("message",)}
+    assert {name: event.names for name, event in events(demo).named.items()} == {
+        "chat": ("message",)
+    }
 
 
 ENDS = (Done("end_turn"), Done("stopped"), Done("max_tokens"), Failed.of(Busy()))
@@ -50,10 +55,14 @@ ENDS = (Done("end_turn"), Done("stopped"), Done("max_tokens"), Failed.of(Busy())
     "before", [(), (Thinking("Hm."),), (Text("Hello"),), (Thinking("Hm."), Text("Hello"))], ids=str
 )
 async def test_all_that_the_page_shows_may_come_back(before: tuple[Event, ...], end: Event) -> None:
-    """Thoughts, notes, receipts and refusals pass when the page sends its conversation back, running or ended."""
+    """Thoughts, notes, receipts and refusals pass when the page sends its conversation back,
+    running or ended."""
     reader = Reader()
     chatbot: Any = gr.Chatbot()
-    frames = [await reader.sees(event) for event in (Notice("Claude is busy.", passing=True), *before, end)]
+    frames = [
+        await reader.sees(event)
+        for event in (Notice("Claude is busy.", passing=True), *before, end)
+    ]
     waiting = reader.transcript.messages(waiting=True)
     for messages in (*frames, waiting, [said("user", "hi"), refusal(Busy())]):
         assert all(map(is_message, chatbot.postprocess(messages)))

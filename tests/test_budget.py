@@ -37,7 +37,11 @@ class Clock:
 
 @asynccontextmanager
 async def opened(
-    folder: Path | str = "", *, daily: float = 1, visitor: float | None = None, clock: Clock | None = None
+    folder: Path | str = "",
+    *,
+    daily: float = 1,
+    visitor: float | None = None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[Budget]:
     store = Store(str(folder))
     budget = Budget(store, daily=daily, visitor=visitor, clock=clock or Clock())
@@ -73,14 +77,16 @@ def locked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.parametrize("kept", [True, False])
 async def test_no_crowd_overshoots_the_day(tmp_path: Path, kept: bool) -> None:
-    """Two hundred people ask at once when there is money for ten: ten get an answer, with a disk and without."""
+    """Two hundred people ask at once when there is money for ten: ten get an answer, with a disk
+    and without."""
     async with opened(tmp_path if kept else "") as budget:
         assert len(await admitted(budget, 0.1, visitors(200))) == 10
         assert (budget.spent(), budget.left()) == (1, 0)
 
 
 async def test_no_crowd_of_one_overshoots_a_share() -> None:
-    """One person with two hundred tabs gets that person's share of the day and no more; others get theirs."""
+    """One person with two hundred tabs gets that person's share of the day and no more; others get
+    theirs."""
     async with opened(visitor=0.3) as budget:
 
         async def ask(number: int) -> bool:
@@ -98,7 +104,8 @@ async def test_no_crowd_of_one_overshoots_a_share() -> None:
 
 @pytest.mark.parametrize("who", ["greedy", None])
 async def test_what_no_day_has_money_for_is_not_promised_for_tomorrow(who: str | None) -> None:
-    """A reply that may cost more than a day, or a share of one, has is refused for that, and waiting does not help."""
+    """A reply that may cost more than a day, or a share of one, has is refused for that, and
+    waiting does not help."""
     async with opened(daily=1, visitor=0.3) as budget:
         with pytest.raises(TooDear) as refused:
             await budget.reserve("dear", who, 0.31 if who else 1.01)
@@ -106,16 +113,22 @@ async def test_what_no_day_has_money_for_is_not_promised_for_tomorrow(who: str |
         await budget.reserve("cheap", who, 0.3 if who else 1)
 
 
-@pytest.mark.parametrize(("daily", "share", "refusal"), [(0, 0.3, DayIsSpent), (1, 0, VisitorIsSpent)])
-async def test_who_sets_no_money_aside_means_it(daily: float, share: float, refusal: type[Refused]) -> None:
-    """With a budget of nothing no question is too long: the money is spent, and the demo may answer."""
+@pytest.mark.parametrize(
+    ("daily", "share", "refusal"), [(0, 0.3, DayIsSpent), (1, 0, VisitorIsSpent)]
+)
+async def test_who_sets_no_money_aside_means_it(
+    daily: float, share: float, refusal: type[Refused]
+) -> None:
+    """With a budget of nothing no question is too long: the money is spent, and the demo may
+    answer."""
     async with opened(daily=daily, visitor=share) as budget:
         with pytest.raises(refusal):
             await budget.reserve("1", "a", 0.2)
 
 
 async def test_what_is_set_aside_can_be_told_from_what_is_spent() -> None:
-    """What is reserved for replies that run is a part of what is spent, until they have ended; tomorrow it is none."""
+    """What is reserved for replies that run is a part of what is spent, until they have ended;
+    tomorrow it is none."""
     clock = Clock()
     async with opened(clock=clock) as budget:
         assert await admitted(budget, 0.3, ["anna", "eva"]) == ["anna", "eva"]
@@ -127,7 +140,8 @@ async def test_what_is_set_aside_can_be_told_from_what_is_spent() -> None:
 
 
 async def test_a_restart_hands_nothing_out_again(tmp_path: Path) -> None:
-    """What was reserved before a restart and never settled is spent: two crowds of two hundred get ten answers."""
+    """What was reserved before a restart and never settled is spent: two crowds of two hundred get
+    ten answers."""
     async with opened(tmp_path) as budget:
         first = await admitted(budget, 0.1, visitors(6))
         async with opened(tmp_path) as restarted:
@@ -147,7 +161,8 @@ async def test_a_share_holds_over_a_restart(tmp_path: Path) -> None:
 
 
 async def test_what_was_settled_is_settled_after_a_restart(tmp_path: Path) -> None:
-    """A reply that cost a tenth of its reservation has left the rest of it to others, also after a restart."""
+    """A reply that cost a tenth of its reservation has left the rest of it to others, also after a
+    restart."""
     async with opened(tmp_path) as budget:
         await budget.reserve("1", "a", 1)
         await budget.settle("1", 0.1)
@@ -175,9 +190,12 @@ asyncio.run(main())
 
 @pytest.mark.process
 async def test_a_kill_hands_nothing_out_again(tmp_path: Path) -> None:
-    """Killed between a reservation and its settling, the server finds the money spent when it is back."""
+    """Killed between a reservation and its settling, the server finds the money spent when it is
+    back."""
     command = [sys.executable, "-c", KILLED, str(tmp_path), str(NOON)]
-    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
     assert process.stdout
     assert await process.stdout.readline() == b"reserved\n"
     process.kill()
@@ -187,11 +205,14 @@ async def test_a_kill_hands_nothing_out_again(tmp_path: Path) -> None:
 
 
 async def test_a_reservation_is_on_disk_before_it_is_given(tmp_path: Path) -> None:
-    """Once a reservation is given, another reader of the file finds it, and nothing has to be flushed for that."""
+    """Once a reservation is given, another reader of the file finds it, and nothing has to be
+    flushed for that."""
     async with opened(tmp_path) as budget:
         await budget.reserve("1", "a", 0.5)
         with contextlib.closing(sqlite3.connect(tmp_path / NAME)) as other:
-            assert other.execute("SELECT reply, micros FROM spending").fetchall() == [("1", 500_000)]
+            assert other.execute("SELECT reply, micros FROM spending").fetchall() == [
+                ("1", 500_000)
+            ]
 
 
 async def test_a_refusal_costs_and_writes_nothing(tmp_path: Path) -> None:
@@ -208,7 +229,8 @@ async def test_a_refusal_costs_and_writes_nothing(tmp_path: Path) -> None:
 
 
 async def test_settling_counts_once() -> None:
-    """However often the end of a reply is reported, it is paid once, and the first report is the one that counts."""
+    """However often the end of a reply is reported, it is paid once, and the first report is the
+    one that counts."""
     async with opened() as budget:
         await budget.reserve("1", "a", 0.5)
         await asyncio.gather(budget.settle("1", 0.2), budget.settle("1", 0.3))
@@ -226,7 +248,8 @@ async def test_settling_what_was_never_reserved_does_nothing(tmp_path: Path) -> 
 
 
 async def test_what_really_was_spent_counts_even_if_it_is_more() -> None:
-    """A reply that turned out dearer than its reservation counts with what it cost, and closes the day if need be."""
+    """A reply that turned out dearer than its reservation counts with what it cost, and closes the
+    day if need be."""
     async with opened() as budget:
         await budget.reserve("1", "a", 0.5)
         await budget.settle("1", 1.5)
@@ -269,7 +292,8 @@ async def test_a_second_call_after_midnight_takes_the_reply_along(tmp_path: Path
 
 
 async def test_giving_up_a_second_call_keeps_the_first(tmp_path: Path) -> None:
-    """A reply that is stopped while it waits for money for another call is settled for the first one."""
+    """A reply that is stopped while it waits for money for another call is settled for the first
+    one."""
     async with opened(tmp_path) as budget:
         await budget.reserve("1", "a", 0.5)
         reserving = asyncio.create_task(budget.reserve("1", "a", 0.5))
@@ -299,7 +323,8 @@ async def test_who_gives_up_waiting_pays_nothing(tmp_path: Path) -> None:
 
 
 async def test_who_gives_up_waiting_leaves_others_unharmed(tmp_path: Path) -> None:
-    """A reservation that was to be written along with a cancelled one is on disk all the same when it is given."""
+    """A reservation that was to be written along with a cancelled one is on disk all the same when
+    it is given."""
     async with opened(tmp_path) as budget:
         await budget.reserve("0", "a", 0.25)
         cancelled, other = (asyncio.create_task(budget.reserve(reply, "a", 0.25)) for reply in "12")
@@ -330,7 +355,9 @@ async def test_who_gives_up_writing_for_others_leaves_them_unharmed(tmp_path: Pa
     await settle()
     second.set()
     await asyncio.gather(other, *blocking)
-    rows = await store.run(lambda file: file.execute("SELECT reply, micros FROM spending ORDER BY 1").fetchall())
+    rows = await store.run(
+        lambda file: file.execute("SELECT reply, micros FROM spending ORDER BY 1").fetchall()
+    )
     assert rows == [("0", 250_000), ("1", 0), ("2", 250_000)]
     await store.close()
 
@@ -345,7 +372,8 @@ class CountingStore(Store):
 
 @pytest.mark.parametrize("works", [True, False])
 async def test_a_crowd_waits_for_the_disk_together(tmp_path: Path, works: bool) -> None:
-    """Two hundred who ask at once wait for a slow disk, or one that fails slowly, as long as a few, not one by one."""
+    """Two hundred who ask at once wait for a slow disk, or one that fails slowly, as long as a few,
+    not one by one."""
     if not works:
         (tmp_path / "data").write_text("in the way")
     store = CountingStore(str(tmp_path / "data"))
@@ -378,7 +406,8 @@ async def refusal(budget: Budget, dollars: float) -> Refused:
 
 
 async def test_what_running_replies_may_give_back_is_still_left() -> None:
-    """A visitor's own reservations count as left, those of others do not, and a share is never more than the day's."""
+    """A visitor's own reservations count as left, those of others do not, and a share is never more
+    than the day's."""
     async with opened(daily=1, visitor=0.5) as budget:
         await budget.reserve("1", "a", 0.3)
         assert (budget.left("a"), budget.left_without_reserved("a")) == (0.2, 0.5)
@@ -391,7 +420,8 @@ async def test_what_running_replies_may_give_back_is_still_left() -> None:
 
 @pytest.mark.parametrize("kept", [True, False])
 async def test_at_midnight_in_utc_a_new_day_begins(tmp_path: Path, kept: bool) -> None:
-    """In the last second of a day its money is spent; a second later there is that of the next one."""
+    """In the last second of a day its money is spent; a second later there is that of the next
+    one."""
     clock = Clock(20_001 * DAY - 1)
     async with opened(tmp_path if kept else "", visitor=1, clock=clock) as budget:
         await budget.reserve("1", "a", 1)
@@ -441,7 +471,8 @@ async def test_days_are_kept_for_five_weeks(tmp_path: Path, restarts: bool) -> N
 
 
 async def test_a_reply_that_is_never_settled_is_not_remembered_for_ever(tmp_path: Path) -> None:
-    """What nobody settled stays spent on its day; days later settling it changes nothing, on disk neither."""
+    """What nobody settled stays spent on its day; days later settling it changes nothing, on disk
+    neither."""
     clock = Clock()
     async with opened(tmp_path, clock=clock) as budget:
         await budget.reserve("1", "a", 1)
@@ -450,7 +481,11 @@ async def test_a_reply_that_is_never_settled_is_not_remembered_for_ever(tmp_path
         await budget.settle("1", 0.25)
         assert budget.days(3)[0] == (TODAY, 1)
     async with opened(tmp_path, clock=clock) as restarted:
-        assert restarted.days(3) == [(TODAY, 1), (TODAY + timedelta(1), 0), (TODAY + timedelta(2), 0.5)]
+        assert restarted.days(3) == [
+            (TODAY, 1),
+            (TODAY + timedelta(1), 0),
+            (TODAY + timedelta(2), 0.5),
+        ]
 
 
 @given(daily=st.floats(0, 50), wanted=st.lists(st.floats(0, 1, exclude_min=True), max_size=60))
@@ -466,7 +501,8 @@ async def test_no_rounding_overshoots(daily: float, wanted: list[float]) -> None
 
 
 async def test_round_sums_come_out_even() -> None:
-    """Ten tenths of a dollar are a dollar, though floats disagree; and nothing is free because it is small."""
+    """Ten tenths of a dollar are a dollar, though floats disagree; and nothing is free because it
+    is small."""
     async with opened() as budget:
         for number in range(10):
             await budget.reserve(str(number), "a", 0.1)
@@ -486,7 +522,8 @@ NAMES = ["203.0.113.77", "user:katharina", "2001:db8:77:77::/64", "half a charac
 
 
 async def test_nobodys_name_is_in_the_file(tmp_path: Path) -> None:
-    """A person who reads the disk does not find out who was here, whether the server runs or not."""
+    """A person who reads the disk does not find out who was here, whether the server runs or
+    not."""
     async with opened(tmp_path, visitor=1) as budget:
         for name in NAMES:
             await budget.reserve(f"reply {NAMES.index(name)}", name, 0.1)
@@ -498,7 +535,8 @@ async def test_nobodys_name_is_in_the_file(tmp_path: Path) -> None:
 
 
 async def test_nobody_is_recognised_on_the_next_day(tmp_path: Path) -> None:
-    """The same visitor leaves another mark on another day, and the key to yesterday's marks is gone."""
+    """The same visitor leaves another mark on another day, and the key to yesterday's marks is
+    gone."""
     clock = Clock()
     async with opened(tmp_path, clock=clock) as budget:
         await budget.reserve("1", "a", 0.1)
@@ -520,16 +558,19 @@ def contents(folder: Path) -> bytes:
 async def test_a_failing_disk_grants_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A reservation that is not on the disk is refused and costs nothing; the owner reads why, once."""
+    """A reservation that is not on the disk is refused and costs nothing; the owner reads why,
+    once."""
     async with opened(tmp_path) as budget:
         await budget.reserve("before", "a", 0.5)
         with locked(tmp_path, monkeypatch):
             assert await admitted(budget, 0.1, visitors(200)) == []
             assert not budget.is_recorded
             await budget.settle("before", 0.05)
-        assert [record.getMessage()[:31] for record in caplog.records if record.name == "streamchat.money.budget"] == [
-            "This chat cannot record what an"
-        ]
+        assert [
+            record.getMessage()[:31]
+            for record in caplog.records
+            if record.name == "streamchat.money.budget"
+        ] == ["This chat cannot record what an"]
         await budget.reserve("after", "a", 0.25)
         assert budget.is_recorded
         assert budget.spent() == pytest.approx(0.3)
@@ -548,7 +589,9 @@ async def test_no_restart_on_a_full_disk_hands_money_out_again(tmp_path: Path) -
             assert budget.spent() == 0
 
 
-async def test_a_disk_that_failed_at_the_start_is_read_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_disk_that_failed_at_the_start_is_read_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Spending of before a restart counts as soon as the file can be read."""
     async with opened(tmp_path) as budget:
         await budget.reserve("1", "a", 0.5)
@@ -575,8 +618,11 @@ def damage(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("lose", [forget, damage])
-async def test_a_file_begun_anew_knows_what_the_process_knows(tmp_path: Path, lose: Callable[[Path], None]) -> None:
-    """A file that is deleted or damaged while the process runs hands no money out again after a restart."""
+async def test_a_file_begun_anew_knows_what_the_process_knows(
+    tmp_path: Path, lose: Callable[[Path], None]
+) -> None:
+    """A file that is deleted or damaged while the process runs hands no money out again after a
+    restart."""
     yesterday, clock = Clock(NOON - DAY), Clock()
     async with opened(tmp_path, clock=yesterday) as earlier:
         await earlier.reserve("0", "a", 0.5)
@@ -589,7 +635,11 @@ async def test_a_file_begun_anew_knows_what_the_process_knows(tmp_path: Path, lo
         await budget.reserve("3", "a", 0.25)
         await budget.settle("2", 0.0625)
     async with opened(tmp_path, visitor=0.5, clock=clock) as restarted:
-        assert (restarted.spent("a"), restarted.spent("b"), restarted.spent()) == (0.375, 0.0625, 0.4375)
+        assert (restarted.spent("a"), restarted.spent("b"), restarted.spent()) == (
+            0.375,
+            0.0625,
+            0.4375,
+        )
         assert restarted.days(2)[0] == (TODAY - timedelta(1), 0.125)
         with pytest.raises(VisitorIsSpent):
             await restarted.reserve("4", "a", 0.25)
@@ -607,7 +657,9 @@ async def test_a_file_lost_twice_is_restored_twice(tmp_path: Path) -> None:
         assert restarted.spent() == restarted.spent("a") == 0.4375
 
 
-async def test_a_folder_of_no_name_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_folder_of_no_name_keeps_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With no folder the budget is one of this process, and nothing is written anywhere."""
     monkeypatch.chdir(tmp_path)
     async with opened() as budget:

@@ -52,7 +52,8 @@ async def test_an_ended_reply_is_kept_for_its_time() -> None:
 
 
 async def test_memory_is_bounded_and_the_oldest_goes_first() -> None:
-    """When replies weigh too much, the one that ended first is forgotten, however often it was read."""
+    """When replies weigh too much, the one that ended first is forgotten, however often it was
+    read."""
     cache = Cache(keep=60, most=1_000)
     replies = [await ended(cache, "x" * 150) for _ in range(3)]
     assert all(known(cache, reply) for reply in replies)

@@ -24,8 +24,15 @@ OWNERS_WORDS = re.compile(r"\.env|ANTHROPIC_API_KEY|app\.py|demo", re.IGNORECASE
 def opened(claude: ScriptedClaude, chromium: Browser, **environment: str) -> Iterator[Page]:
     """A visitor's page in an app whose answers set aside 1.3 cents each."""
     knobs = {f"STREAMCHAT_{name}": value for name, value in environment.items()}
-    knobs |= {"ANTHROPIC_API_KEY": "sk-owner", "ANTHROPIC_BASE_URL": claude.url, "STREAMCHAT_MAX_TOKENS": "1000"}
-    with Application("--host", "127.0.0.2", cwd=ROOT, **knobs) as app, chromium.new_context() as context:
+    knobs |= {
+        "ANTHROPIC_API_KEY": "sk-owner",
+        "ANTHROPIC_BASE_URL": claude.url,
+        "STREAMCHAT_MAX_TOKENS": "1000",
+    }
+    with (
+        Application("--host", "127.0.0.2", cwd=ROOT, **knobs) as app,
+        chromium.new_context() as context,
+    ):
         yield Page(context, app.url)
 
 
@@ -43,8 +50,11 @@ def allowance(page: Page) -> Locator:
     return page.browser.locator("#allowance")
 
 
-def test_a_spent_share_has_one_callout_and_the_own_key_leads_on(claude: ScriptedClaude, chromium: Browser) -> None:
-    """Reason and time stand once, without a demo or an amount that is left; the link opens the field for a key."""
+def test_a_spent_share_has_one_callout_and_the_own_key_leads_on(
+    claude: ScriptedClaude, chromium: Browser
+) -> None:
+    """Reason and time stand once, without a demo or an amount that is left; the link opens the
+    field for a key."""
     claude.play(DEAR, says("Yours."))
     with opened(claude, chromium, VISITOR_BUDGET_USD="0.02", OWN_KEYS="on") as page:
         page.ask("one")
@@ -69,23 +79,33 @@ def test_a_spent_share_has_one_callout_and_the_own_key_leads_on(claude: Scripted
     assert claude.exchange(1).said == [("user", "one"), ("assistant", "Dear."), ("user", "two")]
 
 
-def test_a_spent_day_without_own_keys_has_no_way_on(claude: ScriptedClaude, chromium: Browser) -> None:
-    """Where no keys of visitors are taken none is spoken of; programs get the same as JSON with a status."""
+def test_a_spent_day_without_own_keys_has_no_way_on(
+    claude: ScriptedClaude, chromium: Browser
+) -> None:
+    """Where no keys of visitors are taken none is spoken of; programs get the same as JSON with a
+    status."""
     with opened(claude, chromium, DAILY_BUDGET_USD="0", OWN_KEYS="off") as page:
         page.ask("How do I connect Claude?")
         page.shows(DAY)
         expect(callouts(page)).to_have_count(1)
         expect(page.browser.get_by_text(LINK)).to_have_count(0)
-        expect(page.browser.get_by_role("log")).not_to_contain_text(re.compile(r"\.env|demo|app\.py"))
+        expect(page.browser.get_by_role("log")).not_to_contain_text(
+            re.compile(r"\.env|demo|app\.py")
+        )
         refused = httpx.post(page.browser.url.rstrip("/") + ASK, json={"message": "hi"}, timeout=20)
     assert (refused.status_code, refused.json()["code"]) == (429, "day_is_spent")
     assert int(refused.headers["retry-after"]) > 0
     assert claude.exchanges == []
 
 
-def test_the_demo_answers_in_claudes_place_if_the_owner_says_so(claude: ScriptedClaude, chromium: Browser) -> None:
-    """Then the callout stands above its answer, which tells nobody how to set up the owner's server."""
-    with opened(claude, chromium, DAILY_BUDGET_USD="0", DEMO_WHEN_SPENT="on", OWN_KEYS="off") as page:
+def test_the_demo_answers_in_claudes_place_if_the_owner_says_so(
+    claude: ScriptedClaude, chromium: Browser
+) -> None:
+    """Then the callout stands above its answer, which tells nobody how to set up the owner's
+    server."""
+    with opened(
+        claude, chromium, DAILY_BUDGET_USD="0", DEMO_WHEN_SPENT="on", OWN_KEYS="off"
+    ) as page:
         page.ask("How do I connect Claude?")
         page.shows("Only the owner of this chat can do that.")
         page.ready()
@@ -96,10 +116,14 @@ def test_the_demo_answers_in_claudes_place_if_the_owner_says_so(claude: Scripted
         page.ask("Where is Ulm?")
         page.shows("That is a question")
         page.ready()
-        expect(page.browser.get_by_role("log")).not_to_contain_text(re.compile(r"\.env|ANTHROPIC_API_KEY|app\.py"))
+        expect(page.browser.get_by_role("log")).not_to_contain_text(
+            re.compile(r"\.env|ANTHROPIC_API_KEY|app\.py")
+        )
 
 
-@pytest.mark.parametrize("text", ["[Use your own key](#own-key)", "\u2063\u2063[Use your own key](#own-key)"])
+@pytest.mark.parametrize(
+    "text", ["[Use your own key](#own-key)", "\u2063\u2063[Use your own key](#own-key)"]
+)
 def test_an_answer_is_no_callout(page: Page, page_claude: ScriptedClaude, text: str) -> None:
     """An answer of any text looks like an answer, and its link opens no field for a key."""
     page_claude.play(says("Here: ", text))

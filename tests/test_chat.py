@@ -65,7 +65,8 @@ async def test_closing_stops_every_reply_with_its_reason_and_then_the_source() -
 
 
 async def test_a_reply_that_ended_can_be_read_again_and_stopping_it_is_no_error() -> None:
-    """An ended reply is found by its id for a while; it does not count as running, and a late stop changes nothing."""
+    """An ended reply is found by its id for a while; it does not count as running, and a late stop
+    changes nothing."""
     chat = Chat(Echo(), Store(""), linger=60, keep=3600)
     reply = await chat.ask([HI])
     assert chat.running == 1
@@ -76,14 +77,18 @@ async def test_a_reply_that_ended_can_be_read_again_and_stopping_it_is_no_error(
 
 
 async def test_who_continues_an_answer_sends_it_along() -> None:
-    """A conversation that ends with the assistant's words is passed on as it is: a request for the rest."""
-    reply = await Chat(Echo(), Store(""), linger=60, keep=3600).ask([HI, Message("assistant", "Well, ")])
+    """A conversation that ends with the assistant's words is passed on as it is: a request for the
+    rest."""
+    reply = await Chat(Echo(), Store(""), linger=60, keep=3600).ask(
+        [HI, Message("assistant", "Well, ")]
+    )
     await reply.ended.wait()
     assert reply.text == "Well, "
 
 
 @pytest.mark.parametrize(
-    "messages", [[], [Message("user", " \n")], [HI, Message("user", "")], [Message("assistant", "yes?")]]
+    "messages",
+    [[], [Message("user", " \n")], [HI, Message("user", "")], [Message("assistant", "yes?")]],
 )
 def test_without_a_question_there_is_no_answer(messages: list[Message]) -> None:
     """Nothing typed, or only blanks, is refused before anything is spent."""
@@ -110,9 +115,12 @@ messages = st.builds(Message, st.sampled_from(["user", "assistant"]), st.text(" 
 
 @given(history=st.lists(messages, max_size=8))
 def test_whatever_happened_before_claude_gets_alternating_turns(history: list[Message]) -> None:
-    """Any history a page can hold becomes turns that alternate, begin and end with the user, and lose no word."""
+    """Any history a page can hold becomes turns that alternate, begin and end with the user, and
+    lose no word."""
     turns = checked([*history, HI])
     assert [turn.role for turn in turns] == ["user", "assistant"] * (len(turns) // 2) + ["user"]
     assert all(turn.text.strip() for turn in turns)
-    said_by_users = [message.text for message in history if message.role == "user" and message.text.strip()]
+    said_by_users = [
+        message.text for message in history if message.role == "user" and message.text.strip()
+    ]
     assert all(any(said in turn.text for turn in turns) for said in said_by_users)

@@ -78,9 +78,14 @@ async def a_claude(
 
 
 async def answer(
-    source: Claude, request: Request = ASKED, *, at: Event | None = None, release: Hold | None = None
+    source: Claude,
+    request: Request = ASKED,
+    *,
+    at: Event | None = None,
+    release: Hold | None = None,
 ) -> tuple[list[Event], ChatError | None]:
-    """All that the source says, and the error it ended with; releases the hold when an event equal to `at` is read."""
+    """All that the source says, and the error it ended with; releases the hold when an event equal
+    to `at` is read."""
     said: list[Event] = []
     try:
         async with aclosing(source.stream(request)) as events:
@@ -113,10 +118,18 @@ async def test_thinking_text_usage_and_the_end_arrive_as_events(claude: Scripted
 
 
 async def test_the_request_says_what_the_settings_say(claude: ScriptedClaude) -> None:
-    """Model, effort, length and system prompt reach Claude; history goes as text and caching is on."""
-    knobs = {"MODEL": "claude-opus-5-5", "EFFORT": "high", "MAX_TOKENS": "99", "SYSTEM_PROMPT": "Be brief."}
+    """Model, effort, length and system prompt reach Claude; history goes as text and caching is
+    on."""
+    knobs = {
+        "MODEL": "claude-opus-5-5",
+        "EFFORT": "high",
+        "MAX_TOKENS": "99",
+        "SYSTEM_PROMPT": "Be brief.",
+    }
     turns = (Message("user", "a"), Message("assistant", "b"), Message("user", "c"))
-    async with a_claude(claude, **{f"STREAMCHAT_{name}": value for name, value in knobs.items()}) as (source, _):
+    async with a_claude(
+        claude, **{f"STREAMCHAT_{name}": value for name, value in knobs.items()}
+    ) as (source, _):
         await answer(source, Request(turns))
     assert claude.exchange(0).body == {
         "model": "claude-opus-5-5",
@@ -132,17 +145,25 @@ async def test_the_request_says_what_the_settings_say(claude: ScriptedClaude) ->
 
 
 @pytest.mark.parametrize(
-    ("typed", "reaches_claude"), [("a \ud83c b", "a \ufffd b"), ("\udf0d", "\ufffd"), ("\ud83c\udf0d", "🌍")]
+    ("typed", "reaches_claude"),
+    [("a \ud83c b", "a \ufffd b"), ("\udf0d", "\ufffd"), ("\ud83c\udf0d", "🌍")],
 )
-async def test_half_a_letter_does_not_lock_a_chat(claude: ScriptedClaude, typed: str, reaches_claude: str) -> None:
-    """Half an emoji, which no request can carry, reaches Claude as a sign for it, also in the history."""
+async def test_half_a_letter_does_not_lock_a_chat(
+    claude: ScriptedClaude, typed: str, reaches_claude: str
+) -> None:
+    """Half an emoji, which no request can carry, reaches Claude as a sign for it, also in the
+    history."""
     async with a_claude(claude) as (source, _):
-        said, error = await answer(source, Request((Message("assistant", typed), Message("user", typed))))
+        said, error = await answer(
+            source, Request((Message("assistant", typed), Message("user", typed)))
+        )
     assert (text(said), error) == ("Hello there", None)
     assert claude.exchange(0).said == [("assistant", reaches_claude), ("user", reaches_claude)]
 
 
-async def test_an_answer_that_breaks_off_within_a_letter_is_continued(claude: ScriptedClaude) -> None:
+async def test_an_answer_that_breaks_off_within_a_letter_is_continued(
+    claude: ScriptedClaude,
+) -> None:
     """Also the words that Claude is asked to go on from can be sent."""
     half = delta("Half of a HALF").replace(b"HALF", rb"\ud83c")
     claude.play(streams(start(), opens(), half, breaks()), says(" and more."))
@@ -164,9 +185,14 @@ async def test_a_model_that_cannot_think_is_not_asked_to(claude: ScriptedClaude)
     assert not {"thinking", "output_config"} & claude.exchange(0).body.keys()
 
 
-@pytest.mark.parametrize("away", [False, True], ids=["never opened", "Claude was away at the start"])
-async def test_what_a_model_can_do_is_learned_with_the_first_question(claude: ScriptedClaude, away: bool) -> None:
-    """Also where only visitors have a key, or Claude could not be asked before, an older model gets what it takes."""
+@pytest.mark.parametrize(
+    "away", [False, True], ids=["never opened", "Claude was away at the start"]
+)
+async def test_what_a_model_can_do_is_learned_with_the_first_question(
+    claude: ScriptedClaude, away: bool
+) -> None:
+    """Also where only visitors have a key, or Claude could not be asked before, an older model gets
+    what it takes."""
     claude.capabilities = INCAPABLE
     async with a_claude(claude) as (source, _):
         if away:
@@ -197,7 +223,9 @@ class LoginPage(ScriptedClaude):
     """Where the list of models should be."""
 
     def _model(self) -> bytes:
-        return b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 12\r\n\r\n<html>Log in"
+        return (
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 12\r\n\r\n<html>Log in"
+        )
 
 
 async def test_a_page_instead_of_a_model_does_no_harm() -> None:
@@ -250,8 +278,11 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("status", REFUSALS)
-async def test_what_would_come_again_is_not_tried_again(claude: ScriptedClaude, status: int) -> None:
-    """A request that Claude refuses for good fails at once, with its own sentence and Claude's request id."""
+async def test_what_would_come_again_is_not_tried_again(
+    claude: ScriptedClaude, status: int
+) -> None:
+    """A request that Claude refuses for good fails at once, with its own sentence and Claude's
+    request id."""
     kind, place = REFUSALS[status]
     claude.play(refuses(status, kind))
     async with a_claude(claude) as (source, pauses):
@@ -261,7 +292,9 @@ async def test_what_would_come_again_is_not_tried_again(claude: ScriptedClaude, 
     assert error.request_id == "req_scripted"
 
 
-async def test_what_claude_says_of_a_rejected_request_is_not_for_readers(claude: ScriptedClaude) -> None:
+async def test_what_claude_says_of_a_rejected_request_is_not_for_readers(
+    claude: ScriptedClaude,
+) -> None:
     """It may repeat the request, the key, or what the owner's account is about."""
     claude.play(refuses(400, "invalid_request_error", "sk-test may not say hi"))
     async with a_claude(claude) as (source, _):
@@ -292,7 +325,8 @@ PASSING = {
 async def test_before_the_first_word_a_passing_failure_is_tried_again_in_sight(
     claude: ScriptedClaude, fault: str
 ) -> None:
-    """The reader is told what is wrong and when it will be tried again, and then gets the whole answer."""
+    """The reader is told what is wrong and when it will be tried again, and then gets the whole
+    answer."""
     script, place = PASSING[fault]
     claude.play(script, script, says("Here I am."))
     async with a_claude(claude) as (source, pauses):
@@ -301,7 +335,9 @@ async def test_before_the_first_word_a_passing_failure_is_tried_again_in_sight(
     assert error is None
     assert text(said) == "Here I am."
     assert all(notice.passing and notice.text.startswith(place.sentence) for notice in told)
-    assert [f"{pause:.0f} s" in notice.text for pause, notice in zip(pauses, told, strict=True)] == [True, True]
+    assert [
+        f"{pause:.0f} s" in notice.text for pause, notice in zip(pauses, told, strict=True)
+    ] == [True, True]
 
 
 @pytest.mark.parametrize("fault", PASSING)
@@ -323,8 +359,11 @@ async def test_retry_after_is_honoured(claude: ScriptedClaude) -> None:
     assert (pauses, text(said)) == ([7.0], "ok")
 
 
-async def test_a_long_retry_after_fails_at_once_with_the_time_to_come_back(claude: ScriptedClaude) -> None:
-    """Nobody sits before a page for a minute: above the cap the reader is told when to come back."""
+async def test_a_long_retry_after_fails_at_once_with_the_time_to_come_back(
+    claude: ScriptedClaude,
+) -> None:
+    """Nobody sits before a page for a minute: above the cap the reader is told when to come
+    back."""
     claude.play(refuses(429, "rate_limit_error", retry_after="61"))
     async with a_claude(claude) as (source, pauses):
         _, error = await answer(source)
@@ -393,19 +432,23 @@ def last_words(exchange: Exchange) -> str:
 
 @pytest.mark.parametrize("fault", AFTER_TEXT)
 async def test_an_answer_that_breaks_off_is_continued(claude: ScriptedClaude, fault: str) -> None:
-    """Wherever and however the stream breaks, Claude goes on by itself and the text is as if it had never been cut."""
+    """Wherever and however the stream breaks, Claude goes on by itself and the text is as if it had
+    never been cut."""
     step, place = AFTER_TEXT[fault]
     async with a_claude(claude) as (source, _):
         for cut in CUTS:
             hold = Hold()
-            claude.play(broken(WHOLE[:cut], step, hold=hold), says(*re.split(r"(?= )", WHOLE[cut:])))
+            claude.play(
+                broken(WHOLE[:cut], step, hold=hold), says(*re.split(r"(?= )", WHOLE[cut:]))
+            )
             said, error = await answer(source, at=Text(WHOLE[:cut]), release=hold)
             assert (text(said), error, type(said[-1])) == (WHOLE, None, Done)
             assert [place.sentence in notice.text for notice in notices(said)] == [True, True]
 
 
 async def test_the_words_that_a_continuation_repeats_are_shown_once(claude: ScriptedClaude) -> None:
-    """Claude begins with the words that it was asked to repeat, and the reader does not see them again."""
+    """Claude begins with the words that it was asked to repeat, and the reader does not see them
+    again."""
     async with a_claude(claude) as (source, _):
         for cut in CUTS[8:]:
             claude.exchanges.clear()
@@ -416,8 +459,11 @@ async def test_the_words_that_a_continuation_repeats_are_shown_once(claude: Scri
             assert text(said) == WHOLE
 
 
-async def test_a_continuation_asks_claude_to_go_on_from_its_own_words(claude: ScriptedClaude) -> None:
-    """It sends the conversation, the partial answer as Claude's turn, and a turn that quotes its last words exactly."""
+async def test_a_continuation_asks_claude_to_go_on_from_its_own_words(
+    claude: ScriptedClaude,
+) -> None:
+    """It sends the conversation, the partial answer as Claude's turn, and a turn that quotes its
+    last words exactly."""
     partial = "".join(f"Line {number},\n\tindented.\n" for number in range(99))
     claude.play(broken(partial, breaks()), says("Line 99."))
     async with a_claude(claude) as (source, _):
@@ -428,25 +474,38 @@ async def test_a_continuation_asks_claude_to_go_on_from_its_own_words(claude: Sc
     assert 20 <= len(last_words(claude.exchange(1))) <= 200
     assert "interrupted" in go_on[1]
     same = ("model", "system", "max_tokens", "thinking", "output_config", "cache_control")
-    assert [claude.exchange(0).body[name] for name in same] == [claude.exchange(1).body[name] for name in same]
+    assert [claude.exchange(0).body[name] for name in same] == [
+        claude.exchange(1).body[name] for name in same
+    ]
 
 
 async def test_the_reader_learns_why_an_answer_was_interrupted(claude: ScriptedClaude) -> None:
-    """One sentence stays, for the seam may show; that it is tried again is of interest only while it is."""
+    """One sentence stays, for the seam may show; that it is tried again is of interest only while
+    it is."""
     claude.play(broken("Half", breaks()), says(" and half."))
     async with a_claude(claude) as (source, pauses):
         said, _ = await answer(source)
     lasting, passing = notices(said)
-    assert said.index(Text("Half")) < said.index(lasting) < said.index(passing) < said.index(Text(" and half."))
+    assert (
+        said.index(Text("Half"))
+        < said.index(lasting)
+        < said.index(passing)
+        < said.index(Text(" and half."))
+    )
     assert (lasting.passing, passing.passing) == (False, True)
     assert (
-        lasting.text == "The answer was interrupted in the middle: Claude is busy. Claude is asked to go on from there."
+        lasting.text
+        == "The answer was interrupted in the middle: Claude is busy. Claude is asked to go on from"
+        " there."
     )
     assert passing.text == f"Claude is busy. Trying again in {pauses[0]:.0f} s (1 of 3)."
 
 
-async def test_an_answer_that_breaks_off_again_and_again_fails_with_what_there_is(claude: ScriptedClaude) -> None:
-    """After the last continuation nothing is passed off as whole: the text stays and the failure follows it."""
+async def test_an_answer_that_breaks_off_again_and_again_fails_with_what_there_is(
+    claude: ScriptedClaude,
+) -> None:
+    """After the last continuation nothing is passed off as whole: the text stays and the failure
+    follows it."""
     claude.play(*(broken(word, breaks()) for word in ["One,", " two,", " three,", " four,"]))
     async with a_claude(claude) as (source, _):
         said, error = await answer(source)
@@ -465,8 +524,11 @@ async def test_how_often_an_answer_is_continued_is_a_setting(claude: ScriptedCla
 
 
 @pytest.mark.parametrize("fault", AFTER_TEXT)
-async def test_without_continuations_the_partial_text_is_kept(claude: ScriptedClaude, fault: str) -> None:
-    """What was said stays; the failure comes after it and nothing is begun anew behind the reader's back."""
+async def test_without_continuations_the_partial_text_is_kept(
+    claude: ScriptedClaude, fault: str
+) -> None:
+    """What was said stays; the failure comes after it and nothing is begun anew behind the reader's
+    back."""
     step, place = AFTER_TEXT[fault]
     hold = Hold()
     claude.play(broken("Half an", step, hold=hold))
@@ -476,8 +538,11 @@ async def test_without_continuations_the_partial_text_is_kept(claude: ScriptedCl
     assert len(claude.exchanges) == 1
 
 
-async def test_a_continuation_that_fails_before_its_first_word_is_tried_again(claude: ScriptedClaude) -> None:
-    """What brings no word uses up no continuation: not a refused request, no thought, and no repeated word."""
+async def test_a_continuation_that_fails_before_its_first_word_is_tried_again(
+    claude: ScriptedClaude,
+) -> None:
+    """What brings no word uses up no continuation: not a refused request, no thought, and no
+    repeated word."""
     wordless = [refuses(529, "overloaded_error"), streams(start(), thought("hm"), breaks())]
     for script in [*wordless, broken("Half an", breaks())]:
         claude.play(broken("Half an", breaks()), script, script, says(" answer."))
@@ -508,9 +573,14 @@ async def test_retry_after_holds_for_a_continuation_too(claude: ScriptedClaude) 
 
 
 @pytest.mark.parametrize("kind", ["invalid_request_error", "authentication_error", "billing_error"])
-async def test_after_an_error_that_would_come_again_nothing_is_continued(claude: ScriptedClaude, kind: str) -> None:
+async def test_after_an_error_that_would_come_again_nothing_is_continued(
+    claude: ScriptedClaude, kind: str
+) -> None:
     """An error that does not pass ends the answer, in its middle or while it is continued."""
-    for scripts in ([broken("Half", breaks(kind))], [broken("Half", breaks()), streams(start(), breaks(kind))]):
+    for scripts in (
+        [broken("Half", breaks(kind))],
+        [broken("Half", breaks()), streams(start(), breaks(kind))],
+    ):
         claude.exchanges.clear()
         claude.play(*scripts)
         async with a_claude(claude) as (source, _):
@@ -522,15 +592,20 @@ async def test_after_an_error_that_would_come_again_nothing_is_continued(claude:
 async def test_the_last_part_says_how_an_answer_ended(claude: ScriptedClaude) -> None:
     """A continued answer ends as its last part ends, and the tokens of all parts are counted."""
     first = streams(start(cache_creation_input_tokens=900), opens(), delta("Half an"), breaks())
-    last = streams(start(cache_read_input_tokens=900), opens(), delta(" answ"), CLOSES, ends("max_tokens", 7))
+    last = streams(
+        start(cache_read_input_tokens=900), opens(), delta(" answ"), CLOSES, ends("max_tokens", 7)
+    )
     claude.play(first, last)
     async with a_claude(claude) as (source, _):
         said, _ = await answer(source)
     assert said[-1] == Done("max_tokens", Usage(50, 8, 900, 900))
 
 
-async def test_a_continuation_may_end_where_it_begins_like_a_repetition(claude: ScriptedClaude) -> None:
-    """What was held back because it could have become a repetition is shown at the end, before the Done."""
+async def test_a_continuation_may_end_where_it_begins_like_a_repetition(
+    claude: ScriptedClaude,
+) -> None:
+    """What was held back because it could have become a repetition is shown at the end, before the
+    Done."""
     claude.play(broken("The signal is SO", breaks()), says("S"))
     async with a_claude(claude) as (source, _):
         said, _ = await answer(source)
@@ -546,12 +621,18 @@ async def test_thoughts_about_going_on_are_not_shown(claude: ScriptedClaude) -> 
 
 
 async def test_each_attempt_thinks_in_a_paragraph_of_its_own(claude: ScriptedClaude) -> None:
-    """Thoughts that broke off do not run into those of the next attempt; nothing stands before the first."""
+    """Thoughts that broke off do not run into those of the next attempt; nothing stands before the
+    first."""
     broken_off = streams(start(), opens("thinking"), thought("Let me"), breaks())
-    claude.play(refuses(529, "overloaded_error"), broken_off, says("Hi.", thinks=["Let me ", "think."]))
+    claude.play(
+        refuses(529, "overloaded_error"), broken_off, says("Hi.", thinks=["Let me ", "think."])
+    )
     async with a_claude(claude) as (source, _):
         said, _ = await answer(source)
-    assert "".join(event.text for event in said if isinstance(event, Thinking)) == "Let me\n\nLet me think."
+    assert (
+        "".join(event.text for event in said if isinstance(event, Thinking))
+        == "Let me\n\nLet me think."
+    )
 
 
 async def test_a_break_after_mere_whitespace_begins_anew(claude: ScriptedClaude) -> None:
@@ -583,16 +664,27 @@ def the_rest_of(partial: str) -> Request:
 
 
 @pytest.mark.parametrize("repeats", [True, False])
-async def test_a_partial_answer_is_continued_on_request(claude: ScriptedClaude, repeats: bool) -> None:
-    """A conversation that ends with the assistant's words gets the rest of them, also where nothing is by itself."""
+async def test_a_partial_answer_is_continued_on_request(
+    claude: ScriptedClaude, repeats: bool
+) -> None:
+    """A conversation that ends with the assistant's words gets the rest of them, also where nothing
+    is by itself."""
     async with a_claude(claude, **NEVER) as (source, _):
         for cut in CUTS[8:]:
             claude.exchanges.clear()
-            claude.play(says(WHOLE[:cut].rstrip() * repeats, WHOLE[len(WHOLE[:cut].rstrip()) if repeats else cut :]))
+            claude.play(
+                says(
+                    WHOLE[:cut].rstrip() * repeats,
+                    WHOLE[len(WHOLE[:cut].rstrip()) if repeats else cut :],
+                )
+            )
             said, error = await answer(source, the_rest_of(WHOLE[:cut]))
             assert (text(said), error) == (WHOLE[cut:], None)
             assert not notices(said)
-            assert claude.exchange(0).said[:2] == [("user", "hi"), ("assistant", WHOLE[:cut].rstrip())]
+            assert claude.exchange(0).said[:2] == [
+                ("user", "hi"),
+                ("assistant", WHOLE[:cut].rstrip()),
+            ]
             assert last_words(claude.exchange(0)) == Seam(WHOLE[:cut]).anchor
 
 
@@ -640,10 +732,12 @@ async def test_nobody_there_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "reason", ["end_turn", "max_tokens", "refusal", "model_context_window_exceeded", "stop_sequence"]
+    "reason",
+    ["end_turn", "max_tokens", "refusal", "model_context_window_exceeded", "stop_sequence"],
 )
 async def test_every_stop_reason_is_passed_on(claude: ScriptedClaude, reason: str) -> None:
-    """Why an answer ended is known to whoever reads it; an answer that has ended is not continued."""
+    """Why an answer ended is known to whoever reads it; an answer that has ended is not
+    continued."""
     claude.play(says("Well", reason=reason))
     async with a_claude(claude) as (source, _):
         said, _ = await answer(source)
@@ -653,14 +747,18 @@ async def test_every_stop_reason_is_passed_on(claude: ScriptedClaude, reason: st
 
 async def test_a_refusal_may_come_without_a_word(claude: ScriptedClaude) -> None:
     """A refusal with no content at all is an ending, not a failure."""
-    claude.play(streams(start(), ends("refusal", stop_details={"type": "refusal", "category": None})))
+    claude.play(
+        streams(start(), ends("refusal", stop_details={"type": "refusal", "category": None}))
+    )
     async with a_claude(claude) as (source, _):
         said, error = await answer(source)
     assert (text(said), error, said[-1]) == ("", None, Done("refusal", Usage(25, 42)))
 
 
 @pytest.mark.parametrize("last", [CUT, RESET, b": no message_stop\n\n"])
-async def test_after_the_stop_reason_nothing_can_break(claude: ScriptedClaude, last: object) -> None:
+async def test_after_the_stop_reason_nothing_can_break(
+    claude: ScriptedClaude, last: object
+) -> None:
     """An answer whose stop reason has arrived is whole, whatever happens to the connection then."""
     stop = ends().partition(b"event: message_stop")[0]
     hold = Hold()
@@ -671,9 +769,19 @@ async def test_after_the_stop_reason_nothing_can_break(claude: ScriptedClaude, l
 
 
 async def test_events_of_tomorrow_are_passed_over(claude: ScriptedClaude) -> None:
-    """Event, block and delta types that do not exist yet do not disturb an answer; neither do many events at once."""
-    future = [event("future_event"), event("content_block_delta", index=0, delta={"type": "future_delta"})]
-    claude.play(streams(b"".join([start(), *future, opens("text"), delta("a"), PING, delta("b"), CLOSES, ends()])))
+    """Event, block and delta types that do not exist yet do not disturb an answer; neither do many
+    events at once."""
+    future = [
+        event("future_event"),
+        event("content_block_delta", index=0, delta={"type": "future_delta"}),
+    ]
+    claude.play(
+        streams(
+            b"".join(
+                [start(), *future, opens("text"), delta("a"), PING, delta("b"), CLOSES, ends()]
+            )
+        )
+    )
     async with a_claude(claude) as (source, _):
         said, error = await answer(source)
     assert (text(said), error) == ("ab", None)
@@ -754,13 +862,21 @@ def made(kind: type[Exception], status: int, error_type: str) -> Exception:
 
 @pytest.mark.parametrize("kind", sorted(SDK_ERRORS, key=str), ids=lambda kind: kind.__name__)
 def test_every_error_of_the_sdk_and_its_transport_has_its_place(kind: type[Exception]) -> None:
-    """No error that the SDK or its transport can raise is unknown to us, today's or one that an update adds."""
-    assert isinstance(translate(made(kind, getattr(kind, "status_code", 500), "api_error")), ClaudeError)
+    """No error that the SDK or its transport can raise is unknown to us, today's or one that an
+    update adds."""
+    assert isinstance(
+        translate(made(kind, getattr(kind, "status_code", 500), "api_error")), ClaudeError
+    )
 
 
 def test_every_status_that_the_sdk_knows_is_in_the_table() -> None:
-    """A status for which the SDK has a class of its own has a sentence of its own here, or is a fault of Claude's."""
-    statuses = {getattr(kind, "status_code", None) for kind in SDK_ERRORS if issubclass(kind, anthropic.APIStatusError)}
+    """A status for which the SDK has a class of its own has a sentence of its own here, or is a
+    fault of Claude's."""
+    statuses = {
+        getattr(kind, "status_code", None)
+        for kind in SDK_ERRORS
+        if issubclass(kind, anthropic.APIStatusError)
+    }
     assert statuses - {None} <= BY_STATUS.keys()
 
 

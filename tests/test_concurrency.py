@@ -1,4 +1,5 @@
-"""How many requests are worked on at once, seen by an app that keeps them until a test lets them go."""
+"""How many requests are worked on at once, seen by an app that keeps them until a test lets them
+go."""
 
 import asyncio
 import json
@@ -66,7 +67,13 @@ class Door:
         root: str = "",
     ) -> Client:
         client = Client(*body)
-        scope = {"type": "http", "method": method, "path": path, "client": (address, 1), "headers": []}
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "client": (address, 1),
+            "headers": [],
+        }
         scope["root_path"] = root
         client.task = asyncio.create_task(self._limit(scope, client.receive, client.send))
         self._tasks.add(client.task)
@@ -87,12 +94,15 @@ async def test_a_rush_is_worked_on_a_few_at_a_time() -> None:
     clients = [await door.ask(WHOLE) for _ in range(10)]
     assert len(door.work.begun) == AT_ONCE == 2
     await door.close()
-    assert all(client.received == ["http.response.start", "http.response.body"] for client in clients)
+    assert all(
+        client.received == ["http.response.start", "http.response.body"] for client in clients
+    )
     assert door.work.bodies == [b"{}"] * 10
 
 
 async def test_a_rush_below_a_proxys_path_is_no_less_counted() -> None:
-    """Behind a proxy that leaves its path in the address, and for a stranger who writes that path by hand."""
+    """Behind a proxy that leaves its path in the address, and for a stranger who writes that path
+    by hand."""
     door = Door()
     for _ in range(10):
         await door.ask(WHOLE, path="/chat" + PAGES + "run/predict", root="/chat")
@@ -111,7 +121,8 @@ async def test_a_visitors_rush_leaves_a_place_for_others() -> None:
 
 
 async def test_visitors_who_wait_take_turns() -> None:
-    """Of ten requests by one and one by another, which came last, that one is not the last to be begun."""
+    """Of ten requests by one and one by another, which came last, that one is not the last to be
+    begun."""
     door = Door()
     for number in range(3):
         await door.ask(WHOLE, address=f"203.0.113.{number}")
@@ -158,7 +169,8 @@ async def test_a_client_that_sends_slowly_holds_up_nobody() -> None:
 
 
 async def test_work_that_takes_long_makes_room() -> None:
-    """A person who waits behind two requests that never end waits a quarter of a second, and no longer."""
+    """A person who waits behind two requests that never end waits a quarter of a second, and no
+    longer."""
     door = Door()
     for _ in range(4):
         await door.ask(WHOLE)
@@ -168,7 +180,9 @@ async def test_work_that_takes_long_makes_room() -> None:
     await door.close()
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", PAGES + "queue/data"), ("POST", "/api/streaming-chat")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", PAGES + "queue/data"), ("POST", "/api/streaming-chat")]
+)
 async def test_streams_and_programs_do_not_wait(method: str, path: str) -> None:
     """What takes as long as an answer takes is not counted at all."""
     door = Door()

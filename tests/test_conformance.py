@@ -36,16 +36,25 @@ async def echo(text: str) -> AsyncGenerator[Event]:
     yield END
 
 
-# what is deleted is stopped, and can still be read; and which positions there are, no schema can say
+# what is deleted is stopped, and can still be read; and which positions there are, no schema can
+# say
 MEANT = "use_after_free,positive_data_acceptance"
 
 
 @pytest.mark.process
 async def test_the_routes_are_as_they_are_described(tmp_path: Path) -> None:
-    """Hundreds of requests, right and wrong ones, get the statuses, headers and bodies that /openapi.json promises."""
+    """Hundreds of requests, right and wrong ones, get the statuses, headers and bodies that
+    /openapi.json promises."""
     async with served(source=Echo()) as api:
         description = f"http://127.0.0.1:{api.port}/openapi.json"
-        arguments = ["--exclude-checks", MEANT, "--max-examples", "10", "--generation-deterministic", "--no-color"]
+        arguments = [
+            "--exclude-checks",
+            MEANT,
+            "--max-examples",
+            "10",
+            "--generation-deterministic",
+            "--no-color",
+        ]
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "schemathesis.cli", "run", description, *arguments),
             cwd=tmp_path,
@@ -66,14 +75,18 @@ async def test_the_routes_are_as_they_are_described(tmp_path: Path) -> None:
         ("OPTIONS", HEALTH, "GET, HEAD"),
     ],
 )
-async def test_a_wrong_method_is_told_all_right_ones(api: Served, method: str, path: str, allowed: str) -> None:
+async def test_a_wrong_method_is_told_all_right_ones(
+    api: Served, method: str, path: str, allowed: str
+) -> None:
     """`Allow` names every method of the address, and the body is JSON as everywhere."""
     answer = await api.client.request(method, path)
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
     assert method == "HEAD" or answer.json()["code"] == "method_not_allowed"
 
 
-@pytest.mark.parametrize("path", ["/api", "/api/", "/api/nosuch", "/api/health/", f"{PATH}/", f"{PATH}/a/b"])
+@pytest.mark.parametrize(
+    "path", ["/api", "/api/", "/api/nosuch", "/api/health/", f"{PATH}/", f"{PATH}/a/b"]
+)
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PATCH", "PROPFIND"])
 async def test_an_unknown_address_is_answered_in_json(api: Served, method: str, path: str) -> None:
     """A code for programs and a sentence for people, also where there is nothing."""
@@ -84,13 +97,28 @@ async def test_an_unknown_address_is_answered_in_json(api: Served, method: str, 
 
 
 async def test_head_of_an_ended_reply_is_get_without_a_body(api: Served) -> None:
-    """Status and headers are the same, in both forms, also where there is no more, no such reply, or a failure."""
+    """Status and headers are the same, in both forms, also where there is no more, no such reply,
+    or a failure."""
     location = await api.ask(Text("a"), END)
     failed = await api.ask(Busy(retry_after=4.2))
-    for path in (location, f"{location}?after=2", f"{location}?after=9", f"{PATH}/x", failed, HEALTH):
+    for path in (
+        location,
+        f"{location}?after=2",
+        f"{location}?after=9",
+        f"{PATH}/x",
+        failed,
+        HEALTH,
+    ):
         for headers in ({}, EVENTS):
-            get, head = [await api.client.request(method, path, headers=headers) for method in ("GET", "HEAD")]
-            ours = {name: value for name, value in get.headers.items() if name not in ("date", "transfer-encoding")}
+            get, head = [
+                await api.client.request(method, path, headers=headers)
+                for method in ("GET", "HEAD")
+            ]
+            ours = {
+                name: value
+                for name, value in get.headers.items()
+                if name not in ("date", "transfer-encoding")
+            }
             assert (head.status_code, head.content) == (get.status_code, b"")
             assert {name: head.headers.get(name) for name in ours} == ours
 
@@ -120,7 +148,8 @@ ACCEPTED = {
 
 @pytest.mark.parametrize("accept", ACCEPTED)
 async def test_the_form_is_the_one_that_is_preferred(api: Served, accept: str) -> None:
-    """By quality, in any case; text where nothing is preferred. Caches are told that it depends on `Accept`."""
+    """By quality, in any case; text where nothing is preferred. Caches are told that it depends on
+    `Accept`."""
     location = await api.ask(Text("a"), END)
     answer = await api.client.get(location, headers={"accept": accept})
     assert answer.headers["content-type"].partition(";")[0] == ACCEPTED[accept]
@@ -159,10 +188,14 @@ async def test_an_empty_last_event_id_is_none(api: Served) -> None:
 
 
 @pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "deflate, gzip"])
-async def test_a_compressed_body_is_refused_with_what_would_be_read(api: Served, coding: str) -> None:
+async def test_a_compressed_body_is_refused_with_what_would_be_read(
+    api: Served, coding: str
+) -> None:
     """`Accept-Encoding` says that only bodies as they are will be (RFC 7694)."""
     headers = {"content-type": "application/json", "content-encoding": coding}
-    answer = await api.client.post(PATH, content=gzip.compress(json.dumps(HI).encode()), headers=headers)
+    answer = await api.client.post(
+        PATH, content=gzip.compress(json.dumps(HI).encode()), headers=headers
+    )
     assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "identity")
     assert api.source.asked == []
 
@@ -170,10 +203,17 @@ async def test_a_compressed_body_is_refused_with_what_would_be_read(api: Served,
 async def test_the_description_closes_its_objects(api: Served) -> None:
     """What is not described is refused, and the description says so; a position has its pattern."""
     paths = (await api.client.get("/openapi.json")).json()["paths"]
-    message, messages = paths[PATH]["post"]["requestBody"]["content"]["application/json"]["schema"]["oneOf"]
+    message, messages = paths[PATH]["post"]["requestBody"]["content"]["application/json"]["schema"][
+        "oneOf"
+    ]
     closed = [message, messages, messages["properties"]["messages"]["items"]]
     assert [schema["additionalProperties"] for schema in closed] == [False] * 3
-    parameters = {it["name"]: it["schema"] for it in paths[f"{PATH}/{{reply_id}}"]["get"]["parameters"]}
+    parameters = {
+        it["name"]: it["schema"] for it in paths[f"{PATH}/{{reply_id}}"]["get"]["parameters"]
+    }
     assert parameters["after"]["pattern"] == "^[0-9]{1,9}$"
-    for body in ({"message": "hi", "more": 1}, {"messages": [{"role": "user", "content": "hi", "more": 1}]}):
+    for body in (
+        {"message": "hi", "more": 1},
+        {"messages": [{"role": "user", "content": "hi", "more": 1}]},
+    ):
         assert (await api.client.post(PATH, json=body)).status_code == 422

@@ -1,4 +1,5 @@
-"""Text that others wrote, as Markdown in which nothing but text, links and a few bare tags is left."""
+"""Text that others wrote, as Markdown in which nothing but text, links and a few bare tags is
+left."""
 
 import re
 
@@ -11,10 +12,48 @@ from streamchat.ui.content import INERT, NOTE, inert, plain, restored
 from streamchat.ui.transcript import said
 
 HARMLESS = re.compile(r"</?(br|sub|sup|kbd) ?/?>", re.IGNORECASE)
-PIECES = ["<", ">", "/", "!", "[", "]", "(", ")", "a", "img", "br", "sub", " ", "\n", "\n\n", "`", "```", "~~~", "&lt;"]
+PIECES = [
+    "<",
+    ">",
+    "/",
+    "!",
+    "[",
+    "]",
+    "(",
+    ")",
+    "a",
+    "img",
+    "br",
+    "sub",
+    " ",
+    "\n",
+    "\n\n",
+    "`",
+    "```",
+    "~~~",
+    "&lt;",
+]
 PIECES += ["mermaid", "%%%LATEX_BLOCK_0%%%"]
-PIECES += ['"', "=", "x.y/z", "https://x.y", ":", "-", "|", "- ", "> ", "    ", "\\", "<!--", "<![CDATA[", "<?php", "$"]
-MARKDOWN = st.one_of(st.text(), st.lists(st.sampled_from(PIECES), max_size=60).map("".join)).map(plain)
+PIECES += [
+    '"',
+    "=",
+    "x.y/z",
+    "https://x.y",
+    ":",
+    "-",
+    "|",
+    "- ",
+    "> ",
+    "    ",
+    "\\",
+    "<!--",
+    "<![CDATA[",
+    "<?php",
+    "$",
+]
+MARKDOWN = st.one_of(st.text(), st.lists(st.sampled_from(PIECES), max_size=60).map("".join)).map(
+    plain
+)
 
 
 def parts(text: str) -> list[tuple[str, str]]:
@@ -26,15 +65,16 @@ def parts(text: str) -> list[tuple[str, str]]:
 
 @given(MARKDOWN, st.integers(0, 60))
 def test_no_html_and_no_picture_is_left_at_any_prefix(text: str, length: int) -> None:
-    """However far an answer has come, Markdown finds no picture, and no HTML but a few bare tags."""
+    """However far an answer has come, Markdown finds no picture, and no HTML but a few bare
+    tags."""
     for kind, content in parts(inert(text[:length])):
         assert kind != "image"
         if kind == "html_inline":
             assert HARMLESS.fullmatch(content)
         if kind == "html_block":
-            assert "<" not in HARMLESS.sub("", content).replace("<" + INERT, "").replace("<https", "").replace(
-                "<http", ""
-            )
+            assert "<" not in HARMLESS.sub("", content).replace("<" + INERT, "").replace(
+                "<https", ""
+            ).replace("<http", "")
 
 
 @given(MARKDOWN)
@@ -61,13 +101,17 @@ def test_every_character_stays_visible(text: str) -> None:
     assert set(re.findall(r"\w+", text)) - {"x", "png"} <= set(re.findall(r"\w+", restored(shown)))
 
 
-@pytest.mark.parametrize("text", ["<https://example.com/a?b=c>", "one<br>two", "H<sub>2</sub>O", "2 < 3", "a <- b"])
+@pytest.mark.parametrize(
+    "text", ["<https://example.com/a?b=c>", "one<br>two", "H<sub>2</sub>O", "2 < 3", "a <- b"]
+)
 def test_what_is_harmless_stays_as_it_is(text: str) -> None:
     """Addresses, line breaks, indices and comparisons need no mark."""
     assert inert(text) == text
 
 
-@pytest.mark.parametrize("text", ["<br onclick=x>", "<sub style='a'>", "<br/ x>", "<https://x y>", "<https://x"])
+@pytest.mark.parametrize(
+    "text", ["<br onclick=x>", "<sub style='a'>", "<br/ x>", "<https://x y>", "<https://x"]
+)
 def test_what_only_looks_harmless_does_not(text: str) -> None:
     """A tag with an attribute is no bare tag, and half an address is none."""
     assert inert(text) == text.replace("<", "<" + INERT)
@@ -76,11 +120,16 @@ def test_what_only_looks_harmless_does_not(text: str) -> None:
 def test_nobody_elses_text_has_a_mark_of_ours() -> None:
     """An answer or a question cannot look like a note of the chat, and is copied in full."""
     written = f"Never run this:{NOTE}\nrm -rf ~{INERT}"
-    assert said("assistant", written)["content"] == [{"type": "text", "text": "Never run this:\nrm -rf ~"}]
+    assert said("assistant", written)["content"] == [
+        {"type": "text", "text": "Never run this:\nrm -rf ~"}
+    ]
 
 
-@pytest.mark.parametrize("text", ["```mermaid\nA@{ img: 'x' }\n```", "~~~ Mermaid\n~~~", "%%%LATEX_BLOCK_0%%%"])
+@pytest.mark.parametrize(
+    "text", ["```mermaid\nA@{ img: 'x' }\n```", "~~~ Mermaid\n~~~", "%%%LATEX_BLOCK_0%%%"]
+)
 def test_diagrams_are_code_and_no_text_is_a_place_of_gradios(text: str) -> None:
-    """A diagram, which could load pictures, is shown as its source; the name of a formula's place is text."""
+    """A diagram, which could load pictures, is shown as its source; the name of a formula's place
+    is text."""
     assert INERT in inert(text)
     assert restored(inert(text)) == text

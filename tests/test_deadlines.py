@@ -42,7 +42,8 @@ class Later(Hold):
 async def after(
     claude: ScriptedClaude, at: Event, seconds: float, *steps: Step
 ) -> tuple[list[Event], Exception | None]:
-    """What is said by an answer that goes on with these steps, so much later than an event is read."""
+    """What is said by an answer that goes on with these steps, so much later than an event is
+    read."""
     clock = Clock()
     later = Later(clock, seconds)
     said = thought("Half") if isinstance(at, Thinking) else delta("Half")
@@ -61,18 +62,23 @@ EMPTY: dict[str, Sequence[bytes]] = {
 
 @pytest.mark.parametrize("filling", EMPTY)
 async def test_a_claude_that_only_pings_is_given_up(claude: ScriptedClaude, filling: str) -> None:
-    """What carries no word and no thought does not keep a reply for ever; its connection is closed."""
+    """What carries no word and no thought does not keep a reply for ever; its connection is
+    closed."""
     said, error = await after(claude, Text("Half"), SILENCE, *EMPTY[filling], Hold())
     assert (text(said), type(error)) == ("Half", errors.Silent)
     assert claude.exchange(0).gone.wait(10)
 
 
 @pytest.mark.parametrize("filling", EMPTY)
-async def test_a_claude_that_only_pings_while_it_thinks_is_asked_again(claude: ScriptedClaude, filling: str) -> None:
+async def test_a_claude_that_only_pings_while_it_thinks_is_asked_again(
+    claude: ScriptedClaude, filling: str
+) -> None:
     """Before the first word the reader sees that it is tried again, with as much time as before."""
     clock = Clock()
     later = Later(clock, SILENCE)
-    claude.play(streams(start(), thought("Half"), later, *EMPTY[filling], Hold()), says("Here I am."))
+    claude.play(
+        streams(start(), thought("Half"), later, *EMPTY[filling], Hold()), says("Here I am.")
+    )
     async with a_claude(claude, clock) as (source, pauses):
         said, error = await answer(source, at=Thinking("Half"), release=later)
     assert (text(said), error, len(pauses)) == ("Here I am.", None, 1)
@@ -87,9 +93,14 @@ async def test_pings_fill_a_silence_that_is_short_enough(claude: ScriptedClaude,
 
 
 @pytest.mark.parametrize("late", [delta(" and half."), thought("hm"), opens("redacted_thinking")])
-async def test_what_comes_in_time_begins_the_silence_anew(claude: ScriptedClaude, late: bytes) -> None:
-    """Words, thoughts and the beginnings of blocks are signs of life, and none is thrown away for coming late."""
-    said, error = await after(claude, Text("Half"), SILENCE + 1, late, PING, delta("."), CLOSES, ends())
+async def test_what_comes_in_time_begins_the_silence_anew(
+    claude: ScriptedClaude, late: bytes
+) -> None:
+    """Words, thoughts and the beginnings of blocks are signs of life, and none is thrown away for
+    coming late."""
+    said, error = await after(
+        claude, Text("Half"), SILENCE + 1, late, PING, delta("."), CLOSES, ends()
+    )
     assert error is None
     assert text(said).endswith(".")
 

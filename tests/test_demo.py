@@ -58,7 +58,8 @@ class Heard:
 
 
 async def ask(*turns: str, by_owner: bool = True, takes_keys: bool = False) -> Heard:
-    """Asks the demo on a clock that only its own sleeping moves; the turns are the user's and the assistant's."""
+    """Asks the demo on a clock that only its own sleeping moves; the turns are the user's and the
+    assistant's."""
     now = 0.0
 
     async def sleep(seconds: float) -> None:
@@ -66,7 +67,10 @@ async def ask(*turns: str, by_owner: bool = True, takes_keys: bool = False) -> H
         now += seconds
 
     heard = Heard()
-    conversation = tuple(Message("user" if number % 2 == 0 else "assistant", text) for number, text in enumerate(turns))
+    conversation = tuple(
+        Message("user" if number % 2 == 0 else "assistant", text)
+        for number, text in enumerate(turns)
+    )
     try:
         request = Request(conversation, by_owner=by_owner)
         async for event in Demo(takes_keys=takes_keys, sleep=sleep).stream(request):
@@ -81,30 +85,63 @@ def drawn(markdown: str) -> list[Token]:
 
 
 def kinds(tokens: list[Token]) -> set[str]:
-    return {token.type for token in tokens} | {child.type for token in tokens for child in token.children or []}
+    return {token.type for token in tokens} | {
+        child.type for token in tokens for child in token.children or []
+    }
 
 
 async def test_the_tour_shows_every_kind_of_formatting() -> None:
-    """Who asks for everything gets headings, lists, a table, code, quotations, a link, a rule, formulas and scripts."""
+    """Who asks for everything gets headings, lists, a table, code, quotations, a link, a rule,
+    formulas and scripts."""
     text = (await ask(TOUR)).text
-    wanted = ["heading", "ordered_list", "bullet_list", "table", "blockquote", "link", "strong", "em", "s"]
-    assert {f"{kind}_open" for kind in wanted} | {"fence", "hr", "code_inline"} <= kinds(drawn(text))
-    for sign in ("- [x] ", "- [ ] ", "  - ", "|:--", "--:|", ":|\n", "🌍", "مرحبًا", "中文", "日本語", "한국어"):
+    wanted = [
+        "heading",
+        "ordered_list",
+        "bullet_list",
+        "table",
+        "blockquote",
+        "link",
+        "strong",
+        "em",
+        "s",
+    ]
+    assert {f"{kind}_open" for kind in wanted} | {"fence", "hr", "code_inline"} <= kinds(
+        drawn(text)
+    )
+    for sign in (
+        "- [x] ",
+        "- [ ] ",
+        "  - ",
+        "|:--",
+        "--:|",
+        ":|\n",
+        "🌍",
+        "مرحبًا",
+        "中文",
+        "日本語",
+        "한국어",
+    ):
         assert sign in text
     assert re.search(r"\\\(.+\\\)", text)
     assert re.search(r"^\$\$\n.+\n\$\$$", text, re.MULTILINE)
 
 
 async def test_code_keeps_its_tabs_and_its_indentation() -> None:
-    """A Makefile copied from the tour works, for its tabs are tabs, and the Python beside it compiles."""
-    fences = {token.info: token.content for token in drawn((await ask(TOUR)).text) if token.type == "fence"}
+    """A Makefile copied from the tour works, for its tabs are tabs, and the Python beside it
+    compiles."""
+    fences = {
+        token.info: token.content
+        for token in drawn((await ask(TOUR)).text)
+        if token.type == "fence"
+    }
     assert "\n\t.venv/bin/python app.py\n" in fences["makefile"]
     assert "\n        n = " in fences["python"]
     compile(fences["python"], "tour", "exec")
 
 
 async def test_thinking_comes_before_the_answer() -> None:
-    """A person who asks to have it thought through sees about three seconds of thinking first, and then the answer."""
+    """A person who asks to have it thought through sees about three seconds of thinking first, and
+    then the answer."""
     heard = await ask(THINK)
     first, last = heard.seconds(Thinking)
     assert 2.5 < last - first < 4.5
@@ -121,14 +158,16 @@ async def test_the_same_question_without_thinking_is_answered_at_once() -> None:
 
 
 async def test_any_question_can_be_thought_through() -> None:
-    """Asked to think about something it knows nothing of, the demo thinks, says so, and quotes the question."""
+    """Asked to think about something it knows nothing of, the demo thinks, says so, and quotes the
+    question."""
     heard = await ask("Think it through: why do cats purr?")
     assert heard.thinking
     assert "> Think it through: why do cats purr?" in heard.text
 
 
 async def test_the_essay_has_its_two_thousand_words() -> None:
-    """Two thousand words are promised and between 2,000 and 2,200 are written, under headings, no sentence twice."""
+    """Two thousand words are promised and between 2,000 and 2,200 are written, under headings, no
+    sentence twice."""
     text = (await ask(ESSAY)).text
     sentences = re.split(r"(?<=[.?!])\s+", text)
     assert 2000 <= len(text.split()) <= 2200
@@ -144,7 +183,8 @@ async def test_waiting_is_eight_seconds_without_a_word() -> None:
 
 
 async def test_being_busy_is_announced_each_time_and_passes() -> None:
-    """Busy at first means two passing notices three seconds apart, and then an answer like any other."""
+    """Busy at first means two passing notices three seconds apart, and then an answer like any
+    other."""
     heard = await ask("Be busy at first")
     notices = [(second, event) for second, event in heard.timeline if isinstance(event, Notice)]
     assert notices == [
@@ -195,7 +235,13 @@ async def test_an_answer_may_be_empty() -> None:
 async def test_what_is_offered_works_in_any_spelling(message: str) -> None:
     """Capitals, spaces, missing punctuation and a please make no difference to what one gets."""
     heard = await ask(message)
-    for spelling in (message.upper(), f"  {message.lower()} !\n", f"“{message}”.", f"Please {message}", f"{message}…"):
+    for spelling in (
+        message.upper(),
+        f"  {message.lower()} !\n",
+        f"“{message}”.",
+        f"Please {message}",
+        f"{message}…",
+    ):
         assert (await ask(spelling)).outcome == heard.outcome
 
 
@@ -279,7 +325,9 @@ async def test_help_lists_every_state() -> None:
 def test_the_examples_are_among_the_states() -> None:
     """The page offers a handful of the messages that the demo knows."""
     assert len(EXAMPLES) == 5
-    assert {TOUR, THINK, ESSAY, "Fail in the middle", "Take your time before you answer"} == set(EXAMPLES)
+    assert {TOUR, THINK, ESSAY, "Fail in the middle", "Take your time before you answer"} == set(
+        EXAMPLES
+    )
     assert set(EXAMPLES) < set(STATES)
 
 
@@ -289,7 +337,8 @@ async def test_every_state_is_a_different_one() -> None:
 
 
 async def test_any_other_message_is_quoted_and_described() -> None:
-    """The answer repeats what was typed, says what can be seen in it, and how Claude would answer instead."""
+    """The answer repeats what was typed, says what can be seen in it, and how Claude would answer
+    instead."""
     text = (await ask("What is the longest word in this extraordinary question?")).text
     assert text.startswith("That is a question")
     assert "\n> What is the longest word in this extraordinary question?\n" in text
@@ -298,15 +347,26 @@ async def test_any_other_message_is_quoted_and_described() -> None:
     assert "`ANTHROPIC_API_KEY=`" in text
 
 
-ABOUT_KEYS = ["How do I connect Claude?", "Where do I put my ANTHROPIC_API_KEY?", "Where is Ulm?", "I was in Ulm."]
+ABOUT_KEYS = [
+    "How do I connect Claude?",
+    "Where do I put my ANTHROPIC_API_KEY?",
+    "Where is Ulm?",
+    "I was in Ulm.",
+]
 
 
 @pytest.mark.parametrize("takes_keys", [True, False])
-@pytest.mark.parametrize("message", [*STATES, *ABOUT_KEYS, "What is this?", "thanks", "bye", "hi", "how are you"])
-async def test_visitors_are_not_told_how_to_set_up_somebody_elses_server(message: str, takes_keys: bool) -> None:
+@pytest.mark.parametrize(
+    "message", [*STATES, *ABOUT_KEYS, "What is this?", "thanks", "bye", "hi", "how are you"]
+)
+async def test_visitors_are_not_told_how_to_set_up_somebody_elses_server(
+    message: str, takes_keys: bool
+) -> None:
     """Files and variables of the server are the owner's; a visitor may have a key of their own."""
     text = (await ask(message, by_owner=False, takes_keys=takes_keys)).text
-    assert not [word for word in (".env", "ANTHROPIC_API_KEY=", "Variables and secrets") if word in text]
+    assert not [
+        word for word in (".env", "ANTHROPIC_API_KEY=", "Variables and secrets") if word in text
+    ]
 
 
 @pytest.mark.parametrize("message", ABOUT_KEYS)
@@ -339,13 +399,18 @@ async def test_what_it_says_about_a_message_is_true(message: str, expected: str)
 async def test_it_remembers_the_conversation() -> None:
     """From the second turn on the answer says which turn it is and what was asked before."""
     assert "turn" not in (await ask("My cat is called Miez")).text
-    text = (await ask("My cat is called Miez", "Nice!", "And my dog?", "Bello!", "Which one is older?")).text
+    text = (
+        await ask("My cat is called Miez", "Nice!", "And my dog?", "Bello!", "Which one is older?")
+    ).text
     assert "This is turn 3 of our conversation; before it you wrote “And my dog?”." in text
 
 
-@pytest.mark.parametrize("unanswered", ["Say nothing at all", "Fail before the first word", "Be busy at first"])
+@pytest.mark.parametrize(
+    "unanswered", ["Say nothing at all", "Fail before the first word", "Be busy at first"]
+)
 async def test_a_message_that_got_no_answer_does_not_hide_the_next(unanswered: str) -> None:
-    """A message without an answer travels on as a paragraph before the next one, which is still recognised."""
+    """A message without an answer travels on as a paragraph before the next one, which is still
+    recognised."""
     assert (await ask(f"{unanswered}\n\nhi")).text == (await ask("hi")).text
     assert "> Where is Ulm?" in (await ask(f"{unanswered}\n\n{unanswered}\n\nWhere is Ulm?")).text
 
@@ -363,7 +428,8 @@ signs = st.text(st.sampled_from("\\`*_{}[]()<>#+-.!|~$&=:;'\"/@% \n\r\t\u2028ab1
 
 @given(signs)
 async def test_a_quotation_shows_what_was_typed_and_nothing_else(typed: str) -> None:
-    """Whatever was typed, its quotation is one line of plain text that reads the same, and the rest stays as it is."""
+    """Whatever was typed, its quotation is one line of plain text that reads the same, and the rest
+    stays as it is."""
     message = f"{typed} xyzzy"
     tokens = drawn((await ask(message)).text)
     quotation = next(token for token in tokens if token.type == "inline" and token.level == 2)
@@ -380,7 +446,8 @@ async def test_a_quotation_shows_what_was_typed_and_nothing_else(typed: str) -> 
 
 @given(signs, signs)
 async def test_words_repeated_inside_a_sentence_are_plain_text_too(before: str, typed: str) -> None:
-    """The longest word and the message before are shown as they are, never as formatting, HTML or a formula."""
+    """The longest word and the message before are shown as they are, never as formatting, HTML or a
+    formula."""
     text = (await ask(f"{before} xyzzy", "Well.", f"{typed} xyzzy")).text
     facts = [token for token in drawn(text) if token.type == "inline"][2]
     assert kinds([facts]) == {"inline", "text"}
@@ -397,31 +464,43 @@ async def test_any_text_gets_an_answer_with_one_end(typed: str) -> None:
 
 @pytest.mark.parametrize("message", [*STATES, "hi", "Is this\tkept \n\n  as it is?", "x" * 100])
 async def test_the_same_message_always_gets_the_same_answer(message: str) -> None:
-    """Asked twice, the demo says the same words at the same seconds, so that an answer can be shared and resumed."""
+    """Asked twice, the demo says the same words at the same seconds, so that an answer can be
+    shared and resumed."""
     assert (await ask(message)).timeline == (await ask(message)).timeline
 
 
 @pytest.mark.parametrize("message", [TOUR, THINK, ESSAY, "help", "Where is Ulm?"])
 async def test_words_come_at_a_natural_pace(message: str) -> None:
-    """Words come one by one, between 20 and 120 of them a second, not all at exactly the same distance."""
+    """Words come one by one, between 20 and 120 of them a second, not all at exactly the same
+    distance."""
     heard = await ask(message)
     first, last = heard.seconds(Text)
-    pauses = {second - before for (before, _), (second, _) in zip(heard.timeline, heard.timeline[1:], strict=False)}
+    pauses = {
+        second - before
+        for (before, _), (second, _) in zip(heard.timeline, heard.timeline[1:], strict=False)
+    }
     assert 20 < len(heard.text.split()) / (last - first) < 120
     assert len(pauses) > 5
-    assert all(len(event.text.split()) <= 1 for event in heard.events if isinstance(event, Text | Thinking))
+    assert all(
+        len(event.text.split()) <= 1 for event in heard.events if isinstance(event, Text | Thinking)
+    )
 
 
 async def test_the_first_word_comes_soon() -> None:
-    """The first word is there after a third of a second, and the long answer is faster than a short one."""
+    """The first word is there after a third of a second, and the long answer is faster than a short
+    one."""
     heard = await ask("Where is Ulm?")
     assert heard.seconds(Text)[0] == pytest.approx(0.3)
     long = await ask(ESSAY)
-    assert len(long.text.split()) / long.seconds(Done)[0] > 1.5 * len(heard.text.split()) / heard.seconds(Done)[0]
+    assert (
+        len(long.text.split()) / long.seconds(Done)[0]
+        > 1.5 * len(heard.text.split()) / heard.seconds(Done)[0]
+    )
 
 
 async def test_usage_is_estimated_at_the_start_and_at_the_end() -> None:
-    """Four tokens for three words: what was asked is known at the start, what was answered at the end."""
+    """Four tokens for three words: what was asked is known at the start, what was answered at the
+    end."""
     heard = await ask("one two three")
     start, end = [event for event in heard.events if isinstance(event, Usage)]
     assert start == Usage(4)
@@ -432,7 +511,8 @@ async def test_usage_is_estimated_at_the_start_and_at_the_end() -> None:
 
 @pytest.mark.parametrize("message", CUT_SHORT)
 async def test_an_answer_that_was_cut_short_can_be_continued(message: str) -> None:
-    """Continued from where it broke off, an answer goes on at the very next sign and this time reaches its end."""
+    """Continued from where it broke off, an answer goes on at the very next sign and this time
+    reaches its end."""
     begun = (await ask(message)).text
     rest = await ask(message, begun)
     assert rest.text
@@ -442,7 +522,9 @@ async def test_an_answer_that_was_cut_short_can_be_continued(message: str) -> No
     assert "<!--" not in begun + rest.text
 
 
-@pytest.mark.parametrize("message", [TOUR, THINK, "Take your time before you answer", "Where is Ulm?"])
+@pytest.mark.parametrize(
+    "message", [TOUR, THINK, "Take your time before you answer", "Where is Ulm?"]
+)
 @given(part=st.floats(0, 1, exclude_max=True))
 async def test_a_stopped_answer_can_be_continued_from_any_point(message: str, part: float) -> None:
     """Wherever it was stopped, the rest follows at once, without thinking or waiting again."""
@@ -456,7 +538,8 @@ async def test_a_stopped_answer_can_be_continued_from_any_point(message: str, pa
 
 @pytest.mark.parametrize("begun", ["", " and more", "!"])
 async def test_a_whole_answer_has_no_continuation(begun: str) -> None:
-    """Asked to go on after the end, or after words that are not its own, the demo says that there is nothing to add."""
+    """Asked to go on after the end, or after words that are not its own, the demo says that there
+    is nothing to add."""
     rest = await ask("hi", (await ask("hi")).text + begun)
     assert "nothing to add" in rest.text
     assert rest.reason == "end_turn"

@@ -20,13 +20,16 @@ def test_every_part_of_the_docs_is_served(app: Application, path: str) -> None:
 
 def test_the_docs_describe_our_own_routes_alone(app: Application) -> None:
     """Gradio's routes are no interface for programs, and most of them are refused."""
-    assert {path.split("/")[1] for path in httpx.get(app.url + "/openapi.json").json()["paths"]} == {"api"}
+    assert {
+        path.split("/")[1] for path in httpx.get(app.url + "/openapi.json").json()["paths"]
+    } == {"api"}
 
 
 def test_the_docs_work_without_another_server(
     app: Application, context: BrowserContext, page_claude: ScriptedClaude
 ) -> None:
-    """The page lists the routes and tries them, asks no other host for anything, and violates no policy."""
+    """The page lists the routes and tries them, asks no other host for anything, and violates no
+    policy."""
     found = violations.watch(context)
     asked: list[str] = []
     context.on("request", lambda request: asked.append(request.url))

@@ -13,7 +13,8 @@ NAMES = ("STREAMCHAT_MODEL", "STREAMCHAT_AUTH", "STREAMCHAT_DATA_DIR", "ANTHROPI
 
 @pytest.fixture(autouse=True)
 def path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
-    """The file, in an environment in which nothing is set that concerns us and nothing stays set."""
+    """The file, in an environment in which nothing is set that concerns us and nothing stays
+    set."""
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
     before = dict(os.environ)
@@ -32,7 +33,8 @@ def read(path: Path, data: bytes | str) -> dict[str, str]:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_any_editors_file_is_read(path: Path, encoding: str, end: str) -> None:
-    """With a byte order mark or none, in UTF-16 as PowerShell writes it, with the line ends of any system."""
+    """With a byte order mark or none, in UTF-16 as PowerShell writes it, with the line ends of any
+    system."""
     lines = ["# mine", "STREAMCHAT_MODEL=claude-x", "STREAMCHAT_AUTH=eva:geheim", ""]
     found = read(path, end.join(lines).encode(encoding))
     assert found == {"STREAMCHAT_MODEL": "claude-x", "STREAMCHAT_AUTH": "eva:geheim"}
@@ -49,8 +51,11 @@ def test_any_shells_line_is_read(path: Path, line: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["ANTHROPIC_API_KEY", "STREAMCHAT_AUTH"])
-def test_an_empty_variable_leaves_it_to_the_file(path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty variable of the environment, as Compose sets it, counts as none beside a file with a value."""
+def test_an_empty_variable_leaves_it_to_the_file(
+    path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty variable of the environment, as Compose sets it, counts as none beside a file with a
+    value."""
     monkeypatch.setenv(name, "")
     assert read(path, f"{name}=of-the-file") == {name: "of-the-file"}
 
@@ -70,9 +75,12 @@ def test_no_file_is_no_mistake(path: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize(
-    "text", ["sk-ant-api03-secret", "x\nANTHROPIC_API_KEY sk-secret", 'ANTHROPIC_API_KEY="sk-secret']
+    "text",
+    ["sk-ant-api03-secret", "x\nANTHROPIC_API_KEY sk-secret", 'ANTHROPIC_API_KEY="sk-secret'],
 )
-def test_a_line_without_a_name_is_said(path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_line_without_a_name_is_said(
+    path: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A key by itself is no setting: its line is named, and not shown."""
     assert read(path, text) == {}
     said = capsys.readouterr()
@@ -81,30 +89,45 @@ def test_a_line_without_a_name_is_said(path: Path, text: str, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize("virtual", [False, True])
-def test_a_folder_is_not_read(path: Path, virtual: bool, capsys: pytest.CaptureFixture[str]) -> None:
-    """Docker makes a folder where a file is missing, which is said; a virtual environment of that name is none."""
+def test_a_folder_is_not_read(
+    path: Path, virtual: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Docker makes a folder where a file is missing, which is said; a virtual environment of that
+    name is none."""
     path.mkdir()
     if virtual:
         (path / "pyvenv.cfg").touch()
     envfile.read_file(path)
-    assert capsys.readouterr().out == ("" if virtual else f"{path} is a folder, so no settings are read from it.\n")
+    assert capsys.readouterr().out == (
+        "" if virtual else f"{path} is a folder, so no settings are read from it.\n"
+    )
 
 
-@pytest.mark.parametrize("data", [b"STREAMCHAT_MODEL=\xfc", b"\xff\xfeA", b"A=1\0B", b"\x7fELF\x02\0\0\0\xff\xff"])
-def test_what_is_no_text_ends_the_start(path: Path, data: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "data", [b"STREAMCHAT_MODEL=\xfc", b"\xff\xfeA", b"A=1\0B", b"\x7fELF\x02\0\0\0\xff\xff"]
+)
+def test_what_is_no_text_ends_the_start(
+    path: Path, data: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A file in another encoding, or none at all, is named in a sentence."""
     with pytest.raises(SystemExit) as end:
         read(path, data)
     assert end.value.code == 2
-    assert capsys.readouterr().err == (f"StreamChat cannot start: {path} is not text in UTF-8. Save it as UTF-8.\n")
+    assert capsys.readouterr().err == (
+        f"StreamChat cannot start: {path} is not text in UTF-8. Save it as UTF-8.\n"
+    )
 
 
-def test_a_file_that_cannot_be_read_ends_the_start(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_cannot_be_read_ends_the_start(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The reason is said in a sentence: here a link that leads to itself."""
     path.symlink_to(path)
     with pytest.raises(SystemExit):
         envfile.read_file(path)
-    assert capsys.readouterr().err.startswith(f"StreamChat cannot start: {path} cannot be read: Too many levels")
+    assert capsys.readouterr().err.startswith(
+        f"StreamChat cannot start: {path} cannot be read: Too many levels"
+    )
 
 
 def test_gradio_hold_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:

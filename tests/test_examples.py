@@ -19,7 +19,9 @@ def offered(page: Page) -> Locator:
     return page.browser.locator(".example")
 
 
-def test_with_a_key_people_are_offered_what_people_ask(page: Page, page_claude: ScriptedClaude) -> None:
+def test_with_a_key_people_are_offered_what_people_ask(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
     """A letter, code, a comparison and a plan; neither they nor the welcome speak of a demo."""
     expect(offered(page)).to_have_count(4)
     expect(page.browser.get_by_text("demo")).to_have_count(0)
@@ -35,17 +37,27 @@ def test_where_only_visitors_have_keys_the_demo_has_its_own(chromium: Browser) -
         page = Page(context, app.url)
         expect(offered(page)).to_have_text([*EXAMPLES])
         expect(page.browser.get_by_text("Demo mode")).to_be_visible()
-        expect(page.browser.get_by_text("With an API key of your own, entered below, Claude answers.")).to_be_visible()
+        expect(
+            page.browser.get_by_text("With an API key of your own, entered below, Claude answers.")
+        ).to_be_visible()
 
 
-def test_the_owner_sets_them_and_a_pause_changes_nothing(claude: ScriptedClaude, chromium: Browser) -> None:
+def test_the_owner_sets_them_and_a_pause_changes_nothing(
+    claude: ScriptedClaude, chromium: Browser
+) -> None:
     """One line each; while Claude is paused, they are the owner's still, and none is answered."""
-    knobs = {"ANTHROPIC_API_KEY": "sk-test", "ANTHROPIC_BASE_URL": claude.url, "STREAMCHAT_OWNER_PASSWORD": PASSWORD}
+    knobs = {
+        "ANTHROPIC_API_KEY": "sk-test",
+        "ANTHROPIC_BASE_URL": claude.url,
+        "STREAMCHAT_OWNER_PASSWORD": PASSWORD,
+    }
     knobs |= {"STREAMCHAT_EXAMPLES": "Which bus goes to the pool?\nWhen is the library open?\n"}
     with Application(cwd=ROOT, **knobs) as app, chromium.new_context() as context:
         assert httpx.put(f"{app.url}/owner/pause", auth=("eva", PASSWORD)).status_code == 204
         page = Page(context, app.url)
-        expect(offered(page)).to_have_text(["Which bus goes to the pool?", "When is the library open?"])
+        expect(offered(page)).to_have_text(
+            ["Which bus goes to the pool?", "When is the library open?"]
+        )
         expect(page.browser.get_by_text("demo")).to_have_count(0)
         page.example("library")
         page.shows("The owner of this chat has paused Claude until further notice.")

@@ -15,9 +15,15 @@ from tests.test_claude import ASKED, a_claude, answer, text
 
 TOO_LONG = [
     "prompt is too long: 205000 tokens > 200000 maximum",
-    "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000, decrease input length",
+    (
+        "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000, decrease"
+        " input length"
+    ),
     "Input is too long for requested model.",
-    "This model's maximum context length is 200000 tokens. However, your messages resulted in 205000 tokens.",
+    (
+        "This model's maximum context length is 200000 tokens. However, your messages resulted in"
+        " 205000 tokens."
+    ),
     "litellm.ContextWindowExceededError: ...",
     "The input token count (1048577) exceeds the maximum number of tokens allowed (1048576).",
     "Your input exceeds the context window of this model.",
@@ -25,26 +31,42 @@ TOO_LONG = [
     "Request too large",
 ]
 NOT_TOO_LONG = [
-    "max_tokens: 200000 > 128000, which is the maximum allowed number of output tokens for this model",
+    (
+        "max_tokens: 200000 > 128000, which is the maximum allowed number of output tokens for this"
+        " model"
+    ),
     "messages: at least one message is required",
     "messages.0.content: text content blocks must be non-empty",
 ]
 NO_CREDIT = [
-    "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or "
-    "purchase credits.",
-    "You have reached your specified API usage limits. You will regain access on 2026-12-01 at 00:00 UTC.",
+    (
+        "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing"
+        " to upgrade or purchase credits."
+    ),
+    (
+        "You have reached your specified API usage limits. You will regain access on 2026-12-01 at"
+        " 00:00 UTC."
+    ),
     "You have reached your specified workspace API usage limits.",
     "Your organization has reached its spend limit.",
     "Insufficient credits. Add more at https://gateway.example/billing",
     "You exceeded your current quota, please check your plan and billing details.",
 ]
 RATES = [
-    "This request would exceed the rate limit for your organization of 10,000 input tokens per minute.",
-    "Rate limit reached. Add a payment method at https://gateway.example/account/billing to increase it.",
+    (
+        "This request would exceed the rate limit for your organization of 10,000 input tokens per"
+        " minute."
+    ),
+    (
+        "Rate limit reached. Add a payment method at https://gateway.example/account/billing to"
+        " increase it."
+    ),
 ]
 
 
-async def failure(claude: ScriptedClaude, *scripts: Script, request: Request = ASKED) -> tuple[ClaudeError, int]:
+async def failure(
+    claude: ScriptedClaude, *scripts: Script, request: Request = ASKED
+) -> tuple[ClaudeError, int]:
     """How an answer fails, and after how many requests."""
     claude.play(*scripts)
     async with a_claude(claude) as (source, _):
@@ -61,7 +83,8 @@ def answers(status: int, body: Any, content_type: str = "application/json") -> S
 
 @pytest.mark.parametrize("said", TOO_LONG)
 async def test_a_prompt_that_is_too_long_has_a_way_on(claude: ScriptedClaude, said: str) -> None:
-    """In Claude's words and those of gateways it is a conversation that has grown too large, and asked once."""
+    """In Claude's words and those of gateways it is a conversation that has grown too large, and
+    asked once."""
     error, requests = await failure(claude, refuses(400, "invalid_request_error", said))
     assert (type(error), error.status, requests) == (errors.ConversationTooLarge, 413, 1)
     assert "Start a new chat" in error.message
@@ -69,7 +92,13 @@ async def test_a_prompt_that_is_too_long_has_a_way_on(claude: ScriptedClaude, sa
 
 SHAPES = [
     {"message": "Input is too long for requested model."},
-    {"error": {"message": "...", "type": "invalid_request_error", "code": "context_length_exceeded"}},
+    {
+        "error": {
+            "message": "...",
+            "type": "invalid_request_error",
+            "code": "context_length_exceeded",
+        }
+    },
     {"error": "prompt is too long"},
     {"detail": [{"loc": ["body", "messages"], "msg": "The prompt is too long"}]},
     "prompt is too long",
@@ -90,7 +119,9 @@ async def test_a_prompt_may_be_too_long_for_a_stream_that_has_begun(claude: Scri
 
 
 @pytest.mark.parametrize("said", NOT_TOO_LONG)
-async def test_other_bounds_are_not_those_of_a_conversation(claude: ScriptedClaude, said: str) -> None:
+async def test_other_bounds_are_not_those_of_a_conversation(
+    claude: ScriptedClaude, said: str
+) -> None:
     """A new chat would not help where a setting is wrong."""
     error, _ = await failure(claude, refuses(400, "invalid_request_error", said))
     assert type(error) is errors.RequestRejected
@@ -132,7 +163,9 @@ BUSY = [(429, "rate_limit_error"), (529, "overloaded_error"), (500, "api_error")
 
 
 @pytest.mark.parametrize(("status", "kind"), BUSY)
-async def test_claude_says_that_asking_again_is_of_no_use(claude: ScriptedClaude, status: int, kind: str) -> None:
+async def test_claude_says_that_asking_again_is_of_no_use(
+    claude: ScriptedClaude, status: int, kind: str
+) -> None:
     """With `x-should-retry: false` the reader waits for nothing."""
     error, requests = await failure(claude, refuses(status, kind, x_should_retry="false"))
     assert (error.status, requests) == (errors.Busy.status if status == 529 else error.status, 1)
@@ -157,7 +190,9 @@ async def test_claude_says_so_of_a_visitors_key_too(claude: ScriptedClaude, kind
 
 
 @pytest.mark.parametrize("value", ["", "True", "maybe"])
-async def test_what_is_neither_true_nor_false_says_nothing(claude: ScriptedClaude, value: str) -> None:
+async def test_what_is_neither_true_nor_false_says_nothing(
+    claude: ScriptedClaude, value: str
+) -> None:
     """As with Claude's own client, the status decides then."""
     _, requests = await failure(claude, refuses(529, "overloaded_error", x_should_retry=value))
     assert requests == 4
@@ -185,7 +220,9 @@ async def test_the_wait_is_as_long_as_claude_says(claude: ScriptedClaude, wait: 
 
 async def test_two_minutes_in_milliseconds_are_told_at_once(claude: ScriptedClaude) -> None:
     """Nobody sits before a page that long."""
-    error, requests = await failure(claude, refuses(429, "rate_limit_error", retry_after_ms="120000"))
+    error, requests = await failure(
+        claude, refuses(429, "rate_limit_error", retry_after_ms="120000")
+    )
     assert (error.retry_after, requests) == (120, 1)
 
 
@@ -209,9 +246,12 @@ def test_an_empty_address_is_claudes(monkeypatch: pytest.MonkeyPatch, address: s
 
 
 @pytest.mark.parametrize(
-    "address", ["gateway.example", "localhost:4000", "ftp://x", "https://", "https://[", "http://x:99999"]
+    "address",
+    ["gateway.example", "localhost:4000", "ftp://x", "https://", "https://[", "http://x:99999"],
 )
-def test_what_is_no_address_is_said_at_the_start(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+def test_what_is_no_address_is_said_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
     """The sentence names the variable, and not its value, in which a password may be."""
     monkeypatch.setenv("ANTHROPIC_BASE_URL", address)
     with pytest.raises(SettingsError, match=r"^ANTHROPIC_BASE_URL cannot be used"):
@@ -220,7 +260,9 @@ def test_what_is_no_address_is_said_at_the_start(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("body", ["<html>Not Found</html>", {"detail": "Not Found"}])
 @pytest.mark.parametrize("status", [404, 405])
-async def test_an_address_where_there_is_no_claude_is_named(claude: ScriptedClaude, status: int, body: Any) -> None:
+async def test_an_address_where_there_is_no_claude_is_named(
+    claude: ScriptedClaude, status: int, body: Any
+) -> None:
     """It is not the model that is wrong."""
     error, requests = await failure(claude, answers(status, body))
     assert (type(error), requests) == (errors.WrongAddress, 1)
@@ -239,7 +281,10 @@ class Gateway(ScriptedClaude):
         head, body = self._no_models
         assert isinstance(head, bytes)
         assert isinstance(body, bytes)
-        return head.replace(b"transfer-encoding: chunked", f"content-length: {len(body)}".encode()) + body
+        return (
+            head.replace(b"transfer-encoding: chunked", f"content-length: {len(body)}".encode())
+            + body
+        )
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 501])
@@ -283,7 +328,8 @@ def without(claude: ScriptedClaude) -> list[set[str]]:
 async def test_what_a_model_refuses_is_left_out_and_remembered(
     claude: ScriptedClaude, caplog: pytest.LogCaptureFixture, name: str, status: int
 ) -> None:
-    """It is asked again at once, without a notice, and from then on without it; the log says so once."""
+    """It is asked again at once, without a notice, and from then on without it; the log says so
+    once."""
     claude.play(refuses(status, "invalid_request_error", PICKY[name]), says("Hello there"))
     async with a_claude(claude) as (source, pauses):
         replies = [await answer(source) for _ in range(2)]
@@ -312,7 +358,15 @@ async def test_all_that_is_refused_is_left_out_one_after_the_other(claude: Scrip
 
 UNNAMED = [
     {"error": {"message": "Unsupported parameter."}},
-    {"detail": [{"type": "extra_forbidden", "loc": ["body", "x"], "msg": "Extra inputs are not permitted"}]},
+    {
+        "detail": [
+            {
+                "type": "extra_forbidden",
+                "loc": ["body", "x"],
+                "msg": "Extra inputs are not permitted",
+            }
+        ]
+    },
     'unknown field "x"',
 ]
 
@@ -327,7 +381,8 @@ async def test_where_it_is_not_named_all_are_left_out(claude: ScriptedClaude, bo
 
 
 async def test_what_is_refused_again_is_not_asked_for_ever(claude: ScriptedClaude) -> None:
-    """What cannot be left out a second time is a failure, and nothing is remembered that did not help."""
+    """What cannot be left out a second time is a failure, and nothing is remembered that did not
+    help."""
     claude.play(refuses(400, "invalid_request_error", PICKY["thinking"]))
     async with a_claude(claude) as (source, _):
         _, error = await answer(source)
@@ -339,5 +394,7 @@ async def test_what_is_refused_again_is_not_asked_for_ever(claude: ScriptedClaud
 
 async def test_a_refusal_in_the_middle_leaves_nothing_out(claude: ScriptedClaude) -> None:
     """A stream that has begun is not begun anew for the sake of a parameter."""
-    error, requests = await failure(claude, streams(breaks("invalid_request_error", PICKY["thinking"])))
+    error, requests = await failure(
+        claude, streams(breaks("invalid_request_error", PICKY["thinking"]))
+    )
     assert (type(error), requests) == (errors.RequestRejected, 1)

@@ -76,7 +76,8 @@ async def test_the_first_event_is_drawn_at_once(show: Show) -> None:
 
 
 async def test_events_of_one_frame_are_drawn_together(show: Show) -> None:
-    """However fast words come, there are ten frames a second, each with all that came since the one before."""
+    """However fast words come, there are ten frames a second, each with all that came since the one
+    before."""
     await show.at(0, Text("a"))
     await show.at(0.02, Text("b"), Text("c"))
     await show.at(0.05, Text("d"))
@@ -109,7 +110,9 @@ async def test_a_long_conversation_is_drawn_less_often(monkeypatch: pytest.Monke
     await show.at(0.25, END)
 
 
-@pytest.mark.parametrize("before", [Usage(7), Thinking("hm"), Notice("Trying again.", passing=True)])
+@pytest.mark.parametrize(
+    "before", [Usage(7), Thinking("hm"), Notice("Trying again.", passing=True)]
+)
 async def test_the_first_word_does_not_wait_for_a_frame(show: Show, before: Event) -> None:
     """A count, a thought or a notice a moment earlier does not delay what everybody waits for."""
     await show.at(0, before)
@@ -124,8 +127,11 @@ async def test_the_first_word_does_not_wait_after_a_sign_of_life(show: Show) -> 
     assert show.page.drawn == [(HEARTBEAT, []), (HEARTBEAT + 0.01, [Text("a")])]
 
 
-async def test_the_first_word_does_not_wait_because_the_page_was_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A first word that comes while the page still draws the frame before it is in the next one, at once."""
+async def test_the_first_word_does_not_wait_because_the_page_was_slow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A first word that comes while the page still draws the frame before it is in the next one, at
+    once."""
     Clock(monkeypatch)
     hand = Hand()
     reply = Reply(hand.write, linger=60)
@@ -137,11 +143,14 @@ async def test_the_first_word_does_not_wait_because_the_page_was_slow(monkeypatc
         assert await at_once(frames) == [Text("a")]
 
 
-@pytest.mark.parametrize(("said", "ending"), [(END, END), (Busy(retry_after=4), Failed("busy", 503, Busy.sentence, 4))])
+@pytest.mark.parametrize(
+    ("said", "ending"), [(END, END), (Busy(retry_after=4), Failed("busy", 503, Busy.sentence, 4))]
+)
 async def test_the_end_is_there_at_once_with_all_that_was_left(
     show: Show, said: Event | Exception, ending: Event
 ) -> None:
-    """The last words come together with the end, without waiting for a frame, and after it nothing is left over."""
+    """The last words come together with the end, without waiting for a frame, and after it nothing
+    is left over."""
     await show.at(0, Text("a"))
     await show.at(0.02, Text("b"))
     await show.at(0.03, Text("c"), said)
@@ -159,8 +168,11 @@ async def test_a_stop_is_there_at_once(show: Show) -> None:
     assert show.page.drawing.done()
 
 
-async def test_the_end_does_not_wait_because_the_page_was_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An end that comes while the page still draws the frame before it is in the next one, at once."""
+async def test_the_end_does_not_wait_because_the_page_was_slow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An end that comes while the page still draws the frame before it is in the next one, at
+    once."""
     Clock(monkeypatch)
     hand = Hand()
     hand.say(Text("a"))
@@ -172,7 +184,8 @@ async def test_the_end_does_not_wait_because_the_page_was_slow(monkeypatch: pyte
 
 
 async def test_silence_is_drawn_as_empty_frames(show: Show) -> None:
-    """While nothing is said there is an empty frame every other second or so, so that a closed tab is noticed."""
+    """While nothing is said there is an empty frame every other second or so, so that a closed tab
+    is noticed."""
     for tick in range(1, 40):
         await show.at(tick / 4)
     assert {len(events) for _, events in show.page.drawn} == {0}
@@ -189,7 +202,9 @@ async def test_words_that_come_regularly_leave_no_room_for_empty_frames(show: Sh
     assert len(show.page.drawn) == 30
 
 
-async def test_a_page_that_comes_back_draws_only_what_it_missed(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_page_that_comes_back_draws_only_what_it_missed(
+    show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Drawing may begin at a position; all that is new since then is the first frame."""
     await show.at(0, Text("a"), Text("b"), Text("c"))
     page = Page(show.reply, show.clock, after=1)
@@ -209,10 +224,15 @@ async def test_an_ended_reply_is_one_frame(show: Show) -> None:
     assert page.drawing.done()
 
 
-@given(st.lists(st.tuples(st.sampled_from([Text("a"), Thinking("b"), Usage(7)]), st.floats(0, 0.3)), max_size=12))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([Text("a"), Thinking("b"), Usage(7)]), st.floats(0, 0.3)),
+        max_size=12,
+    )
+)
 async def test_no_event_is_lost_doubled_or_moved(said: list[tuple[Event, float]]) -> None:
-    """However events and frames fall, the frames together are the log, and no two are nearer than they may be
-    unless the later one has something that nobody should wait for."""
+    """However events and frames fall, the frames together are the log, and no two are nearer than
+    they may be unless the later one has something that nobody should wait for."""
     with pytest.MonkeyPatch.context() as patch:
         show, second = Show(Clock(patch)), 0.0
         for event, pause in said:
@@ -229,18 +249,24 @@ async def test_no_event_is_lost_doubled_or_moved(said: list[tuple[Event, float]]
         last = second
 
 
-WORDS = st.lists(st.one_of(st.text(max_size=20), st.sampled_from(["x" * 5_000, "y" * 50_000])).map(Text), max_size=40)
+WORDS = st.lists(
+    st.one_of(st.text(max_size=20), st.sampled_from(["x" * 5_000, "y" * 50_000])).map(Text),
+    max_size=40,
+)
 
 
 @given(WORDS)
 def test_a_frame_has_only_so_much_text(events: list[Text]) -> None:
     """A browser that is given a whole book at once does nothing else until it has drawn it."""
     frames = portions([*events, Done("end_turn")])
-    assert "".join(event.text for frame in frames for event in frame if isinstance(event, Text)) == "".join(
-        event.text for event in events
-    )
+    assert "".join(
+        event.text for frame in frames for event in frame if isinstance(event, Text)
+    ) == "".join(event.text for event in events)
     assert frames[-1][-1] == Done("end_turn")
-    assert all(sum(len(event.text) for event in frame if isinstance(event, Text)) <= MOST for frame in frames)
+    assert all(
+        sum(len(event.text) for event in frame if isinstance(event, Text)) <= MOST
+        for frame in frames
+    )
 
 
 def test_nothing_new_is_a_frame() -> None:

@@ -22,7 +22,13 @@ from tests.served import Source
 @pytest.fixture
 def app() -> Iterator[Any]:
     store = Store("")
-    demo = page(Chat(Source(), store, linger=60, keep=0), store, lambda *_: "visitor", title="Tiny", examples=[])
+    demo = page(
+        Chat(Source(), store, linger=60, keep=0),
+        store,
+        lambda *_: "visitor",
+        title="Tiny",
+        examples=[],
+    )
     app: Any = gr.routes.App.create_app(demo)
     with TestClient(app) as client:
         app.client = client
@@ -36,7 +42,8 @@ def run(app: Any, event: str, *data: Any) -> None:
 
 
 def test_a_session_keeps_nothing_that_a_visitor_typed_but_the_conversation(app: Any) -> None:
-    """Gradio would keep each value of each component a second time, a visitor's own key among them."""
+    """Gradio would keep each value of each component a second time, a visitor's own key among
+    them."""
     run(app, "_clear_and_save_textbox", "a secret")
     session = app.state_holder["abc123"]
     assert session.state_data
@@ -54,7 +61,9 @@ def test_a_session_does_not_grow_with_each_reply(app: Any) -> None:
 
 def updates(chat: gr.ChatInterface) -> list[dict[str, Any]]:
     """The updates of the box by the events that unlock it."""
-    unlocking = [event for event in chat.fns.values() if event.outputs == [chat.textbox] and not event.inputs]
+    unlocking = [
+        event for event in chat.fns.values() if event.outputs == [chat.textbox] and not event.inputs
+    ]
     called = [event.fn() for event in unlocking if event.fn and event.fn.__name__ == "<lambda>"]
     for coroutine in filter(iscoroutine, called):
         coroutine.close()
@@ -62,18 +71,27 @@ def updates(chat: gr.ChatInterface) -> list[dict[str, Any]]:
 
 
 def test_the_end_of_an_answer_does_not_empty_the_box(app: Any) -> None:
-    """Gradio's event after an answer unlocks the box, and would take away what was typed meanwhile."""
-    assert any(update.get("value", 0) is None for update in updates(gr.ChatInterface(lambda *_: "")))
+    """Gradio's event after an answer unlocks the box, and would take away what was typed
+    meanwhile."""
+    assert any(
+        update.get("value", 0) is None for update in updates(gr.ChatInterface(lambda *_: ""))
+    )
     assert not any("value" in update for update in updates(app.blocks))
     assert any(update.get("interactive") for update in updates(app.blocks))
 
 
 def test_the_page_has_an_empty_queue_cost_less(app: Any) -> None:
     """Gradio would look at it a thousand times a second; the page has it look two hundred times."""
-    assert gr.Blocks()._queue.sleep_when_free < events.LOOK_INTERVAL == app.blocks._queue.sleep_when_free
+    assert (
+        gr.Blocks()._queue.sleep_when_free
+        < events.LOOK_INTERVAL
+        == app.blocks._queue.sleep_when_free
+    )
 
 
-@pytest.mark.parametrize(("system", "seconds"), [("Linux", 0.005), ("Darwin", 0.005), ("Windows", 0.05)])
+@pytest.mark.parametrize(
+    ("system", "seconds"), [("Linux", 0.005), ("Darwin", 0.005), ("Windows", 0.05)]
+)
 def test_a_queue_is_looked_at_no_more_often_than_gradio_would(system: str, seconds: float) -> None:
     """On Windows Gradio itself looks seldom, and the page leaves that as it is."""
     blocks = gr.Blocks()
@@ -92,7 +110,9 @@ def test_a_new_page_drops_no_messages_of_earlier_ones(app: Any) -> None:
 
 def test_every_event_of_the_page_is_without_a_spinner(app: Any) -> None:
     """ChatInterface would have one turn over the box with every message."""
-    assert any(event.show_progress == "full" for event in gr.ChatInterface(lambda *_: "").fns.values())
+    assert any(
+        event.show_progress == "full" for event in gr.ChatInterface(lambda *_: "").fns.values()
+    )
     assert not any(event.show_progress == "full" for event in app.blocks.fns.values())
 
 
@@ -115,8 +135,11 @@ class Nothing:
         return None
 
 
-def test_gradio_does_not_look_for_matplotlib_with_every_frame(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where it is not installed, Gradio would search all folders of modules for it before and after each event."""
+def test_gradio_does_not_look_for_matplotlib_with_every_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where it is not installed, Gradio would search all folders of modules for it before and after
+    each event."""
     monkeypatch.delitem(sys.modules, "matplotlib", raising=False)
     monkeypatch.setattr(sys, "meta_path", [disk := Nothing()])
 

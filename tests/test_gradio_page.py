@@ -1,7 +1,7 @@
 """Gradio's page as the chat's styles and scripts know it, seen once in Chromium.
 
-`static/gradio_internals.css` and `.js` hold what depends on Gradio's own names. The page is brought into one state
-after another; in each, all is looked at that is to be seen only there.
+`static/gradio_internals.css` and `.js` hold what depends on Gradio's own names. The page is brought
+into one state after another; in each, all is looked at that is to be seen only there.
 """
 
 import re
@@ -15,7 +15,17 @@ from playwright.sync_api import Browser, expect
 from streamchat.ui.layout import STATIC
 from tests.application import ROOT, Application
 from tests.page import Page
-from tests.scripted_claude import CLOSES, Hold, ScriptedClaude, delta, ends, opens, start, streams, thought
+from tests.scripted_claude import (
+    CLOSES,
+    Hold,
+    ScriptedClaude,
+    delta,
+    ends,
+    opens,
+    start,
+    streams,
+    thought,
+)
 
 CODE = "```python\n" + "".join(f"river_{number} = {number}\n" for number in range(400)) + "```"
 HEBREW = "> \u05e9\u05dc\u05d5\u05dd\n\n| \u05d0 | \u05d1 |\n|-|-|\n| \u05d2 | \u05d3 |\n\n"
@@ -204,7 +214,9 @@ class Seen:
 def probes() -> list[tuple[str, str, str, str]]:
     names = {"NOTE": NOTE, "CALLOUT": CALLOUT, "LINK": LINK}
     lines = [line.split(" | ") for line in STYLES.strip().splitlines()]
-    return [(state, selector.format_map(names), key, value) for state, selector, key, value in lines]
+    return [
+        (state, selector.format_map(names), key, value) for state, selector, key, value in lines
+    ]
 
 
 class Tour:
@@ -218,14 +230,18 @@ class Tour:
 
     def look(self, state: str) -> None:
         # two frames of the screen, after which all scripts have seen the state
-        self.browser.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.browser.evaluate(
+            "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
         wanted = [(selector, key) for at, selector, key, _ in probes() if at == state]
         css = (STATIC / "gradio_internals.css").read_text("utf-8")
         found = self.browser.evaluate(LOOK, [css, wanted])
         for (selector, key), value in zip(wanted, found["values"], strict=True):
             self.seen.styles[state, selector, key] = value
         self.seen.rules = [rule for rule, _ in found["noticed"]]
-        self.seen.noticed |= {number for number, (_, noticed) in enumerate(found["noticed"]) if noticed}
+        self.seen.noticed |= {
+            number for number, (_, noticed) in enumerate(found["noticed"]) if noticed
+        }
         count = "() => Object.fromEntries(Object.entries(streamchat.gradio.elements).map("
         count += "([name, selector]) => [name, document.querySelectorAll(selector).length]))"
         self.seen.elements[state] = self.browser.evaluate(count)
@@ -251,7 +267,9 @@ class Tour:
     def copy(self) -> None:
         self.browser.context.grant_permissions(["clipboard-read", "clipboard-write"])
         self.page.press("Copy message")
-        self.browser.wait_for_function("async () => (await navigator.clipboard.readText()).includes('The end.')")
+        self.browser.wait_for_function(
+            "async () => (await navigator.clipboard.readText()).includes('The end.')"
+        )
         self.seen.copied = self.browser.evaluate("navigator.clipboard.readText()")
         # as over plain http
         self.browser.evaluate("""() => {
@@ -325,8 +343,12 @@ def environment(claude: ScriptedClaude) -> dict[str, str]:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize(("state", "selector", "key", "value"), probes(), ids=lambda part: str(part)[:60])
-def test_the_page_looks_as_it_should(seen: Seen, state: str, selector: str, key: str, value: str) -> None:
+@pytest.mark.parametrize(
+    ("state", "selector", "key", "value"), probes(), ids=lambda part: str(part)[:60]
+)
+def test_the_page_looks_as_it_should(
+    seen: Seen, state: str, selector: str, key: str, value: str
+) -> None:
     """An element of Gradio's is still there, and the rule for it still reaches it."""
     found = seen.styles[state, selector, key]
     assert re.fullmatch(value[1:], found) if value.startswith("~") else found == value
@@ -334,7 +356,8 @@ def test_the_page_looks_as_it_should(seen: Seen, state: str, selector: str, key:
 
 @pytest.mark.process
 def test_each_rule_is_seen(seen: Seen) -> None:
-    """No rule can be deleted without another look of the page: each one has a probe, and still has an effect."""
+    """No rule can be deleted without another look of the page: each one has a probe, and still has
+    an effect."""
     assert [rule for number, rule in enumerate(seen.rules) if number not in seen.noticed] == []
 
 
@@ -356,7 +379,8 @@ def test_each_element_is_looked_for(seen: Seen) -> None:
 @pytest.mark.process
 @pytest.mark.parametrize("name", ["call", "join", "answers", "heartbeat", "process"])
 def test_the_page_still_calls_these_addresses(seen: Seen, name: str) -> None:
-    """The page still asks each address by which the scripts recognise its requests, and is answered."""
+    """The page still asks each address by which the scripts recognise its requests, and is
+    answered."""
     address = seen.events["addresses"][0][name]
     assert any(address in url for url in seen.answered)
 
@@ -364,7 +388,10 @@ def test_the_page_still_calls_these_addresses(seen: Seen, name: str) -> None:
 @pytest.mark.process
 def test_the_events_that_ask_are_known(seen: Seen) -> None:
     """One asks for the box, and four for examples, options, retries and edited questions."""
-    assert seen.events["asks"] == ["_submit_fn", *(f"_submit_fn_{number}" for number in range(1, 5))]
+    assert seen.events["asks"] == [
+        "_submit_fn",
+        *(f"_submit_fn_{number}" for number in range(1, 5)),
+    ]
     assert seen.events["ofBox"] == ["_submit_fn"]
     assert seen.events["first"] == [True]
 
@@ -378,13 +405,15 @@ def test_thoughts_are_not_copied_with_an_answer(seen: Seen) -> None:
 
 @pytest.mark.process
 def test_no_text_is_cloned(seen: Seen) -> None:
-    """Gradio has each text of each message cloned for every frame, which the page keeps from the browser."""
+    """Gradio has each text of each message cloned for every frame, which the page keeps from the
+    browser."""
     assert seen.counted["asked"]["cloned"] > 0
     assert seen.counted["reached"]["cloned"] == 0
 
 
 @pytest.mark.process
 def test_no_direction_is_set_again(seen: Seen) -> None:
-    """Gradio sets each message's direction for every frame, which would have the browser style the page anew."""
+    """Gradio sets each message's direction for every frame, which would have the browser style the
+    page anew."""
     assert seen.counted["asked"]["turned"] > 0
     assert seen.counted["reached"]["turned"] == 0

@@ -17,26 +17,39 @@ BEHIND_A_PROXY = {"host": "chat.internal", "origin": "https://chat.example"}
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-@pytest.mark.parametrize("path", [ASK, "/gradio_api/queue/join", "/gradio_api/run/predict", "/gradio_api/cancel"])
+@pytest.mark.parametrize(
+    "path", [ASK, "/gradio_api/queue/join", "/gradio_api/run/predict", "/gradio_api/cancel"]
+)
 def test_no_other_sites_page_asks_through_gradio(
     app: Application, page_claude: ScriptedClaude, path: str, site: str
 ) -> None:
-    """A page that a visitor has open beside this chat spends none of the owner's money, whatever CORS allows it."""
-    answer = httpx.post(f"{app.url}{path}", content=b'{"data": ["hi"]}', headers={"sec-fetch-site": site})
+    """A page that a visitor has open beside this chat spends none of the owner's money, whatever
+    CORS allows it."""
+    answer = httpx.post(
+        f"{app.url}{path}", content=b'{"data": ["hi"]}', headers={"sec-fetch-site": site}
+    )
     assert (answer.status_code, answer.json()["code"]) == (403, "foreign_page")
     assert page_claude.exchanges == []
 
 
-@pytest.mark.parametrize("headers", [{}, {"sec-fetch-site": "same-origin"}, {"sec-fetch-site": "none"}])
-def test_the_own_page_asks_behind_a_proxy_that_names_it(app: Application, headers: dict[str, str]) -> None:
-    """Programs are let in, and so is the page of the name that a proxy of this machine was asked for."""
+@pytest.mark.parametrize(
+    "headers", [{}, {"sec-fetch-site": "same-origin"}, {"sec-fetch-site": "none"}]
+)
+def test_the_own_page_asks_behind_a_proxy_that_names_it(
+    app: Application, headers: dict[str, str]
+) -> None:
+    """Programs are let in, and so is the page of the name that a proxy of this machine was asked
+    for."""
     proxied = {"x-forwarded-host": "127.0.0.1:8443", "origin": "https://127.0.0.1:8443"}
     assert httpx.post(f"{app.url}{ASK}", json=HI, headers=proxied | headers).status_code == 200
 
 
 def test_a_proxy_under_an_unknown_name_is_told_which_setting_to_change(app: Application) -> None:
-    """The owner reads it in the answer and in the log; a browser's word that the page is its own changes nothing."""
-    answer = httpx.post(f"{app.url}{ASK}", json=HI, headers=BEHIND_A_PROXY | {"sec-fetch-site": "same-origin"})
+    """The owner reads it in the answer and in the log; a browser's word that the page is its own
+    changes nothing."""
+    answer = httpx.post(
+        f"{app.url}{ASK}", json=HI, headers=BEHIND_A_PROXY | {"sec-fetch-site": "same-origin"}
+    )
     assert answer.status_code == 421
     assert "STREAMCHAT_HOSTS" in answer.json()["message"]
     assert app.wait_for("(A request for .*STREAMCHAT_HOSTS)")
@@ -62,7 +75,9 @@ def parts() -> Iterator[bytes]:
 def test_a_body_without_end_is_not_kept(app: Application, path: str, chunked: bool) -> None:
     """More than any conversation takes is refused, as soon as it is told or has come."""
     body = parts() if chunked else b"".join(parts())
-    answer = httpx.post(f"{app.url}{path}", content=body, headers={"content-type": "application/json"}, timeout=30)
+    answer = httpx.post(
+        f"{app.url}{path}", content=body, headers={"content-type": "application/json"}, timeout=30
+    )
     assert answer.status_code == 413
 
 
@@ -70,7 +85,9 @@ def test_a_body_without_end_is_not_kept(app: Application, path: str, chunked: bo
 def test_a_program_reads_what_is_too_long(app: Application, chunked: bool) -> None:
     """The routes for programs say it as they say all else: with a code and a sentence."""
     body = parts() if chunked else b"".join(parts())
-    answer = httpx.post(f"{app.url}{PATH}", content=body, headers={"content-type": "application/json"}, timeout=30)
+    answer = httpx.post(
+        f"{app.url}{PATH}", content=body, headers={"content-type": "application/json"}, timeout=30
+    )
     assert (answer.status_code, answer.json()["code"]) == (413, "too_long")
 
 
@@ -78,6 +95,8 @@ def test_a_program_reads_what_is_too_long(app: Application, chunked: bool) -> No
 def test_no_strangers_file_is_stored(tmp_path: Path) -> None:
     """The chat takes no files, and keeps none that is sent all the same."""
     with Application(cwd=ROOT, GRADIO_TEMP_DIR=str(tmp_path)) as app:
-        answer = httpx.post(f"{app.url}/gradio_api/upload", files={"files": ("page.html", b"<script>")})
+        answer = httpx.post(
+            f"{app.url}/gradio_api/upload", files={"files": ("page.html", b"<script>")}
+        )
         assert answer.status_code == 404
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

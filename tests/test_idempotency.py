@@ -30,9 +30,15 @@ async def api() -> AsyncIterator[Served]:
 
 
 async def test_a_question_whose_connection_was_lost_is_not_asked_again(api: Served) -> None:
-    """Before its address could be read: the same key finds the reply, from its beginning, while it is written."""
+    """Before its address could be read: the same key finds the reply, from its beginning, while it
+    is written."""
     _, writer = await asyncio.open_connection("127.0.0.1", api.port)
-    fields = {"host": "localhost", "content-type": "application/json", "content-length": "17", **KEY}
+    fields = {
+        "host": "localhost",
+        "content-type": "application/json",
+        "content-length": "17",
+        **KEY,
+    }
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     writer.write(f"POST {PATH} HTTP/1.1\r\n{head}\r\n{json.dumps(HI)}".encode())
     await until(lambda: api.source.asked)
@@ -47,15 +53,21 @@ async def test_a_question_whose_connection_was_lost_is_not_asked_again(api: Serv
 
 
 async def test_an_ended_reply_is_read_again_in_any_form(api: Served) -> None:
-    """The status is 200 and the address the same, as text and as events; the body may be written in another way."""
+    """The status is 200 and the address the same, as text and as events; the body may be written in
+    another way."""
     api.source.say(Text("The"), Text(" Loire."), END)
     first = await api.client.post(PATH, json=HI, headers=KEY)
     again = await api.client.post(PATH, json=HI, headers=KEY)
     events = await api.client.post(PATH, json=HI, headers=KEY | EVENTS)
-    written = {"content-type": "application/json", "idempotency-key": KEY["idempotency-key"].strip('"')}
+    written = {
+        "content-type": "application/json",
+        "idempotency-key": KEY["idempotency-key"].strip('"'),
+    }
     other = await api.client.post(PATH, content=b' {"message" : "\\u0068i"}', headers=written)
     assert [answer.status_code for answer in (first, again, events, other)] == [200] * 4
-    assert {answer.headers["location"] for answer in (first, again, events, other)} == {first.headers["location"]}
+    assert {answer.headers["location"] for answer in (first, again, events, other)} == {
+        first.headers["location"]
+    }
     assert first.text == again.text == other.text == "The Loire."
     assert events.text.count("event: text") == 2
     assert len(api.source.asked) == 1
@@ -80,7 +92,8 @@ async def test_without_a_key_and_with_another_one_a_question_is_asked_anew(api: 
 
 
 @pytest.mark.parametrize(
-    "key", ["", '""', '"', '"a', 'a"b', "a b", "é", '"é"', "x" * 256, "a, b", '"a\\b"', '"a";b', "(a)"]
+    "key",
+    ["", '""', '"', '"a', 'a"b', "a b", "é", '"é"', "x" * 256, "a, b", '"a\\b"', '"a";b', "(a)"],
 )
 async def test_a_key_that_is_none_is_refused(api: Served, key: str) -> None:
     """Neither too long, nor with other letters, nor as two of them."""
@@ -91,15 +104,21 @@ async def test_a_key_that_is_none_is_refused(api: Served, key: str) -> None:
 
 async def test_two_keys_are_none(api: Served) -> None:
     """A request has one key."""
-    answer = await api.client.post(PATH, json=HI, headers=[("idempotency-key", "a"), ("idempotency-key", "b")])
+    answer = await api.client.post(
+        PATH, json=HI, headers=[("idempotency-key", "a"), ("idempotency-key", "b")]
+    )
     assert answer.status_code == 400
 
 
-@pytest.mark.parametrize(("key", "same"), [('"a"', "a"), ('"\\"\\\\"', '"\\"\\\\"'), ('"a b!"', '"a b!"')])
+@pytest.mark.parametrize(
+    ("key", "same"), [('"a"', "a"), ('"\\"\\\\"', '"\\"\\\\"'), ('"a b!"', '"a b!"')]
+)
 async def test_a_key_may_be_written_in_two_ways(api: Served, key: str, same: str) -> None:
     """With the quotation marks of the draft or without."""
     api.source.say(Text("a"), END)
-    answers = [await api.client.post(PATH, json=HI, headers={"idempotency-key": it}) for it in (key, same)]
+    answers = [
+        await api.client.post(PATH, json=HI, headers={"idempotency-key": it}) for it in (key, same)
+    ]
     assert answers[0].headers["location"] == answers[1].headers["location"]
 
 
@@ -114,7 +133,8 @@ async def test_a_refused_question_may_be_asked_again(api: Served, refusal: Excep
 
 
 async def test_a_reply_that_failed_before_its_first_word_is_tried_again(api: Served) -> None:
-    """As a client does after a 503 with `Retry-After`; one that failed in its middle stays the one it is."""
+    """As a client does after a 503 with `Retry-After`; one that failed in its middle stays the one
+    it is."""
     api.source.say(Thinking("hm"), Busy(retry_after=1))
     assert (await api.client.post(PATH, json=HI, headers=KEY)).status_code == 503
     api.source.say(Text("Half"), BrokenOff())
@@ -174,7 +194,8 @@ STRANGERS = [Asker("you", "you"), Asker("me", "me", key="sk-mine"), Asker("mek",
 
 @pytest.mark.parametrize("stranger", STRANGERS)
 async def test_a_strangers_equal_key_is_another_one(stranger: Asker) -> None:
-    """Nobody gets another visitor's reply, nor one that somebody else pays for; a body of theirs is not refused."""
+    """Nobody gets another visitor's reply, nor one that somebody else pays for; a body of theirs is
+    not refused."""
     replies = Replies()
     idempotency = Idempotency(replies.find)
     mine = await idempotency.reply("k", QUESTION, ME, replies.begin)
@@ -189,7 +210,9 @@ async def test_requests_at_the_same_moment_get_one_reply() -> None:
     replies = Replies()
     replies.may_begin.clear()
     idempotency = Idempotency(replies.find)
-    asking = [asyncio.create_task(idempotency.reply("k", QUESTION, ME, replies.begin)) for _ in range(3)]
+    asking = [
+        asyncio.create_task(idempotency.reply("k", QUESTION, ME, replies.begin)) for _ in range(3)
+    ]
     await settle()
     other = asyncio.create_task(idempotency.reply("k", OTHER, ME, replies.begin))
     await settle()
@@ -207,7 +230,9 @@ async def test_the_next_begins_where_the_first_did_not(leaves: bool) -> None:
     replies = Replies()
     replies.may_begin.clear()
     idempotency = Idempotency(replies.find)
-    first, second = [asyncio.create_task(idempotency.reply("k", QUESTION, ME, replies.begin)) for _ in range(2)]
+    first, second = [
+        asyncio.create_task(idempotency.reply("k", QUESTION, ME, replies.begin)) for _ in range(2)
+    ]
     await settle()
     if leaves:
         first.cancel()
@@ -257,7 +282,8 @@ ENDINGS: dict[str, tuple[list[Event | Exception], str, bool]] = {
 
 @pytest.mark.parametrize("ending", ENDINGS)
 async def test_what_was_stopped_on_purpose_stays_so(ending: str) -> None:
-    """A reply that was stopped is an answer; one that ended without a word because nobody read it is none."""
+    """A reply that was stopped is an answer; one that ended without a word because nobody read it
+    is none."""
     said, reason, same = ENDINGS[ending]
     replies = Replies()
     idempotency = Idempotency(replies.find)

@@ -40,7 +40,9 @@ async def opened(folder: Path | str = "", clock: Clock | None = None) -> AsyncIt
 async def a_reply(*events: Event, went: Receipt = WENT) -> tuple[Hand, Reply]:
     hand = Hand()
     hand.say(*events)
-    reply = Reply(hand.write, linger=60, receipt=lambda _, ending: replace(went, reason=reason(ending)))
+    reply = Reply(
+        hand.write, linger=60, receipt=lambda _, ending: replace(went, reason=reason(ending))
+    )
     await settle()
     return hand, reply
 
@@ -56,12 +58,16 @@ async def noted(journal: Journal, *ends: Event) -> None:
 
 
 async def test_a_reply_is_listed_from_its_start_to_its_end() -> None:
-    """Running replies can be seen, with their progress, under a name by which they cannot be read."""
+    """Running replies can be seen, with their progress, under a name by which they cannot be
+    read."""
     async with opened() as journal:
         hand, reply = await a_reply(Text("Half an"))
         journal.begin(reply, "a visitor")
         ((name, running),) = journal.running.items()
-        assert (running.visitor, running.receipt()) == ("a visitor", replace(WENT, reason="running"))
+        assert (running.visitor, running.receipt()) == (
+            "a visitor",
+            replace(WENT, reason="running"),
+        )
         assert reply.id not in name
         hand.say(ENDED)
         await reply.closed()
@@ -71,7 +77,8 @@ async def test_a_reply_is_listed_from_its_start_to_its_end() -> None:
 
 @pytest.mark.parametrize("kept", [True, False])
 async def test_how_a_reply_went_is_known_afterwards(tmp_path: Path, kept: bool) -> None:
-    """Whether there is a disk or not, the last replies are there with their reason, their times and what they cost."""
+    """Whether there is a disk or not, the last replies are there with their reason, their times and
+    what they cost."""
     async with opened(tmp_path if kept else "") as journal:
         await noted(journal, ENDED, BROKEN)
         assert list(journal.entries) == [ENTRY, replace(ENTRY, reason="broken_off", failed=True)]
@@ -92,10 +99,13 @@ async def test_a_file_without_assumed_costs_is_read_and_written_on(tmp_path: Pat
     """In what an earlier version has written nothing counts as assumed."""
     with contextlib.closing(sqlite3.connect(tmp_path / NAME)) as file, file:
         file.execute(
-            "CREATE TABLE journal"
-            " (at REAL, model TEXT, reason TEXT, failed INTEGER, words INTEGER, first_word REAL, speed REAL, cost REAL)"
+            "CREATE TABLE journal (at REAL, model TEXT, reason TEXT, failed INTEGER, words INTEGER,"
+            " first_word REAL, speed REAL, cost REAL)"
         )
-        file.execute("INSERT INTO journal VALUES (?, 'claude', 'end_turn', 0, 3, 0.5, 40.0, 0.01)", (NOON - 1,))
+        file.execute(
+            "INSERT INTO journal VALUES (?, 'claude', 'end_turn', 0, 3, 0.5, 40.0, 0.01)",
+            (NOON - 1,),
+        )
     async with opened(tmp_path) as journal:
         await noted(journal, ENDED)
     async with opened(tmp_path) as journal:
@@ -103,7 +113,8 @@ async def test_a_file_without_assumed_costs_is_read_and_written_on(tmp_path: Pat
 
 
 async def test_what_was_assumed_today_is_told_apart() -> None:
-    """Neither yesterday's replies nor those on a visitor's own key are the owner's assumed money of today."""
+    """Neither yesterday's replies nor those on a visitor's own key are the owner's assumed money of
+    today."""
     clock = Clock()
     async with opened("", clock) as journal:
         for clock.now, own_key in ((NOON - DAY, False), (NOON, False), (NOON, True)):
@@ -126,7 +137,8 @@ async def test_nothing_is_kept_for_longer_than_35_days(tmp_path: Path) -> None:
 
 
 async def test_nothing_that_was_said_and_nobody_who_said_it_is_in_the_file(tmp_path: Path) -> None:
-    """The file tells how replies went; what is in them and whose they are is nothing it could tell."""
+    """The file tells how replies went; what is in them and whose they are is nothing it could
+    tell."""
     async with opened(tmp_path) as journal:
         _, reply = await a_reply(Text("a secret"), ENDED)
         journal.begin(reply, "visitor-7")
@@ -140,7 +152,8 @@ async def test_nothing_that_was_said_and_nobody_who_said_it_is_in_the_file(tmp_p
 async def test_a_disk_that_fails_loses_nothing_that_it_takes_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While another program holds the file entries wait in memory; the next one takes them along, each once."""
+    """While another program holds the file entries wait in memory; the next one takes them along,
+    each once."""
     monkeypatch.setattr("streamchat.store.sqlite.BUSY", 0)
     async with opened(tmp_path) as journal:
         with contextlib.closing(sqlite3.connect(tmp_path / NAME, isolation_level=None)) as other:
@@ -161,9 +174,12 @@ async def test_a_crowd_that_ends_at_once_is_written_once_each(tmp_path: Path) ->
 
 
 async def test_hours_and_days_have_their_sums_and_medians() -> None:
-    """Each hour and each day tells how many, how many failed, what they cost, and the middle one's times."""
+    """Each hour and each day tells how many, how many failed, what they cost, and the middle one's
+    times."""
     waits = (0.2, 9.0, 0.4)
-    entries = [replace(ENTRY, at=NOON - 60 * n, first_word=waits[n], failed=n == 1) for n in range(3)]
+    entries = [
+        replace(ENTRY, at=NOON - 60 * n, first_word=waits[n], failed=n == 1) for n in range(3)
+    ]
     entries += [replace(ENTRY, at=NOON - HOUR, first_word=None, speed=None)] * 2
     async with opened() as journal:
         *before, an_hour_ago, now = journal.spans(entries, HOUR, 24)
@@ -171,11 +187,18 @@ async def test_hours_and_days_have_their_sums_and_medians() -> None:
         assert (now.at, now.replies, now.failed, now.first_word) == (NOON, 1, 0, 0.2)
         assert (an_hour_ago.replies, an_hour_ago.failed, an_hour_ago.first_word) == (4, 1, 4.7)
         today = journal.spans(entries, DAY, 30)[-1]
-        assert (today.at, today.replies, today.first_word, today.speed) == (NOON - DAY / 2, 5, 0.4, 40.0)
+        assert (today.at, today.replies, today.first_word, today.speed) == (
+            NOON - DAY / 2,
+            5,
+            0.4,
+            40.0,
+        )
         assert today.cost == pytest.approx(0.05)
 
 
 async def test_an_hour_without_a_reply_has_no_times() -> None:
     """Where nothing was measured there is a gap, not a zero."""
     async with opened() as journal:
-        assert {(span.first_word, span.speed) for span in journal.spans([], HOUR, 24)} == {(None, None)}
+        assert {(span.first_word, span.speed) for span in journal.spans([], HOUR, 24)} == {
+            (None, None)
+        }

@@ -45,7 +45,9 @@ async def test_a_connection_that_was_closed_is_replaced_at_once(how: object) -> 
     with Closing(how) as claude:
         async with a_claude(claude) as (source, pauses):
             replies = [await answer(source, Request(ASKED.conversation, again)) for _ in range(4)]
-    assert [(text(said), error, notices(said)) for said, error in replies] == [("Hello there", None, [])] * 4
+    assert [(text(said), error, notices(said)) for said, error in replies] == [
+        ("Hello there", None, [])
+    ] * 4
     assert (claude.closed, len(claude.exchanges)) == (3, 4)
     assert (pauses, announced) == ([], [])
 
@@ -95,7 +97,10 @@ async def test_a_response_that_has_begun_is_not_asked_for_again_unseen() -> None
             await answer(source)
             said, error = await answer(source)
     assert (text(said), error) == ("Hello there", None)
-    assert (len(pauses), [notice.text.startswith(errors.Unreachable.sentence) for notice in notices(said)]) == (
+    assert (
+        len(pauses),
+        [notice.text.startswith(errors.Unreachable.sentence) for notice in notices(said)],
+    ) == (
         1,
         [True],
     )

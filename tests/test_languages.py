@@ -1,4 +1,5 @@
-"""A conversation in browsers of other languages, into which Gradio translates the titles of its buttons."""
+"""A conversation in browsers of other languages, into which Gradio translates the titles of its
+buttons."""
 
 from collections.abc import Iterator
 
@@ -7,7 +8,17 @@ from playwright.sync_api import Browser, Locator, expect
 
 from tests.application import Application
 from tests.page import Page
-from tests.scripted_claude import CLOSES, Hold, ScriptedClaude, delta, ends, opens, says, start, streams
+from tests.scripted_claude import (
+    CLOSES,
+    Hold,
+    ScriptedClaude,
+    delta,
+    ends,
+    opens,
+    says,
+    start,
+    streams,
+)
 
 
 class Translated(Page):
@@ -30,12 +41,17 @@ class Translated(Page):
 def translated(
     request: pytest.FixtureRequest, chromium: Browser, app: Application, page_claude: ScriptedClaude
 ) -> Iterator[Translated]:
-    with chromium.new_context(locale=request.param, permissions=["clipboard-read", "clipboard-write"]) as context:
+    with chromium.new_context(
+        locale=request.param, permissions=["clipboard-read", "clipboard-write"]
+    ) as context:
         yield Translated(context, app.url)
 
 
-def test_an_answer_looks_and_is_copied_as_everywhere(translated: Translated, page_claude: ScriptedClaude) -> None:
-    """Thoughts and the note stand beside the text, which alone is copied, by the one button there is."""
+def test_an_answer_looks_and_is_copied_as_everywhere(
+    translated: Translated, page_claude: ScriptedClaude
+) -> None:
+    """Thoughts and the note stand beside the text, which alone is copied, by the one button there
+    is."""
     page_claude.play(says("So far", thinks=["Let me see."], reason="max_tokens"))
     translated.ask("hi")
     translated.shows("longest allowed length")
@@ -43,12 +59,18 @@ def test_an_answer_looks_and_is_copied_as_everywhere(translated: Translated, pag
     expect(translated.clear).not_to_have_attribute("title", "Clear")
     expect(translated.browser.locator(".bot-row .message-buttons:visible")).to_have_count(1)
     size = "element => parseFloat(getComputedStyle(element.querySelector('.prose')).fontSize)"
-    assert translated.answers.last.evaluate(size) < translated.answers.filter(has_text="So far").evaluate(size)
+    assert translated.answers.last.evaluate(size) < translated.answers.filter(
+        has_text="So far"
+    ).evaluate(size)
     translated.copy.click()
-    translated.browser.wait_for_function("async () => (await navigator.clipboard.readText()) === 'So far'")
+    translated.browser.wait_for_function(
+        "async () => (await navigator.clipboard.readText()) === 'So far'"
+    )
 
 
-def test_an_answer_is_stopped_edited_and_cleared(translated: Translated, page_claude: ScriptedClaude) -> None:
+def test_an_answer_is_stopped_edited_and_cleared(
+    translated: Translated, page_claude: ScriptedClaude
+) -> None:
     """While it is written nothing can be edited or cleared, and afterwards all of it can."""
     half = streams(start(), opens(), delta("Half"), Hold(), CLOSES, ends())
     page_claude.play(half, says("Edited."), says("Anew."))

@@ -37,10 +37,14 @@ async def answer(late: Late) -> list[Event]:
 
 
 async def test_who_asks_before_it_is_there_waits_and_the_others_do_not() -> None:
-    """While Claude's SDK is loading the server goes on; questions asked meanwhile are answered when it is there."""
+    """While Claude's SDK is loading the server goes on; questions asked meanwhile are answered when
+    it is there."""
     Slow.made, may_be = 0, threading.Event()
     late = Late("Slow", "slow-1", lambda: Slow(may_be))
-    opening, asking = asyncio.create_task(late.open()), [asyncio.create_task(answer(late)) for _ in range(2)]
+    opening, asking = (
+        asyncio.create_task(late.open()),
+        [asyncio.create_task(answer(late)) for _ in range(2)],
+    )
     await asyncio.sleep(0)
     assert not any(task.done() for task in (opening, *asking))
     may_be.set()

@@ -14,12 +14,18 @@ HOUR, DAY = 3_600.0, 86_400.0
 
 
 class Asking:
-    """Limits and their clock, which a test sets; without others named, only one limit is within reach."""
+    """Limits and their clock, which a test sets; without others named, only one limit is within
+    reach."""
 
-    def __init__(self, rate: str = "off", *, visitor_replies: int = 10_000, max_replies: int = 10_000) -> None:
+    def __init__(
+        self, rate: str = "off", *, visitor_replies: int = 10_000, max_replies: int = 10_000
+    ) -> None:
         self.now = 1_000.0
         self.limits = Limits(
-            rate=rate, visitor_replies=visitor_replies, max_replies=max_replies, clock=lambda: self.now
+            rate=rate,
+            visitor_replies=visitor_replies,
+            max_replies=max_replies,
+            clock=lambda: self.now,
         )
 
     def asks(self, visitor: str | None = "anna", *, times: int = 1) -> None:
@@ -41,7 +47,9 @@ class Asking:
         return caught.value.retry_after
 
 
-@pytest.mark.parametrize("notation", ["3/minute", "3 per minute", "3/1 minute", "3/MINUTE", " 3/60seconds "])
+@pytest.mark.parametrize(
+    "notation", ["3/minute", "3 per minute", "3/1 minute", "3/MINUTE", " 3/60seconds "]
+)
 def test_the_rate_is_what_is_written(notation: str) -> None:
     """Three in a minute are answered, the fourth is not, in whichever way the rate is written."""
     asking = Asking(rate(notation))
@@ -66,7 +74,8 @@ def test_a_refusal_says_when_to_come_back() -> None:
 
 
 def test_no_minute_has_more_than_its_share() -> None:
-    """A minute begins with the first question and not with the clock's: nobody asks twice as often at its turn."""
+    """A minute begins with the first question and not with the clock's: nobody asks twice as often
+    at its turn."""
     asking = Asking("10/minute")
     asking.now = 59.0
     asking.asks(times=10)
@@ -75,7 +84,8 @@ def test_no_minute_has_more_than_its_share() -> None:
 
 
 def test_every_one_of_several_rates_holds() -> None:
-    """A person who keeps to the minute's share still reaches the day's, and is told how long the longer one lasts."""
+    """A person who keeps to the minute's share still reaches the day's, and is told how long the
+    longer one lasts."""
     asking = Asking("2/minute;5/day")
     for _ in range(2):
         asking.asks(times=2)
@@ -88,7 +98,8 @@ def test_every_one_of_several_rates_holds() -> None:
 
 
 def test_a_refusal_costs_nothing() -> None:
-    """Impatience is not punished: whoever asks in vain ten times gets the answer when whoever waited does."""
+    """Impatience is not punished: whoever asks in vain ten times gets the answer when whoever
+    waited does."""
     asking = Asking("1/minute;3/day")
     asking.asks()
     for _ in range(10):
@@ -127,7 +138,8 @@ def test_no_rate_is_no_limit(notation: str) -> None:
 
 
 def test_a_visitor_has_so_many_answers_at_once() -> None:
-    """A further one waits for the end of one of them, which nobody can foretell; others are not held up."""
+    """A further one waits for the end of one of them, which nobody can foretell; others are not
+    held up."""
     asking = Asking(visitor_replies=2)
     first, _second = asking.limits.admit("anna"), asking.limits.admit("anna")
     with pytest.raises(TooManyAtOnce, match="You have 2 answers running") as caught:
@@ -147,7 +159,8 @@ def test_a_single_answer_is_told_as_one() -> None:
 
 
 def test_all_together_have_so_many_places() -> None:
-    """When all places are taken everybody is asked to come back in a few seconds, and one that leaves makes room."""
+    """When all places are taken everybody is asked to come back in a few seconds, and one that
+    leaves makes room."""
     asking = Asking(max_replies=2)
     asking.limits.admit("anna")
     place = asking.limits.admit("bert")
@@ -157,7 +170,8 @@ def test_all_together_have_so_many_places() -> None:
 
 
 def test_without_a_visitor_only_the_places_count() -> None:
-    """Where visitors are not told apart nobody is held to a share, but there are no more places for it."""
+    """Where visitors are not told apart nobody is held to a share, but there are no more places for
+    it."""
     asking = Asking("1/day", visitor_replies=1, max_replies=3)
     asking.asks(None, times=10)
     for _ in range(3):
@@ -170,7 +184,8 @@ def test_without_a_visitor_only_the_places_count() -> None:
 
 
 def test_the_own_fault_is_named_first() -> None:
-    """A person who asks too often is not told that it were the others, nor sent to stop an answer in vain."""
+    """A person who asks too often is not told that it were the others, nor sent to stop an answer
+    in vain."""
     asking = Asking("1/hour", visitor_replies=1, max_replies=1)
     asking.limits.admit("anna")
     with pytest.raises(TooOften):
@@ -191,7 +206,8 @@ def test_a_place_is_left_once() -> None:
 
 
 async def test_of_many_at_the_same_moment_as_many_are_admitted_as_may_be() -> None:
-    """Two hundred questions in one moment get exactly the places there are, and each visitor the share there is."""
+    """Two hundred questions in one moment get exactly the places there are, and each visitor the
+    share there is."""
     asking = Asking("4/minute", visitor_replies=3, max_replies=20)
 
     async def ask(number: int) -> Admission | ChatError:
@@ -204,12 +220,16 @@ async def test_of_many_at_the_same_moment_as_many_are_admitted_as_may_be() -> No
     outcomes = await asyncio.gather(*(ask(number) for number in range(200)))
     places = [outcome for outcome in outcomes if isinstance(outcome, Admission)]
     assert len(places) == 20
-    assert {sum(place.visitor == f"visitor {number}" for place in places) for number in range(10)} == {2}
+    assert {
+        sum(place.visitor == f"visitor {number}" for place in places) for number in range(10)
+    } == {2}
     for place in places:
         place.leave()
     outcomes = await asyncio.gather(*(ask(number) for number in range(200)))
     places = [outcome for outcome in outcomes if isinstance(outcome, Admission)]
-    assert {sum(place.visitor == f"visitor {number}" for place in places) for number in range(10)} == {2}
+    assert {
+        sum(place.visitor == f"visitor {number}" for place in places) for number in range(10)
+    } == {2}
     assert all(isinstance(outcome, Admission | TooOften) for outcome in outcomes)
 
 
@@ -217,14 +237,18 @@ async def test_of_many_at_the_same_moment_as_many_are_admitted_as_may_be() -> No
     st.lists(st.tuples(st.integers(1, 5), st.integers(1, 20)), min_size=1, max_size=3),
     st.lists(st.integers(0, 8), max_size=40),
 )
-def test_a_visitor_is_admitted_whenever_it_may_be(rates: list[tuple[int, int]], pauses: list[int]) -> None:
-    """However someone asks, no window ever has more than its rate, nobody is refused who would not have broken one,
-    and what is said about when to come back is true."""
+def test_a_visitor_is_admitted_whenever_it_may_be(
+    rates: list[tuple[int, int]], pauses: list[int]
+) -> None:
+    """However someone asks, no window ever has more than its rate, nobody is refused who would not
+    have broken one, and what is said about when to come back is true."""
     asking = Asking(";".join(f"{amount}/{seconds} seconds" for amount, seconds in rates))
     answered: list[float] = []
 
     def fits(then: float) -> bool:
-        return all(sum(then - each < seconds for each in answered) < amount for amount, seconds in rates)
+        return all(
+            sum(then - each < seconds for each in answered) < amount for amount, seconds in rates
+        )
 
     for pause in pauses:
         asking.now += pause
@@ -257,9 +281,12 @@ def remembered(asking: Asking) -> tuple[int, int]:
     return len(asking.limits._times), sum(map(len, asking.limits._times.values()))
 
 
-@pytest.mark.parametrize(("notation", "long_enough"), [("20/minute", 60), ("20/minute;300/day", DAY)])
+@pytest.mark.parametrize(
+    ("notation", "long_enough"), [("20/minute", 60), ("20/minute;300/day", DAY)]
+)
 def test_who_stays_away_is_forgotten(notation: str, long_enough: float) -> None:
-    """A visitor who has not come for a day at most takes no memory: what is forgotten limits nobody any more."""
+    """A visitor who has not come for a day at most takes no memory: what is forgotten limits nobody
+    any more."""
     asking = Asking(notation)
     for number in range(1_000):
         asking.asks(f"visitor {number}")
@@ -290,17 +317,31 @@ def test_ended_answers_take_no_memory() -> None:
     assert remembered(asking) == (0, 0)
 
 
-@pytest.mark.parametrize("notation", ["", "off", "20/minute", "20/minute;300/day", "5 per 2 hours", "1/second, 9/hour"])
+@pytest.mark.parametrize(
+    "notation", ["", "off", "20/minute", "20/minute;300/day", "5 per 2 hours", "1/second, 9/hour"]
+)
 def test_a_good_rate_is_taken_as_it_is(notation: str) -> None:
     """The settings hold what the owner wrote."""
     assert rate(notation) == notation
 
 
 @pytest.mark.parametrize(
-    "notation", ["20", "minute", "20/", "/minute", "20/fortnight", "20/minute;", "-1/minute", "1.5/minute", "on"]
+    "notation",
+    [
+        "20",
+        "minute",
+        "20/",
+        "/minute",
+        "20/fortnight",
+        "20/minute;",
+        "-1/minute",
+        "1.5/minute",
+        "on",
+    ],
 )
 def test_a_bad_rate_is_refused_with_an_example(notation: str) -> None:
-    """A person who mistypes the rate reads how one is written, and nothing about the program's inside."""
+    """A person who mistypes the rate reads how one is written, and nothing about the program's
+    inside."""
     with pytest.raises(ValueError, match=r"^it should be like 20/minute;300/day, or off$"):
         rate(notation)
 

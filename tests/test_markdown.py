@@ -1,4 +1,5 @@
-"""Answers as the page draws them: piece by piece, and outside of what Markdown defines as they were written."""
+"""Answers as the page draws them: piece by piece, and outside of what Markdown defines as they were
+written."""
 
 import re
 
@@ -11,18 +12,56 @@ from streamchat.ui.content import INERT, plain
 from streamchat.ui.markdown import LONGEST, STOP, pieces, verbatim, written
 from tests.test_content import HARMLESS, parts
 
-PARTS = ["`", "``", "```", "```python\n", "```md\n", "~~~\n", "\n", "\n\n", "| a |\n", "|---|\n", "**", "中", "“", "。"]
-PARTS += ["$$", "\\(", "\\)", "- ", "-", "1. ", "    x", "https://a.b/", "（", "a b ", "> ", "<b>", "![x](y)", "\ufeff"]
-LONG = [letter * count for letter in "xy" for count in (3_000, 20_000)] + ["- an item\n" * 500, "a word\n\n" * 700]
-TEXTS = st.one_of(st.text(), st.lists(st.sampled_from(PARTS + LONG), max_size=40).map("".join)).map(plain)
+PARTS = [
+    "`",
+    "``",
+    "```",
+    "```python\n",
+    "```md\n",
+    "~~~\n",
+    "\n",
+    "\n\n",
+    "| a |\n",
+    "|---|\n",
+    "**",
+    "中",
+    "“",
+    "。",
+]
+PARTS += [
+    "$$",
+    "\\(",
+    "\\)",
+    "- ",
+    "-",
+    "1. ",
+    "    x",
+    "https://a.b/",
+    "（",
+    "a b ",
+    "> ",
+    "<b>",
+    "![x](y)",
+    "\ufeff",
+]
+LONG = [letter * count for letter in "xy" for count in (3_000, 20_000)] + [
+    "- an item\n" * 500,
+    "a word\n\n" * 700,
+]
+TEXTS = st.one_of(st.text(), st.lists(st.sampled_from(PARTS + LONG), max_size=40).map("".join)).map(
+    plain
+)
 FORMULA = re.compile(
     r"\$\$[\s\S]+?\$\$|\\\([\s\S]+?\\\)|\\\[[\s\S]+?\\\]"
-)  # as Gradio finds them, before it reads Markdown
+    # as Gradio finds them, before it reads Markdown
+)
 
 RIVERS = "\n\n".join(f"Paragraph {number} about a river." for number in range(2_000))
 ITEMS = "".join(f"- River {number}\n" for number in range(5_000))
 CODE = "```python\n" + "".join(f"river_{number} = {number}\n" for number in range(5_000)) + "```\n"
-TABLE = "| River | Length |\n|---|---|\n" + "".join(f"| {number} | {number} km |\n" for number in range(5_000))
+TABLE = "| River | Length |\n|---|---|\n" + "".join(
+    f"| {number} | {number} km |\n" for number in range(5_000)
+)
 LINE = "water " * 10_000
 
 
@@ -59,13 +98,16 @@ def test_no_piece_has_html_or_a_picture(text: str) -> None:
 
 @pytest.mark.parametrize("text", [RIVERS, ITEMS, CODE, TABLE, LINE, "\n" * 50_000])
 def test_no_piece_is_long(text: str) -> None:
-    """The part of a long answer that each frame draws anew is short, whatever the answer consists of."""
+    """The part of a long answer that each frame draws anew is short, whatever the answer consists
+    of."""
     assert max(map(len, pieces(text))) <= 2 * LONGEST
 
 
 def test_code_and_tables_go_on_in_the_next_piece() -> None:
     """Each piece of a long code block is code, and each of a long table a table with its header."""
-    assert all(rendered(piece).startswith('<pre><code class="language-python">') for piece in pieces(CODE))
+    assert all(
+        rendered(piece).startswith('<pre><code class="language-python">') for piece in pieces(CODE)
+    )
     assert all("River</th>" in rendered(piece) for piece in pieces(TABLE))
     assert sum(rendered(piece).count("<tr>") - 1 for piece in pieces(TABLE)) == 5_000
 
@@ -83,7 +125,8 @@ PROSE = "A word, and then *another* one.\n\n" * 400
     ],
 )
 def test_what_follows_a_block_of_code_is_no_code(text: str) -> None:
-    """Also after a block in a quotation, which ends it, and after marks that are code themselves."""
+    """Also after a block in a quotation, which ends it, and after marks that are code
+    themselves."""
     _, *rest = map(rendered, pieces(text))
     assert len(rest) > 1
     assert all("<code" not in piece and "<em>another</em>" in piece for piece in rest)
@@ -91,7 +134,11 @@ def test_what_follows_a_block_of_code_is_no_code(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("before", "line"),
-    [("```js\n", "let_a=1;" * 2_500), ("> ```js\n", "> a\n" * 3_000), ("~~~\n", "<b>*x*</b>" * 2_500)],
+    [
+        ("```js\n", "let_a=1;" * 2_500),
+        ("> ```js\n", "> a\n" * 3_000),
+        ("~~~\n", "<b>*x*</b>" * 2_500),
+    ],
 )
 def test_a_block_of_code_is_code_in_each_piece(before: str, line: str) -> None:
     """Wherever it is parted, in a long line, too, and in a quotation."""
@@ -129,7 +176,9 @@ def test_code_has_no_formulas(text: str) -> None:
     assert not FORMULA.search(verbatim(text))
 
 
-@pytest.mark.parametrize("text", ["$$x^2$$", "costs `5` and \\(x\\)", "- a\n\n    $$x$$\n", "a ` b\n\n\\[x\\]\n"])
+@pytest.mark.parametrize(
+    "text", ["$$x^2$$", "costs `5` and \\(x\\)", "- a\n\n    $$x$$\n", "a ` b\n\n\\[x\\]\n"]
+)
 def test_formulas_stay_formulas(text: str) -> None:
     """Outside of code."""
     assert FORMULA.search(pieces(text)[0])
@@ -141,7 +190,10 @@ NESTED = "```markdown\n# Title\n```bash\nls\n```\nmore\n```\n\nafter"
 def test_a_block_of_markdown_holds_blocks() -> None:
     """It ends at its own last fence, not at the first one within it."""
     html = rendered(pieces(NESTED)[0])
-    assert html == '<pre><code class="language-markdown"># Title\n```bash\nls\n```\nmore\n</code></pre>\n<p>after</p>\n'
+    assert (
+        html == '<pre><code class="language-markdown">#'
+        " Title\n```bash\nls\n```\nmore\n</code></pre>\n<p>after</p>\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -179,7 +231,10 @@ def test_the_beginning_of_a_list_makes_no_heading(end: str) -> None:
     ("text", "addresses"),
     [
         ("访问 https://example.com/docs（中文说明）了解更多。", ["https://example.com/docs"]),
-        ("https://example.com/a，详见 https://example.com/b。", ["https://example.com/a", "https://example.com/b"]),
+        (
+            "https://example.com/a，详见 https://example.com/b。",
+            ["https://example.com/a", "https://example.com/b"],
+        ),
         ("[日本](https://ja.wikipedia.org/wiki/日本)", []),
         ("`https://example.com/a，` <https://example.com/b，>", []),
     ],

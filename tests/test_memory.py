@@ -13,7 +13,8 @@ BLOCKS, BYTES = 500, 100_000
 
 
 def test_freed_memory_goes_back_to_the_system() -> None:
-    """Pages of small buffers that were freed are not resident any more, though a later buffer is still in use.
+    """Pages of small buffers that were freed are not resident any more, though a later buffer is
+    still in use.
 
     Only glibc has a function for it; with other C libraries nothing happens.
     """

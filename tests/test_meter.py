@@ -25,10 +25,17 @@ PRICES = Prices("claude-sonnet-5-5")
 QUESTION = (Message("user", "Why is the sky blue? " * 20),)
 MAX_TOKENS = 1_000
 MOST = PRICES.most(QUESTION, "", MAX_TOKENS)
-SPEED = 100.0  # tokens per second, faster than Claude writes in these tests
-REDACTED = event("content_block_start", index=0, content_block={"type": "redacted_thinking", "data": "EqQB"})
-SIGNED = event("content_block_delta", index=0, delta={"type": "signature_delta", "signature": "EqQB"})
-UNKNOWN = event("content_block_start", index=0, content_block={"type": "reasoning_9", "data": "EqQB"})
+# tokens per second, faster than Claude writes in these tests
+SPEED = 100.0
+REDACTED = event(
+    "content_block_start", index=0, content_block={"type": "redacted_thinking", "data": "EqQB"}
+)
+SIGNED = event(
+    "content_block_delta", index=0, delta={"type": "signature_delta", "signature": "EqQB"}
+)
+UNKNOWN = event(
+    "content_block_start", index=0, content_block={"type": "reasoning_9", "data": "EqQB"}
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,10 @@ class Stream:
 
     @property
     def whole(self) -> list[Piece]:
-        counts = {"cache_creation_input_tokens": "cache_write_tokens", "cache_read_input_tokens": "cache_read_tokens"}
+        counts = {
+            "cache_creation_input_tokens": "cache_write_tokens",
+            "cache_read_input_tokens": "cache_read_tokens",
+        }
         usage = {name: getattr(self.taken, ours) for name, ours in counts.items()}
         first = Piece(start(input_tokens=self.taken.input_tokens, **usage))
         total = sum(piece.tokens for piece in self.pieces)
@@ -60,7 +70,8 @@ class Stream:
         return b"".join(piece.data for piece in self.whole)
 
     def bill(self, cut: int, seconds: float, speed: float) -> Usage:
-        """What was generated for the first `cut` bytes, or in so many seconds, whichever is more."""
+        """What was generated for the first `cut` bytes, or in so many seconds, whichever is
+        more."""
         position, sent_tokens, total = 0, 0, 0
         for piece in self.whole:
             total += piece.tokens
@@ -84,20 +95,28 @@ def thoughts() -> st.SearchStrategy[list[Piece]]:
     """Thoughts of which little or nothing is sent."""
     shown = st.sampled_from([thought("Hm."), SIGNED, REDACTED, UNKNOWN, PING])
     return st.builds(
-        lambda hidden, pieces: [Piece(opens("thinking")), Piece(PING, hidden), *map(Piece, pieces), Piece(CLOSES)],
+        lambda hidden, pieces: [
+            Piece(opens("thinking")),
+            Piece(PING, hidden),
+            *map(Piece, pieces),
+            Piece(CLOSES),
+        ],
         st.integers(0, MAX_TOKENS // 4),
         st.lists(shown, max_size=3),
     )
 
 
 def streams() -> st.SearchStrategy[Stream]:
-    blocks = st.lists(texts() | thoughts(), max_size=4).map(lambda blocks: list(chain.from_iterable(blocks)))
+    blocks = st.lists(texts() | thoughts(), max_size=4).map(
+        lambda blocks: list(chain.from_iterable(blocks))
+    )
     fit = blocks.filter(lambda pieces: sum(piece.tokens for piece in pieces) <= MAX_TOKENS)
     return st.builds(Stream, inputs(), fit)
 
 
 class Body(httpx2.AsyncByteStream):
-    """The first bytes of a stream, in parts of a size; they come while the clock runs to its end."""
+    """The first bytes of a stream, in parts of a size; they come while the clock runs to its
+    end."""
 
     def __init__(self, data: bytes, size: int, clock: Ticking, seconds: float) -> None:
         self._parts = [data[at : at + size] for at in range(0, len(data), size)]
@@ -110,8 +129,11 @@ class Body(httpx2.AsyncByteStream):
             yield part
 
 
-async def metered(data: bytes, *, size: int = 1_000, seconds: float = 0, events: int | None = None) -> Meter:
-    """The meter of a call whose stream ended after these bytes, or whose reader left after so many events."""
+async def metered(
+    data: bytes, *, size: int = 1_000, seconds: float = 0, events: int | None = None
+) -> Meter:
+    """The meter of a call whose stream ended after these bytes, or whose reader left after so many
+    events."""
     clock = Ticking()
     meter = Meter(MOST, speed=SPEED, clock=clock)
     with suppress(StopAsyncIteration, Unreadable, json.JSONDecodeError, UnicodeDecodeError):
@@ -138,13 +160,15 @@ async def metered(data: bytes, *, size: int = 1_000, seconds: float = 0, events:
 async def test_no_prefix_of_a_stream_is_settled_below_the_bill(
     stream: Stream, share: float, size: int, seconds: float, events: int | None
 ) -> None:
-    """Cut at any byte and at any time, with its reader there or gone, a call is charged for all that it may cost.
+    """Cut at any byte and at any time, with its reader there or gone, a call is charged for all
+    that it may cost.
 
     It is never charged more than was reserved.
     """
     cut = round(len(stream.data) * share)
     meter = await metered(stream.data[:cut], size=size, seconds=seconds, events=events)
-    # what its reader did not take from the connection was generated nonetheless, but no faster than Claude writes
+    # what its reader did not take from the connection was generated nonetheless, but no faster than
+    # Claude writes
     arrived = cut if events is None else 0
     bill = stream.bill(arrived, seconds, speed=SPEED * 0.99)
     assert PRICES.cost(bill) <= PRICES.cost(meter.used()) <= PRICES.cost(MOST)
@@ -183,7 +207,9 @@ async def test_thoughts_that_arrived_and_were_not_read_count() -> None:
 async def test_what_was_counted_at_last_counts_whatever_breaks_then() -> None:
     """After the final count nothing is assumed, also of thoughts."""
     last = ends(output_tokens=640).partition(b"\n\n")[0] + b"\n\n"
-    meter = await metered(start() + opens("thinking") + thought("Hm.") + last + b"event: mess", seconds=60)
+    meter = await metered(
+        start() + opens("thinking") + thought("Hm.") + last + b"event: mess", seconds=60
+    )
     assert meter.used() == meter.counted == Usage(25, 640)
 
 
@@ -196,7 +222,8 @@ async def test_a_count_on_the_way_is_not_the_last_one() -> None:
 
 @pytest.mark.parametrize("counted", [0, 1, 3])
 async def test_a_count_that_the_text_belies_is_none(counted: int) -> None:
-    """Where something between here and Claude counts no tokens, or only the first, the text counts."""
+    """Where something between here and Claude counts no tokens, or only the first, the text
+    counts."""
     meter = await metered(start() + opens() + delta("a" * 200) + ends(output_tokens=counted))
     assert meter.used().output_tokens == 200 + 2 * MARKS
 
@@ -204,7 +231,9 @@ async def test_a_count_that_the_text_belies_is_none(counted: int) -> None:
 async def test_an_answer_without_any_count_is_settled_at_the_bound() -> None:
     """A gateway that counts nothing makes nothing free."""
     body = event("message_start", message={"id": "m", "content": []}) + opens() + delta("a" * 50)
-    meter = await metered(body + event("message_delta", delta={"stop_reason": "end_turn"}) + event("message_stop"))
+    meter = await metered(
+        body + event("message_delta", delta={"stop_reason": "end_turn"}) + event("message_stop")
+    )
     assert meter.used() == reservation(output_tokens=50 + 2 * MARKS)
 
 
@@ -220,25 +249,46 @@ SEARCH = [
     opens(),
     delta("I'll look that up."),
     CLOSES,
-    event("content_block_start", index=1, content_block={"type": "server_tool_use", "name": "web_search", "input": {}}),
-    event("content_block_delta", index=1, delta={"type": "input_json_delta", "partial_json": '{"query": "Shannon"}'}),
+    event(
+        "content_block_start",
+        index=1,
+        content_block={"type": "server_tool_use", "name": "web_search", "input": {}},
+    ),
+    event(
+        "content_block_delta",
+        index=1,
+        delta={"type": "input_json_delta", "partial_json": '{"query": "Shannon"}'},
+    ),
     CLOSES,
-    event("content_block_start", index=2, content_block={"type": "web_search_tool_result", "content": []}),
+    event(
+        "content_block_start",
+        index=2,
+        content_block={"type": "web_search_tool_result", "content": []},
+    ),
     CLOSES,
 ]
-SEARCHED = {"input_tokens": 9_281, "output_tokens": 97, "server_tool_use": {"web_search_requests": 2}}
-PAUSED = event("message_delta", delta={"stop_reason": "pause_turn"}, usage=SEARCHED) + event("message_stop")
+SEARCHED = {
+    "input_tokens": 9_281,
+    "output_tokens": 97,
+    "server_tool_use": {"web_search_requests": 2},
+}
+PAUSED = event("message_delta", delta={"stop_reason": "pause_turn"}, usage=SEARCHED) + event(
+    "message_stop"
+)
 
 
 async def test_a_search_is_counted_as_claude_counts_it() -> None:
-    """Searches have a price of their own, and their results are input that only the last count has."""
+    """Searches have a price of their own, and their results are input that only the last count
+    has."""
     meter = await metered(b"".join(SEARCH) + PAUSED)
     assert meter.used() == Usage(9_281, 97, web_searches=2)
     assert PRICES.cost(meter.used()) == pytest.approx(PRICES.cost(Usage(9_281, 97)) + 0.02)
 
 
 @pytest.mark.parametrize("number", range(5, 10))
-async def test_a_search_that_was_cut_off_is_settled_at_what_was_reserved_for_its_input(number: int) -> None:
+async def test_a_search_that_was_cut_off_is_settled_at_what_was_reserved_for_its_input(
+    number: int,
+) -> None:
     """The count at the start has none of the results that Claude has read since."""
     meter = await metered(b"".join(SEARCH[:number]))
     assert replace(meter.used(), output_tokens=0) == reservation(output_tokens=0)
@@ -246,7 +296,9 @@ async def test_a_search_that_was_cut_off_is_settled_at_what_was_reserved_for_its
 
 async def test_what_another_model_goes_on_with_is_not_taken_for_the_firsts() -> None:
     """A block of a kind that is not known may stand for tokens that nobody sees."""
-    fallback = event("content_block_start", index=1, content_block={"type": "fallback", "from": {}, "to": {}})
+    fallback = event(
+        "content_block_start", index=1, content_block={"type": "fallback", "from": {}, "to": {}}
+    )
     assert (await metered(start() + fallback)).used() == Usage(25, MAX_TOKENS)
 
 
@@ -257,7 +309,15 @@ async def test_a_refusal_that_claude_does_not_charge_is_free_of_output() -> None
 
 
 def shapeless() -> Iterator[object]:
-    yield from ([], 3, None, "x", {}, {"type": "content_block_delta"}, {"type": "message_start", "message": []})
+    yield from (
+        [],
+        3,
+        None,
+        "x",
+        {},
+        {"type": "content_block_delta"},
+        {"type": "message_start", "message": []},
+    )
     yield {"type": "content_block_delta", "delta": {"type": "text_delta", "text": 3}}
     yield {"type": "content_block_start", "content_block": {"type": None}}
 

@@ -1,4 +1,5 @@
-"""A link that strangers have: what it may spend, how often one of them may ask, and what the refused read."""
+"""A link that strangers have: what it may spend, how often one of them may ask, and what the
+refused read."""
 
 import asyncio
 import signal
@@ -13,12 +14,23 @@ from streamchat.events import Usage
 from streamchat.money.prices import Prices
 from tests.application import ROOT, Application, free_port
 from tests.page import Page
-from tests.scripted_claude import Hold, Script, ScriptedClaude, delta, ends, opens, says, start, streams
+from tests.scripted_claude import (
+    Hold,
+    Script,
+    ScriptedClaude,
+    delta,
+    ends,
+    opens,
+    says,
+    start,
+    streams,
+)
 
 pytestmark = pytest.mark.process
 
 MAX_TOKENS = 1_000
-ONE_REPLY = 0.0126  # dollars: what is set aside for the question of these tests, rounded down
+# dollars: what is set aside for the question of these tests, rounded down
+ONE_REPLY = 0.0126
 MONEY_FOR_TEN = ONE_REPLY * 10.5
 HI = {"message": "hi"}
 
@@ -42,13 +54,19 @@ def held() -> tuple[Hold, Script]:
 
 
 async def ask_all(url: str, visitors: int) -> list[httpx.Response | None]:
-    """As many visitors ask at the same moment; a refusal, or None for one whose answer has begun."""
+    """As many visitors ask at the same moment; a refusal, or None for one whose answer has
+    begun."""
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as client:
 
         async def ask(number: int) -> httpx.Response | None:
-            forwarded, question = {"x-forwarded-for": f"203.0.113.{number}"}, {"message": f"{number:03}"}
-            async with client.stream("POST", "/api/streaming-chat", json=question, headers=forwarded) as answer:
+            forwarded, question = (
+                {"x-forwarded-for": f"203.0.113.{number}"},
+                {"message": f"{number:03}"},
+            )
+            async with client.stream(
+                "POST", "/api/streaming-chat", json=question, headers=forwarded
+            ) as answer:
                 if answer.status_code == 200:
                     return None
                 await answer.aread()
@@ -57,8 +75,11 @@ async def ask_all(url: str, visitors: int) -> list[httpx.Response | None]:
         return await asyncio.gather(*map(ask, range(visitors)))
 
 
-def test_two_hundred_askers_and_money_for_ten(claude: ScriptedClaude, port: str, tmp_path: Path) -> None:
-    """However many ask at once, no more is set aside than there is; the refused read why, also after kill -9."""
+def test_two_hundred_askers_and_money_for_ten(
+    claude: ScriptedClaude, port: str, tmp_path: Path
+) -> None:
+    """However many ask at once, no more is set aside than there is; the refused read why, also
+    after kill -9."""
     _, script = held()
     claude.play(script)
     money = str(MONEY_FOR_TEN)
@@ -77,10 +98,15 @@ def test_two_hundred_askers_and_money_for_ten(claude: ScriptedClaude, port: str,
     assert len(claude.exchanges) == 10
 
 
-def test_what_is_spent_is_what_claude_counted(claude: ScriptedClaude, port: str, tmp_path: Path) -> None:
-    """Once replies have ended they count what they cost, so that the money goes further than the worst case."""
+def test_what_is_spent_is_what_claude_counted(
+    claude: ScriptedClaude, port: str, tmp_path: Path
+) -> None:
+    """Once replies have ended they count what they cost, so that the money goes further than the
+    worst case."""
     cost = Prices("claude-sonnet-5-5").cost(Usage(25, 42))
-    with an_app(claude, port, tmp_path, DAILY_BUDGET_USD=str(ONE_REPLY * 2), RATE_LIMIT="off") as app:
+    with an_app(
+        claude, port, tmp_path, DAILY_BUDGET_USD=str(ONE_REPLY * 2), RATE_LIMIT="off"
+    ) as app:
         url = app.url.replace("0.0.0.0", "127.0.0.1")
         with httpx.Client(base_url=url, timeout=30) as client:
             answered = 0
@@ -91,34 +117,52 @@ def test_what_is_spent_is_what_claude_counted(claude: ScriptedClaude, port: str,
 
 
 def visitor_from(address: str, url: str) -> httpx.Client:
-    return httpx.Client(base_url=url, transport=httpx.HTTPTransport(local_address=address), timeout=30)
+    return httpx.Client(
+        base_url=url, transport=httpx.HTTPTransport(local_address=address), timeout=30
+    )
 
 
 def made_up(number: int) -> dict[str, str]:
     """Headers with which a visitor pretends to be somebody else."""
     address = f"198.51.100.{number}"
-    return {"x-forwarded-for": address, "x-real-ip": address, "forwarded": f"for={address}", "true-client-ip": address}
+    return {
+        "x-forwarded-for": address,
+        "x-real-ip": address,
+        "forwarded": f"for={address}",
+        "true-client-ip": address,
+    }
 
 
-def test_a_forged_header_makes_no_second_visitor(claude: ScriptedClaude, port: str, tmp_path: Path) -> None:
-    """One who connects directly is known by their connection; behind a proxy of this machine two visitors are two."""
+def test_a_forged_header_makes_no_second_visitor(
+    claude: ScriptedClaude, port: str, tmp_path: Path
+) -> None:
+    """One who connects directly is known by their connection; behind a proxy of this machine two
+    visitors are two."""
     with an_app(claude, port, tmp_path, RATE_LIMIT="2/minute") as app:
         url = app.url.replace("0.0.0.0", "127.0.0.1")
         with visitor_from("127.0.0.2", url) as direct:
-            forged = [direct.post("/api/streaming-chat", json=HI, headers=made_up(n)) for n in range(3)]
+            forged = [
+                direct.post("/api/streaming-chat", json=HI, headers=made_up(n)) for n in range(3)
+            ]
         assert [answer.status_code for answer in forged] == [200, 200, 429]
         assert forged[-1].json()["code"] == "too_often"
         with visitor_from("127.0.0.1", url) as proxy:
             hops = ["203.0.113.7", "6.6.6.6, 203.0.113.7", "7.7.7.7, 203.0.113.7", "203.0.113.8"]
             headers = [made_up(n) | {"x-forwarded-for": hop} for n, hop in enumerate(hops)]
-            behind = [proxy.post("/api/streaming-chat", json=HI, headers=header) for header in headers]
+            behind = [
+                proxy.post("/api/streaming-chat", json=HI, headers=header) for header in headers
+            ]
         assert [answer.status_code for answer in behind] == [200, 200, 429, 200]
 
 
 def test_on_a_page_of_the_owners_own_nobody_is_held_up(claude: ScriptedClaude, port: str) -> None:
-    """Bound to this machine, not shared and not set, the limits per visitor are off; the day's money still holds."""
+    """Bound to this machine, not shared and not set, the limits per visitor are off; the day's
+    money still holds."""
     key = {"ANTHROPIC_API_KEY": "sk-test", "ANTHROPIC_BASE_URL": claude.url}
-    with Application("--port", port, cwd=ROOT, **key) as app, httpx.Client(base_url=app.url, timeout=30) as client:
+    with (
+        Application("--port", port, cwd=ROOT, **key) as app,
+        httpx.Client(base_url=app.url, timeout=30) as client,
+    ):
         statuses = {client.post("/api/streaming-chat", json=HI).status_code for _ in range(25)}
     assert statuses == {200}
 
@@ -126,9 +170,13 @@ def test_on_a_page_of_the_owners_own_nobody_is_held_up(claude: ScriptedClaude, p
 def test_a_visitor_who_asks_too_often_reads_when_to_come_back(
     claude: ScriptedClaude, port: str, tmp_path: Path, chromium: Browser
 ) -> None:
-    """The refused message stays in the conversation with the time to come back; asked again then, it is answered."""
+    """The refused message stays in the conversation with the time to come back; asked again then,
+    it is answered."""
     claude.play(says("First."), says("Second."))
-    with an_app(claude, port, tmp_path, RATE_LIMIT="1/4second") as app, chromium.new_context() as context:
+    with (
+        an_app(claude, port, tmp_path, RATE_LIMIT="1/4second") as app,
+        chromium.new_context() as context,
+    ):
         page = Page(context, app.url.replace("0.0.0.0", "127.0.0.1"))
         page.ask("one")
         page.shows("First.")
@@ -146,12 +194,19 @@ def test_a_visitor_who_asks_too_often_reads_when_to_come_back(
 def test_many_people_click_the_same_example(
     claude: ScriptedClaude, port: str, tmp_path: Path, chromium: Browser
 ) -> None:
-    """One request reaches Claude, every page fills and says that it was shared; retry asks Claude anew."""
+    """One request reaches Claude, every page fills and says that it was shared; retry asks Claude
+    anew."""
     hold = Hold()
-    claude.play(streams(start(), opens(), delta("Rivers "), hold, delta("flow."), ends()), says("Another one."))
+    claude.play(
+        streams(start(), opens(), delta("Rivers "), hold, delta("flow."), ends()),
+        says("Another one."),
+    )
     with an_app(claude, port, tmp_path) as app, ExitStack() as open_pages:
         people = [{"x-forwarded-for": f"203.0.113.{number}"} for number in range(6)]
-        contexts = [open_pages.enter_context(chromium.new_context(extra_http_headers=person)) for person in people]
+        contexts = [
+            open_pages.enter_context(chromium.new_context(extra_http_headers=person))
+            for person in people
+        ]
         pages = [Page(context, app.url.replace("0.0.0.0", "127.0.0.1")) for context in contexts]
         for page in pages:
             page.example("rivers")
@@ -178,9 +233,15 @@ def test_many_people_click_the_same_example(
     ids=["too many at once", "crowded"],
 )
 def test_who_finds_no_place_asks_again_when_there_is_one(  # noqa: PLR0917
-    claude: ScriptedClaude, port: str, tmp_path: Path, chromium: Browser, knobs: dict[str, str], sentence: str
+    claude: ScriptedClaude,
+    port: str,
+    tmp_path: Path,
+    chromium: Browser,
+    knobs: dict[str, str],
+    sentence: str,
 ) -> None:
-    """Refused for want of a place, a message stays in the conversation, and is answered as soon as one is free."""
+    """Refused for want of a place, a message stays in the conversation, and is answered as soon as
+    one is free."""
     hold, script = held()
     claude.play(script, says("Now there is room."))
     with an_app(claude, port, tmp_path, **knobs) as app, chromium.new_context() as context:
@@ -203,7 +264,8 @@ def test_who_finds_no_place_asks_again_when_there_is_one(  # noqa: PLR0917
 def test_what_may_be_spent_is_seen_before_and_after(
     claude: ScriptedClaude, port: str, tmp_path: Path, chromium: Browser
 ) -> None:
-    """The page says how often one may ask and how much money is left; below an answer stands what it cost."""
+    """The page says how often one may ask and how much money is left; below an answer stands what
+    it cost."""
     claude.play(says("Cheap."))
     knobs = {"RATE_LIMIT": "7/hour", "VISITOR_BUDGET_USD": "0.10"}
     with an_app(claude, port, tmp_path, **knobs) as app, chromium.new_context() as context:

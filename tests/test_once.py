@@ -24,14 +24,19 @@ def keyed(visitor: Visitor, session: str = "first", **headers: str) -> gr.Reques
     return gr.Request(Request(scope), session_hash=session)
 
 
-async def send(visitor: Visitor, once: str, message: str = "hi", shown: list[Shown] | None = None) -> str:
+async def send(
+    visitor: Visitor, once: str, message: str = "hi", shown: list[Shown] | None = None
+) -> str:
     """The text of the last frame for a message that is sent with a key, if there was one."""
-    answer = await frames(visitor.page.answer(message, shown or [], keyed(visitor, idempotency_key=once)))
+    answer = await frames(
+        visitor.page.answer(message, shown or [], keyed(visitor, idempotency_key=once))
+    )
     return str(answer[-1][0]["content"][0]["text"]) if answer else ""
 
 
 async def test_a_message_with_the_same_key_is_asked_once() -> None:
-    """Sent again during the answer or after it, it gets the same one; with another key it is a new message."""
+    """Sent again during the answer or after it, it gets the same one; with another key it is a new
+    message."""
     visitor = Visitor(Room())
     first = asyncio.create_task(send(visitor, "a"))
     second = asyncio.create_task(send(visitor, "a"))
@@ -68,7 +73,8 @@ async def test_a_message_that_came_to_nothing_is_asked_again() -> None:
 
 
 async def test_a_message_that_is_sent_again_stays_where_the_page_shows_it() -> None:
-    """The page shows the question twice, once without an answer; what follows is asked after the one that has it."""
+    """The page shows the question twice, once without an answer; what follows is asked after the
+    one that has it."""
     visitor = Visitor(Room())
     visitor.source.say(*WHOLE)
     await send(visitor, "a")
@@ -87,7 +93,9 @@ async def test_a_stranger_with_the_same_key_gets_nothing_of_it() -> None:
         each.source.say(Text(answer), Done("end_turn"))
     assert await send(visitor, "a") == "For one."
     request = keyed(stranger, "other", idempotency_key="a")
-    assert (await frames(stranger.page.answer("hi", [], request)))[-1][0]["content"][0]["text"] == "For the other."
+    assert (await frames(stranger.page.answer("hi", [], request)))[-1][0]["content"][0][
+        "text"
+    ] == "For the other."
 
 
 async def test_a_draft_is_known_by_its_key() -> None:
@@ -147,7 +155,8 @@ async def test_a_page_that_is_loaded_again_stops_its_answer() -> None:
 
 
 async def test_duplicates_are_bounded() -> None:
-    """A visitor cannot have an answer copied without end: over the bound, a duplicate counts as a reload."""
+    """A visitor cannot have an answer copied without end: over the bound, a duplicate counts as a
+    reload."""
     visitor = Visitor(Room())
     asking = asyncio.create_task(send(visitor, "a"))
     await settle()

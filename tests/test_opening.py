@@ -1,4 +1,5 @@
-"""The page before Gradio's scripts run: previews of links, blocked storage, an address that a proxy hides."""
+"""The page before Gradio's scripts run: previews of links, blocked storage, an address that a proxy
+hides."""
 
 import json
 import re
@@ -19,21 +20,29 @@ from tests.application import ROOT, Application
 from tests.page import Page
 
 FRAMING = "https://huggingface.co/spaces/someone/chat"
-# a page of the internet that frames one of this machine is stopped otherwise, whatever the page does
+# a page of the internet that frames one of this machine is stopped otherwise, whatever the page
+# does
 FLAGS = ["--disable-gpu", "--disable-quic", "--disable-features=LocalNetworkAccessChecks"]
 
 
 @pytest.fixture(scope="module")
 def space() -> Iterator[Application]:
     """The demo as a Space, which Hugging Face shows in a frame of its own site."""
-    variables = {"SYSTEM": "spaces", "SPACE_ID": "someone/chat", "SPACE_HOST": "someone-chat.hf.space"}
+    variables = {
+        "SYSTEM": "spaces",
+        "SPACE_ID": "someone/chat",
+        "SPACE_HOST": "someone-chat.hf.space",
+    }
     with Application(cwd=ROOT, **variables) as app:
         yield app
 
 
 @pytest.fixture
-def without_storage(chromium: Browser, chromium_path: str, tmp_path: Path) -> Iterator[BrowserContext]:
-    """A browser whose reader has forbidden all sites to keep anything: storage and cookies throw or stay empty."""
+def without_storage(
+    chromium: Browser, chromium_path: str, tmp_path: Path
+) -> Iterator[BrowserContext]:
+    """A browser whose reader has forbidden all sites to keep anything: storage and cookies throw or
+    stay empty."""
     preferences = {"profile": {"default_content_setting_values": {"cookies": 2}}}
     (tmp_path / "Default").mkdir()
     (tmp_path / "Default" / "Preferences").write_text(json.dumps(preferences))
@@ -65,11 +74,15 @@ def test_the_chat_works_in_a_frame_of_another_site_that_may_keep_nothing(
     expect(frame.get_by_test_id("bot").first).to_contain_text("Hello")
     assert frame.locator("body").evaluate("() => document.cookie") == ""
     for name in ("localStorage", "sessionStorage"):
-        kept = frame.locator("body").evaluate(f"() => {name}.setItem('a', 1) ?? {name}.getItem('a')")
+        kept = frame.locator("body").evaluate(
+            f"() => {name}.setItem('a', 1) ?? {name}.getItem('a')"
+        )
         assert kept == "1"
 
 
-def test_the_chat_works_in_a_window_that_may_keep_nothing(space: Application, without_storage: BrowserContext) -> None:
+def test_the_chat_works_in_a_window_that_may_keep_nothing(
+    space: Application, without_storage: BrowserContext
+) -> None:
     """Some readers forbid storage everywhere. A reload finds nothing again, and works."""
     page = Page(without_storage, space.url)
     page.ask("hello")
@@ -81,14 +94,18 @@ def test_the_chat_works_in_a_window_that_may_keep_nothing(space: Application, wi
 
 def test_a_browser_that_keeps_things_keeps_them(page: Page) -> None:
     """The storage of the browser itself is not replaced where it can be had."""
-    assert page.browser.evaluate("[String(localStorage), String(sessionStorage)]") == ["[object Storage]"] * 2
+    assert (
+        page.browser.evaluate("[String(localStorage), String(sessionStorage)]")
+        == ["[object Storage]"] * 2
+    )
 
 
 META = re.compile(r'<meta (?:property|name)="([^"]+)" content="([^"]*)">')
 
 
 def test_a_link_shows_our_title_sentence_and_picture(app: Application) -> None:
-    """Each name stands there once, for readers of previews take the first. The picture can be had by its address."""
+    """Each name stands there once, for readers of previews take the first. The picture can be had
+    by its address."""
     page = httpx.get(app.url, headers={"Host": "localhost"}).text
     tags = META.findall(page)
     names = [name for name, _ in tags]
@@ -119,8 +136,14 @@ def scope(root: str = "", *headers: tuple[str, str], scheme: str = "https") -> S
 ADDRESSES: dict[str, tuple[Scope, str]] = {
     "plain": (scope("", ("host", "chat.example")), "https://chat.example"),
     "a path": (scope("/chat", ("host", "chat.example")), "https://chat.example/chat"),
-    "hidden": (scope("", ("host", "127.0.0.1"), ("x-forwarded-host", "chat.example, x")), "https://chat.example"),
-    "set whole": (scope("https://chat.example/c/", ("host", "127.0.0.1")), "https://chat.example/c"),
+    "hidden": (
+        scope("", ("host", "127.0.0.1"), ("x-forwarded-host", "chat.example, x")),
+        "https://chat.example",
+    ),
+    "set whole": (
+        scope("https://chat.example/c/", ("host", "127.0.0.1")),
+        "https://chat.example/c",
+    ),
 }
 
 
@@ -148,7 +171,8 @@ def test_a_page_without_gradios_tags_stays_as_it_is() -> None:
 
 
 def test_gradios_footer_and_its_panels_are_gone(app: Application, context: BrowserContext) -> None:
-    """Its Settings, its description of the API and its advertisement are for developers; no address opens them."""
+    """Its Settings, its description of the API and its advertisement are for developers; no address
+    opens them."""
     for panel in ("", "?view=settings", "?view=api"):
         page = Page(context, f"{app.url}/{panel}")
         expect(page.browser.locator("footer:visible")).to_have_count(0)
@@ -156,7 +180,9 @@ def test_gradios_footer_and_its_panels_are_gone(app: Application, context: Brows
         assert "view" not in page.browser.url
 
 
-def test_a_page_whose_scripts_are_not_to_be_had_says_so(app: Application, context: BrowserContext) -> None:
+def test_a_page_whose_scripts_are_not_to_be_had_says_so(
+    app: Application, context: BrowserContext
+) -> None:
     """As where a proxy serves the page and not what belongs to it."""
     context.route("**/assets/index-*.js", lambda route: route.fulfill(status=404))
     page = Page(context, app.url, ready=False)

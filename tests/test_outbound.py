@@ -51,8 +51,11 @@ def proxy_for(url: str) -> bool:
 
 @pytest.mark.parametrize("exception", EXCEPTIONS)
 @pytest.mark.parametrize("variable", ["NO_PROXY", "no_proxy"])
-def test_own_addresses_are_reached_directly(environment: pytest.MonkeyPatch, exception: str, variable: str) -> None:
-    """Whatever else is excepted, the chat's own address is reached past the proxy, and httpx fails at nothing."""
+def test_own_addresses_are_reached_directly(
+    environment: pytest.MonkeyPatch, exception: str, variable: str
+) -> None:
+    """Whatever else is excepted, the chat's own address is reached past the proxy, and httpx fails
+    at nothing."""
     environment.setenv("HTTP_PROXY", PROXY)
     environment.setenv(variable, f"intern.example,{exception}")
     reach_directly(["127.0.0.1", "::1", "10.0.0.7", "box.lan"])
@@ -74,9 +77,13 @@ def test_exceptions_without_a_proxy_are_left_alone(environment: pytest.MonkeyPat
     assert dict(os.environ) == before
 
 
-@pytest.mark.parametrize("proxy", [PROXY, "proxy.example:3128", "https://eva:geheim@proxy.example", "http://[::1]:9"])
+@pytest.mark.parametrize(
+    "proxy", [PROXY, "proxy.example:3128", "https://eva:geheim@proxy.example", "http://[::1]:9"]
+)
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "https_proxy", "ALL_PROXY"])
-def test_proxies_that_speak_http_are_used(environment: pytest.MonkeyPatch, name: str, proxy: str) -> None:
+def test_proxies_that_speak_http_are_used(
+    environment: pytest.MonkeyPatch, name: str, proxy: str
+) -> None:
     """With a user or a port, or without a scheme."""
     environment.setenv(name, proxy)
     check_proxies()
@@ -101,7 +108,9 @@ def test_a_proxy_that_is_never_asked_may_be_anything(environment: pytest.MonkeyP
     assert not proxy_for("https://claude.example")
 
 
-@pytest.mark.parametrize("proxy", ["socks5://x:1", "ftp://x", "http://", "http://x:99999", "http://["])
+@pytest.mark.parametrize(
+    "proxy", ["socks5://x:1", "ftp://x", "http://", "http://x:99999", "http://["]
+)
 def test_any_other_proxy_ends_the_start(
     environment: pytest.MonkeyPatch, proxy: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -21,7 +21,11 @@ ASK = "/api/streaming-chat"
 
 
 def an_app(claude: ScriptedClaude, **environment: str) -> Application:
-    knobs = {"ANTHROPIC_API_KEY": "sk-owner", "ANTHROPIC_BASE_URL": claude.url, "STREAMCHAT_OWN_KEYS": "on"}
+    knobs = {
+        "ANTHROPIC_API_KEY": "sk-owner",
+        "ANTHROPIC_BASE_URL": claude.url,
+        "STREAMCHAT_OWN_KEYS": "on",
+    }
     return Application(cwd=ROOT, **knobs | environment)
 
 
@@ -35,12 +39,17 @@ def demo_claude() -> Iterator[ScriptedClaude]:
 def demo(demo_claude: ScriptedClaude) -> Iterator[httpx.Client]:
     """An app whose owner has no key."""
     knobs = {"STREAMCHAT_OWN_KEYS": "on", "ANTHROPIC_BASE_URL": demo_claude.url}
-    with Application(cwd=ROOT, **knobs) as app, httpx.Client(base_url=app.url, timeout=30) as client:
+    with (
+        Application(cwd=ROOT, **knobs) as app,
+        httpx.Client(base_url=app.url, timeout=30) as client,
+    ):
         yield client
 
 
 def keys(claude: ScriptedClaude) -> list[str]:
-    return [exchange.headers["authorization"].removeprefix("Bearer ") for exchange in claude.exchanges]
+    return [
+        exchange.headers["authorization"].removeprefix("Bearer ") for exchange in claude.exchanges
+    ]
 
 
 def settings(page: Page) -> None:
@@ -53,8 +62,12 @@ def field(page: Page) -> Locator:
 
 
 def test_an_own_key_spends_no_money_of_the_owners(claude: ScriptedClaude) -> None:
-    """Where the owner's money is spent, who brings a key is still answered, at their own expense."""
-    with an_app(claude, STREAMCHAT_DAILY_BUDGET_USD="0") as app, httpx.Client(base_url=app.url, timeout=30) as client:
+    """Where the owner's money is spent, who brings a key is still answered, at their own
+    expense."""
+    with (
+        an_app(claude, STREAMCHAT_DAILY_BUDGET_USD="0") as app,
+        httpx.Client(base_url=app.url, timeout=30) as client,
+    ):
         assert client.post(ASK, json=HI).json()["code"] == "day_is_spent"
         claude.play(says("Yours."))
         headers = {"x-api-key": f'"{KEY}"', "accept": "text/event-stream"}
@@ -66,17 +79,27 @@ def test_an_own_key_spends_no_money_of_the_owners(claude: ScriptedClaude) -> Non
 
 
 def test_the_same_question_with_own_keys_is_asked_for_each(claude: ScriptedClaude) -> None:
-    """What somebody paid for themselves is shared with nobody, and they get nothing that others paid for."""
+    """What somebody paid for themselves is shared with nobody, and they get nothing that others
+    paid for."""
     claude.play(says("a"), says("b"), says("c"))
     with an_app(claude) as app, httpx.Client(base_url=app.url, timeout=30) as client:
-        asked = [{"x-api-key": key, "x-forwarded-for": f"203.0.113.{n}"} for n, key in enumerate(["", KEY, KEY + "x"])]
-        texts = [client.post(ASK, json={"message": FOR_CLAUDE[0]}, headers=headers).text for headers in asked]
+        asked = [
+            {"x-api-key": key, "x-forwarded-for": f"203.0.113.{n}"}
+            for n, key in enumerate(["", KEY, KEY + "x"])
+        ]
+        texts = [
+            client.post(ASK, json={"message": FOR_CLAUDE[0]}, headers=headers).text
+            for headers in asked
+        ]
     assert texts == ["a", "b", "c"]
     assert keys(claude) == ["sk-owner", KEY, KEY + "x"]
 
 
-def test_where_the_demo_answers_an_own_key_brings_claude(demo: httpx.Client, demo_claude: ScriptedClaude) -> None:
-    """Without any key of the owner's, Claude answers those who have one, and the demo everybody else."""
+def test_where_the_demo_answers_an_own_key_brings_claude(
+    demo: httpx.Client, demo_claude: ScriptedClaude
+) -> None:
+    """Without any key of the owner's, Claude answers those who have one, and the demo everybody
+    else."""
     demo_claude.play(says("I am Claude."))
     assert "demo" in demo.post(ASK, json=HI).text
     assert demo.post(ASK, json=HI, headers={"x-api-key": KEY}).text == "I am Claude."
@@ -91,15 +114,21 @@ def test_what_cannot_be_a_key_is_refused(demo: httpx.Client) -> None:
 
 
 def test_quotation_marks_alone_are_no_key(claude: ScriptedClaude) -> None:
-    """Nobody reaches Claude at the owner's expense, past the budget, with a key that is empty once it is cleaned."""
-    with an_app(claude, STREAMCHAT_DAILY_BUDGET_USD="0") as app, httpx.Client(base_url=app.url, timeout=30) as client:
+    """Nobody reaches Claude at the owner's expense, past the budget, with a key that is empty once
+    it is cleaned."""
+    with (
+        an_app(claude, STREAMCHAT_DAILY_BUDGET_USD="0") as app,
+        httpx.Client(base_url=app.url, timeout=30) as client,
+    ):
         for key in ('"', "''", '" \' "'):
             answer = client.post(ASK, json=HI, headers={"x-api-key": key})
             assert (answer.status_code, answer.json()["code"]) == (400, "bad_key")
     assert keys(claude) == []
 
 
-def test_a_key_that_claude_rejects_is_its_owners_concern(demo: httpx.Client, demo_claude: ScriptedClaude) -> None:
+def test_a_key_that_claude_rejects_is_its_owners_concern(
+    demo: httpx.Client, demo_claude: ScriptedClaude
+) -> None:
     """Whoever brought the key is told to check it, and not whoever runs the chat."""
     demo_claude.play(refuses(401, "authentication_error", f"invalid key {KEY}"))
     answer = demo.post(ASK, json=HI, headers={"x-api-key": KEY})
@@ -109,7 +138,8 @@ def test_a_key_that_claude_rejects_is_its_owners_concern(demo: httpx.Client, dem
 
 
 def test_an_owner_can_do_without_keys_of_others(claude: ScriptedClaude, chromium: Browser) -> None:
-    """Switched off, there is no field for a key, and a request that brings one is refused and not charged."""
+    """Switched off, there is no field for a key, and a request that brings one is refused and not
+    charged."""
     with an_app(claude, STREAMCHAT_OWN_KEYS="off") as app, chromium.new_context() as context:
         answer = httpx.post(app.url + ASK, json=HI, headers={"x-api-key": KEY})
         assert (answer.status_code, answer.json()["code"]) == (403, "no_own_keys")
@@ -121,8 +151,11 @@ def test_an_owner_can_do_without_keys_of_others(claude: ScriptedClaude, chromium
     assert keys(claude) == ["sk-owner"]
 
 
-def test_an_own_key_is_nowhere_to_be_found(claude: ScriptedClaude, chromium: Browser, tmp_path: Path) -> None:
-    """The key is in no file, no line of the log, no error and no answer to anybody else, whatever becomes of its reply.
+def test_an_own_key_is_nowhere_to_be_found(
+    claude: ScriptedClaude, chromium: Browser, tmp_path: Path
+) -> None:
+    """The key is in no file, no line of the log, no error and no answer to anybody else, whatever
+    becomes of its reply.
 
     Their own page forgets it with a reload, and the conversation stays.
     """
@@ -135,7 +168,11 @@ def test_an_own_key_is_nowhere_to_be_found(claude: ScriptedClaude, chromium: Bro
     )
     heard: list[Response] = []
     knobs = {"STREAMCHAT_DATA_DIR": str(tmp_path), "STREAMCHAT_CONTINUATIONS": "1"}
-    with an_app(claude, **knobs) as app, chromium.new_context() as context, chromium.new_context() as others:
+    with (
+        an_app(claude, **knobs) as app,
+        chromium.new_context() as context,
+        chromium.new_context() as others,
+    ):
         page = Page(context, app.url)
         settings(page)
         field(page).fill(KEY)
@@ -152,7 +189,8 @@ def test_an_own_key_is_nowhere_to_be_found(claude: ScriptedClaude, chromium: Bro
         page.shows("Answer one.")
         settings(page)
         expect(field(page)).to_have_value("")
-        others.on("response", lambda response: heard.append(response))  # noqa: PLW0108 (Playwright takes no builtins)
+        # Playwright takes no builtins
+        others.on("response", lambda response: heard.append(response))  # noqa: PLW0108
         other = Page(others, app.url)
         other.ask("one")
         other.shows("For the other.")

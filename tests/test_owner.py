@@ -36,7 +36,9 @@ ASK = "/api/streaming-chat"
 SECRET = {"message": "the visitor's question"}
 
 
-def an_app(claude: ScriptedClaude, data: Path | str = "", *arguments: str, **environment: str) -> Application:
+def an_app(
+    claude: ScriptedClaude, data: Path | str = "", *arguments: str, **environment: str
+) -> Application:
     knobs = {"ANTHROPIC_API_KEY": "sk-test-key", "ANTHROPIC_BASE_URL": claude.url}
     knobs |= {"STREAMCHAT_OWNER_PASSWORD": PASSWORD, "STREAMCHAT_DATA_DIR": str(data)}
     return Application(*arguments, cwd=ROOT, **{**knobs, **environment})
@@ -66,7 +68,9 @@ def told(owned_claude: ScriptedClaude) -> ScriptedClaude:
 @pytest.fixture
 def context(chromium: Browser) -> Iterator[BrowserContext]:
     """A browser in which the owner has logged in, under any name."""
-    with chromium.new_context(http_credentials={"username": "whoever", "password": PASSWORD}) as context:
+    with chromium.new_context(
+        http_credentials={"username": "whoever", "password": PASSWORD}
+    ) as context:
         yield context
 
 
@@ -77,7 +81,9 @@ def a_port() -> str:
 
 def owner(app: Application, **more: str) -> httpx.Client:
     """A program that knows the password."""
-    return httpx.Client(base_url=app.url, timeout=20, headers={"authorization": basic(PASSWORD), **more})
+    return httpx.Client(
+        base_url=app.url, timeout=20, headers={"authorization": basic(PASSWORD), **more}
+    )
 
 
 def basic(password: str) -> str:
@@ -96,7 +102,8 @@ def ask(app: Application) -> httpx.Response:
 
 
 def test_what_is_spent_appears_by_itself(claude: ScriptedClaude, context: BrowserContext) -> None:
-    """The open page shows what a reply has cost as soon as it has ended, in figures and as today's bar."""
+    """The open page shows what a reply has cost as soon as it has ended, in figures and as today's
+    bar."""
     cost = f"${Prices('claude-sonnet-5-5').cost(Usage(25, 42)):.4f}"
     with an_app(claude) as app:
         tab = opened(context, app)
@@ -111,20 +118,32 @@ def test_what_is_spent_appears_by_itself(claude: ScriptedClaude, context: Browse
         expect(tab.locator("#ends")).to_contain_text("came to their end")
 
 
-def test_what_claude_did_not_count_is_told_apart(claude: ScriptedClaude, context: BrowserContext) -> None:
+def test_what_claude_did_not_count_is_told_apart(
+    claude: ScriptedClaude, context: BrowserContext
+) -> None:
     """Of what a stopped reply may have cost the page says how much is assumed."""
-    claude.play(streams(start(), opens("thinking"), thought("Hm."), opens(), delta("Half an answer"), Hold()))
+    claude.play(
+        streams(
+            start(), opens("thinking"), thought("Hm."), opens(), delta("Half an answer"), Hold()
+        )
+    )
     with an_app(claude) as app, owner(app) as program:
         tab = opened(context, app)
-        with httpx.Client(base_url=app.url, timeout=20) as client, client.stream("POST", ASK, json=SECRET) as answer:
+        with (
+            httpx.Client(base_url=app.url, timeout=20) as client,
+            client.stream("POST", ASK, json=SECRET) as answer,
+        ):
             next(answer.iter_text())
             client.delete(answer.headers["Location"])
         expect(tab.locator("#assumed")).to_have_text(
-            "Of the money spent, $0.16 is assumed: Claude was stopped, or failed, before it counted."
+            "Of the money spent, $0.16 is assumed: Claude was stopped, or failed, before it"
+            " counted."
         )
         expect(tab.locator("#spent")).to_have_text("$0.16")
         money = program.get("/owner/state").json()["money"]
-    assert (money["spent"], money["assumed"]) == pytest.approx((0.16005, 0.16005 - 0.00006), abs=1e-6)
+    assert (money["spent"], money["assumed"]) == pytest.approx(
+        (0.16005, 0.16005 - 0.00006), abs=1e-6
+    )
 
 
 def test_a_value_can_be_read_where_it_is_touched(
@@ -145,9 +164,13 @@ def test_a_value_can_be_read_where_it_is_touched(
 def test_a_running_reply_is_listed_and_its_stop_reaches_claude(
     owned: Application, told: ScriptedClaude, context: BrowserContext
 ) -> None:
-    """The owner sees what runs, and one press closes Claude's connection; the visitor keeps what was written."""
+    """The owner sees what runs, and one press closes Claude's connection; the visitor keeps what
+    was written."""
     told.play(streams(start(), opens(), delta("Half an answer"), Hold()))
-    with httpx.Client(base_url=owned.url, timeout=20) as client, client.stream("POST", ASK, json=SECRET) as answer:
+    with (
+        httpx.Client(base_url=owned.url, timeout=20) as client,
+        client.stream("POST", ASK, json=SECRET) as answer,
+    ):
         tab = opened(context, owned)
         row = tab.locator("#running li")
         expect(row).to_contain_text("3 words")
@@ -160,8 +183,11 @@ def test_a_running_reply_is_listed_and_its_stop_reaches_claude(
         expect(tab.locator("#reserved")).to_have_text("$0.00")
 
 
-def test_a_press_is_for_the_reply_that_was_pressed(owned: Application, told: ScriptedClaude) -> None:
-    """With two replies running one is stopped and the other goes on; a second stop finds nothing to stop."""
+def test_a_press_is_for_the_reply_that_was_pressed(
+    owned: Application, told: ScriptedClaude
+) -> None:
+    """With two replies running one is stopped and the other goes on; a second stop finds nothing to
+    stop."""
     told.play(streams(start(), opens(), delta("Half"), Hold()))
     with httpx.Client(base_url=owned.url, timeout=20) as client, owner(owned) as program:
         with client.stream("POST", ASK, json=SECRET), client.stream("POST", ASK, json=SECRET):
@@ -174,7 +200,9 @@ def test_a_press_is_for_the_reply_that_was_pressed(owned: Application, told: Scr
         assert program.delete("/owner/replies/guessed").status_code == 404
 
 
-def test_an_error_is_counted_by_its_kind(owned: Application, told: ScriptedClaude, context: BrowserContext) -> None:
+def test_an_error_is_counted_by_its_kind(
+    owned: Application, told: ScriptedClaude, context: BrowserContext
+) -> None:
     """What failed is there under its name, and not among the ends that are none of that kind."""
     told.play(refuses(401, "authentication_error"))
     assert ask(owned).json()["code"] == "unavailable"
@@ -183,8 +211,11 @@ def test_an_error_is_counted_by_its_kind(owned: Application, told: ScriptedClaud
     expect(tab.locator("#ends")).not_to_contain_text("key rejected")
 
 
-def test_paused_everybody_is_refused(claude: ScriptedClaude, tmp_path: Path, context: BrowserContext) -> None:
-    """One switch keeps everybody from Claude, also after a restart, and the same switch gives Claude back."""
+def test_paused_everybody_is_refused(
+    claude: ScriptedClaude, tmp_path: Path, context: BrowserContext
+) -> None:
+    """One switch keeps everybody from Claude, also after a restart, and the same switch gives
+    Claude back."""
     port = a_port()
     with an_app(claude, tmp_path, "--port", port) as app:
         tab = opened(context, app)
@@ -229,7 +260,10 @@ def test_what_runs_when_claude_is_paused_goes_on(owned: Application, told: Scrip
 
 def test_the_past_is_there_after_a_restart(claude: ScriptedClaude, tmp_path: Path) -> None:
     """Money, errors and times come from the disk, not from the life of one process."""
-    claude.play(says("Hello", " there"), streams(start(), opens(), delta("Half"), breaks("invalid_request_error")))
+    claude.play(
+        says("Hello", " there"),
+        streams(start(), opens(), delta("Half"), breaks("invalid_request_error")),
+    )
     with an_app(claude, tmp_path) as app, owner(app) as program:
         assert ask(app).status_code == 200
         with pytest.raises(httpx.RemoteProtocolError):
@@ -245,10 +279,14 @@ def test_the_past_is_there_after_a_restart(claude: ScriptedClaude, tmp_path: Pat
 
 def test_who_asks_too_often_is_listed_without_an_address(claude: ScriptedClaude) -> None:
     """The owner sees that somebody is held up and for how long, under the name that the log has."""
-    with an_app(claude, "", "--host", "0.0.0.0", "--port", free_port(), STREAMCHAT_RATE_LIMIT="1/minute") as app:
+    with an_app(
+        claude, "", "--host", "0.0.0.0", "--port", free_port(), STREAMCHAT_RATE_LIMIT="1/minute"
+    ) as app:
         url = app.url.replace("0.0.0.0", "127.0.0.1")
         headers = {"x-forwarded-for": "203.0.113.7"}
-        answers = [httpx.post(f"{url}{ASK}", json=SECRET, headers=headers, timeout=20) for _ in range(2)]
+        answers = [
+            httpx.post(f"{url}{ASK}", json=SECRET, headers=headers, timeout=20) for _ in range(2)
+        ]
         assert [answer.status_code for answer in answers] == [200, 429]
         state = httpx.get(f"{url}/owner/state", headers={"authorization": basic(PASSWORD)})
         named = app.wait_for('"visitor": "(\\w+)"')
@@ -258,8 +296,11 @@ def test_who_asks_too_often_is_listed_without_an_address(claude: ScriptedClaude)
     assert "203.0.113.7" not in state.text
 
 
-def test_nothing_that_was_said_nor_a_key_to_it_is_on_the_page(owned: Application, told: ScriptedClaude) -> None:
-    """One who looks over the owner's shoulder learns how much is asked, not what; and no id to read an answer by."""
+def test_nothing_that_was_said_nor_a_key_to_it_is_on_the_page(
+    owned: Application, told: ScriptedClaude
+) -> None:
+    """One who looks over the owner's shoulder learns how much is asked, not what; and no id to read
+    an answer by."""
     told.play(streams(start(), opens(), delta("The answer"), Hold()))
     with owner(owned) as program, program.stream("POST", ASK, json=SECRET) as answer:
         reply_id = answer.headers["location"].rpartition("/")[2]
@@ -278,7 +319,9 @@ CALLS = [
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_without_the_password_there_is_nothing_to_see_or_do(owned: Application, call: tuple[str, str]) -> None:
+def test_without_the_password_there_is_nothing_to_see_or_do(
+    owned: Application, call: tuple[str, str]
+) -> None:
     """Every address asks for it, in the way in which browsers ask."""
     answer = httpx.request(call[0], f"{owned.url}{call[1]}")
     assert (answer.status_code, answer.json()["code"]) == (401, "login_required")
@@ -290,7 +333,8 @@ def test_without_the_password_there_is_nothing_to_see_or_do(owned: Application, 
 def test_no_answer_is_kept_framed_or_taken_for_something_else(
     owned: Application, call: tuple[str, str], status: int
 ) -> None:
-    """Neither a proxy nor a browser keeps what is the owner's, and no other page wraps itself around the switch."""
+    """Neither a proxy nor a browser keeps what is the owner's, and no other page wraps itself
+    around the switch."""
     with owner(owned) as program:
         answer = program.request(*call, headers={} if status == 200 else {"authorization": ""})
     assert answer.headers["cache-control"] == "no-store"
@@ -299,11 +343,15 @@ def test_no_answer_is_kept_framed_or_taken_for_something_else(
 
 
 def test_who_guesses_passwords_has_to_wait(claude: ScriptedClaude) -> None:
-    """Ten wrong ones are answered in a minute, then none, right or wrong; other visitors are not held up by that."""
+    """Ten wrong ones are answered in a minute, then none, right or wrong; other visitors are not
+    held up by that."""
     with an_app(claude, "", "--host", "0.0.0.0", "--port", free_port()) as app:
         url = f"{app.url.replace('0.0.0.0', '127.0.0.1')}/owner/state"
         guesses = [basic(f"open {number}") for number in range(10)]
-        headers = [{"authorization": guess, "x-forwarded-for": "203.0.113.7"} for guess in [*guesses, basic(PASSWORD)]]
+        headers = [
+            {"authorization": guess, "x-forwarded-for": "203.0.113.7"}
+            for guess in [*guesses, basic(PASSWORD)]
+        ]
         answers = [httpx.get(url, headers=each) for each in headers]
         assert [answer.status_code for answer in answers] == [401] * 10 + [429]
         assert 0 < int(answers[-1].headers["retry-after"]) <= 60
@@ -311,11 +359,17 @@ def test_who_guesses_passwords_has_to_wait(claude: ScriptedClaude) -> None:
 
 
 def test_another_sites_page_does_not_lock_the_owner_out(claude: ScriptedClaude) -> None:
-    """What it tries in the owner's browser holds up no one but itself: right or wrong, it soon gets no answer."""
+    """What it tries in the owner's browser holds up no one but itself: right or wrong, it soon gets
+    no answer."""
     elsewhere = {"sec-fetch-site": "cross-site"}
     with an_app(claude) as app, owner(app) as program:
         for _ in range(10):
-            assert program.get("/owner", headers={"authorization": basic("a guess"), **elsewhere}).status_code == 401
+            assert (
+                program.get(
+                    "/owner", headers={"authorization": basic("a guess"), **elsewhere}
+                ).status_code
+                == 401
+            )
         assert program.get("/owner/state", headers=elsewhere).status_code == 403
         assert program.get("/owner", headers=elsewhere).status_code == 429
         assert program.get("/owner/state").status_code == 200
@@ -329,7 +383,9 @@ def test_who_has_given_no_password_yet_has_not_guessed(owned: Application) -> No
         assert program.get("/owner").status_code == 200
 
 
-@pytest.mark.parametrize("headers", [{"sec-fetch-site": "cross-site"}, {"origin": "http://elsewhere.example"}])
+@pytest.mark.parametrize(
+    "headers", [{"sec-fetch-site": "cross-site"}, {"origin": "http://elsewhere.example"}]
+)
 @pytest.mark.parametrize("call", CALLS[2:])
 def test_no_other_sites_page_uses_the_owners_login(
     owned: Application, call: tuple[str, str], headers: dict[str, str]
@@ -341,12 +397,15 @@ def test_no_other_sites_page_uses_the_owners_login(
 
 
 def test_a_link_from_elsewhere_opens_the_page(owned: Application) -> None:
-    """The page itself can be linked to, from a note or a mail: it shows nothing before it asks for it."""
+    """The page itself can be linked to, from a note or a mail: it shows nothing before it asks for
+    it."""
     with owner(owned, **{"sec-fetch-site": "cross-site"}) as program:
         assert program.get("/owner").headers["content-type"].startswith("text/html")
 
 
-def test_the_page_fits_on_a_phone(owned: Application, told: ScriptedClaude, chromium: Browser) -> None:
+def test_the_page_fits_on_a_phone(
+    owned: Application, told: ScriptedClaude, chromium: Browser
+) -> None:
     """Nothing sticks out of a small screen, and no script or style is refused or fails on it."""
     ask(owned)
     size, login = {"width": 390, "height": 844}, {"username": "x", "password": PASSWORD}
@@ -360,7 +419,8 @@ def test_the_page_fits_on_a_phone(owned: Application, told: ScriptedClaude, chro
 
 
 def test_in_the_demo_there_is_nothing_to_pause(context: BrowserContext) -> None:
-    """Without a key the page says that the demo answers, and has no switch that would do nothing."""
+    """Without a key the page says that the demo answers, and has no switch that would do
+    nothing."""
     with Application(cwd=ROOT, STREAMCHAT_OWNER_PASSWORD=PASSWORD) as app:
         tab = opened(context, app)
         expect(tab.get_by_role("heading", name="The demo answers")).to_be_visible()

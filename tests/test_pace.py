@@ -1,4 +1,5 @@
-"""How often text is passed on; the rule is a function of numbers, so that nobody has to wait for it."""
+"""How often text is passed on; the rule is a function of numbers, so that nobody has to wait for
+it."""
 
 from contextlib import suppress
 
@@ -7,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamchat.events import Done, Text
-from streamchat.replies.pace import BEARABLE, CROWDED, FASTEST, SHORT, SLOWEST, Pace, gathering, interval
+from streamchat.replies.pace import (
+    BEARABLE,
+    CROWDED,
+    FASTEST,
+    SHORT,
+    SLOWEST,
+    Pace,
+    gathering,
+    interval,
+)
 from streamchat.replies.reply import Reply
 from tests.hand import Hand, settle
 
@@ -16,31 +26,48 @@ seconds = st.floats(0, 10)
 
 
 @given(many, many, many, many)
-def test_a_page_is_drawn_four_to_ten_times_a_second(messages: int, more: int, readers: int, others: int) -> None:
-    """As long as the machine keeps up: a short conversation is smooth, a long one and a full house still move."""
+def test_a_page_is_drawn_four_to_ten_times_a_second(
+    messages: int, more: int, readers: int, others: int
+) -> None:
+    """As long as the machine keeps up: a short conversation is smooth, a long one and a full house
+    still move."""
     few = interval(messages=messages, readers=readers, lag=BEARABLE)
-    assert FASTEST <= few <= interval(messages=messages + more, readers=readers + others, lag=BEARABLE) <= SLOWEST
+    assert (
+        FASTEST
+        <= few
+        <= interval(messages=messages + more, readers=readers + others, lag=BEARABLE)
+        <= SLOWEST
+    )
 
 
 def test_the_bounds_are_reached() -> None:
-    """One new page gets ten frames a second, each of ten pages five, a page of four hundred messages four."""
+    """One new page gets ten frames a second, each of ten pages five, a page of four hundred
+    messages four."""
     assert interval(messages=0, readers=1, lag=0) == FASTEST == 0.1
     assert interval(messages=0, readers=10, lag=0) == CROWDED == 0.2
     assert interval(messages=400, readers=100, lag=0) == SLOWEST == 0.25
 
 
 @given(many, many, seconds)
-def test_on_a_machine_that_is_full_all_slow_down_alike(messages: int, readers: int, lag: float) -> None:
-    """What the event loop is late by stretches every page's interval by the same factor, and without end."""
+def test_on_a_machine_that_is_full_all_slow_down_alike(
+    messages: int, readers: int, lag: float
+) -> None:
+    """What the event loop is late by stretches every page's interval by the same factor, and
+    without end."""
     full = interval(messages=messages, readers=readers, lag=lag)
-    assert full == pytest.approx(interval(messages=messages, readers=readers, lag=0) * max(1, lag / BEARABLE))
+    assert full == pytest.approx(
+        interval(messages=messages, readers=readers, lag=0) * max(1, lag / BEARABLE)
+    )
 
 
 @given(many, many, seconds)
 def test_text_for_programs_gathers_only_in_a_crowd(readers: int, others: int, lag: float) -> None:
-    """A few clients get every piece at once; many get them a few times a second, more of them never oftener."""
+    """A few clients get every piece at once; many get them a few times a second, more of them never
+    oftener."""
     assert gathering(readers=2, lag=lag) == 0
-    assert gathering(readers=readers, lag=0) <= gathering(readers=readers + others, lag=0) <= FASTEST
+    assert (
+        gathering(readers=readers, lag=0) <= gathering(readers=readers + others, lag=0) <= FASTEST
+    )
     assert gathering(readers=readers, lag=0) <= gathering(readers=readers, lag=lag)
 
 
@@ -56,7 +83,8 @@ def test_readers_are_counted_while_they_read() -> None:
 
 
 async def test_oversleeping_is_noticed_and_forgotten() -> None:
-    """A loop that wakes its sleepers late is a full machine; once it is in time again, it counts as free again."""
+    """A loop that wakes its sleepers late is a full machine; once it is in time again, it counts as
+    free again."""
     now = [0.0, 1.0]
     pace = Pace(clock=lambda: now.pop(0))
     hand = Hand()
@@ -74,7 +102,8 @@ async def test_oversleeping_is_noticed_and_forgotten() -> None:
 
 
 async def test_after_a_standstill_the_pages_go_on_as_before() -> None:
-    """A laptop that slept for an hour under fifty answers does not make their pages wait for minutes."""
+    """A laptop that slept for an hour under fifty answers does not make their pages wait for
+    minutes."""
     pace = Pace(clock=iter([0.0, 3600.0] * 50).__next__)
     reply = Reply(Hand().write, linger=60)
     for _ in range(50):
@@ -86,7 +115,8 @@ async def test_after_a_standstill_the_pages_go_on_as_before() -> None:
 
 @given(many, many)
 def test_a_long_answer_is_drawn_less_often(characters: int, more: int) -> None:
-    """The time between two frames grows with the answer, so that the browser's part of the time stays the same."""
+    """The time between two frames grows with the answer, so that the browser's part of the time
+    stays the same."""
     short = interval(messages=0, readers=1, lag=0, characters=characters)
     assert interval(messages=0, readers=1, lag=0, characters=characters + more) >= short
     assert short - FASTEST == pytest.approx(max(0, characters - SHORT) / 400_000)

@@ -49,8 +49,11 @@ def test_text_grows_while_claude_writes(page: Page, page_claude: ScriptedClaude)
     page.ready()
 
 
-def test_thinking_is_open_while_it_runs_and_closed_with_its_duration(page: Page, page_claude: ScriptedClaude) -> None:
-    """One can watch Claude think; when the answer comes the thoughts fold up and say how long they took."""
+def test_thinking_is_open_while_it_runs_and_closed_with_its_duration(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
+    """One can watch Claude think; when the answer comes the thoughts fold up and say how long they
+    took."""
     hold, script = halves("", "The answer.", thinks="Let me see.")
     page_claude.play(script)
     page.ask("hi")
@@ -73,7 +76,8 @@ RESTS = """async () => {
 
 
 def test_a_page_lets_the_browser_rest(page: Page, page_claude: ScriptedClaude) -> None:
-    """Where nothing changes nothing is drawn: neither on a page at rest nor while it waits for Claude's next word."""
+    """Where nothing changes nothing is drawn: neither on a page at rest nor while it waits for
+    Claude's next word."""
     assert page.browser.evaluate(RESTS)
     hold, script = halves("The first half", " and the second.")
     page_claude.play(script)
@@ -85,14 +89,22 @@ def test_a_page_lets_the_browser_rest(page: Page, page_claude: ScriptedClaude) -
 
 
 def test_what_can_change_is_still_cloned(page: Page) -> None:
-    """The page spares the browser the cloning of texts, and of nothing else that a program may have cloned."""
+    """The page spares the browser the cloning of texts, and of nothing else that a program may have
+    cloned."""
     assert page.browser.evaluate("structuredClone('text')") == "text"
-    assert page.browser.evaluate("(it => structuredClone(it)[0] !== it[0] && structuredClone(it)[0].x)([{x: 1}])") == 1
+    assert (
+        page.browser.evaluate(
+            "(it => structuredClone(it)[0] !== it[0] && structuredClone(it)[0].x)([{x: 1}])"
+        )
+        == 1
+    )
     with pytest.raises(PlaywrightError, match="could not be cloned"):
         page.browser.evaluate("structuredClone(() => 1)")
 
 
-def test_three_dots_until_the_first_word_and_no_clock(page: Page, page_claude: ScriptedClaude) -> None:
+def test_three_dots_until_the_first_word_and_no_clock(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
     """A person who waits sees that something is going to come, and no tenths of a second."""
     hold, script = halves("", "Here it is.")
     page_claude.play(script)
@@ -107,8 +119,11 @@ FIRST_WORDS = {"writing": ("Half an answer", ""), "thinking": ("", "Hm."), "sile
 
 
 @pytest.mark.parametrize("moment", FIRST_WORDS)
-def test_stop_closes_claudes_connection(page: Page, page_claude: ScriptedClaude, moment: str) -> None:
-    """Stop works at any moment, before the first word too: Claude's connection closes and the page can go on."""
+def test_stop_closes_claudes_connection(
+    page: Page, page_claude: ScriptedClaude, moment: str
+) -> None:
+    """Stop works at any moment, before the first word too: Claude's connection closes and the page
+    can go on."""
     text, thinks = FIRST_WORDS[moment]
     hold, script = halves(text, " never said", thinks=thinks)
     page_claude.play(script, says("Going on."))
@@ -145,11 +160,16 @@ def test_a_retry_that_succeeds_leaves_no_trace(page: Page, page_claude: Scripted
     page.shows("Here I am.")
     page.shows_not("Trying again")
     page.ask("next")
-    assert page_claude.exchange(2).said == [("user", "hi"), ("assistant", "Here I am."), ("user", "next")]
+    assert page_claude.exchange(2).said == [
+        ("user", "hi"),
+        ("assistant", "Here I am."),
+        ("user", "next"),
+    ]
 
 
 def test_retry_asks_the_same_again(page: Page, page_claude: ScriptedClaude) -> None:
-    """Retry replaces the answer: Claude gets the question once more, without the first answer; stop works."""
+    """Retry replaces the answer: Claude gets the question once more, without the first answer; stop
+    works."""
     _, script = halves("Second", " never said")
     page_claude.play(says("First"), script, says("Third"))
     page.ask("hi")
@@ -163,11 +183,18 @@ def test_retry_asks_the_same_again(page: Page, page_claude: ScriptedClaude) -> N
     assert page_claude.exchange(1).gone.wait(10)
     page.ask("go on")
     page.shows("Third")
-    assert page_claude.exchange(2).said == [("user", "hi"), ("assistant", "Second"), ("user", "go on")]
+    assert page_claude.exchange(2).said == [
+        ("user", "hi"),
+        ("assistant", "Second"),
+        ("user", "go on"),
+    ]
 
 
-def test_an_edited_message_is_asked_anew_and_can_be_stopped(page: Page, page_claude: ScriptedClaude) -> None:
-    """Editing an earlier message drops what came after it, and its answer has a stop button like any other."""
+def test_an_edited_message_is_asked_anew_and_can_be_stopped(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
+    """Editing an earlier message drops what came after it, and its answer has a stop button like
+    any other."""
     _, script = halves("New", " never said")
     page_claude.play(says("Old"), script, says("Fine"))
     page.ask("helo")
@@ -183,7 +210,11 @@ def test_an_edited_message_is_asked_anew_and_can_be_stopped(page: Page, page_cla
     page.shows("Stopped.")
     page.ask("next")
     page.shows("Fine")
-    assert page_claude.exchange(2).said == [("user", "hello"), ("assistant", "New"), ("user", "next")]
+    assert page_claude.exchange(2).said == [
+        ("user", "hello"),
+        ("assistant", "New"),
+        ("user", "next"),
+    ]
 
 
 def test_undo_gives_the_message_back(page: Page, page_claude: ScriptedClaude) -> None:
@@ -199,11 +230,18 @@ def test_undo_gives_the_message_back(page: Page, page_claude: ScriptedClaude) ->
     page.shows_not("Two")
     page.ask("other")
     page.shows("Three")
-    assert page_claude.exchange(2).said == [("user", "first"), ("assistant", "One"), ("user", "other")]
+    assert page_claude.exchange(2).said == [
+        ("user", "first"),
+        ("assistant", "One"),
+        ("user", "other"),
+    ]
 
 
-def test_what_would_disturb_an_answer_waits_for_its_end(page: Page, page_claude: ScriptedClaude) -> None:
-    """While an answer is written nothing can be cleared, edited or asked; an entered message waits in the box."""
+def test_what_would_disturb_an_answer_waits_for_its_end(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
+    """While an answer is written nothing can be cleared, edited or asked; an entered message waits
+    in the box."""
     hold = Hold()
     page_claude.play(streams(start(), opens(), delta("Half"), hold, CLOSES, ends()))
     page.browser.get_by_role("button", name=re.compile("Lisbon")).click()
@@ -221,10 +259,14 @@ def test_what_would_disturb_an_answer_waits_for_its_end(page: Page, page_claude:
 
 
 def test_half_a_character_locks_nobody_out(page: Page, page_claude: ScriptedClaude) -> None:
-    """A message, or an answer, that breaks off inside an emoji is shown and asked as far as it can be."""
+    """A message, or an answer, that breaks off inside an emoji is shown and asked as far as it can
+    be."""
     halves = [delta("Hi X").replace(b"X", rb"\ud83d"), delta("X there").replace(b"X", rb"\ude00")]
     page_claude.play(streams(start(), opens(), *halves, CLOSES, ends()))
-    page.box.evaluate("box => { box.value = 'a \\ud83d b'; box.dispatchEvent(new Event('input', { bubbles: true })); }")
+    page.box.evaluate(
+        "box => { box.value = 'a \\ud83d b'; box.dispatchEvent(new Event('input', { bubbles: true"
+        " })); }"
+    )
     page.box.press("Enter")
     page.shows("Hi 😀 there")
     page.ready()
@@ -242,8 +284,11 @@ def test_clear_begins_anew(page: Page, page_claude: ScriptedClaude) -> None:
     assert page_claude.exchange(1).said == [("user", "second")]
 
 
-def test_an_example_is_asked_with_a_click_and_never_by_itself(page: Page, page_claude: ScriptedClaude) -> None:
-    """Examples cost nothing until somebody clicks one; then it is a message like any other, and can be stopped."""
+def test_an_example_is_asked_with_a_click_and_never_by_itself(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
+    """Examples cost nothing until somebody clicks one; then it is a message like any other, and can
+    be stopped."""
     assert not page_claude.exchanges
     _, script = halves("Begun", " never said")
     page_claude.play(script)
@@ -274,7 +319,8 @@ FAULTS: dict[str, tuple[Script, type[errors.ChatError]]] = {
 def test_each_fault_shows_its_sentence_and_the_next_message_works(
     page: Page, page_claude: ScriptedClaude, fault: str
 ) -> None:
-    """Whatever Claude answers instead of a stream, the page says what is wrong and goes on working."""
+    """Whatever Claude answers instead of a stream, the page says what is wrong and goes on
+    working."""
     script, place = FAULTS[fault]
     attempts = [script] * (4 if place.retryable and "long" not in fault else 1)
     page_claude.play(*attempts, says("Fine again."))
@@ -295,8 +341,11 @@ BREAKS: dict[str, tuple[object, type[errors.ChatError]]] = {
 
 
 @pytest.mark.parametrize("fault", BREAKS)
-def test_a_break_in_the_middle_is_mended(page: Page, page_claude: ScriptedClaude, fault: str) -> None:
-    """Claude goes on where its stream broke off; a note says so, and the next request has one whole answer."""
+def test_a_break_in_the_middle_is_mended(
+    page: Page, page_claude: ScriptedClaude, fault: str
+) -> None:
+    """Claude goes on where its stream broke off; a note says so, and the next request has one whole
+    answer."""
     step, place = BREAKS[fault]
     hold = Hold()
     broken = streams(start(), opens(), delta("Half an answer"), hold, step)
@@ -312,8 +361,11 @@ def test_a_break_in_the_middle_is_mended(page: Page, page_claude: ScriptedClaude
     assert page_claude.exchange(2).said == [("user", "hi"), whole, ("user", "again")]
 
 
-def test_a_break_that_would_come_again_keeps_the_text(page: Page, page_claude: ScriptedClaude) -> None:
-    """Where going on is no use, what Claude had written stays with the reason under it, and in the next request."""
+def test_a_break_that_would_come_again_keeps_the_text(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
+    """Where going on is no use, what Claude had written stays with the reason under it, and in the
+    next request."""
     hold = Hold()
     broken = streams(start(), opens(), delta("Half an answer"), hold, breaks("billing_error"))
     page_claude.play(broken, says("Fine again."))
@@ -324,14 +376,24 @@ def test_a_break_that_would_come_again_keeps_the_text(page: Page, page_claude: S
     page.shows("Half an answer")
     page.ask("again")
     page.shows("Fine again.")
-    assert page_claude.exchange(1).said == [("user", "hi"), ("assistant", "Half an answer"), ("user", "again")]
+    assert page_claude.exchange(1).said == [
+        ("user", "hi"),
+        ("assistant", "Half an answer"),
+        ("user", "again"),
+    ]
 
 
-ENDINGS = {"max_tokens": "longest allowed length", "refusal": "declined", "model_context_window_exceeded": "remember"}
+ENDINGS = {
+    "max_tokens": "longest allowed length",
+    "refusal": "declined",
+    "model_context_window_exceeded": "remember",
+}
 
 
 @pytest.mark.parametrize("reason", ENDINGS)
-def test_an_answer_that_ended_early_says_why(page: Page, page_claude: ScriptedClaude, reason: str) -> None:
+def test_an_answer_that_ended_early_says_why(
+    page: Page, page_claude: ScriptedClaude, reason: str
+) -> None:
     """A refusal and an answer that ran out of room are not passed off as whole answers."""
     page_claude.play(says("So far", reason=reason))
     page.ask("hi")
@@ -365,8 +427,11 @@ def test_two_tabs_do_not_mix(
     page.shows("For the first tab.")
 
 
-def test_code_keeps_its_tabs(page: Page, page_claude: ScriptedClaude, context: BrowserContext) -> None:
-    """A Makefile copied from an answer works: its tabs indent on the page and are tabs in clipboard and history."""
+def test_code_keeps_its_tabs(
+    page: Page, page_claude: ScriptedClaude, context: BrowserContext
+) -> None:
+    """A Makefile copied from an answer works: its tabs indent on the page and are tabs in clipboard
+    and history."""
     makefile = "    indented\n\n```make\nall:\n\techo hi\n```"
     page_claude.play(says(*makefile))
     page.ask("hi")
@@ -375,26 +440,36 @@ def test_code_keeps_its_tabs(page: Page, page_claude: ScriptedClaude, context: B
     assert page.browser.locator("pre code").last.inner_text() == "all:\n    echo hi\n"
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.press("Copy message")
-    page.browser.wait_for_function("async () => (await navigator.clipboard.readText()).includes('echo')")
+    page.browser.wait_for_function(
+        "async () => (await navigator.clipboard.readText()).includes('echo')"
+    )
     assert page.browser.evaluate("navigator.clipboard.readText()") == makefile
     page.ask("next")
     assert page_claude.exchange(1).said[1] == ("assistant", makefile)
 
 
-def test_copying_copies_the_answer_alone(page: Page, page_claude: ScriptedClaude, context: BrowserContext) -> None:
-    """What Claude thought before, the note below and the receipt are not in the clipboard with an answer."""
+def test_copying_copies_the_answer_alone(
+    page: Page, page_claude: ScriptedClaude, context: BrowserContext
+) -> None:
+    """What Claude thought before, the note below and the receipt are not in the clipboard with an
+    answer."""
     page_claude.play(says("So", " far", thinks=["Let me ", "see."], reason="max_tokens"))
     page.ask("hi")
     page.shows("longest allowed length")
     page.ready()
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.press("Copy message")
-    page.browser.wait_for_function("async () => (await navigator.clipboard.readText()).includes('far')")
+    page.browser.wait_for_function(
+        "async () => (await navigator.clipboard.readText()).includes('far')"
+    )
     assert page.browser.evaluate("navigator.clipboard.readText()") == "So far"
 
 
-def test_what_people_type_keeps_its_tabs_in_the_history(page: Page, page_claude: ScriptedClaude) -> None:
-    """Code that somebody pasted reaches Claude as it was pasted, in the first request and in the next."""
+def test_what_people_type_keeps_its_tabs_in_the_history(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
+    """Code that somebody pasted reaches Claude as it was pasted, in the first request and in the
+    next."""
     code = "\tdef f():\n\t\treturn 1"
     page.ask(code)
     page.shows("Hello there")
@@ -410,10 +485,15 @@ def test_formulas_and_prices(page: Page, page_claude: ScriptedClaude) -> None:
     expect(page.browser.locator(".katex")).to_have_count(1)
 
 
-def test_a_closed_tab_lets_claude_go_after_linger(page_claude: ScriptedClaude, context: BrowserContext) -> None:
-    """Nobody pays for an answer that nobody will read, also when Claude is still thinking without a word."""
+def test_a_closed_tab_lets_claude_go_after_linger(
+    page_claude: ScriptedClaude, context: BrowserContext
+) -> None:
+    """Nobody pays for an answer that nobody will read, also when Claude is still thinking without a
+    word."""
     with Application(
-        ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=page_claude.url, STREAMCHAT_LINGER_SECONDS="1"
+        ANTHROPIC_API_KEY="sk-test",
+        ANTHROPIC_BASE_URL=page_claude.url,
+        STREAMCHAT_LINGER_SECONDS="1",
     ) as app:
         page_claude.play(streams(start(), Hold()))
         page = Page(context, app.url)
@@ -430,7 +510,12 @@ def test_no_javascript_error_and_no_foreign_request(
 ) -> None:
     """The page asks nobody but its own server for anything."""
     foreign: list[str] = []
-    context.on("request", lambda request: foreign.append(request.url) if not request.url.startswith(app.url) else None)
+    context.on(
+        "request",
+        lambda request: (
+            foreign.append(request.url) if not request.url.startswith(app.url) else None
+        ),
+    )
     page = Page(context, app.url)
     page.ask("hi")
     page.shows("Hello there")
@@ -440,7 +525,8 @@ def test_no_javascript_error_and_no_foreign_request(
 
 
 def test_the_page_fits_a_phone(page: Page, page_claude: ScriptedClaude) -> None:
-    """At 360 px nothing is wider than the screen, however wide the code or the table in an answer."""
+    """At 360 px nothing is wider than the screen, however wide the code or the table in an
+    answer."""
     wide = (
         "```\n"
         + "x" * 300
@@ -462,7 +548,8 @@ def test_the_page_fits_a_phone(page: Page, page_claude: ScriptedClaude) -> None:
 
 
 def test_the_stylesheet_still_finds_what_it_styles(page: Page, page_claude: ScriptedClaude) -> None:
-    """Notes are small and beside the text; this fails when Gradio changes the page that the styles are written for."""
+    """Notes are small and beside the text; this fails when Gradio changes the page that the styles
+    are written for."""
     page_claude.play(says("So far", reason="max_tokens"))
     page.ask("hi")
     page.shows("longest allowed length")

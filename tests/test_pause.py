@@ -35,7 +35,8 @@ async def opened(folder: Path | str) -> tuple[Store, Pause]:
 
 
 async def test_nothing_is_paused_until_the_owner_says_so() -> None:
-    """A chat that is started for the first time answers; paused it refuses, and turned on again it answers."""
+    """A chat that is started for the first time answers; paused it refuses, and turned on again it
+    answers."""
     _, pause = await opened("")
     await pause.check()
     await pause.turn(on=True)
@@ -82,7 +83,8 @@ async def test_a_disk_that_fails_does_not_keep_the_owner_from_pausing(
 async def test_a_pause_that_cannot_be_read_at_the_start_is_not_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The switch holds again as soon as the file is no longer another program's, and until then locks nobody out."""
+    """The switch holds again as soon as the file is no longer another program's, and until then
+    locks nobody out."""
     pause = await paused(tmp_path)
     with taken(tmp_path, monkeypatch, "EXCLUSIVE"):
         store, again = await opened(tmp_path)

@@ -23,11 +23,18 @@ MODELS = ["claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-5-5", "claude-fa
     ],
 )
 def test_a_million_tokens_cost_what_anthropic_says(model: str, dollars: tuple[float, ...]) -> None:
-    """Input, output, writing into the cache and reading from it each have the price on Anthropic's page."""
+    """Input, output, writing into the cache and reading from it each have the price on Anthropic's
+    page."""
     prices = Prices(model)
-    haystack = 0 if model == "claude-sonnet-5-5" else 100_001  # so that Haiku's output is in the tier of long prompts
+    # so that Haiku's output is in the tier of long prompts
+    haystack = 0 if model == "claude-sonnet-5-5" else 100_001
     alone = prices.cost(Usage(haystack))
-    usages = [Usage(MILLION), Usage(haystack, MILLION), Usage(0, 0, MILLION), Usage(0, 0, 0, MILLION)]
+    usages = [
+        Usage(MILLION),
+        Usage(haystack, MILLION),
+        Usage(0, 0, MILLION),
+        Usage(0, 0, 0, MILLION),
+    ]
     costs = [prices.cost(usage) - (alone if usage.output_tokens else 0) for usage in usages]
     assert costs == pytest.approx(dollars)
 
@@ -41,40 +48,49 @@ def test_a_reply_costs_the_sum_of_its_parts() -> None:
 
 
 def test_a_long_prompt_is_dearer_where_it_is() -> None:
-    """Haiku takes five times as much for every token once the prompt is longer than 100,000 of them."""
+    """Haiku takes five times as much for every token once the prompt is longer than 100,000 of
+    them."""
     prices = Prices("claude-haiku-5-5")
     assert prices.cost(Usage(100_000)) == pytest.approx(0.01)
-    assert prices.cost(Usage(1, 0, 0, 100_000)) == pytest.approx(5 * (0.1 + 100_000 * 0.01) / MILLION)
+    assert prices.cost(Usage(1, 0, 0, 100_000)) == pytest.approx(
+        5 * (0.1 + 100_000 * 0.01) / MILLION
+    )
 
 
 def test_what_the_cache_saved_is_what_it_would_have_cost_more() -> None:
-    """Reading a million tokens from the cache of Sonnet for $0.10 saves $1.90; reading none saves nothing."""
+    """Reading a million tokens from the cache of Sonnet for $0.10 saves $1.90; reading none saves
+    nothing."""
     prices = Prices("claude-sonnet-5-5")
     assert prices.saved(Usage(500, 600, 700, MILLION)) == pytest.approx(1.9)
     assert prices.saved(Usage(500, 600, 700)) == 0
 
 
 def test_an_unknown_model_is_as_dear_as_the_dearest(caplog: pytest.LogCaptureFixture) -> None:
-    """A person who sets a model that is too new for the price list spends less than is counted, and is told so once."""
+    """A person who sets a model that is too new for the price list spends less than is counted, and
+    is told so once."""
     prices = Prices("claude-opus-99")
     usage = Usage(1_000, 2_000, 3_000, 4_000)
     costs = {prices.cost(usage) for _ in range(3)}
     assert costs.pop() >= max(Prices(model).cost(usage) for model in MODELS)
-    assert prices.worst(HI, "", 1_000) >= max(Prices(model).worst(HI, "", 1_000) for model in MODELS)
+    assert prices.worst(HI, "", 1_000) >= max(
+        Prices(model).worst(HI, "", 1_000) for model in MODELS
+    )
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert "claude-opus-99" in caplog.text
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_the_models_of_today_are_known(model: str, caplog: pytest.LogCaptureFixture) -> None:
-    """For a model that is on the list there is nothing to warn of, in capitals and with its date neither."""
+    """For a model that is on the list there is nothing to warn of, in capitals and with its date
+    neither."""
     for name in (model, model.upper(), f"{model}-20261001"):
         assert Prices(name).cost(Usage(MILLION)) > 0
     assert not caplog.records
 
 
 def test_prices_need_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The list comes with the package; nobody is asked for it, not even for a model that is not on it."""
+    """The list comes with the package; nobody is asked for it, not even for a model that is not on
+    it."""
 
     def connect(*_: object) -> None:
         raise AssertionError
@@ -95,12 +111,15 @@ def test_prices_need_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_call_costs_more_than_the_worst(
     model: str, texts: list[str], system: str, most: int, shares: tuple[float, float, float]
 ) -> None:
-    """However the tokens of a conversation fall on the cache, and however long the answer, the bound holds."""
+    """However the tokens of a conversation fall on the cache, and however long the answer, the
+    bound holds."""
     prices = Prices(model)
     tokens = sum(map(length, texts)) + length(system)
     read, kept = int(tokens * shares[0]), int(tokens * (1 - shares[0]) * shares[1])
     usage = Usage(tokens - read - kept, int(most * shares[2]), kept, read)
-    assert prices.cost(usage) <= prices.worst(tuple(Message("user", text) for text in texts), system, most)
+    assert prices.cost(usage) <= prices.worst(
+        tuple(Message("user", text) for text in texts), system, most
+    )
 
 
 @pytest.mark.parametrize("characters", [90_000, 99_990, 100_000, 400_000])
@@ -115,4 +134,6 @@ def test_the_worst_of_a_long_prompt_is_the_dearer_tier(characters: int) -> None:
 
 def test_the_worst_of_a_small_question_is_its_answer() -> None:
     """The bound on what goes in is not so wide that a greeting could not be paid for."""
-    assert Prices("claude-sonnet-5-5").worst(HI, "Be brief.", 16_000) == pytest.approx(16_000 * 10 / MILLION, rel=0.02)
+    assert Prices("claude-sonnet-5-5").worst(HI, "Be brief.", 16_000) == pytest.approx(
+        16_000 * 10 / MILLION, rel=0.02
+    )

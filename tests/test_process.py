@@ -41,7 +41,8 @@ def process(chat: str) -> Application:
 
 
 def test_an_error_at_the_start_ends_the_program() -> None:
-    """An unforeseen error is a sentence with its place and exit code 2, not a server without a port."""
+    """An unforeseen error is a sentence with its place and exit code 2, not a server without a
+    port."""
     with process('BrokenChat(TypeError("a column too many"))') as app:
         output = app.output()
         assert app.process.returncode == 2
@@ -60,7 +61,8 @@ def test_a_signal_ends_a_start_that_hangs() -> None:
 
 
 def test_a_signal_that_wakes_nobody_ends_a_start_too() -> None:
-    """A signal that does not interrupt the wait of the main thread, as it came just before, is noticed all the same."""
+    """A signal that does not interrupt the wait of the main thread, as it came just before, is
+    noticed all the same."""
     with process("Signalled(settings)") as app:
         assert app.process.wait(30) == 0
 
@@ -74,13 +76,16 @@ warn_of_data_elsewhere(Settings(data_dir="data"))
 
 
 def test_conversations_in_an_earlier_place_are_said(tmp_path: Path) -> None:
-    """A person who has been starting the app elsewhere reads where the conversations are, and where they should be."""
+    """A person who has been starting the app elsewhere reads where the conversations are, and where
+    they should be."""
     kept, here = Path(ROOT, "data"), tmp_path / "data"
     run = partial(subprocess.check_output, [sys.executable, "-c", EARLIER], cwd=tmp_path, text=True)
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     assert run(env=environment) == ""
     here.mkdir()
     (here / "streamchat.sqlite3").touch()
-    assert run(env=environment) == (
-        f"There are conversations in {here}, but they are kept in {kept} now. Move that folder there.\n"
+    assert (
+        run(env=environment)
+        == f"There are conversations in {here}, but they are kept in {kept} now. Move that folder"
+        " there.\n"
     )

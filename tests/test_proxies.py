@@ -16,7 +16,11 @@ from tests.webserver import CADDY, NGINX, WebServer
 pytestmark = pytest.mark.process
 
 NAME = "chat.example"
-PASSED_ON = {"Host": "$http_host", "X-Forwarded-For": "$proxy_add_x_forwarded_for", "X-Forwarded-Proto": "$scheme"}
+PASSED_ON = {
+    "Host": "$http_host",
+    "X-Forwarded-For": "$proxy_add_x_forwarded_for",
+    "X-Forwarded-Proto": "$scheme",
+}
 HIDDEN = NGINX | {"X-Forwarded-Host": "$http_host", "X-Forwarded-Proto": "$scheme"}
 CONFIGURATIONS = {"nginx, Host": PASSED_ON, "nginx, X-Forwarded-Host": HIDDEN, "Caddy": CADDY}
 LOGIN, PASSWORD = "eva", "gehéim: ja"
@@ -68,9 +72,15 @@ def visiting(chromium: Browser, server: WebServer) -> Iterator[BrowserContext]:
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_a_page_and_programs_ask_behind_a_web_server(named: Application, name: str, chromium: Browser) -> None:
-    """Whether or not it passes the name on that it was asked for: the page opens, asks and is answered."""
-    with WebServer(port(named), CONFIGURATIONS[name]) as server, visiting(chromium, server) as context:
+def test_a_page_and_programs_ask_behind_a_web_server(
+    named: Application, name: str, chromium: Browser
+) -> None:
+    """Whether or not it passes the name on that it was asked for: the page opens, asks and is
+    answered."""
+    with (
+        WebServer(port(named), CONFIGURATIONS[name]) as server,
+        visiting(chromium, server) as context,
+    ):
         page = Page(context, f"http://{NAME}")
         page.ask("hi")
         page.shows("Hello there")
@@ -81,9 +91,13 @@ def test_a_page_and_programs_ask_behind_a_web_server(named: Application, name: s
 def test_the_page_finds_its_server_wherever_a_web_server_puts_it(
     named: Application, configuration: dict[str, str], path: str, chromium: Browser
 ) -> None:
-    """Also where the web server hides the name, or a path of which the chat is not told, or the path has no slash."""
+    """Also where the web server hides the name, or a path of which the chat is not told, or the
+    path has no slash."""
     prefix = "/chat" if path != "/" else ""
-    with WebServer(port(named), configuration, prefix=prefix) as server, visiting(chromium, server) as context:
+    with (
+        WebServer(port(named), configuration, prefix=prefix) as server,
+        visiting(chromium, server) as context,
+    ):
         page = Page(context, f"http://{NAME}{path}")
         page.ask("hi")
         page.shows("Hello there")
@@ -94,7 +108,8 @@ def test_the_page_finds_its_server_wherever_a_web_server_puts_it(
 
 
 def test_a_page_that_may_not_ask_says_why(named: Application, chromium: Browser) -> None:
-    """The web server hides a name that nobody has set: the page opens, and says which setting is missing."""
+    """The web server hides a name that nobody has set: the page opens, and says which setting is
+    missing."""
     with WebServer(port(named), NGINX) as server, visiting(chromium, server) as context:
         page = Page(context, "http://forgotten.example", ready=False)
         expect(page.browser.get_by_role("alert")).to_contain_text("STREAMCHAT_HOSTS")
@@ -109,7 +124,9 @@ def test_a_path_that_the_chat_is_not_told_of_is_said(named: Application) -> None
 
 
 @pytest.mark.parametrize("configuration", [NGINX, *CONFIGURATIONS.values()])
-def test_programs_and_own_pages_ask_behind_a_web_server(named: Application, configuration: dict[str, str]) -> None:
+def test_programs_and_own_pages_ask_behind_a_web_server(
+    named: Application, configuration: dict[str, str]
+) -> None:
     """Also where it hides the name and says nothing of it. Other sites' pages do not."""
     with WebServer(port(named), configuration) as server:
         url, question, host = f"{server.url}/api/streaming-chat", {"message": "hi"}, {"Host": NAME}
@@ -121,7 +138,9 @@ def test_programs_and_own_pages_ask_behind_a_web_server(named: Application, conf
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_a_web_server_under_a_name_that_nobody_set_is_told_so(named: Application, name: str) -> None:
+def test_a_web_server_under_a_name_that_nobody_set_is_told_so(
+    named: Application, name: str
+) -> None:
     """The owner reads which setting is missing."""
     with WebServer(port(named), CONFIGURATIONS[name]) as server:
         answer = httpx.get(server.url, headers={"Host": "forgotten.example"})
@@ -130,10 +149,13 @@ def test_a_web_server_under_a_name_that_nobody_set_is_told_so(named: Application
 
 
 def test_a_web_server_that_hides_an_unknown_name_is_told_so_too(named: Application) -> None:
-    """There the page opens, for it cannot be told from one that is asked for by address, and is refused as it asks."""
+    """There the page opens, for it cannot be told from one that is asked for by address, and is
+    refused as it asks."""
     headers = {"Host": "forgotten.example", "Origin": "https://forgotten.example"}
     with WebServer(port(named), NGINX) as server:
-        answer = httpx.post(f"{server.url}/api/streaming-chat", json={"message": "hi"}, headers=headers)
+        answer = httpx.post(
+            f"{server.url}/api/streaming-chat", json={"message": "hi"}, headers=headers
+        )
     assert answer.status_code == 403
     assert "STREAMCHAT_HOSTS" in answer.json()["message"]
 
@@ -141,7 +163,10 @@ def test_a_web_server_that_hides_an_unknown_name_is_told_so_too(named: Applicati
 @pytest.mark.parametrize("configuration", [PASSED_ON, CADDY])
 @pytest.mark.parametrize("takes_prefix_away", [True, False])
 def test_all_of_it_works_below_a_prefix(
-    below: Application, configuration: dict[str, str], takes_prefix_away: bool, context: BrowserContext
+    below: Application,
+    configuration: dict[str, str],
+    takes_prefix_away: bool,
+    context: BrowserContext,
 ) -> None:
     """Login, page, answer, the address of a reply, the owner's page and the way out."""
     prefix = "/chat" if takes_prefix_away else ""
@@ -175,14 +200,23 @@ def test_gradios_own_client_asks_below_a_prefix(below: Application) -> None:
         assert client.predict("hi", api_name="/chat") == "Hello there"
 
 
-def test_a_site_that_points_its_name_here_reaches_nothing(named: Application, chromium: Browser) -> None:
-    """In a real browser that finds the attacker's name at the app: neither the page nor an answer."""
-    with WebServer(port(named), {"Host": "$http_host"}) as server, visiting(chromium, server) as context:
+def test_a_site_that_points_its_name_here_reaches_nothing(
+    named: Application, chromium: Browser
+) -> None:
+    """In a real browser that finds the attacker's name at the app: neither the page nor an
+    answer."""
+    with (
+        WebServer(port(named), {"Host": "$http_host"}) as server,
+        visiting(chromium, server) as context,
+    ):
         tab = context.new_page()
         response = tab.goto("http://rebind.test/")
         assert response
         assert response.status == 421
-        tab.route("http://rebind.test/before", lambda route: route.fulfill(body="a page", content_type="text/html"))
+        tab.route(
+            "http://rebind.test/before",
+            lambda route: route.fulfill(body="a page", content_type="text/html"),
+        )
         tab.goto("http://rebind.test/before")
         asks = """async () => [(await fetch('/config')).status, (await fetch('/api/streaming-chat', {
             method: 'POST', headers: {'Content-Type': 'application/json', 'X-Forwarded-Host': 'localhost'},
@@ -190,11 +224,20 @@ def test_a_site_that_points_its_name_here_reaches_nothing(named: Application, ch
         assert tab.evaluate(asks) == [421, 421]
 
 
-def test_another_sites_page_asks_nothing_over_plain_http(named: Application, chromium: Browser) -> None:
-    """Without https a browser sends no Sec-Fetch-Site; a page of another name neither asks nor reads."""
-    with WebServer(port(named), {"Host": "$http_host"}) as server, visiting(chromium, server) as context:
+def test_another_sites_page_asks_nothing_over_plain_http(
+    named: Application, chromium: Browser
+) -> None:
+    """Without https a browser sends no Sec-Fetch-Site; a page of another name neither asks nor
+    reads."""
+    with (
+        WebServer(port(named), {"Host": "$http_host"}) as server,
+        visiting(chromium, server) as context,
+    ):
         tab = context.new_page()
-        tab.route("http://evil.test/", lambda route: route.fulfill(body="a page", content_type="text/html"))
+        tab.route(
+            "http://evil.test/",
+            lambda route: route.fulfill(body="a page", content_type="text/html"),
+        )
         tab.goto("http://evil.test/")
         asks = """async ([url, options]) => (await fetch(url, options).then(a => a.status, e => e.name))"""
         join = {"method": "POST", "headers": {"Content-Type": "application/json"}, "body": "{}"}

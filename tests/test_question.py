@@ -21,10 +21,13 @@ async def api() -> AsyncIterator[Served]:
 
 @pytest.mark.parametrize("example", openapi.EXAMPLES.values(), ids=openapi.EXAMPLES.keys())
 async def test_what_the_docs_show_is_answered(api: Served, example: dict[str, Any]) -> None:
-    """A message, or the whole conversation as its client keeps it, reaches the source as it was sent."""
+    """A message, or the whole conversation as its client keeps it, reaches the source as it was
+    sent."""
     api.source.say(Text("a"), Done("end_turn"))
     assert (await api.client.post(PATH, json=example["value"])).status_code == 200
-    sent = example["value"].get("messages") or [{"role": "user", "content": example["value"]["message"]}]
+    sent = example["value"].get("messages") or [
+        {"role": "user", "content": example["value"]["message"]}
+    ]
     assert api.source.asked == [tuple(Message(turn["role"], turn["content"]) for turn in sent)]
 
 
@@ -44,8 +47,16 @@ WRONG = {
     "no text": (b'{"messages": [{"role": "user"}]}', 422, "wrong_shape"),
     "many mistakes": (b'{"messages": [' + b"1," * 50_000 + b"1]}", 422, "wrong_shape"),
     "a million mistakes": (b'{"messages": [' + b"1," * 1_000_000 + b"1]}", 413, "too_long"),
-    "many fields": (b"{" + b",".join(b'"%d": 1' % n for n in range(25_000)) + b"}", 422, "wrong_shape"),
-    "a million fields": (b"{" + b",".join(b'"%d": 1' % n for n in range(100_000)) + b"}", 413, "too_long"),
+    "many fields": (
+        b"{" + b",".join(b'"%d": 1' % n for n in range(25_000)) + b"}",
+        422,
+        "wrong_shape",
+    ),
+    "a million fields": (
+        b"{" + b",".join(b'"%d": 1' % n for n in range(100_000)) + b"}",
+        413,
+        "too_long",
+    ),
     "turns without end": (
         b'{"messages": [' + b'{"role": "user", "content": "hi"},' * 10_000 + b"1]}",
         422,
@@ -69,12 +80,18 @@ async def test_a_body_that_is_no_question_is_told_what_is_wrong(api: Served, nam
 async def test_the_sentence_names_the_place(api: Served) -> None:
     """A person who sent the wrong shape reads where it is wrong and what the right one is."""
     answer = await api.client.post(PATH, json={"messages": [{"role": "bot", "content": "hi"}]})
-    assert answer.json()["message"] == f"messages.0.role: Input should be 'user' or 'assistant'. {question.SHAPE}"
+    assert (
+        answer.json()["message"]
+        == f"messages.0.role: Input should be 'user' or 'assistant'. {question.SHAPE}"
+    )
 
 
-@pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonp"])
+@pytest.mark.parametrize(
+    "content_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonp"]
+)
 async def test_only_json_is_a_question(api: Served, content_type: str | None) -> None:
-    """What a form on a foreign page could send without asking the browser first is not even read."""
+    """What a form on a foreign page could send without asking the browser first is not even
+    read."""
     headers = {"content-type": content_type} if content_type else {}
     answer = await api.client.post(PATH, content=b'{"message": "hi"}', headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (415, "not_json")
@@ -84,19 +101,25 @@ async def test_json_may_name_its_charset(api: Served) -> None:
     """Parameters and capitals in the content type change nothing."""
     api.source.say(Done("end_turn"))
     headers = {"content-type": "Application/JSON; charset=utf-8"}
-    assert (await api.client.post(PATH, content=b'{"message": "hi"}', headers=headers)).status_code == 200
+    assert (
+        await api.client.post(PATH, content=b'{"message": "hi"}', headers=headers)
+    ).status_code == 200
 
 
 async def test_a_body_that_is_announced_as_too_large_is_not_read_at_all(api: Served) -> None:
     """A client that asks first whether to send it, as curl does, is told no."""
     reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
-    writer.write(f"POST {PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n".encode())
+    writer.write(
+        f"POST {PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n".encode()
+    )
     writer.write(b"content-length: 32000001\r\nexpect: 100-continue\r\n\r\n")
     assert (await reader.readline()).startswith(b"HTTP/1.1 413 ")
     writer.close()
 
 
-async def test_who_goes_away_while_asking_leaves_no_trace(api: Served, caplog: pytest.LogCaptureFixture) -> None:
+async def test_who_goes_away_while_asking_leaves_no_trace(
+    api: Served, caplog: pytest.LogCaptureFixture
+) -> None:
     """A question that never arrived in full is nobody's error."""
     _, writer = await asyncio.open_connection("127.0.0.1", api.port)
     writer.write(f"POST {PATH} HTTP/1.1\r\nhost: localhost\r\n".encode())

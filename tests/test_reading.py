@@ -7,7 +7,17 @@ from playwright.sync_api import Browser, Locator, expect
 
 from tests.application import Application
 from tests.page import Page
-from tests.scripted_claude import CLOSES, Hold, ScriptedClaude, delta, ends, opens, says, start, streams
+from tests.scripted_claude import (
+    CLOSES,
+    Hold,
+    ScriptedClaude,
+    delta,
+    ends,
+    opens,
+    says,
+    start,
+    streams,
+)
 
 LINES = "\n\n".join(f"Line {number} of the answer." for number in range(60))
 
@@ -44,7 +54,9 @@ def grows(page: Page, hold: Hold) -> None:
     """Waits until the rest of the answer is drawn, and two frames of the screen longer."""
     hold.release()
     expect(page.answers.filter(has_text="The second part.").last).to_be_attached()
-    page.browser.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.browser.evaluate(
+        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
 
 
 def test_the_end_of_a_growing_answer_stays_in_view(page: Page, growing: Hold) -> None:
@@ -63,8 +75,12 @@ def test_a_wheel_turned_up_lets_go(page: Page, growing: Hold, pixels: int) -> No
     end = top(page)
     log(page).hover()
     page.browser.mouse.wheel(0, -pixels)
-    page.browser.wait_for_function("end => document.querySelector('[role=log]').scrollTop < end", arg=end)
-    before = log(page).evaluate("log => new Promise(done => requestAnimationFrame(() => done(log.scrollTop)))")
+    page.browser.wait_for_function(
+        "end => document.querySelector('[role=log]').scrollTop < end", arg=end
+    )
+    before = log(page).evaluate(
+        "log => new Promise(done => requestAnimationFrame(() => done(log.scrollTop)))"
+    )
     grows(page, growing)
     assert top(page) <= before
 
@@ -76,7 +92,9 @@ def test_a_key_that_scrolls_up_lets_go(page: Page, growing: Hold, key: str) -> N
     end = top(page)
     log(page).focus()
     page.browser.keyboard.press(key)
-    page.browser.wait_for_function("end => document.querySelector('[role=log]').scrollTop < end", arg=end)
+    page.browser.wait_for_function(
+        "end => document.querySelector('[role=log]').scrollTop < end", arg=end
+    )
     grows(page, growing)
     assert top(page) < end
 
@@ -103,7 +121,9 @@ def test_a_box_that_shrinks_does_not_let_go(page: Page, growing: Hold) -> None:
     is_at_end(page)
     end = top(page)
     page.box.fill("one\ntwo\nthree\nfour")
-    page.browser.wait_for_function("end => document.querySelector('[role=log]').scrollTop > end", arg=end)
+    page.browser.wait_for_function(
+        "end => document.querySelector('[role=log]').scrollTop > end", arg=end
+    )
     is_at_end(page)
     before = top(page)
     assert page.box.evaluate(SHRINK) < before
@@ -121,9 +141,14 @@ def test_the_arrow_follows_again(page: Page, growing: Hold) -> None:
     is_at_end(page)
 
 
-def test_a_new_question_comes_into_view(page: Page, page_claude: ScriptedClaude, growing: Hold) -> None:
-    """A reader who has scrolled up and asks sees their question, and then the end of a long answer to it."""
-    page_claude.play(streams(start(), opens(), answers := Hold(), delta(LINES), Hold(), CLOSES, ends()))
+def test_a_new_question_comes_into_view(
+    page: Page, page_claude: ScriptedClaude, growing: Hold
+) -> None:
+    """A reader who has scrolled up and asks sees their question, and then the end of a long answer
+    to it."""
+    page_claude.play(
+        streams(start(), opens(), answers := Hold(), delta(LINES), Hold(), CLOSES, ends())
+    )
     log(page).evaluate("log => { log.scrollTop = 5 }")
     page.stop()
     page.ask("And now?")
@@ -147,14 +172,18 @@ def test_a_message_typed_during_an_answer_is_sent_after_it(
     expect(page.box).to_have_value("")
 
 
-@pytest.mark.parametrize(("typed", "left"), [("second", "second"), ("first, and more", ", and more")])
+@pytest.mark.parametrize(
+    ("typed", "left"), [("second", "second"), ("first, and more", ", and more")]
+)
 def test_what_is_typed_while_a_message_is_on_its_way_stays(
     page: Page, page_claude: ScriptedClaude, typed: str, left: str
 ) -> None:
-    """The box is emptied when the server has the message; what was typed meanwhile stays, and is next if entered."""
+    """The box is emptied when the server has the message; what was typed meanwhile stays, and is
+    next if entered."""
     hold = Hold()
     page_claude.play(streams(start(), opens(), delta("One"), hold, CLOSES, ends()), says("Two"))
-    page.browser.route("**/gradio_api/run/**", lambda _: None)  # held until there is no such route
+    # held until there is no such route
+    page.browser.route("**/gradio_api/run/**", lambda _: None)
     with page.browser.expect_request("**/gradio_api/run/**"):
         page.ask("first")
     page.box.fill(typed)
@@ -167,8 +196,11 @@ def test_what_is_typed_while_a_message_is_on_its_way_stays(
     assert page_claude.exchange(1).said[-1] == ("user", left.strip())
 
 
-def test_a_draft_outlasts_the_end_of_an_answer(page: Page, page_claude: ScriptedClaude, growing: Hold) -> None:
-    """Words that are typed while an answer is written, and not sent, are still in the box when it has ended."""
+def test_a_draft_outlasts_the_end_of_an_answer(
+    page: Page, page_claude: ScriptedClaude, growing: Hold
+) -> None:
+    """Words that are typed while an answer is written, and not sent, are still in the box when it
+    has ended."""
     page.box.press_sequentially("half a thought")
     page.stop()
     page.shows("Stopped.")
@@ -179,7 +211,9 @@ def test_a_draft_outlasts_the_end_of_an_answer(page: Page, page_claude: Scripted
     page.shows("Line 59 of the answer.")
 
 
-def test_escape_stops_and_leaves_the_focus_in_the_box(page: Page, page_claude: ScriptedClaude, growing: Hold) -> None:
+def test_escape_stops_and_leaves_the_focus_in_the_box(
+    page: Page, page_claude: ScriptedClaude, growing: Hold
+) -> None:
     """Escape closes Claude's connection; the reader can go on typing."""
     expect(page.box).to_be_focused()
     page.browser.keyboard.press("Escape")
@@ -218,13 +252,19 @@ def test_the_placeholder_comes_back(page: Page) -> None:
 def test_clear_and_edit_are_locked_during_an_answer_in_every_language(
     chromium: Browser, app: Application, page_claude: ScriptedClaude, locale: str
 ) -> None:
-    """Neither a click nor the keyboard clears or edits a conversation whose answer is being written."""
-    page_claude.play(streams(start(), opens(), delta("Half an answer"), hold := Hold(), CLOSES, ends()))
+    """Neither a click nor the keyboard clears or edits a conversation whose answer is being
+    written."""
+    page_claude.play(
+        streams(start(), opens(), delta("Half an answer"), hold := Hold(), CLOSES, ends())
+    )
     with chromium.new_context(locale=locale) as context:
         page = Page(context, app.url)
         page.ask("hi")
         page.shows("Half an answer")
-        for button in (".top-panel .icon-button", ".user-row .message-buttons .icon-button:last-child"):
+        for button in (
+            ".top-panel .icon-button",
+            ".user-row .message-buttons .icon-button:last-child",
+        ):
             expect(page.browser.locator(button)).to_have_css("pointer-events", "none")
             page.browser.locator(button).focus()
             page.browser.keyboard.press("Enter")
@@ -236,7 +276,8 @@ def test_clear_and_edit_are_locked_during_an_answer_in_every_language(
 
 
 def test_the_keyboard_edits_a_question(page: Page, page_claude: ScriptedClaude) -> None:
-    """ArrowUp in the empty box edits the last question; Escape leaves it as it was, Enter asks it anew."""
+    """ArrowUp in the empty box edits the last question; Escape leaves it as it was, Enter asks it
+    anew."""
     page.ask("first")
     page.shows("Hello there")
     page.ready()
@@ -257,15 +298,13 @@ def test_the_keyboard_edits_a_question(page: Page, page_claude: ScriptedClaude) 
 
 def test_a_dropped_file_does_not_replace_the_page(page: Page) -> None:
     """Browsers open a file that is dropped on a page which does not object."""
-    prevented = page.browser.evaluate(
-        """() => ["dragover", "drop"].map((kind) => {
+    prevented = page.browser.evaluate("""() => ["dragover", "drop"].map((kind) => {
           const data = new DataTransfer();
           data.items.add(new File(["x"], "x.txt"));
           const event = new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true });
           document.querySelector("[role=log]").dispatchEvent(event);
           return event.defaultPrevented;
-        })"""
-    )
+        })""")
     assert prevented == [True, True]
 
 
@@ -285,8 +324,11 @@ MARKDOWN = """# One\n\n## Two\n\n### Three\n
 """
 
 
-def test_markdown_is_readable_on_a_phone(chromium: Browser, app: Application, page_claude: ScriptedClaude) -> None:
-    """Headings fall in size, nested lists do not, words in tables stay whole, and the page never scrolls sideways."""
+def test_markdown_is_readable_on_a_phone(
+    chromium: Browser, app: Application, page_claude: ScriptedClaude
+) -> None:
+    """Headings fall in size, nested lists do not, words in tables stay whole, and the page never
+    scrolls sideways."""
     page_claude.play(streams(start(), opens(), delta(MARKDOWN), CLOSES, ends()))
     with chromium.new_context(viewport={"width": 360, "height": 640}) as context:
         page = Page(context, app.url)
@@ -295,7 +337,8 @@ def test_markdown_is_readable_on_a_phone(chromium: Browser, app: Application, pa
         page.ready()
         sizes = page.browser.evaluate(
             "() => ['h1', 'h2', 'h3', 'li', 'li li', 'li li li', 'li li li li'].map(one =>"
-            " parseFloat(getComputedStyle(document.querySelector(`.bot.message .prose ${one}`)).fontSize))"
+            " parseFloat(getComputedStyle(document.querySelector(`.bot.message .prose"
+            " ${one}`)).fontSize))"
         )
         assert sizes[0] > sizes[1] > sizes[2] > sizes[3]
         assert set(sizes[3:]) == {sizes[3]}

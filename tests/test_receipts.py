@@ -12,7 +12,10 @@ def changed(**fields: object) -> str:
 
 def test_a_receipt_is_one_line() -> None:
     """The model, the words, the speed and the price."""
-    assert worded(RECEIPT) == "claude-sonnet-5-5 · 1,214 words · first token 0.8 s · 71 tokens/s · $0.0123"
+    assert (
+        worded(RECEIPT)
+        == "claude-sonnet-5-5 · 1,214 words · first token 0.8 s · 71 tokens/s · $0.0123"
+    )
 
 
 @pytest.mark.parametrize(
@@ -33,12 +36,15 @@ def test_a_receipt_says_who_paid_and_what_a_stop_did(fields: dict[str, object], 
 
 
 def test_for_nothing_there_is_no_receipt() -> None:
-    """A reply that failed before its first word and cost nothing has none; one that cost something has."""
+    """A reply that failed before its first word and cost nothing has none; one that cost something
+    has."""
     assert changed(words=0, cost=0.0) == ""
     assert "$0.0123" in changed(words=0, first_word=None)
 
 
-@pytest.mark.parametrize(("amount", "words"), [(0.0, "$0.00"), (0.00004, "$0.0000"), (0.0123, "$0.0123"), (5, "$5.00")])
+@pytest.mark.parametrize(
+    ("amount", "words"), [(0.0, "$0.00"), (0.00004, "$0.0000"), (0.0123, "$0.0123"), (5, "$5.00")]
+)
 def test_small_amounts_have_more_digits(amount: float, words: str) -> None:
     """A reply costs fractions of a cent, a day dollars."""
     assert dollars(amount) == words
@@ -47,7 +53,10 @@ def test_small_amounts_have_more_digits(amount: float, words: str) -> None:
 def test_what_is_allowed_is_said_beforehand() -> None:
     """How often, and how much is left; nothing where nothing holds a visitor up."""
     rates = ["20 times a minute", "300 times a day"]
-    assert allowance(rates, 0.5) == "You can ask 20 times a minute and 300 times a day. $0.50 left today."
+    assert (
+        allowance(rates, 0.5)
+        == "You can ask 20 times a minute and 300 times a day. $0.50 left today."
+    )
     assert allowance([], None) == ""
 
 

@@ -27,7 +27,8 @@ async def read(reply: Reply, after: int = 0) -> list[Event]:
 
 
 async def test_a_reader_gets_every_event_in_order_and_the_end() -> None:
-    """A person who follows from the start sees all that was written, once, and then the following ends."""
+    """A person who follows from the start sees all that was written, once, and then the following
+    ends."""
     hand, reply = a_reply()
     hand.say(Thinking("hm"), Text("a"), Text("b"), END)
     assert await read(reply) == [Thinking("hm"), Text("a"), Text("b"), END]
@@ -47,7 +48,8 @@ async def test_a_reader_that_was_slow_gets_everything_new_at_once() -> None:
 
 @given(texts=st.lists(st.text(), max_size=8), cut=st.integers(0, 9))
 async def test_a_reader_that_comes_back_misses_nothing(texts: list[str], cut: int) -> None:
-    """What was read before a break and what is read from that position on are together the whole log."""
+    """What was read before a break and what is read from that position on are together the whole
+    log."""
     hand, reply = a_reply()
     hand.say(*map(Text, texts), END)
     whole = await read(reply)
@@ -82,7 +84,8 @@ async def test_stop_before_the_first_step_still_ends_the_log() -> None:
 
 
 async def test_a_second_stop_changes_nothing() -> None:
-    """Pressing stop twice, or after the end, is no error and leaves one end with the first reason."""
+    """Pressing stop twice, or after the end, is no error and leaves one end with the first
+    reason."""
     hand, reply = a_reply()
     hand.say(Text("a"))
     await settle()
@@ -94,14 +97,18 @@ async def test_a_second_stop_changes_nothing() -> None:
 
 
 async def test_a_failure_is_the_last_event_and_keeps_the_text() -> None:
-    """A source that fails leaves its partial text and one end that says what happened and when to come back."""
+    """A source that fails leaves its partial text and one end that says what happened and when to
+    come back."""
     hand, reply = a_reply()
     hand.say(Text("half"), Busy(retry_after=4, request_id="req_1"))
     assert await read(reply) == [Text("half"), Failed("busy", 503, Busy.sentence, 4, "req_1")]
 
 
-async def test_an_unforeseen_error_is_logged_without_what_people_wrote(caplog: pytest.LogCaptureFixture) -> None:
-    """A bug ends the reply with a sentence for the reader and a trace for the owner, but not with anyone's words."""
+async def test_an_unforeseen_error_is_logged_without_what_people_wrote(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A bug ends the reply with a sentence for the reader and a trace for the owner, but not with
+    anyone's words."""
     hand, reply = a_reply()
     hand.say(ValueError("the visitor's secret"))
     assert [type(event) for event in await read(reply)] == [Failed]
@@ -125,7 +132,8 @@ async def test_nothing_is_written_after_the_end() -> None:
 
 
 async def test_heartbeats_come_while_nothing_is_said() -> None:
-    """A reader that asks for heartbeats gets an empty list at the same position while the source is silent."""
+    """A reader that asks for heartbeats gets an empty list at the same position while the source is
+    silent."""
     hand, reply = a_reply()
     async with aclosing(reply.follow(heartbeat=0.001)) as news:
         assert await anext(news) == (0, [])
@@ -133,7 +141,9 @@ async def test_heartbeats_come_while_nothing_is_said() -> None:
         assert [events async for _, events in _until_text(news)][-1] == [Text("a")]
 
 
-async def _until_text(news: AsyncGenerator[tuple[int, list[Event]]]) -> AsyncGenerator[tuple[int, list[Event]]]:
+async def _until_text(
+    news: AsyncGenerator[tuple[int, list[Event]]],
+) -> AsyncGenerator[tuple[int, list[Event]]]:
     async for position, events in news:
         yield position, events
         if events:
@@ -141,7 +151,8 @@ async def _until_text(news: AsyncGenerator[tuple[int, list[Event]]]) -> AsyncGen
 
 
 async def test_leaving_is_not_stopping(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the last reader goes the reply goes on until linger has passed, and then stops with its reason."""
+    """When the last reader goes the reply goes on until linger has passed, and then stops with its
+    reason."""
     clock = Clock(monkeypatch)
     hand, reply = a_reply(linger=60)
     hand.say(Text("a"))
@@ -156,7 +167,9 @@ async def test_leaving_is_not_stopping(monkeypatch: pytest.MonkeyPatch) -> None:
     assert hand.closed
 
 
-async def test_a_reader_that_comes_back_in_time_keeps_the_reply_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_reader_that_comes_back_in_time_keeps_the_reply_alive(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Linger begins anew each time the last reader leaves."""
     clock = Clock(monkeypatch)
     _hand, reply = a_reply(linger=60)
@@ -180,8 +193,11 @@ async def test_a_reply_nobody_ever_reads_stops_too(monkeypatch: pytest.MonkeyPat
     assert reply.ending == Done("abandoned")
 
 
-async def test_a_suspended_process_does_not_abandon_a_reply(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reader that was about to begin when the process stood still finds its reply running, however long that was."""
+async def test_a_suspended_process_does_not_abandon_a_reply(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A reader that was about to begin when the process stood still finds its reply running,
+    however long that was."""
     clock = Clock(monkeypatch)
     hand, reply = a_reply(linger=1)
     hand.say(Text("a"), Done("end_turn"))
@@ -206,7 +222,8 @@ async def test_ids_are_secrets() -> None:
 
 
 class Connection:
-    """A source that reads a connection as it is wanted: `filled` is what lies there, `reads` how often it was read."""
+    """A source that reads a connection as it is wanted: `filled` is what lies there, `reads` how
+    often it was read."""
 
     def __init__(self) -> None:
         self.filled: list[Event] = []
@@ -228,8 +245,11 @@ class Connection:
             await wanted()
 
 
-async def test_what_nobody_waits_for_gathers_and_is_then_read_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    """While a reader rests, what comes stays where it is, but for one piece; who wants more gets all of it at once."""
+async def test_what_nobody_waits_for_gathers_and_is_then_read_in_one_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While a reader rests, what comes stays where it is, but for one piece; who wants more gets
+    all of it at once."""
     clock, connection = Clock(monkeypatch), Connection()
     reply = Reply(connection.write, linger=60)
     news = reply.follow()
@@ -266,8 +286,11 @@ async def test_nobody_slows_a_source_down_for_ever(monkeypatch: pytest.MonkeyPat
     await resting
 
 
-async def test_a_rest_in_which_nothing_may_gather_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As long as there are few readers, what comes is read as it comes, and the end ends the rest."""
+async def test_a_rest_in_which_nothing_may_gather_holds_nothing_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As long as there are few readers, what comes is read as it comes, and the end ends the
+    rest."""
     Clock(monkeypatch)
     connection = Connection()
     reply = Reply(connection.write, linger=60)
@@ -283,7 +306,8 @@ async def test_a_rest_in_which_nothing_may_gather_holds_nothing_up(monkeypatch: 
 
 
 async def test_a_reply_is_whole_before_its_writer_begins() -> None:
-    """A writer that runs within the constructor, as an eager task of Python 3.12 does, finds all that it needs."""
+    """A writer that runs within the constructor, as an eager task of Python 3.12 does, finds all
+    that it needs."""
     asyncio.get_running_loop().set_task_factory(getattr(asyncio, "eager_task_factory", None))
     hand = Hand()
     hand.say(Text("Hello"), END)
@@ -293,7 +317,8 @@ async def test_a_reply_is_whole_before_its_writer_begins() -> None:
 
 
 async def test_a_reply_is_settled_before_its_receipt_is_made() -> None:
-    """The cost of a reply is final when its receipt says it, and a receipt made before the end settles nothing."""
+    """The cost of a reply is final when its receipt says it, and a receipt made before the end
+    settles nothing."""
     steps: list[str] = []
 
     def receipt(_: Reply, ending: Ending) -> Receipt:

@@ -1,4 +1,5 @@
-"""What a page finds again: after a reload, a lost network, a dead connection, a server that was killed."""
+"""What a page finds again: after a reload, a lost network, a dead connection, a server that was
+killed."""
 
 import signal
 import socket
@@ -14,7 +15,19 @@ from streamchat.ui.content import NOTE as MARK
 from tests.application import ROOT, Application
 from tests.page import Page
 from tests.proxy import Proxy
-from tests.scripted_claude import CLOSES, CUT, Hold, Script, ScriptedClaude, delta, ends, opens, says, start, streams
+from tests.scripted_claude import (
+    CLOSES,
+    CUT,
+    Hold,
+    Script,
+    ScriptedClaude,
+    delta,
+    ends,
+    opens,
+    says,
+    start,
+    streams,
+)
 
 WORDS = [f"word{number} " for number in range(60)]
 WHOLE = "".join(WORDS).strip()
@@ -23,7 +36,9 @@ WHOLE = "".join(WORDS).strip()
 def held(*words: str, then: tuple[str, ...] = ()) -> tuple[Hold, Script]:
     """Words, a hold, and the other words."""
     hold = Hold()
-    return hold, streams(start(), opens(), *map(delta, words), hold, *map(delta, then), CLOSES, ends())
+    return hold, streams(
+        start(), opens(), *map(delta, words), hold, *map(delta, then), CLOSES, ends()
+    )
 
 
 @pytest.fixture
@@ -37,8 +52,11 @@ def says_exactly(page: Page, text: str) -> None:
     expect(page.answers.filter(has_not_text=MARK).last).to_have_text(text)
 
 
-def test_a_reload_loses_nothing_and_stop_still_works(page: Page, page_claude: ScriptedClaude) -> None:
-    """After a reload in the middle the text is there and grows; stop stops it; the history is right."""
+def test_a_reload_loses_nothing_and_stop_still_works(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
+    """After a reload in the middle the text is there and grows; stop stops it; the history is
+    right."""
     hold, script = held(*WORDS[:30], then=tuple(WORDS[30:]))
     _, endless = held("Endless")
     page_claude.play(script, endless, says("Fine."))
@@ -57,14 +75,21 @@ def test_a_reload_loses_nothing_and_stop_still_works(page: Page, page_claude: Sc
     page.shows("Stopped.")
     page.ask("last")
     page.shows("Fine.")
-    said = [("user", "hi"), ("assistant", "".join(WORDS)), ("user", "more"), ("assistant", "Endless"), ("user", "last")]
+    said = [
+        ("user", "hi"),
+        ("assistant", "".join(WORDS)),
+        ("user", "more"),
+        ("assistant", "Endless"),
+        ("user", "last"),
+    ]
     assert page_claude.exchange(2).said == said
 
 
 def test_a_page_at_rest_that_loses_its_network_keeps_its_conversation(
     context: BrowserContext, page_claude: ScriptedClaude, way: Proxy
 ) -> None:
-    """Gradio forgets such a page's messages after an hour: the page is loaded anew as soon as its network is back."""
+    """Gradio forgets such a page's messages after an hour: the page is loaded anew as soon as its
+    network is back."""
     page = Page(context, way.url)
     page.ask("a")
     page.shows("Hello there")
@@ -74,7 +99,11 @@ def test_a_page_at_rest_that_loses_its_network_keeps_its_conversation(
         way.restore()
     page.shows("Hello there")
     page.ask("b")
-    assert page_claude.exchange(1).said == [("user", "a"), ("assistant", "Hello there"), ("user", "b")]
+    assert page_claude.exchange(1).said == [
+        ("user", "a"),
+        ("assistant", "Hello there"),
+        ("user", "b"),
+    ]
 
 
 def test_a_reply_that_ended_meanwhile_is_there_in_full(
@@ -99,7 +128,8 @@ BREAKS = {"in the middle": WORDS[:30], "before the first word": []}
 def test_a_lost_network_loses_nothing(
     way: Proxy, context: BrowserContext, page_claude: ScriptedClaude, moment: str
 ) -> None:
-    """The network is gone for three seconds while Claude writes on; then every word is there, once."""
+    """The network is gone for three seconds while Claude writes on; then every word is there,
+    once."""
     before = BREAKS[moment]
     hold, script = held(*before, then=tuple(WORDS[len(before) :]))
     page_claude.play(script, says("Fine."))
@@ -116,7 +146,11 @@ def test_a_lost_network_loses_nothing(
     says_exactly(page, WHOLE)
     page.ask("next")
     page.shows("Fine.")
-    assert page_claude.exchange(1).said == [("user", "hi"), ("assistant", "".join(WORDS)), ("user", "next")]
+    assert page_claude.exchange(1).said == [
+        ("user", "hi"),
+        ("assistant", "".join(WORDS)),
+        ("user", "next"),
+    ]
 
 
 def test_a_dead_connection_does_not_freeze_the_page(
@@ -135,8 +169,11 @@ def test_a_dead_connection_does_not_freeze_the_page(
     page.shows("Fine.")
 
 
-def test_a_page_at_rest_is_left_alone(context: BrowserContext, page_claude: ScriptedClaude, app: Application) -> None:
-    """A page whose replies have ended or were stopped is not taken for a dead one, however long it stands there."""
+def test_a_page_at_rest_is_left_alone(
+    context: BrowserContext, page_claude: ScriptedClaude, app: Application
+) -> None:
+    """A page whose replies have ended or were stopped is not taken for a dead one, however long it
+    stands there."""
     context.clock.install()
     page = Page(context, app.url)
     _, endless = held("Endless")
@@ -158,7 +195,8 @@ def test_a_page_at_rest_is_left_alone(context: BrowserContext, page_claude: Scri
 def test_a_message_typed_while_the_server_is_away_is_not_lost(
     way: Proxy, context: BrowserContext, page_claude: ScriptedClaude
 ) -> None:
-    """What was typed into a page without a server is in the box when the server is back, and only then sent."""
+    """What was typed into a page without a server is in the box when the server is back, and only
+    then sent."""
     page_claude.play(says("First answer."), says("Second answer."))
     page = Page(context, way.url)
     page.ask("first")
@@ -201,13 +239,16 @@ def test_two_tabs_come_back_as_two(
 def test_a_duplicated_tab_does_no_harm(
     page: Page, page_claude: ScriptedClaude, app: Application, context: BrowserContext
 ) -> None:
-    """A duplicate shows the same conversation, running reply included; from then on the two go their own ways."""
+    """A duplicate shows the same conversation, running reply included; from then on the two go
+    their own ways."""
     hold, script = held("Begun", then=(" and ended.",))
     page_claude.play(script, says("For the first."), says("For the duplicate."))
     page.ask("hi")
     page.shows("Begun")
     remembered = page.browser.evaluate("JSON.stringify(sessionStorage)")
-    context.add_init_script(f"if (!sessionStorage.length) Object.assign(sessionStorage, {remembered})")
+    context.add_init_script(
+        f"if (!sessionStorage.length) Object.assign(sessionStorage, {remembered})"
+    )
     duplicate = Page(context, app.url, ready=False)
     duplicate.shows("Begun")
     hold.release()
@@ -217,12 +258,18 @@ def test_a_duplicated_tab_does_no_harm(
     page.shows("For the first.")
     duplicate.ask("second")
     duplicate.shows("For the duplicate.")
-    assert page_claude.exchange(2).said == [("user", "hi"), ("assistant", "Begun and ended."), ("user", "second")]
+    assert page_claude.exchange(2).said == [
+        ("user", "hi"),
+        ("assistant", "Begun and ended."),
+        ("user", "second"),
+    ]
     page.browser.reload()
     page.shows("For the first.")
 
 
-def test_undo_clear_edit_and_retry_change_what_comes_back(page: Page, page_claude: ScriptedClaude) -> None:
+def test_undo_clear_edit_and_retry_change_what_comes_back(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
     """A reload never brings back what was taken back."""
     page_claude.play(says("One."), says("Two."), says("Three."), says("Four."))
     page.ask("a")
@@ -258,7 +305,9 @@ def test_undo_clear_edit_and_retry_change_what_comes_back(page: Page, page_claud
     expect(page.answers).to_have_count(0)
 
 
-def test_what_was_sent_does_not_come_back_into_the_box(page: Page, page_claude: ScriptedClaude) -> None:
+def test_what_was_sent_does_not_come_back_into_the_box(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
     """A message that arrived is no draft any more, whether it was cleared since or edited."""
     page.ask("a")
     page.shows("Hello there")
@@ -321,7 +370,9 @@ def test_a_reply_that_was_stopped_right_before_the_page_was_closed_ends(
 
 
 @contextmanager
-def a_server(claude: ScriptedClaude, data: Path, port: str = "0", **environment: str) -> Iterator[Application]:
+def a_server(
+    claude: ScriptedClaude, data: Path, port: str = "0", **environment: str
+) -> Iterator[Application]:
     arguments = () if port == "0" else ("--port", port)
     environment |= {"ANTHROPIC_API_KEY": "sk-test", "ANTHROPIC_BASE_URL": claude.url}
     with Application(*arguments, cwd=ROOT, STREAMCHAT_DATA_DIR=str(data), **environment) as app:
@@ -333,7 +384,8 @@ def a_server(claude: ScriptedClaude, data: Path, port: str = "0", **environment:
 def test_a_server_that_was_killed_and_started_again(
     claude: ScriptedClaude, context: BrowserContext, tmp_path: Path, number: signal.Signals
 ) -> None:
-    """After a kill and a restart the tab shows every word up to the last half second, marked, and can go on."""
+    """After a kill and a restart the tab shows every word up to the last half second, marked, and
+    can go on."""
     _, script = held(*WORDS[:30])
     claude.play(says("Before."), script, says("".join(WORDS[30:])), says("Fine."))
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -357,15 +409,24 @@ def test_a_server_that_was_killed_and_started_again(
         page.ask("third")
         page.shows("Fine.")
         so_far = [("user", "first"), ("assistant", "Before."), ("user", "second")]
-        assert claude.exchange(3).said == [*so_far, ("assistant", "".join(WORDS)), ("user", "third")]
+        assert claude.exchange(3).said == [
+            *so_far,
+            ("assistant", "".join(WORDS)),
+            ("user", "third"),
+        ]
         page.browser.reload()
         page.shows("Fine.")
         page.shows(WORDS[-1].strip())
 
 
-def test_an_answer_that_ran_out_of_room_can_be_continued(page: Page, page_claude: ScriptedClaude) -> None:
-    """Continue asks for the rest, which grows under the first part as one answer; a whole answer has no such button."""
-    page_claude.play(says("The first part", reason="max_tokens"), says(" and the second."), says("Fine."))
+def test_an_answer_that_ran_out_of_room_can_be_continued(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
+    """Continue asks for the rest, which grows under the first part as one answer; a whole answer
+    has no such button."""
+    page_claude.play(
+        says("The first part", reason="max_tokens"), says(" and the second."), says("Fine.")
+    )
     page.ask("hi")
     page.shows("longest allowed length")
     go_on = page.browser.get_by_role("button", name="Continue the answer")
@@ -401,7 +462,9 @@ def test_an_answer_that_broke_off_for_good_can_be_continued(
 ) -> None:
     """Where nothing is continued by itself, the partial text stays with the choice to continue."""
     hold = Hold()
-    claude.play(streams(start(), opens(), delta("Half an answer"), hold, CUT), says(" is now whole."))
+    claude.play(
+        streams(start(), opens(), delta("Half an answer"), hold, CUT), says(" is now whole.")
+    )
     with a_server(claude, tmp_path, STREAMCHAT_CONTINUATIONS="0") as app:
         page = Page(context, app.url)
         page.ask("hi")
@@ -429,8 +492,11 @@ def test_a_tab_that_is_gone_for_good_lets_claude_go_at_linger(
         assert exchange.gone_at - left >= 4
 
 
-def test_a_disk_that_takes_nothing_costs_durability_only(context: BrowserContext, tmp_path: Path) -> None:
-    """Where nothing can be written there is a warning, and a chat that costs nothing works, reloads included."""
+def test_a_disk_that_takes_nothing_costs_durability_only(
+    context: BrowserContext, tmp_path: Path
+) -> None:
+    """Where nothing can be written there is a warning, and a chat that costs nothing works, reloads
+    included."""
     (tmp_path / "file").write_text("in the way")
     with Application(cwd=ROOT, STREAMCHAT_DATA_DIR=str(tmp_path / "file")) as app:
         page = Page(context, app.url)
@@ -446,7 +512,9 @@ def test_nothing_is_written_where_nothing_is_wanted(
     claude: ScriptedClaude, context: BrowserContext, tmp_path: Path
 ) -> None:
     """With `STREAMCHAT_DATA_DIR=` no file is made, and a reload works all the same."""
-    with Application(cwd=tmp_path, ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url) as app:
+    with Application(
+        cwd=tmp_path, ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url
+    ) as app:
         page = Page(context, app.url)
         page.ask("hi")
         page.shows("Hello there")

@@ -1,7 +1,7 @@
 """Files of earlier and of later releases.
 
-`tests/data/streamchat-0.sqlite3` and `streamchat-1.sqlite3` were written by the releases whose tables had these
-versions, and then vacuumed with a small page size.
+`tests/data/streamchat-0.sqlite3` and `streamchat-1.sqlite3` were written by the releases whose
+tables had these versions, and then vacuumed with a small page size.
 """
 
 import json
@@ -78,20 +78,27 @@ def set_version(path: Path, number: int) -> None:
 
 
 async def test_a_file_of_version_0_is_read(tmp_path: Path) -> None:
-    """The data of the first release is there: conversations, money, how replies went, and the pause."""
+    """The data of the first release is there: conversations, money, how replies went, and the
+    pause."""
     shutil.copy(DATA / "streamchat-0.sqlite3", tmp_path / NAME)
     for _ in range(2):
         async with opened(tmp_path) as chat:
-            assert await chat.store.log("a-reply-of-the-first-release") == [*WORDS, Done("end_turn", USAGE)]
+            assert await chat.store.log("a-reply-of-the-first-release") == [
+                *WORDS,
+                Done("end_turn", USAGE),
+            ]
             assert texts(await chat.store.tab("another-tab")) == ['ä中😀 "quoted"\n']
             assert (chat.budget.spent(), chat.budget.spent("a visitor")) == (0.004, 0.004)
-            assert list(chat.journal.entries) == [Entry(NOW, MODEL, "end_turn", False, 3, 0.5, 40.0, 0.004)]
+            assert list(chat.journal.entries) == [
+                Entry(NOW, MODEL, "end_turn", False, 3, 0.5, 40.0, 0.004)
+            ]
             assert chat.pause.since == NOW
     assert version(tmp_path / NAME) == VERSION
 
 
 async def test_a_file_of_version_1_is_read(tmp_path: Path) -> None:
-    """The data of a release with tables of version 1 is there, also a reply that was cut off, and a copied tab."""
+    """The data of a release with tables of version 1 is there, also a reply that was cut off, and a
+    copied tab."""
     shutil.copy(DATA / "streamchat-1.sqlite3", tmp_path / NAME)
     for _ in range(2):
         async with opened(tmp_path) as chat:
@@ -103,12 +110,21 @@ async def test_a_file_of_version_1_is_read(tmp_path: Path) -> None:
                 Text("an answer – ä中😀"),
                 Done("shutdown"),
             ]
-            failure = Failed("busy", 503, "Claude is busy.", 30.0, "req_1", USAGE, cause="overloaded")
+            failure = Failed(
+                "busy", 503, "Claude is busy.", 30.0, "req_1", USAGE, cause="overloaded"
+            )
             assert await log("a-failed-reply") == [failure]
             assert [await chat.store.root(tab) for tab in ("a-tab", "a-copy")] == ["a-tab"] * 2
-            assert texts(await chat.store.tab("a-tab")) == texts(await chat.store.tab("a-copy")) == BEFORE
+            assert (
+                texts(await chat.store.tab("a-tab"))
+                == texts(await chat.store.tab("a-copy"))
+                == BEFORE
+            )
             assert [dollars for _, dollars in chat.budget.days(3)] == [0.125, 0, 0.504]
-            assert [chat.budget.spent(name) for name in ("a visitor", "another visitor")] == [0.004, 0.5]
+            assert [chat.budget.spent(name) for name in ("a visitor", "another visitor")] == [
+                0.004,
+                0.5,
+            ]
             assert list(chat.journal.entries) == [
                 Entry(NOW, MODEL, "end_turn", False, 3, 0.5, 40.0, 0.004, 0.001),
                 Entry(NOW + 1, MODEL, "busy", True, 0, None, None, 0.0),
@@ -135,7 +151,11 @@ def names(path: Path) -> set[tuple[str, ...]]:
         found = set(file.execute("SELECT type, name FROM sqlite_schema").fetchall())
         for kind, name in list(found):
             if kind == "table":
-                found |= set(file.execute("SELECT ?, name, type FROM pragma_table_info(?)", (name, name)).fetchall())
+                found |= set(
+                    file.execute(
+                        "SELECT ?, name, type FROM pragma_table_info(?)", (name, name)
+                    ).fetchall()
+                )
         return found
 
 
@@ -143,7 +163,8 @@ def names(path: Path) -> set[tuple[str, ...]]:
 async def test_a_migration_happens_as_a_whole_or_not_at_all(
     tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A migration that fails halfway leaves the file with its version; the next start does all of it."""
+    """A migration that fails halfway leaves the file with its version; the next start does all of
+    it."""
     shutil.copy(DATA / f"streamchat-{number}.sqlite3", tmp_path / NAME)
 
     def fails(transaction: sqlite3.Connection) -> None:
@@ -161,8 +182,11 @@ async def test_a_migration_happens_as_a_whole_or_not_at_all(
 
 
 @pytest.mark.parametrize("while_running", [True, False])
-async def test_a_file_of_a_later_release_is_left_untouched(tmp_path: Path, while_running: bool) -> None:
-    """The start is refused, and no byte is changed, also of what the later release has written last."""
+async def test_a_file_of_a_later_release_is_left_untouched(
+    tmp_path: Path, while_running: bool
+) -> None:
+    """The start is refused, and no byte is changed, also of what the later release has written
+    last."""
     async with opened(tmp_path):
         set_version(tmp_path / NAME, VERSION + 1)
         before = contents(tmp_path)
@@ -185,13 +209,16 @@ async def refused(folder: Path) -> None:
 
 def contents(folder: Path) -> dict[str, bytes]:
     """Of the file and of its log; what lies beside them is a lock."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.endswith("-shm")}
+    return {
+        path.name: path.read_bytes() for path in folder.iterdir() if not path.name.endswith("-shm")
+    }
 
 
 async def test_a_later_file_that_is_met_later_is_left_untouched(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Where it could not be looked at before, the chat goes on in memory, and says why nothing is kept."""
+    """Where it could not be looked at before, the chat goes on in memory, and says why nothing is
+    kept."""
     async with opened(tmp_path / "later"):
         pass
     later = tmp_path / "later" / NAME
@@ -226,7 +253,8 @@ def test_the_program_says_which_file_is_too_new(tmp_path: Path) -> None:
 
 
 async def test_columns_of_a_later_release_are_ignored(tmp_path: Path) -> None:
-    """A release that adds a column, and leaves the version, does not disturb this one; an empty value is a default."""
+    """A release that adds a column, and leaves the version, does not disturb this one; an empty
+    value is a default."""
     shutil.copy(DATA / "streamchat-1.sqlite3", tmp_path / NAME)
     async with opened(tmp_path):
         pass
@@ -238,7 +266,9 @@ async def test_columns_of_a_later_release_are_ignored(tmp_path: Path) -> None:
         assert chat.journal.entries[-1] == Entry(NOW + 1, MODEL, "busy", True, 0, None, None, 0.0)
         await chat.pause.turn(on=True)
         await chat.budget.reserve("one", "a visitor", 0.25)
-        writing = partial(journal.write, entries=[Entry(NOW, MODEL, "end_turn", False, 1, 1.0, 1.0, 1.0)])
+        writing = partial(
+            journal.write, entries=[Entry(NOW, MODEL, "end_turn", False, 1, 1.0, 1.0, 1.0)]
+        )
         assert await chat.store.run(partial(writing, since=0, most=10))
         chat.store.put_tab("one", {})
         assert await chat.store.flush()
@@ -246,13 +276,21 @@ async def test_columns_of_a_later_release_are_ignored(tmp_path: Path) -> None:
 
 
 async def test_fields_of_a_later_release_are_ignored(tmp_path: Path) -> None:
-    """An event with more fields than this release knows, or fewer, is read; of an unknown kind it is an empty text."""
+    """An event with more fields than this release knows, or fewer, is read; of an unknown kind it
+    is an empty text."""
     kept = [
         ["Text", {"text": "It is ", "language": "en"}],
         ["Picture", {"url": "https://example.com"}],
         ["Notice", {}],
         ["Usage", {"input_tokens": 1, "later_tokens": 2}],
-        ["Done", {"reason": "end_turn", "usage": {"later_tokens": 2}, "receipt": {"model": "m", "later": 1}}],
+        [
+            "Done",
+            {
+                "reason": "end_turn",
+                "usage": {"later_tokens": 2},
+                "receipt": {"model": "m", "later": 1},
+            },
+        ],
     ]
     receipt = Receipt("m", "", 0, 0.0, None, None, 0.0, 0.0)
     async with opened(tmp_path) as chat:

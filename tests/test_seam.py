@@ -10,29 +10,45 @@ from hypothesis import strategies as st
 from streamchat.sources.claude.seam import Seam
 from streamchat.sources.demo import source as demo
 
-ANSWERS = {path.stem: path.read_text("utf-8") for path in (Path(demo.__file__).parent / "answers").glob("*.md")}
+ANSWERS = {
+    path.stem: path.read_text("utf-8")
+    for path in (Path(demo.__file__).parent / "answers").glob("*.md")
+}
 PROSE = ["login", "rivers", "sky_thinking", "unfinished", "wait"]
-ROWS = {"short": "| 0 | 0 |\n", "as long as an anchor": "| " + " | ".join(map(str, range(1_000, 1_025))) + " | x |\n"}
+ROWS = {
+    "short": "| 0 | 0 |\n",
+    "as long as an anchor": "| " + " | ".join(map(str, range(1_000, 1_025))) + " | x |\n",
+}
 
 REPETITIVE = {
     "laughter": "He laughs: ha ha ha ha ha! Ha ha, hahahaha, hohohoho.",
     "table": "| a | b |\n|---|---|\n" + "| 0 | 0 |\n" * 30 + "| 1 | 1 |\n",
     "words in a table": "| yes | yes |\n" * 5 + "| no | no | no | no |\n" * 5,
-    "refrain": "Frère Jacques, Frère Jacques,\nDormez-vous? Dormez-vous?\nSonnez les matines! Sonnez les matines!\n"
-    "Ding, dang, dong. Ding, dang, dong.",
+    "refrain": (
+        "Frère Jacques, Frère Jacques,\nDormez-vous? Dormez-vous?\nSonnez les matines! Sonnez les"
+        " matines!\nDing, dang, dong. Ding, dang, dong."
+    ),
     "verses": "A song:\n\n" + "If you're happy and you know it, clap your hands!\n" * 3,
     "list": "1. Wash\n2. Rinse\n3. Repeat\n" + "- one\n- one\n- two\n- two\n" * 4,
-    "code": "```python\n" + "    pass\n    pass\n\n    try:\n        next(it)\n        next(it)\n" * 4 + "```\n",
+    "code": (
+        "```python\n"
+        + "    pass\n    pass\n\n    try:\n        next(it)\n        next(it)\n" * 4
+        + "```\n"
+    ),
     "zeros": "0 0 0 0 00 00 000000 0,0,0,0 [0, 0, 0, 0], [0, 0, 0, 0]",
     "CSV": "red,red,blue\nred,red,red\nJohn Smith,John Smith,9\n0,0,0\n",
-    "Markdown": "## A\n\n#### B\n\n****\n\n----------------------------------------\n\n> > a\n> > b\n\n``````",
+    "Markdown": (
+        "## A\n\n#### B\n\n****\n\n----------------------------------------\n\n> > a\n> >"
+        " b\n\n``````"
+    ),
     "roman": "Henry II, III and VIII; a 5 mm screw, AA batteries, an aardvark in 2020 and 1919",
     "no spaces": "谢谢谢谢你，慢慢慢慢来。哈哈哈哈" + "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 }
 
 
 def joined(partial: str, continuation: str, *sizes: int) -> str:
-    """The partial and what is shown of the continuation, when that comes in pieces of these sizes."""
+    """The partial and what is shown of the continuation, when that comes in pieces of these
+    sizes."""
     seam = Seam(partial)
     return partial + "".join(map(seam.feed, pieces(continuation, *sizes))) + seam.end()
 
@@ -54,7 +70,11 @@ def cuts(text: str) -> Iterator[tuple[str, str]]:
 
 
 def after_words(text: str) -> Iterator[tuple[str, str]]:
-    return ((before, after) for before, after in cuts(text) if not before[-1].isspace() and after[0].isspace())
+    return (
+        (before, after)
+        for before, after in cuts(text)
+        if not before[-1].isspace() and after[0].isspace()
+    )
 
 
 def plain(text: str) -> str:
@@ -63,7 +83,8 @@ def plain(text: str) -> str:
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_an_exact_continuation_joins_exactly_wherever_the_text_was_cut(name: str) -> None:
-    """Between words and within them, in prose, tables, code and all scripts: the text is as if never cut."""
+    """Between words and within them, in prose, tables, code and all scripts: the text is as if
+    never cut."""
     for size, (before, after) in enumerate(cuts(ANSWERS[name])):
         assert joined(before, after, size % 11 + 1) == before + after
 
@@ -90,10 +111,14 @@ def test_a_repetition_may_have_other_whitespace(name: str, space: str) -> None:
 @pytest.mark.parametrize("name", PROSE)
 @pytest.mark.parametrize("count", [1, 2, 3, 6])
 def test_the_last_words_are_not_there_twice(name: str, count: int) -> None:
-    """A continuation that repeats fewer words than it was asked to joins exactly, if they are words: two letters."""
+    """A continuation that repeats fewer words than it was asked to joins exactly, if they are
+    words: two letters."""
     for before, after in after_words(ANSWERS[name]):
         repeated = re.findall(r"\S+\s*", before)[-count:]
-        if re.match(r"[^\W\d_]", repeated[0]) and len(re.findall(r"[^\W\d_]", "".join(repeated))) > 1:
+        if (
+            re.match(r"[^\W\d_]", repeated[0])
+            and len(re.findall(r"[^\W\d_]", "".join(repeated))) > 1
+        ):
             assert joined(before, "".join(repeated) + after, 9) == before + after
 
 
@@ -113,9 +138,21 @@ def test_the_last_sentence_is_not_there_twice(name: str) -> None:
         ("So the quick", "quick brown fox", "So the quick brown fox"),
         ("So it works.", "works. Now we rest.", "So it works. Now we rest."),
         ("So it works.\n\n", "So it works.\n\nNow", "So it works.\n\nSo it works.\n\nNow"),
-        ("It really, truly works.\n\n", "It really, truly works.\n\nNow", "It really, truly works.\n\nNow"),
-        ("It really, truly works.\n\n", "It really, truly works. Now", "It really, truly works.\n\n Now"),
-        ("It really, truly works. ", "It really, truly works.\n\nNow", "It really, truly works. \n\nNow"),
+        (
+            "It really, truly works.\n\n",
+            "It really, truly works.\n\nNow",
+            "It really, truly works.\n\nNow",
+        ),
+        (
+            "It really, truly works.\n\n",
+            "It really, truly works. Now",
+            "It really, truly works.\n\n Now",
+        ),
+        (
+            "It really, truly works. ",
+            "It really, truly works.\n\nNow",
+            "It really, truly works. \n\nNow",
+        ),
         ("It really, truly works", "It really, truly works", "It really, truly works"),
         ("The **bold** mo", "**bold** move", "The **bold** mo**bold** move"),
         ("The **bold** mo", "The **bold** move", "The **bold** move"),
@@ -136,7 +173,8 @@ def test_examples_of_seams(partial: str, continuation: str, whole: str) -> None:
 
 @pytest.mark.parametrize("name", REPETITIVE)
 def test_of_a_text_that_repeats_itself_nothing_is_lost(name: str) -> None:
-    """Where the exact continuation happens to begin like the words before it, all of it is shown."""
+    """Where the exact continuation happens to begin like the words before it, all of it is
+    shown."""
     for size, (before, after) in enumerate(cuts(REPETITIVE[name])):
         assert joined(before, after, size % 11 + 1) == before + after
 
@@ -161,18 +199,22 @@ WORDS = [
 
 
 def says_it_again(before: str, after: str) -> bool:
-    """Whether a text goes on with the whole anchor once more, or with its last words and no space before them."""
+    """Whether a text goes on with the whole anchor once more, or with its last words and no space
+    before them."""
     words = plain(before)
     endings = [words[word.start() :] for word in re.finditer(r"(?<!\S)\S|\b\w", words)]
     stuck = not before[-1].isspace() and not after[0].isspace()
-    again = [ending for ending in endings if len(re.findall("[a-zA-Z]", ending)) > 1] if stuck else []
+    again = (
+        [ending for ending in endings if len(re.findall("[a-zA-Z]", ending)) > 1] if stuck else []
+    )
     return plain(after).startswith((plain(Seam(before).anchor), *again))
 
 
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(WORDS), min_size=2).map("".join), st.data())
 def test_of_a_text_of_few_words_nothing_is_lost(text: str, data: st.DataObject) -> None:
-    """An exact continuation is shown in full, but for the two cases that nobody could tell from a repetition."""
+    """An exact continuation is shown in full, but for the two cases that nobody could tell from a
+    repetition."""
     at = data.draw(st.integers(1, len(text) - 1))
     sizes = data.draw(st.lists(st.integers(1, 30), min_size=1))
     before, after = text[:at], text[at:]
@@ -182,7 +224,8 @@ def test_of_a_text_of_few_words_nothing_is_lost(text: str, data: st.DataObject) 
 
 @pytest.mark.parametrize("row", ROWS)
 def test_equal_rows_can_be_taken_up_again(row: str) -> None:
-    """Where rows have repeated themselves, the anchor is chosen so that a repetition can be told from the next row."""
+    """Where rows have repeated themselves, the anchor is chosen so that a repetition can be told
+    from the next row."""
     for before, after in cuts(ROWS[row] * (1_000 // len(ROWS[row]))):
         anchor = Seam(before).anchor
         if 400 < len(before) < 700:
@@ -205,14 +248,19 @@ def test_the_size_of_the_pieces_does_not_matter(name: str, data: st.DataObject) 
 
 @settings(deadline=None)
 @given(st.text("ab \n", max_size=400), st.text("ab \n", max_size=600))
-def test_no_more_is_held_back_than_the_anchor_and_some_whitespace(partial: str, continuation: str) -> None:
-    """A reader is never more than the asked-for words behind; the shown text is the end of what came."""
+def test_no_more_is_held_back_than_the_anchor_and_some_whitespace(
+    partial: str, continuation: str
+) -> None:
+    """A reader is never more than the asked-for words behind; the shown text is the end of what
+    came."""
     seam = Seam(partial)
     shown = ""
     for at, sign in enumerate(continuation, 1):
         shown += seam.feed(sign)
         assert shown == "" or continuation[:at].endswith(shown)
-        assert shown or at <= len(seam.anchor) + 20 or continuation[:at].split() == seam.anchor.split()
+        assert (
+            shown or at <= len(seam.anchor) + 20 or continuation[:at].split() == seam.anchor.split()
+        )
     assert continuation.endswith(shown + seam.end())
 
 
@@ -225,7 +273,8 @@ def test_what_cannot_be_a_repetition_is_shown_at_once() -> None:
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_the_anchor_is_the_last_words_exactly(name: str) -> None:
-    """It ends where the text ends but for whitespace, has at most 200 characters, and begins with a whole word."""
+    """It ends where the text ends but for whitespace, has at most 200 characters, and begins with a
+    whole word."""
     for before, _ in cuts(ANSWERS[name]):
         anchor = Seam(before).anchor
         assert before.rstrip().endswith(anchor)

@@ -8,7 +8,18 @@ from playwright.sync_api import BrowserContext, Locator, Route, expect
 from tests.application import ROOT, Application
 from tests.page import Page
 from tests.proxy import Proxy
-from tests.scripted_claude import CLOSES, Hold, Script, ScriptedClaude, delta, ends, opens, says, start, streams
+from tests.scripted_claude import (
+    CLOSES,
+    Hold,
+    Script,
+    ScriptedClaude,
+    delta,
+    ends,
+    opens,
+    says,
+    start,
+    streams,
+)
 from tests.test_own_key import KEY, field, keys, settings
 
 JOIN = "**/gradio_api/queue/join?**"
@@ -28,7 +39,9 @@ def keyed_claude() -> Iterator[ScriptedClaude]:
 @pytest.fixture(scope="module")
 def takes_keys(keyed_claude: ScriptedClaude) -> Iterator[Application]:
     environment = {"ANTHROPIC_API_KEY": "sk-owner", "ANTHROPIC_BASE_URL": keyed_claude.url}
-    with Application(cwd=ROOT, STREAMCHAT_OWN_KEYS="on", STREAMCHAT_KEEP_SECONDS="0", **environment) as app:
+    with Application(
+        cwd=ROOT, STREAMCHAT_OWN_KEYS="on", STREAMCHAT_KEEP_SECONDS="0", **environment
+    ) as app:
         yield app
 
 
@@ -48,7 +61,9 @@ def asked_with_own_key(page: Page) -> None:
 
 
 @pytest.fixture
-def came_back(visitors_claude: ScriptedClaude, takes_keys: Application, context: BrowserContext) -> Page:
+def came_back(
+    visitors_claude: ScriptedClaude, takes_keys: Application, context: BrowserContext
+) -> Page:
     """A page that has asked with the visitor's own key, and was loaded again."""
     page = Page(context, takes_keys.url)
     asked_with_own_key(page)
@@ -73,7 +88,8 @@ WAYS = {
 def test_without_their_key_a_visitor_is_asked_before_the_owner_pays(
     came_back: Page, visitors_claude: ScriptedClaude, way: str
 ) -> None:
-    """The page says that the key is gone. However they ask, nothing is sent until they choose to go on without it."""
+    """The page says that the key is gone. However they ask, nothing is sent until they choose to go
+    on without it."""
     page = came_back
     expect(gone(page)).to_be_visible()
     if way == "example":
@@ -106,7 +122,9 @@ def test_a_key_that_is_entered_again_pays(came_back: Page, visitors_claude: Scri
     expect(gone(page)).to_have_count(0)
 
 
-def test_a_question_that_waits_for_the_key_can_be_stopped(came_back: Page, visitors_claude: ScriptedClaude) -> None:
+def test_a_question_that_waits_for_the_key_can_be_stopped(
+    came_back: Page, visitors_claude: ScriptedClaude
+) -> None:
     """It is not sent when the visitor chooses later; the next one is."""
     page = came_back
     page.ask("two")
@@ -149,7 +167,8 @@ def test_a_page_that_lost_its_connection_by_itself_asks_too(
 
 
 class Lost:
-    """Lets the messages of a page reach the server, and loses the responses to the first `count`."""
+    """Lets the messages of a page reach the server, and loses the responses to the first
+    `count`."""
 
     def __init__(self, page: Page, count: int) -> None:
         self.left = count
@@ -165,8 +184,11 @@ class Lost:
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_a_message_whose_response_is_lost_is_one_reply(page: Page, page_claude: ScriptedClaude, count: int) -> None:
-    """The page sends it again with the same key, and it is paid once; the next message is a new one."""
+def test_a_message_whose_response_is_lost_is_one_reply(
+    page: Page, page_claude: ScriptedClaude, count: int
+) -> None:
+    """The page sends it again with the same key, and it is paid once; the next message is a new
+    one."""
     hold, script = held("Half", then=" and whole.")
     page_claude.play(script, says("Again."), says("Third."))
     lost = Lost(page, count)
@@ -186,13 +208,17 @@ def test_a_message_whose_response_is_lost_is_one_reply(page: Page, page_claude: 
     assert [page_claude.exchange(number).said for number in (1, 2)] == [said, said]
 
 
-def test_a_message_that_is_sent_again_by_hand_is_one_reply(page: Page, page_claude: ScriptedClaude) -> None:
+def test_a_message_that_is_sent_again_by_hand_is_one_reply(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
     """As where the network is gone for longer than the page tries."""
     hold, script = held("Half", then=" and whole.")
     page_claude.play(script, says("Another."))
     lost = Lost(page, 4)
     page.ask("hi")
-    expect(page.browser.get_by_text("Connection to the server was lost").first).to_be_visible(timeout=20_000)
+    expect(page.browser.get_by_text("Connection to the server was lost").first).to_be_visible(
+        timeout=20_000
+    )
     assert lost.left == 0
     expect(page.box).to_have_value("hi")
     page.box.press("Enter")
@@ -202,11 +228,16 @@ def test_a_message_that_is_sent_again_by_hand_is_one_reply(page: Page, page_clau
     assert len(page_claude.exchanges) == 1
     page.ask("next")
     page.shows("Another.")
-    assert page_claude.exchange(1).said == [("user", "hi"), ("assistant", "Half and whole."), ("user", "next")]
+    assert page_claude.exchange(1).said == [
+        ("user", "hi"),
+        ("assistant", "Half and whole."),
+        ("user", "next"),
+    ]
 
 
 def test_the_same_word_typed_again_is_a_draft(page: Page, page_claude: ScriptedClaude) -> None:
-    """It is in the box after a reload, although the same message was sent before; sent, it is not."""
+    """It is in the box after a reload, although the same message was sent before; sent, it is
+    not."""
     page.ask("yes")
     page.shows("Hello there")
     page.ready()
@@ -223,7 +254,9 @@ def test_the_same_word_typed_again_is_a_draft(page: Page, page_claude: ScriptedC
     expect(page.box).to_have_value("")
 
 
-def test_a_draft_outlasts_everything_but_its_sending(page: Page, page_claude: ScriptedClaude) -> None:
+def test_a_draft_outlasts_everything_but_its_sending(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
     """Retry, edit, undo, Clear and reloads leave in the box what is typed there."""
     page_claude.play(says("One."), says("Two."), says("Three."))
     page.ask("a")
@@ -266,9 +299,12 @@ def test_each_tab_has_a_draft_of_its_own(
 
 
 def duplicate(page: Page, context: BrowserContext) -> Page:
-    """A second page with the memory of the first, as browsers make it of a tab that is duplicated."""
+    """A second page with the memory of the first, as browsers make it of a tab that is
+    duplicated."""
     remembered = page.browser.evaluate("JSON.stringify(sessionStorage)")
-    context.add_init_script(f"if (!sessionStorage.length) Object.assign(sessionStorage, {remembered})")
+    context.add_init_script(
+        f"if (!sessionStorage.length) Object.assign(sessionStorage, {remembered})"
+    )
     return Page(context, page.browser.url, ready=False)
 
 
@@ -317,8 +353,11 @@ def test_a_duplicate_reads_on_when_the_first_is_closed(
     other.shows("Begun and ended.")
 
 
-def test_what_was_said_earlier_is_never_changed_afterwards(page: Page, page_claude: ScriptedClaude) -> None:
-    """Messages that differ in their indentation alone reach Claude as they were typed, in each request."""
+def test_what_was_said_earlier_is_never_changed_afterwards(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
+    """Messages that differ in their indentation alone reach Claude as they were typed, in each
+    request."""
     typed = ["x = 1", "    x = 1", "\tx = 1", "x = 1"]
     page_claude.play(*[says(f"Answer {number}.") for number in range(4)])
     for number, message in enumerate(typed):

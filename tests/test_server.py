@@ -36,7 +36,8 @@ def ask(url: str) -> httpx.Response:
 
 
 def test_two_chats_run_side_by_side(settings: Settings) -> None:
-    """Two chats in one process have a port and replies each, and one goes on when the other ends."""
+    """Two chats in one process have a port and replies each, and one goes on when the other
+    ends."""
     with create(settings).launch() as first:
         with create(settings).launch() as second:
             assert first.url != second.url
@@ -76,7 +77,8 @@ class BrokenChat(Chat):
 
 
 def test_a_slow_start_has_one_server_and_one_loop(settings: Settings) -> None:
-    """A start that takes longer than the 5 s that Gradio waits still opens the chat once, on the port it began with."""
+    """A start that takes longer than the 5 s that Gradio waits still opens the chat once, on the
+    port it began with."""
     chat = SlowChat(settings)
     app = replace(create(settings), chat=chat)
     listener = Listener.open()
@@ -91,11 +93,14 @@ def test_a_slow_start_has_one_server_and_one_loop(settings: Settings) -> None:
         assert "demo" in ask(running.url).text
 
 
-@pytest.mark.parametrize("error", [TypeError("a column too many"), OSError(errno.EROFS, "Read-only")])
+@pytest.mark.parametrize(
+    "error", [TypeError("a column too many"), OSError(errno.EROFS, "Read-only")]
+)
 def test_a_failed_start_is_not_repeated(
     settings: Settings, error: Exception, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """An error at the start reaches the caller, is not tried again on other ports, and prints no traceback."""
+    """An error at the start reaches the caller, is not tried again on other ports, and prints no
+    traceback."""
     app = replace(create(settings), chat=BrokenChat(error))
     with pytest.raises(StartFailed) as failed:
         app.launch()
@@ -116,7 +121,8 @@ def hosts() -> list[str]:
 
 @pytest.mark.parametrize("host", hosts())
 def test_any_host_is_served(settings: Settings, host: str) -> None:
-    """The chat listens on each address that its host's name stands for, and Gradio's own look at it succeeds."""
+    """The chat listens on each address that its host's name stands for, and Gradio's own look at it
+    succeeds."""
     with create(settings).launch(Listener.open(host)) as running:
         assert httpx.get(f"{running.url}api/health").status_code == 200
 

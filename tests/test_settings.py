@@ -13,9 +13,13 @@ from streamchat.settings import KNOBS, Settings, SettingsError
 
 ROOT = Path(__file__).parent.parent
 DEFAULTS = {
-    name: default.get_secret_value()
-    if isinstance(default := field.get_default(call_default_factory=True, validated_data={}), SecretStr)
-    else str(default)
+    name: (
+        default.get_secret_value()
+        if isinstance(
+            default := field.get_default(call_default_factory=True, validated_data={}), SecretStr
+        )
+        else str(default)
+    )
     for name, field in KNOBS.items()
 }
 
@@ -25,7 +29,9 @@ SetAll = Callable[..., None]
 @pytest.fixture(autouse=True)
 def put(monkeypatch: pytest.MonkeyPatch) -> SetAll:
     """Sets variables in an environment in which nothing is set that concerns us."""
-    for name in [name for name in os.environ if name.upper().startswith(("STREAMCHAT_", "ANTHROPIC_"))]:
+    for name in [
+        name for name in os.environ if name.upper().startswith(("STREAMCHAT_", "ANTHROPIC_"))
+    ]:
         monkeypatch.delenv(name)
 
     def put(**environment: str) -> None:
@@ -46,10 +52,15 @@ def key() -> str:
 
 
 def test_nothing_has_to_be_set() -> None:
-    """Without any variable the app runs: no key, a fast model at low effort, a minute of patience."""
+    """Without any variable the app runs: no key, a fast model at low effort, a minute of
+    patience."""
     settings = Settings.read()
     assert key() == ""
-    assert (settings.model, settings.effort, settings.max_tokens) == ("claude-sonnet-5-5", "low", 16_000)
+    assert (settings.model, settings.effort, settings.max_tokens) == (
+        "claude-sonnet-5-5",
+        "low",
+        16_000,
+    )
     assert settings.linger_seconds == 60
     assert settings.system_prompt.startswith("You are a helpful assistant.")
 
@@ -57,7 +68,11 @@ def test_nothing_has_to_be_set() -> None:
 def test_every_knob_turns(put: SetAll) -> None:
     """What the environment says is what the settings say, blanks around numbers aside."""
     put(STREAMCHAT_MODEL="claude-opus-5-5", STREAMCHAT_EFFORT="max", STREAMCHAT_MAX_TOKENS=" 99 ")
-    put(STREAMCHAT_SYSTEM_PROMPT="Be brief.\n\tAlways.", STREAMCHAT_LINGER_SECONDS="1.5", ANTHROPIC_API_KEY="sk-test")
+    put(
+        STREAMCHAT_SYSTEM_PROMPT="Be brief.\n\tAlways.",
+        STREAMCHAT_LINGER_SECONDS="1.5",
+        ANTHROPIC_API_KEY="sk-test",
+    )
     settings = Settings.read()
     assert (settings.model, settings.effort, settings.max_tokens) == ("claude-opus-5-5", "max", 99)
     assert (settings.system_prompt, settings.linger_seconds) == ("Be brief.\n\tAlways.", 1.5)
@@ -73,7 +88,8 @@ def test_an_empty_variable_counts_as_not_set(put: SetAll, name: str) -> None:
 
 
 def test_an_empty_data_dir_turns_it_off(put: SetAll) -> None:
-    """`STREAMCHAT_DATA_DIR=` is the one line with nothing behind its = that means something: keep nothing on disk."""
+    """`STREAMCHAT_DATA_DIR=` is the one line with nothing behind its = that means something: keep
+    nothing on disk."""
     assert Settings.read().data_dir == ".streamchat"
     put(STREAMCHAT_DATA_DIR="")
     assert Settings.read().data_dir == ""
@@ -83,7 +99,9 @@ def test_an_empty_data_dir_turns_it_off(put: SetAll) -> None:
 def test_a_login_is_a_user_and_a_password(put: SetAll, login: str) -> None:
     """Half a login protects nothing and is refused at the start, without showing it."""
     put(STREAMCHAT_AUTH=login)
-    assert complaint().startswith("STREAMCHAT_AUTH cannot be used: it should be a user and a password")
+    assert complaint().startswith(
+        "STREAMCHAT_AUTH cannot be used: it should be a user and a password"
+    )
     put(STREAMCHAT_AUTH="user:pass:word")
     assert Settings.read().login == ("user", "pass:word")
 
@@ -92,15 +110,21 @@ def test_a_login_is_a_user_and_a_password(put: SetAll, login: str) -> None:
 def test_a_logins_password_is_not_short(put: SetAll, login: str) -> None:
     """A password that is soon guessed is refused at the start, without showing it."""
     put(STREAMCHAT_AUTH=login)
-    assert complaint() == (
-        "STREAMCHAT_AUTH cannot be used: its password should have eight characters or more, for everybody can try."
+    assert (
+        complaint()
+        == "STREAMCHAT_AUTH cannot be used: its password should have eight characters or more, for"
+        " everybody can try."
     )
 
 
 @pytest.mark.parametrize("around", ["{}\n", "{}\r\n", '"{}"', "'{}'", " {} ", '"{}"\n', "\t{}"])
 def test_what_surrounds_a_value_is_no_part_of_it(put: SetAll, around: str) -> None:
-    """Line ends of secrets in files and quotation marks of Docker's lock nobody out and rename no folder."""
-    put(STREAMCHAT_AUTH=around.format("eva:open sesame"), STREAMCHAT_OWNER_PASSWORD=around.format("sesame78"))
+    """Line ends of secrets in files and quotation marks of Docker's lock nobody out and rename no
+    folder."""
+    put(
+        STREAMCHAT_AUTH=around.format("eva:open sesame"),
+        STREAMCHAT_OWNER_PASSWORD=around.format("sesame78"),
+    )
     put(STREAMCHAT_DATA_DIR=around.format("data"), STREAMCHAT_EFFORT=around.format("max"))
     settings = Settings.read()
     assert settings.login == ("eva", "open sesame")
@@ -115,7 +139,9 @@ def test_quotation_marks_in_a_value_stay(put: SetAll, password: str) -> None:
     assert Settings.read().login == ("eva", password)
 
 
-def test_the_data_folder_is_where_the_app_is(put: SetAll, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_data_folder_is_where_the_app_is(
+    put: SetAll, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """From whatever folder the app is started, its data are in the same place."""
     monkeypatch.chdir(tmp_path)
     assert Settings.read().data_folder == str(ROOT / ".streamchat")
@@ -144,13 +170,18 @@ PLACEHOLDERS = [
 def test_a_placeholder_is_no_key(put: SetAll, placeholder: str) -> None:
     """A key that was copied from instructions as it stands there is said at the start."""
     put(ANTHROPIC_API_KEY=placeholder)
-    assert complaint().startswith("ANTHROPIC_API_KEY cannot be used: it is the placeholder for a key")
+    assert complaint().startswith(
+        "ANTHROPIC_API_KEY cannot be used: it is the placeholder for a key"
+    )
 
 
 def test_an_owners_password_is_not_short(put: SetAll) -> None:
-    """A password that is soon guessed is refused at the start, without showing it; so is none to be seen later."""
+    """A password that is soon guessed is refused at the start, without showing it; so is none to be
+    seen later."""
     put(STREAMCHAT_OWNER_PASSWORD="sesame7")
-    assert complaint().startswith("STREAMCHAT_OWNER_PASSWORD cannot be used: it should have eight characters or more")
+    assert complaint().startswith(
+        "STREAMCHAT_OWNER_PASSWORD cannot be used: it should have eight characters or more"
+    )
     assert "sesame" not in complaint()
     put(STREAMCHAT_OWNER_PASSWORD="sesame78")
     assert Settings.read().owner_password.get_secret_value() == "sesame78"
@@ -160,12 +191,20 @@ def test_an_owners_password_is_not_short(put: SetAll) -> None:
 def test_other_programs_variables_are_none_of_our_business(put: SetAll) -> None:
     """A MODEL or an EFFORT that belongs to another program is not read."""
     before = Settings.read()
-    put(MODEL="t5", EFFORT="1", MAX_TOKENS="none", API_KEY="theirs", LINGER_SECONDS="x", ANTHROPIC_MODEL="y")
+    put(
+        MODEL="t5",
+        EFFORT="1",
+        MAX_TOKENS="none",
+        API_KEY="theirs",
+        LINGER_SECONDS="x",
+        ANTHROPIC_MODEL="y",
+    )
     assert Settings.read() == before
 
 
 def test_settings_are_read_once(put: SetAll) -> None:
-    """What was read at the start holds until the end, whoever changes the environment or tries to set a field."""
+    """What was read at the start holds until the end, whoever changes the environment or tries to
+    set a field."""
     settings = Settings.read()
     put(STREAMCHAT_MAX_TOKENS="1")
     assert settings.max_tokens == 16_000
@@ -197,8 +236,11 @@ def test_settings_are_read_once(put: SetAll) -> None:
         ("STREAMCHAT_MODEL", "claude;sonnet", "by its id"),
     ],
 )
-def test_a_bad_value_is_refused_in_one_line(put: SetAll, name: str, value: str, allowed: str) -> None:
-    """Whoever mistyped a value reads which variable it is, what stands there, what may stand there and what it does."""
+def test_a_bad_value_is_refused_in_one_line(
+    put: SetAll, name: str, value: str, allowed: str
+) -> None:
+    """Whoever mistyped a value reads which variable it is, what stands there, what may stand there
+    and what it does."""
     put(**{name: value})
     line = complaint()
     assert line.startswith(f"{name} is '{value}', but it ")
@@ -209,7 +251,12 @@ def test_a_bad_value_is_refused_in_one_line(put: SetAll, name: str, value: str, 
 
 def test_all_bad_values_are_named_at_once(put: SetAll) -> None:
     """Three mistakes are three lines, not three starts of the app."""
-    put(STREAMCHAT_EFFORT="x", STREAMCHAT_MAX_TOKENS="y", STREAMCHAT_LINGER_SECONDS="z", ANTHROPIC_API_KEY="sk-é")
+    put(
+        STREAMCHAT_EFFORT="x",
+        STREAMCHAT_MAX_TOKENS="y",
+        STREAMCHAT_LINGER_SECONDS="z",
+        ANTHROPIC_API_KEY="sk-é",
+    )
     assert [line.split()[0] for line in complaint().splitlines()] == [
         "ANTHROPIC_API_KEY", "STREAMCHAT_EFFORT", "STREAMCHAT_MAX_TOKENS", "STREAMCHAT_LINGER_SECONDS",
     ]  # fmt: skip
@@ -226,7 +273,8 @@ def test_all_bad_values_are_named_at_once(put: SetAll) -> None:
     ],
 )
 def test_a_misspelt_variable_is_noticed(put: SetAll, misspelt: str, meant: str) -> None:
-    """A setting that nobody reads would look as if it held; it is named, with the one that was probably meant."""
+    """A setting that nobody reads would look as if it held; it is named, with the one that was
+    probably meant."""
     put(**{misspelt: "1"})
     assert complaint() == f"{misspelt} is not a setting. Did you mean {meant}?"
 
@@ -234,13 +282,19 @@ def test_a_misspelt_variable_is_noticed(put: SetAll, misspelt: str, meant: str) 
 def test_all_misspelt_variables_are_named_at_once(put: SetAll) -> None:
     """Two misspelt variables are two lines, in the order of the alphabet."""
     put(STREAMCHAT_MODLE="1", STREAMCHAT_EFORT="low")
-    assert [line.split()[0] for line in complaint().splitlines()] == ["STREAMCHAT_EFORT", "STREAMCHAT_MODLE"]
+    assert [line.split()[0] for line in complaint().splitlines()] == [
+        "STREAMCHAT_EFORT",
+        "STREAMCHAT_MODLE",
+    ]
 
 
 def test_bad_values_and_misspelt_variables_are_named_at_once(put: SetAll) -> None:
     """Mistakes of both kinds are told together."""
     put(STREAMCHAT_EFFORT="x", STREAMCHAT_MODLE="y")
-    assert [line.split()[0] for line in complaint().splitlines()] == ["STREAMCHAT_EFFORT", "STREAMCHAT_MODLE"]
+    assert [line.split()[0] for line in complaint().splitlines()] == [
+        "STREAMCHAT_EFFORT",
+        "STREAMCHAT_MODLE",
+    ]
 
 
 @pytest.mark.parametrize("name", ["STREAMCHAT_ZZZZ", "STREAMCHAT_API_KEY", "STREAMCHAT_PORT"])
@@ -257,7 +311,16 @@ def test_what_is_suggested_exists(put: SetAll) -> None:
 
 
 @pytest.mark.parametrize(
-    "pasted", ["sk-ant-1", " sk-ant-1 ", "sk-ant-1\r\n", "sk-\n  ant-1", '"sk-ant-1"', "'sk-ant-1'", ' "sk-ant-1"\n']
+    "pasted",
+    [
+        "sk-ant-1",
+        " sk-ant-1 ",
+        "sk-ant-1\r\n",
+        "sk-\n  ant-1",
+        '"sk-ant-1"',
+        "'sk-ant-1'",
+        ' "sk-ant-1"\n',
+    ],
 )
 @pytest.mark.parametrize("name", ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"])
 def test_a_key_is_cleaned_of_what_pasting_leaves(put: SetAll, name: str, pasted: str) -> None:
@@ -273,12 +336,19 @@ def test_a_key_of_nothing_is_no_key(put: SetAll, nothing: str) -> None:
     assert key() == ""
 
 
-IMPOSSIBLE = ["sk-ant-sécret", "“sk-ant-sécret”", "sk-ant-secret\u200b", "\ufeffsk-ant-secret", "sk-ant-secret\a"]
+IMPOSSIBLE = [
+    "sk-ant-sécret",
+    "“sk-ant-sécret”",
+    "sk-ant-secret\u200b",
+    "\ufeffsk-ant-secret",
+    "sk-ant-secret\a",
+]
 
 
 @pytest.mark.parametrize("impossible", IMPOSSIBLE)
 def test_an_impossible_key_is_refused_without_showing_it(put: SetAll, impossible: str) -> None:
-    """A key with typographic quotes or invisible signs is refused at the start; no part of it is in what is printed."""
+    """A key with typographic quotes or invisible signs is refused at the start; no part of it is in
+    what is printed."""
     put(ANTHROPIC_API_KEY=impossible)
     with pytest.raises(SettingsError) as caught:
         Settings.read()
@@ -295,7 +365,8 @@ def test_a_key_is_not_shown_along_with_other_mistakes(put: SetAll, impossible: s
 
 
 def test_an_impossible_token_is_called_by_its_own_name(put: SetAll) -> None:
-    """Whoever set ANTHROPIC_AUTH_TOKEN is not sent to look for an ANTHROPIC_API_KEY that does not exist."""
+    """Whoever set ANTHROPIC_AUTH_TOKEN is not sent to look for an ANTHROPIC_API_KEY that does not
+    exist."""
     put(ANTHROPIC_AUTH_TOKEN="tök")
     assert complaint().startswith("ANTHROPIC_AUTH_TOKEN cannot be used: ")
 
@@ -310,12 +381,18 @@ def test_settings_never_show_the_key(put: SetAll) -> None:
     """However settings are written into a log, the key is not among them."""
     put(ANTHROPIC_API_KEY="sk-ant-secret")
     settings = Settings.read()
-    for written in (repr(settings), str(settings), repr(settings.model_dump()), settings.model_dump_json()):
+    for written in (
+        repr(settings),
+        str(settings),
+        repr(settings.model_dump()),
+        settings.model_dump_json(),
+    ):
         assert "ant-secret" not in written
 
 
 def test_a_key_goes_before_a_token(put: SetAll) -> None:
-    """Where both are set, the key is used, as in Claude's own client; a token alone works as well."""
+    """Where both are set, the key is used, as in Claude's own client; a token alone works as
+    well."""
     put(ANTHROPIC_AUTH_TOKEN="token")
     assert key() == "token"
     put(ANTHROPIC_API_KEY="sk-test")
@@ -328,7 +405,10 @@ def test_an_empty_key_does_not_hide_a_token(put: SetAll) -> None:
     assert key() == "token"
 
 
-READ = [Path("README.md"), *(path.relative_to(ROOT) for path in sorted((ROOT / "docs").glob("*.md")))]
+READ = [
+    Path("README.md"),
+    *(path.relative_to(ROOT) for path in sorted((ROOT / "docs").glob("*.md"))),
+]
 
 
 def text(path: str) -> str:
@@ -338,14 +418,17 @@ def text(path: str) -> str:
 @pytest.mark.parametrize("name", KNOBS)
 def test_a_knob_is_in_the_table(name: str) -> None:
     """The table of the settings has each of them, with its default."""
-    rows = [line for line in text("docs/settings.md").splitlines() if line.startswith(f"| `{name}`")]
+    rows = [
+        line for line in text("docs/settings.md").splitlines() if line.startswith(f"| `{name}`")
+    ]
     assert len(rows) == 1
     assert DEFAULTS[name] in rows[0]
 
 
 @pytest.mark.parametrize("name", KNOBS)
 def test_a_knob_is_in_the_example(name: str) -> None:
-    """Each knob is a line to take the # from; that alone changes nothing, for its default stands there, or nothing."""
+    """Each knob is a line to take the # from; that alone changes nothing, for its default stands
+    there, or nothing."""
     lines = re.findall(rf"^(?:# ?)?({name}=.*)$", text(".env.example"), re.MULTILINE)
     assert len(lines) == 1
     assert dotenv_values(stream=StringIO(lines[0]))[name] in (DEFAULTS[name], "")
@@ -353,7 +436,8 @@ def test_a_knob_is_in_the_example(name: str) -> None:
 
 @pytest.mark.parametrize("name", KNOBS)
 def test_a_copied_example_sets_nothing(name: str) -> None:
-    """The example is copied as it is: until a # is taken away or a value filled in, all defaults hold."""
+    """The example is copied as it is: until a # is taken away or a value filled in, all defaults
+    hold."""
     assert not dotenv_values(stream=StringIO(text(".env.example"))).get(name)
 
 
@@ -385,6 +469,7 @@ HEADERS = {"ANTHROPIC_CUSTOM_HEADERS": "X-Gateway-Token: secret"}
 def test_visitors_keys_are_taken_where_nothing_but_claude_answers(
     put: SetAll, environment: dict[str, str], takes: bool
 ) -> None:
-    """A gateway of the owner's may answer whatever the key is: there only an owner who says so takes keys."""
+    """A gateway of the owner's may answer whatever the key is: there only an owner who says so
+    takes keys."""
     put(**environment)
     assert Settings.read().takes_own_keys is takes

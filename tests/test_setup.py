@@ -11,7 +11,10 @@ from packaging.requirements import Requirement
 from tests import browser
 from tests.__main__ import ROOT, first_failure, missing
 
-COMMAND = "python3 -m venv .venv && .venv/bin/pip install -r tests/requirements.txt && .venv/bin/python -m tests"
+COMMAND = (
+    "python3 -m venv .venv && .venv/bin/pip install -r tests/requirements.txt && .venv/bin/python"
+    " -m tests"
+)
 REQUIREMENTS = ("requirements.txt", "tests/requirements.txt")
 
 
@@ -29,7 +32,11 @@ def front_matter() -> dict[str, str]:
 
 
 def gradio() -> Requirement:
-    return next(found for line in packages("requirements.txt") if (found := requirement(line)).name == "gradio")
+    return next(
+        found
+        for line in packages("requirements.txt")
+        if (found := requirement(line)).name == "gradio"
+    )
 
 
 def requirement(line: str) -> Requirement:
@@ -58,7 +65,9 @@ def test_one_command(path: str) -> None:
     assert COMMAND in text(path)
 
 
-PAGES = [path for folder in (".", "docs", ".github") for path in sorted((ROOT / folder).glob("*.md"))]
+PAGES = [
+    path for folder in (".", "docs", ".github") for path in sorted((ROOT / folder).glob("*.md"))
+]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -123,7 +132,10 @@ def test_space_description() -> None:
 
 def test_nothing_is_skipped() -> None:
     """No test is ever skipped: what it needs is installed, or its absence is a failure."""
-    trees = [ast.walk(ast.parse(path.read_text(encoding="utf-8"))) for path in (ROOT / "tests").glob("**/*.py")]
+    trees = [
+        ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for path in (ROOT / "tests").glob("**/*.py")
+    ]
     used = {name for tree in trees for node in tree for name in names(node)}
     assert not used & {"skip", "skipif", "importorskip", "SkipTest", "skipUnless", "skipIf"}
 
@@ -148,7 +160,9 @@ def test_a_missing_package() -> None:
     without_packages = [sys.executable, "-S", "-m", "tests"]
     run = subprocess.run(without_packages, cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 2
-    assert re.fullmatch(r"gradio, .*mypy missing; run: .+ -m pip install -r tests/requirements\.txt\n", run.stderr)
+    assert re.fullmatch(
+        r"gradio, .*mypy missing; run: .+ -m pip install -r tests/requirements\.txt\n", run.stderr
+    )
 
 
 @pytest.mark.process
@@ -170,9 +184,13 @@ def test_a_stub_for_a_browser(bare_machine: Path) -> None:
     assert browser.find() is None
 
 
-@pytest.mark.parametrize(("name", "complaint"), [("absent", "does not exist"), ("stub", "does not start")])
+@pytest.mark.parametrize(
+    ("name", "complaint"), [("absent", "does not exist"), ("stub", "does not start")]
+)
 @pytest.mark.process
-def test_a_wrong_chromium(name: str, complaint: str, bare_machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_chromium(
+    name: str, complaint: str, bare_machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """CHROMIUM is never passed over: where it names no browser, the person who set it is told."""
     stub = executable(bare_machine / "stub", "#!/bin/sh\nexit 1\n")
     monkeypatch.setenv("CHROMIUM", str(stub.with_name(name)))
@@ -198,7 +216,9 @@ def test_nothing_to_install(bare_machine: Path, monkeypatch: pytest.MonkeyPatch)
         (set(), None, ["chromium"]),
     ],
 )
-def test_ways_to_install(distribution: set[str], as_root: list[str] | None, expected: list[str]) -> None:
+def test_ways_to_install(
+    distribution: set[str], as_root: list[str] | None, expected: list[str]
+) -> None:
     """Debian's own Chromium comes first, Ubuntu's never; nothing asks for a password."""
     ways = list(browser.recipes(distribution, as_root))
     assert len(ways) == len(expected)

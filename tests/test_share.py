@@ -1,4 +1,5 @@
-"""The same question twice: one call to Claude for all who ask it, and a new answer for who asks again."""
+"""The same question twice: one call to Claude for all who ask it, and a new answer for who asks
+again."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -26,10 +27,19 @@ HI = [Message("user", "hi")]
 
 
 @asynccontextmanager
-async def a_chat(*, money: float = 5, share: float | None = None) -> AsyncIterator[tuple[Chat, Source, Budget]]:
+async def a_chat(
+    *, money: float = 5, share: float | None = None
+) -> AsyncIterator[tuple[Chat, Source, Budget]]:
     source, store = Source(), Store("")
     budget = Budget(store, daily=money, visitor=share)
-    chat = Chat(source, store, linger=60, keep=3600, accounts=Accounts(budget, PRICES, "", 1_000), shared=["hi"])
+    chat = Chat(
+        source,
+        store,
+        linger=60,
+        keep=3600,
+        accounts=Accounts(budget, PRICES, "", 1_000),
+        shared=["hi"],
+    )
     yield chat, source, budget
     await chat.close()
 
@@ -50,7 +60,8 @@ def found(shares: Shares, question: str) -> Reply | None:
 
 
 async def test_however_many_ask_at_once_claude_is_asked_once() -> None:
-    """Fifty people ask the same within a moment: there is one request, and all fifty read all of its answer."""
+    """Fifty people ask the same within a moment: there is one request, and all fifty read all of
+    its answer."""
     async with a_chat() as (chat, source, _):
         replies = await asyncio.gather(*(ask(chat, f"person {number}") for number in range(50)))
         source.say(*WHOLE)
@@ -61,7 +72,8 @@ async def test_however_many_ask_at_once_claude_is_asked_once() -> None:
 
 
 async def test_who_comes_later_reads_from_the_beginning() -> None:
-    """Somebody who asks while the answer is being written, and somebody who asks afterwards, both get all of it."""
+    """Somebody who asks while the answer is being written, and somebody who asks afterwards, both
+    get all of it."""
     async with a_chat() as (chat, source, _):
         await ask(chat, "first")
         source.say(*WHOLE[:2])
@@ -75,7 +87,8 @@ async def test_who_comes_later_reads_from_the_beginning() -> None:
 
 
 async def test_a_shared_reply_costs_nothing_and_says_so() -> None:
-    """A person who asked first pays; the others' receipts say that theirs was shared and cost nothing."""
+    """A person who asked first pays; the others' receipts say that theirs was shared and cost
+    nothing."""
     async with a_chat() as (chat, source, budget):
         first, second = await ask(chat, "first"), await ask(chat, "second")
         source.say(*WHOLE)
@@ -87,7 +100,8 @@ async def test_a_shared_reply_costs_nothing_and_says_so() -> None:
 
 
 async def test_who_asks_again_gets_a_new_answer() -> None:
-    """Asking the same again, or pressing retry, is a wish for another answer; that one is shared from then on."""
+    """Asking the same again, or pressing retry, is a wish for another answer; that one is shared
+    from then on."""
     async with a_chat() as (chat, source, _):
         for answer in ("One", "Two"):
             source.say(USED, Text(answer), Done("end_turn", USED))
@@ -100,7 +114,8 @@ async def test_who_asks_again_gets_a_new_answer() -> None:
 
 
 async def test_without_knowing_who_asks_nothing_is_shared() -> None:
-    """Where nobody can tell whether it is the same person, everybody gets an answer of their own."""
+    """Where nobody can tell whether it is the same person, everybody gets an answer of their
+    own."""
     async with a_chat() as (chat, source, _):
         await chat.ask(HI)
         await chat.ask(HI)
@@ -109,7 +124,8 @@ async def test_without_knowing_who_asks_nothing_is_shared() -> None:
 
 
 async def test_only_examples_are_shared() -> None:
-    """A receipt does not tell whether somebody else has asked exactly the same, even with ten addresses."""
+    """A receipt does not tell whether somebody else has asked exactly the same, even with ten
+    addresses."""
     async with a_chat() as (chat, source, _):
         for number in range(10):
             source.say(*WHOLE)
@@ -130,7 +146,8 @@ async def test_only_first_questions_are_shared() -> None:
 
 
 async def test_ones_stop_does_not_stop_the_others() -> None:
-    """One who stops keeps what they have read; the others read on, and the last one's stop closes the connection."""
+    """One who stops keeps what they have read; the others read on, and the last one's stop closes
+    the connection."""
     async with a_chat() as (chat, source, _):
         first, second = await ask(chat, "first"), await ask(chat, "second")
         source.say(Text("The"))
@@ -150,10 +167,20 @@ async def test_ones_stop_does_not_stop_the_others() -> None:
 
 @pytest.mark.parametrize(
     "end",
-    [Busy(), Done("max_tokens"), Done("refusal"), Done("pause_turn"), Done("tool_use"), Done("unknown"), None],
+    [
+        Busy(),
+        Done("max_tokens"),
+        Done("refusal"),
+        Done("pause_turn"),
+        Done("tool_use"),
+        Done("unknown"),
+        None,
+    ],
     ids=["failed", "cut off", "refused", "paused", "asks for a tool", "ended oddly", "never ended"],
 )
-async def test_an_answer_that_did_not_end_as_answers_should_is_not_shared(end: Event | Exception | None) -> None:
+async def test_an_answer_that_did_not_end_as_answers_should_is_not_shared(
+    end: Event | Exception | None,
+) -> None:
     """A person who asks after an answer has failed, was cut off or refused gets a new one."""
     async with a_chat() as (chat, source, _):
         source.say(Text("Half"), end)
@@ -192,7 +219,9 @@ async def test_who_comes_in_the_moment_of_a_stop_reads_on() -> None:
         assert (second.text, len(source.asked)) == ("The Loire.", 1)
 
 
-async def test_who_leaves_before_the_first_step_holds_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_leaves_before_the_first_step_holds_nothing_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """An answer whose only reader was gone before reading any of it does not go on for ever."""
     clock = Clock(monkeypatch)
     async with a_chat() as (chat, source, _):
@@ -203,8 +232,11 @@ async def test_who_leaves_before_the_first_step_holds_nothing_open(monkeypatch: 
         assert source.closed
 
 
-async def test_a_suspended_process_does_not_abandon_a_shared_reply(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reader counts from the moment it asks, also if the process stands still before it can begin to read."""
+async def test_a_suspended_process_does_not_abandon_a_shared_reply(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A reader counts from the moment it asks, also if the process stands still before it can begin
+    to read."""
     clock = Clock(monkeypatch)
     async with a_chat() as (chat, source, _):
         first = await ask(chat, "first")

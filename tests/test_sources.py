@@ -114,18 +114,24 @@ class DemoStage:
 class ClaudeStage:
     def __init__(self, scripted: ScriptedClaude) -> None:
         settings = Settings.read()
-        self.source: Source = Late("Claude", settings.model, lambda: Claude(settings, sleep=self._sleep))
+        self.source: Source = Late(
+            "Claude", settings.model, lambda: Claude(settings, sleep=self._sleep)
+        )
         self._scripted = scripted
 
     async def _sleep(self, _: float) -> None:
         await asyncio.sleep(0)
 
     def whole(self) -> Request:
-        self._scripted.play(says("Because ", "of ", "", "Rayleigh.", thinks=["Light", "", " scatters."]))
+        self._scripted.play(
+            says("Because ", "of ", "", "Rayleigh.", thinks=["Light", "", " scatters."])
+        )
         return asking("Why is the sky blue?")
 
     def rest(self, begun: str) -> Request:
-        self._scripted.play(says(*"Because of Rayleigh.".removeprefix(begun), thinks=["Where was I?"]))
+        self._scripted.play(
+            says(*"Because of Rayleigh.".removeprefix(begun), thinks=["Where was I?"])
+        )
         return Request((*asking("Why is the sky blue?").conversation, Message("assistant", begun)))
 
     def wordless(self) -> Request:
@@ -133,7 +139,9 @@ class ClaudeStage:
         return asking("Say nothing.")
 
     def busy(self) -> Request:
-        self._scripted.play(streams(start(), opens("thinking"), thought("Hm."), breaks()), says("Here I am."))
+        self._scripted.play(
+            streams(start(), opens("thinking"), thought("Hm."), breaks()), says("Here I am.")
+        )
         return asking("Hello?")
 
     def failing(self) -> Request:
@@ -169,7 +177,9 @@ def way_to_claude(claude: ScriptedClaude, monkeypatch: pytest.MonkeyPatch) -> Sc
 
 
 @pytest.fixture(params=["demo", "claude"])
-async def stage(request: pytest.FixtureRequest, way_to_claude: ScriptedClaude) -> AsyncIterator[Stage]:
+async def stage(
+    request: pytest.FixtureRequest, way_to_claude: ScriptedClaude
+) -> AsyncIterator[Stage]:
     stage: Stage = DemoStage() if request.param == "demo" else ClaudeStage(way_to_claude)
     yield stage
     await stage.source.close()
@@ -210,7 +220,8 @@ async def test_a_reply_has_one_end_and_it_is_the_last_event(stage: Stage) -> Non
 
 
 async def test_no_piece_is_empty(stage: Stage) -> None:
-    """Every piece of text or thought has at least one sign, so that the first piece is the first word."""
+    """Every piece of text or thought has at least one sign, so that the first piece is the first
+    word."""
     events = await heard(stage.source.stream(stage.whole()))
     assert all(event.text for event in events if isinstance(event, Text | Thinking))
 
@@ -223,7 +234,8 @@ async def test_an_answer_without_a_word_ends_like_any_other(stage: Stage) -> Non
 
 
 async def test_the_end_knows_what_was_used(stage: Stage) -> None:
-    """Tokens are counted while the answer is written; no count ever falls, and the last one is in the end."""
+    """Tokens are counted while the answer is written; no count ever falls, and the last one is in
+    the end."""
     events = await heard(stage.source.stream(stage.whole()))
     counts = [event for event in events if isinstance(event, Usage)]
     assert events[-1] == Done("end_turn", counts[-1])
@@ -232,7 +244,8 @@ async def test_the_end_knows_what_was_used(stage: Stage) -> None:
 
 
 async def test_a_source_that_was_busy_gives_one_whole_answer(stage: Stage) -> None:
-    """Attempts that were turned away leave one answer with one end, and their counts do not make it cheaper."""
+    """Attempts that were turned away leave one answer with one end, and their counts do not make it
+    cheaper."""
     events = await heard(stage.source.stream(stage.busy()))
     assert text(events)
     assert [type(event) for event in events if isinstance(event, Done | Failed)] == [Done]
@@ -244,7 +257,8 @@ def never_falls(counts: list[Usage]) -> bool:
 
 
 async def test_a_failure_comes_after_the_words_before_it(stage: Stage) -> None:
-    """What was said is said; then a ChatError with a sentence for the reader is raised, and there is no end."""
+    """What was said is said; then a ChatError with a sentence for the reader is raised, and there
+    is no end."""
     said: list[Event] = []
     with pytest.raises(ChatError) as caught:
         await listen(stage.source.stream(stage.failing()), said)
@@ -262,7 +276,8 @@ async def test_after_a_failure_the_source_answers_the_next_question(stage: Stage
 
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9])
 async def test_a_partial_answer_gets_its_rest(stage: Stage, share: float) -> None:
-    """A conversation that ends with the assistant's words is answered with those that are missing, and no others."""
+    """A conversation that ends with the assistant's words is answered with those that are missing,
+    and no others."""
     whole = text(await heard(stage.source.stream(stage.whole())))
     begun = whole[: round(len(whole) * share)]
     events = await heard(stage.source.stream(stage.rest(begun)))
@@ -272,7 +287,8 @@ async def test_a_partial_answer_gets_its_rest(stage: Stage, share: float) -> Non
 
 
 async def test_an_answer_that_is_given_up_says_nothing_more(stage: Stage) -> None:
-    """A person who closes an answer in its middle hears no further word of it, and nothing is held for it any more."""
+    """A person who closes an answer in its middle hears no further word of it, and nothing is held
+    for it any more."""
     events = stage.source.stream(stage.standing())
     assert await first_word(events)
     await events.aclose()
@@ -304,7 +320,8 @@ async def test_an_answer_whose_reader_is_cancelled_is_given_up(stage: Stage) -> 
 
 
 async def test_an_answer_given_up_before_its_first_step_was_never_asked_for(stage: Stage) -> None:
-    """A task that is cancelled before it begins leaves nothing behind: no request, no connection, no task."""
+    """A task that is cancelled before it begins leaves nothing behind: no request, no connection,
+    no task."""
     before = asyncio.all_tasks()
     events = stage.source.stream(stage.whole())
     reading = asyncio.create_task(heard(events))
@@ -318,7 +335,8 @@ async def test_an_answer_given_up_before_its_first_step_was_never_asked_for(stag
 
 
 async def test_twenty_people_are_answered_at_once(stage: Stage) -> None:
-    """All twenty have begun before the first goes on, and everybody gets the answer to his own question."""
+    """All twenty have begun before the first goes on, and everybody gets the answer to his own
+    question."""
     everybody = asyncio.Barrier(20)
 
     async def one(request: Request) -> str:
@@ -334,7 +352,8 @@ async def test_twenty_people_are_answered_at_once(stage: Stage) -> None:
 
 
 async def test_a_conversation_is_accepted_with_its_history(stage: Stage) -> None:
-    """A question after others gets a whole answer, and the request that was handed over is unchanged."""
+    """A question after others gets a whole answer, and the request that was handed over is
+    unchanged."""
     history = (Message("user", "My cat is called Miez."), Message("assistant", "Nice!\n\n\tWell."))
     question = stage.whole().conversation[-1].text
     request = asking(question, *history)
@@ -343,7 +362,8 @@ async def test_a_conversation_is_accepted_with_its_history(stage: Stage) -> None
 
 
 async def test_its_name_begins_a_sentence(stage: Stage) -> None:
-    """ "... answers." is what people read: a name is one short phrase of words, without the marks of code."""
+    """ "... answers." is what people read: a name is one short phrase of words, without the marks of
+    code."""
     name = stage.source.name
     assert re.fullmatch(r"[A-Za-z][\w.() -]{2,60}", name)
     assert name == name.strip()
@@ -365,9 +385,14 @@ async def test_it_can_be_closed_without_ever_being_used(stage: Stage) -> None:
     assert stage.untouched()
 
 
-@pytest.mark.parametrize("said", [[], [opens(), delta("Here I ")]], ids=["before its first word", "in its middle"])
-async def test_tokens_of_an_attempt_that_failed_are_counted(way_to_claude: ScriptedClaude, said: list[bytes]) -> None:
-    """A usage is that of the whole reply: what Claude wrote into its cache before it broke off was paid for as well."""
+@pytest.mark.parametrize(
+    "said", [[], [opens(), delta("Here I ")]], ids=["before its first word", "in its middle"]
+)
+async def test_tokens_of_an_attempt_that_failed_are_counted(
+    way_to_claude: ScriptedClaude, said: list[bytes]
+) -> None:
+    """A usage is that of the whole reply: what Claude wrote into its cache before it broke off was
+    paid for as well."""
     broken = streams(start(cache_creation_input_tokens=1_000), *said, breaks())
     whole = streams(start(cache_read_input_tokens=1_000), opens(), delta("am."), CLOSES, ends())
     way_to_claude.play(broken, whole)

@@ -22,7 +22,8 @@ async def api() -> AsyncIterator[Served]:
 
 
 async def test_every_event_as_it_is_sent(api: Served) -> None:
-    """Each event has its name, its data on one line, and the position after it, in which usage counts unsent."""
+    """Each event has its name, its data on one line, and the position after it, in which usage
+    counts unsent."""
     api.source.say(Usage(25, 1), Thinking("hm"), Notice("Trying again."), Text("one\ntwo"), END)
     answer = await api.client.post(PATH, json=HI, headers=EVENTS)
     assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
@@ -30,17 +31,18 @@ async def test_every_event_as_it_is_sent(api: Served) -> None:
     assert answer.text.startswith("retry: 2000\n")
     sent, _, receipt = events(answer.text).partition(', "receipt": ')
     assert '"model": "hand"' in receipt
-    assert sent == (
-        'id: 2\nevent: thinking\ndata: {"text": "hm"}\n\n'
-        'id: 3\nevent: notice\ndata: {"text": "Trying again."}\n\n'
-        'id: 4\nevent: text\ndata: {"text": "one\\ntwo"}\n\n'
-        'id: 5\nevent: done\ndata: {"reason": "end_turn", "usage": {"input_tokens": 25, "output_tokens": 42, '
-        '"cache_write_tokens": 3, "cache_read_tokens": 4, "web_searches": 0}'
+    assert (
+        sent
+        == 'id: 2\nevent: thinking\ndata: {"text": "hm"}\n\nid: 3\nevent: notice\ndata: {"text":'
+        ' "Trying again."}\n\nid: 4\nevent: text\ndata: {"text": "one\\ntwo"}\n\nid: 5\nevent:'
+        ' done\ndata: {"reason": "end_turn", "usage": {"input_tokens": 25, "output_tokens": 42,'
+        ' "cache_write_tokens": 3, "cache_read_tokens": 4, "web_searches": 0}'
     )
 
 
 async def test_a_failure_is_an_event_and_then_the_end(api: Served) -> None:
-    """A person who reads events is told what happened, when to try again, and Claude's id of the request."""
+    """A person who reads events is told what happened, when to try again, and Claude's id of the
+    request."""
     api.source.say(Text("Half an"), Busy(retry_after=4.2, request_id="req_1"))
     async with aconnect_sse(api.client, "POST", PATH, json=HI) as source:
         events = [event async for event in source.aiter_sse()]
@@ -50,15 +52,19 @@ async def test_a_failure_is_an_event_and_then_the_end(api: Served) -> None:
 
 
 async def test_events_begin_before_the_first_word(api: Served) -> None:
-    """The stream, with the address of its reply, is there at once, and a failure after it is an event."""
+    """The stream, with the address of its reply, is there at once, and a failure after it is an
+    event."""
     async with aconnect_sse(api.client, "POST", PATH, json=HI) as source:
         assert source.response.headers["location"].startswith(f"{PATH}/")
         api.source.say(Busy())
         assert [event.event async for event in source.aiter_sse()] == ["error"]
 
 
-async def test_silence_is_filled_with_heartbeats(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While nothing is said a comment comes now and then, so that nobody on the way takes the line for dead."""
+async def test_silence_is_filled_with_heartbeats(
+    api: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While nothing is said a comment comes now and then, so that nobody on the way takes the line
+    for dead."""
     assert stream.HEARTBEAT <= 15
     monkeypatch.setattr(stream, "HEARTBEAT", 0.001)
     async with api.client.stream("POST", PATH, json=HI, headers=EVENTS) as answer:
@@ -69,14 +75,21 @@ async def test_silence_is_filled_with_heartbeats(api: Served, monkeypatch: pytes
 
 
 @pytest.mark.parametrize(("read", "missed"), [(1, "b"), (2, ""), (3, ""), (4, ""), (1_000, "")])
-async def test_who_has_read_more_than_the_disk_learns_of_the_end(api: Served, read: int, missed: str) -> None:
-    """After a crash an EventSource may be ahead of what was kept: it gets the end, once, and does not ask for ever."""
+async def test_who_has_read_more_than_the_disk_learns_of_the_end(
+    api: Served, read: int, missed: str
+) -> None:
+    """After a crash an EventSource may be ahead of what was kept: it gets the end, once, and does
+    not ask for ever."""
     location = await api.ask(Text("a"), Text("b"))
     reply = await api.reply(location)
     reply.stop("shutdown")
     await reply.closed()
     answer = await api.client.get(location, headers=EVENTS | {"last-event-id": str(read)})
-    assert [line for line in answer.text.splitlines() if "text" in line or "done" in line or "id" in line] == [
+    assert [
+        line
+        for line in answer.text.splitlines()
+        if "text" in line or "done" in line or "id" in line
+    ] == [
         *(["id: 2", "event: text", 'data: {"text": "b"}'] if missed else []),
         f"id: {CUT_OFF}",
         "event: done",
@@ -90,7 +103,8 @@ async def test_who_has_read_more_than_the_disk_learns_of_the_end(api: Served, re
 async def test_a_browser_that_has_the_end_is_told_not_to_come_back(
     api: Served, place: str, last: Event | Exception
 ) -> None:
-    """At the end of an ended reply the answer is 204, on which an EventSource closes instead of asking for ever."""
+    """At the end of an ended reply the answer is 204, on which an EventSource closes instead of
+    asking for ever."""
     location = await api.ask(Text("a"), last)
     if place == "header":
         answer = await api.client.get(location, headers=EVENTS | {"last-event-id": "2"})
@@ -99,15 +113,25 @@ async def test_a_browser_that_has_the_end_is_told_not_to_come_back(
     assert (answer.status_code, answer.content) == (204, b"")
 
 
-texts = st.text() | st.sampled_from(["\n", "\r\n\r\n", "\u2028", "\0", "data: x\n\n", ":", "😀", ' "\\'])
-event = st.builds(Text, texts) | st.builds(Thinking, texts) | st.builds(Notice, texts) | st.just(Usage(1, 2))
+texts = st.text() | st.sampled_from(
+    ["\n", "\r\n\r\n", "\u2028", "\0", "data: x\n\n", ":", "😀", ' "\\']
+)
+event = (
+    st.builds(Text, texts)
+    | st.builds(Thinking, texts)
+    | st.builds(Notice, texts)
+    | st.just(Usage(1, 2))
+)
 endings = st.builds(Done, texts) | st.builds(Failed, st.just("busy"), st.just(503), texts)
 
 
 @settings(max_examples=20, deadline=None)
 @given(log=st.lists(event, max_size=8), ending=endings)
-async def test_a_reader_that_was_cut_off_anywhere_misses_nothing(log: list[Event], ending: Ending) -> None:
-    """Cut at any position and come back with the last id: the bytes are those of a reader that was never cut."""
+async def test_a_reader_that_was_cut_off_anywhere_misses_nothing(
+    log: list[Event], ending: Ending
+) -> None:
+    """Cut at any position and come back with the last id: the bytes are those of a reader that was
+    never cut."""
     async with served() as api:
         location = await api.ask(*log, ending)
         written = (await api.reply(location)).log

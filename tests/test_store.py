@@ -27,13 +27,16 @@ from tests.hand import Clock, Hand, settle
 ROOT = Path(__file__).parent.parent
 SHUTDOWN = Done("shutdown")
 
-st.register_type_strategy(float, st.floats(allow_nan=False))  # which does not even equal itself
+# which does not even equal itself
+st.register_type_strategy(float, st.floats(allow_nan=False))
 endings = st.from_type(Done) | st.from_type(Failed)
 events = st.one_of([st.from_type(kind) for kind in get_args(Event) if kind not in (Done, Failed)])
 
 
 @asynccontextmanager
-async def opened(folder: Path | str, now: list[float] | None = None, **bounds: int) -> AsyncIterator[Store]:
+async def opened(
+    folder: Path | str, now: list[float] | None = None, **bounds: int
+) -> AsyncIterator[Store]:
     """A store with these bounds, by a clock that shows the last of `now`."""
     clock = (lambda: now[-1]) if now else time.time
     store = Store(str(folder), clock=clock, **bounds)
@@ -76,10 +79,14 @@ def files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@settings(max_examples=30, deadline=None)  # a disk takes its time
+# a disk takes its time
+@settings(max_examples=30, deadline=None)
 @given(pieces=st.lists(st.lists(events, max_size=4), max_size=4), ending=endings)
-async def test_what_was_written_is_read_back_equal(pieces: Sequence[list[Event]], ending: Ending) -> None:
-    """Whatever a reply says, and in whatever pieces it came to the file, after a restart it says the same."""
+async def test_what_was_written_is_read_back_equal(
+    pieces: Sequence[list[Event]], ending: Ending
+) -> None:
+    """Whatever a reply says, and in whatever pieces it came to the file, after a restart it says
+    the same."""
     with tempfile.TemporaryDirectory() as folder:
         async with opened(folder) as store:
             hand, reply = await a_reply()
@@ -90,11 +97,14 @@ async def test_what_was_written_is_read_back_equal(pieces: Sequence[list[Event]]
             await say(hand, reply, ending)
             assert await store.flush()
             assert await store.log(reply.id) == reply.log
-        assert await logs(Path(folder), reply) == [[event for piece in pieces for event in piece] + [ending]]
+        assert await logs(Path(folder), reply) == [
+            [event for piece in pieces for event in piece] + [ending]
+        ]
 
 
 async def test_a_reply_that_was_cut_off_ends_in_a_shutdown(tmp_path: Path) -> None:
-    """A person who comes back after a crash reads what was written until then, and that the server was the reason."""
+    """A person who comes back after a crash reads what was written until then, and that the server
+    was the reason."""
     async with opened(tmp_path) as store:
         _, reply = await a_reply(Thinking("hm"), Text("a"))
         store.follow(reply)
@@ -123,7 +133,8 @@ async def test_an_old_reply_is_found_only_by_those_who_look_for_it(tmp_path: Pat
 
 
 async def test_a_log_without_its_beginning_is_not_given(tmp_path: Path) -> None:
-    """Nobody is shown the second half of an answer as if it were the answer, nor an answer with a hole."""
+    """Nobody is shown the second half of an answer as if it were the answer, nor an answer with a
+    hole."""
     async with opened(tmp_path) as store:
         hand, reply = await a_reply()
         store.follow(reply)
@@ -137,7 +148,8 @@ async def test_a_log_without_its_beginning_is_not_given(tmp_path: Path) -> None:
 
 
 async def test_a_tab_is_as_it_was_put_last(tmp_path: Path) -> None:
-    """A tab comes back as it was last, whether that has reached the file or not, and after a restart."""
+    """A tab comes back as it was last, whether that has reached the file or not, and after a
+    restart."""
     async with opened(tmp_path) as store:
         assert await store.tab("one") is None
         store.put_tab("one", {"before": []})
@@ -165,7 +177,9 @@ async def test_a_tab_with_an_odd_name_harms_nobody(tmp_path: Path) -> None:
         ]
 
 
-async def test_the_file_lags_behind_for_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_file_lags_behind_for_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing is written at once, and nothing waits for longer than promised."""
     async with opened(tmp_path) as store:
         clock = Clock(monkeypatch)
@@ -195,7 +209,9 @@ async def test_closing_waits_for_nothing_and_writes_everything(tmp_path: Path) -
     assert rows(tmp_path) == 2
 
 
-async def test_closing_in_the_middle_of_writing_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_closing_in_the_middle_of_writing_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What was just about to be written when the server ended is written."""
     go_on = threading.Event()
     async with opened(tmp_path) as store:
@@ -214,7 +230,8 @@ async def test_closing_in_the_middle_of_writing_loses_nothing(tmp_path: Path, mo
 
 
 async def test_writing_at_once_writes_nothing_twice(tmp_path: Path) -> None:
-    """However many ask for a flush while the reply goes on, its log is in the file once and in order."""
+    """However many ask for a flush while the reply goes on, its log is in the file once and in
+    order."""
     async with opened(tmp_path) as store:
         hand, reply = await a_reply()
         store.follow(reply)
@@ -271,7 +288,8 @@ def failing(
 async def test_a_failing_disk_costs_durability_only(
     tmp_path: Path, failing: AbstractContextManager[None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """There is one warning, the chat goes on, and what was said meanwhile is written when the disk works again."""
+    """There is one warning, the chat goes on, and what was said meanwhile is written when the disk
+    works again."""
     async with opened(tmp_path / "data") as store:
         hand, running = await a_reply(Text("a"))
         _, ended = await a_reply(Text("b"), Done("end_turn"))
@@ -288,7 +306,10 @@ async def test_a_failing_disk_costs_durability_only(
         assert await store.flush()
         assert await store.log(running.id) == [Text("a"), Text("c"), SHUTDOWN]
         assert await store.log(ended.id) == ended.log
-    assert await logs(tmp_path / "data", running, ended) == [[Text("a"), Text("c"), SHUTDOWN], ended.log]
+    assert await logs(tmp_path / "data", running, ended) == [
+        [Text("a"), Text("c"), SHUTDOWN],
+        ended.log,
+    ]
 
 
 async def test_a_disk_that_works_again_is_noticed(
@@ -322,13 +343,19 @@ async def test_a_disk_that_never_works_does_not_fill_the_memory(tmp_path: Path) 
         store.put_tab("0", {})
         assert not await store.flush()
     await store.close()
-    assert [bool(log) for log in await logs(tmp_path / "data", running, *replies)] == [True, False, True, True]
+    assert [bool(log) for log in await logs(tmp_path / "data", running, *replies)] == [
+        True,
+        False,
+        True,
+        True,
+    ]
     async with opened(tmp_path / "data") as restarted:
         assert [await restarted.tab(number) for number in "012"] == [{}, None, {}]
 
 
 async def test_the_chat_does_not_wait_for_the_disk(tmp_path: Path) -> None:
-    """While another program has the file, everything goes on; if that is not for long, nothing even failed."""
+    """While another program has the file, everything goes on; if that is not for long, nothing even
+    failed."""
     async with opened(tmp_path) as store:
         store.put_tab("one", {})
         with locked(tmp_path):
@@ -339,7 +366,9 @@ async def test_the_chat_does_not_wait_for_the_disk(tmp_path: Path) -> None:
         assert await flushing
 
 
-async def test_two_servers_with_one_folder_do_no_harm(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_two_servers_with_one_folder_do_no_harm(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Both keep what they hear, at the same time, and each finds what the other kept."""
     async with opened(tmp_path) as one, opened(tmp_path) as two:
         for number in range(20):
@@ -351,7 +380,9 @@ async def test_two_servers_with_one_folder_do_no_harm(tmp_path: Path, caplog: py
     assert not caplog.records
 
 
-async def test_servers_that_start_at_once_do_no_harm(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_servers_that_start_at_once_do_no_harm(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """On a folder that does not exist yet, five servers begin one file together."""
     stores = [Store(str(tmp_path / "data")) for _ in range(5)]
     await asyncio.gather(*(store.open() for store in stores))
@@ -363,7 +394,8 @@ async def test_servers_that_start_at_once_do_no_harm(tmp_path: Path, caplog: pyt
 
 
 async def test_a_word_takes_little_more_than_its_letters(tmp_path: Path) -> None:
-    """Of a reply that has ended a word takes its letters, two quotation marks and a comma; the reply takes one row."""
+    """Of a reply that has ended a word takes its letters, two quotation marks and a comma; the
+    reply takes one row."""
     words = ["Himmel ", "ist ", "blau, ", "天空", "😀"] * 100
     async with opened(tmp_path) as store:
         hand, reply = await a_reply()
@@ -374,7 +406,9 @@ async def test_a_word_takes_little_more_than_its_letters(tmp_path: Path) -> None
                 await store.flush()
         await say(hand, reply, Done("end_turn"))
         await store.flush()
-        kept = await store.run(lambda file: file.execute("SELECT events, size FROM events").fetchall())
+        kept = await store.run(
+            lambda file: file.execute("SELECT events, size FROM events").fetchall()
+        )
         assert kept
         ((events, size),) = kept
         ending = len(events.encode()) - sum(len(word.encode()) + 3 for word in words)
@@ -384,7 +418,8 @@ async def test_a_word_takes_little_more_than_its_letters(tmp_path: Path) -> None
 
 
 async def test_what_is_too_old_is_dropped(tmp_path: Path) -> None:
-    """After thirty days a tab and a reply are gone, younger ones are not, in a server that never restarts."""
+    """After thirty days a tab and a reply are gone, younger ones are not, in a server that never
+    restarts."""
     now = [0.0]
     async with opened(tmp_path, now) as store:
         replies = []
@@ -414,7 +449,8 @@ async def test_what_is_too_old_at_the_start_is_dropped(tmp_path: Path) -> None:
 
 
 async def test_the_file_stays_small(tmp_path: Path) -> None:
-    """When it grows too large the oldest goes, the newest stays, and the disk gets its room back."""
+    """When it grows too large the oldest goes, the newest stays, and the disk gets its room
+    back."""
     now = [0.0]
     async with opened(tmp_path, now, max_bytes=1_000_000) as store:
         for number in range(100):
@@ -429,7 +465,8 @@ async def test_the_file_stays_small(tmp_path: Path) -> None:
 
 
 async def test_a_file_that_was_large_becomes_small(tmp_path: Path) -> None:
-    """Neither what was dropped nor what was once written in a great hurry takes up room on the disk."""
+    """Neither what was dropped nor what was once written in a great hurry takes up room on the
+    disk."""
     async with opened(tmp_path, [0.0]) as store:
         for number in range(200):
             store.put_tab(str(number), {"text": "x" * 50_000})
@@ -446,7 +483,8 @@ async def test_a_file_that_was_large_becomes_small(tmp_path: Path) -> None:
 async def test_nothing_is_kept_without_a_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A person who sets an empty folder wants nothing to be kept, and is not warned that nothing is."""
+    """A person who sets an empty folder wants nothing to be kept, and is not warned that nothing
+    is."""
     monkeypatch.chdir(tmp_path)
     async with opened("") as store:
         _, reply = await a_reply(Text("a"), Done("end_turn"))
@@ -499,37 +537,53 @@ asyncio.run(main())
 
 
 @pytest.mark.process
-async def test_a_kill_leaves_what_was_flushed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A server that is killed while it writes is found with every word up to the last flush when it starts again."""
+async def test_a_kill_leaves_what_was_flushed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A server that is killed while it writes is found with every word up to the last flush when it
+    starts again."""
     command = [sys.executable, "-c", KILLED, str(tmp_path)]
-    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
     assert process.stdout
     assert await process.stdout.readline() == b"flushed\n"
     process.kill()
     assert await process.wait() == -signal.SIGKILL
     async with opened(tmp_path) as store:
-        assert await store.log("one") == [*(Text(f"word{number} ") for number in range(1000)), SHUTDOWN]
+        assert await store.log("one") == [
+            *(Text(f"word{number} ") for number in range(1000)),
+            SHUTDOWN,
+        ]
         store.put_tab("three", {})
         assert await store.flush()
     assert not caplog.records
 
 
-@pytest.mark.parametrize("junk", [b"This is not a database. " * 500, b"SQLite format 3\0" + b"\xff" * 5_000])
+@pytest.mark.parametrize(
+    "junk", [b"This is not a database. " * 500, b"SQLite format 3\0" + b"\xff" * 5_000]
+)
 async def test_a_file_that_cannot_be_read_is_put_aside(
     tmp_path: Path, junk: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A broken file costs what was in it, and a warning that says where it is now; then a new one is begun."""
+    """A broken file costs what was in it, and a warning that says where it is now; then a new one
+    is begun."""
     (tmp_path / NAME).write_bytes(junk)
     async with opened(tmp_path) as store:
         store.put_tab("one", {})
         assert await store.flush()
         assert await store.tab("one") == {}
     assert (tmp_path / f"{NAME}.damaged").read_bytes() == junk
-    assert [str(tmp_path / f"{NAME}.damaged") in record.getMessage() for record in caplog.records] == [True]
+    assert [
+        str(tmp_path / f"{NAME}.damaged") in record.getMessage() for record in caplog.records
+    ] == [True]
 
 
-async def test_a_file_that_breaks_later_is_put_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Damage that comes to light only in the middle of the work costs no more than damage at the start."""
+async def test_a_file_that_breaks_later_is_put_aside(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Damage that comes to light only in the middle of the work costs no more than damage at the
+    start."""
     async with opened(tmp_path) as store:
         for number in range(50):
             store.put_tab(str(number), {"text": "x" * 1_000})
@@ -540,13 +594,16 @@ async def test_a_file_that_breaks_later_is_put_aside(tmp_path: Path, caplog: pyt
         for number in range(50):
             store.put_tab(str(number), {"n": number})
         assert await store.flush()
-        assert [await store.tab(str(number)) for number in range(50)] == [{"n": number} for number in range(50)]
+        assert [await store.tab(str(number)) for number in range(50)] == [
+            {"n": number} for number in range(50)
+        ]
     assert len(caplog.records) == 1
     assert files(tmp_path) == [NAME, f"{NAME}.damaged"]
 
 
 async def test_a_folder_that_is_deleted_is_begun_anew(tmp_path: Path) -> None:
-    """One who deletes the folder of a running server has deleted what was in it, and from then on it is kept again."""
+    """One who deletes the folder of a running server has deleted what was in it, and from then on
+    it is kept again."""
     async with opened(tmp_path / "data") as store:
         store.put_tab("old", {})
         await store.flush()

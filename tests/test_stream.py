@@ -33,7 +33,8 @@ async def test_the_answer_comes_as_text_while_it_is_written(api: Served) -> None
 
 
 async def test_nothing_on_the_way_holds_the_answer_back(api: Served) -> None:
-    """Its headers forbid to collect it, to change it and to guess what it is, and say where the reply can be found."""
+    """Its headers forbid to collect it, to change it and to guess what it is, and say where the
+    reply can be found."""
     api.source.say(Text("a"), END)
     answer = await api.client.post(PATH, json=HI)
     assert answer.status_code == 200
@@ -47,7 +48,9 @@ async def test_nothing_on_the_way_holds_the_answer_back(api: Served) -> None:
 async def test_all_that_is_new_is_one_chunk(api: Served) -> None:
     """A reader that was late gets everything at once: on the wire one chunk, and then the end."""
     location = await api.ask(Text("a"), Text("b"), Usage(1, 2), Text("é"), END)
-    answer = await api.exchange(f"GET {location} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".encode())
+    answer = await api.exchange(
+        f"GET {location} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".encode()
+    )
     assert answer.partition(b"\r\n\r\n")[2] == "4\r\nabé\r\n0\r\n\r\n".encode()
 
 
@@ -61,7 +64,8 @@ async def test_an_answer_without_a_word_is_an_empty_one(api: Served) -> None:
 async def test_a_failure_in_the_middle_never_looks_like_a_short_answer(
     api: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What was written arrives, and then the transfer is broken instead of ended; the log has no traceback."""
+    """What was written arrives, and then the transfer is broken instead of ended; the log has no
+    traceback."""
     api.source.say(Text("Half an"))
     async with api.client.stream("POST", PATH, json=HI) as answer:
         words = answer.aiter_text()
@@ -74,12 +78,17 @@ async def test_a_failure_in_the_middle_never_looks_like_a_short_answer(
 
 @pytest.mark.parametrize(
     ("error", "retry_after"),
-    [(Busy(retry_after=4.2), "5"), (RateLimited(retry_after=0), "0"), (ConversationTooLarge(), None)],
+    [
+        (Busy(retry_after=4.2), "5"),
+        (RateLimited(retry_after=0), "0"),
+        (ConversationTooLarge(), None),
+    ],
 )
 async def test_a_failure_before_the_first_word_is_a_status(
     api: Served, error: ChatError, retry_after: str | None
 ) -> None:
-    """No header is sent before the first word, so that a failure before it has its status, code and sentence."""
+    """No header is sent before the first word, so that a failure before it has its status, code and
+    sentence."""
     api.source.say(Thinking("hm"), Notice("Trying again.", passing=True), error)
     answer = await api.client.post(PATH, json=HI)
     assert (answer.status_code, answer.headers.get("retry-after")) == (error.status, retry_after)
@@ -90,7 +99,8 @@ async def test_a_failure_before_the_first_word_is_a_status(
 async def test_a_client_that_could_not_see_a_broken_transfer_gets_the_whole_answer_or_an_error(
     api: Served, events: list[Event | Exception]
 ) -> None:
-    """In HTTP/1.0 the end of the connection is the end of the body: there an answer that failed is a status."""
+    """In HTTP/1.0 the end of the connection is the end of the body: there an answer that failed is
+    a status."""
     location = await api.ask(*events)
     answer = await api.exchange(f"GET {location} HTTP/1.0\r\nhost: localhost\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.1 502 ")
@@ -106,11 +116,16 @@ async def test_an_old_client_gets_its_answer(api: Served) -> None:
 
 
 async def test_half_a_character_ends_no_answer(api: Served) -> None:
-    """What text cannot hold is a question mark in it, and whole again for who puts events together."""
+    """What text cannot hold is a question mark in it, and whole again for who puts events
+    together."""
     location = await api.ask(Text("a\ud83d"), Text("\ude00b"), END)
     assert (await api.client.get(location)).text == "a??b"
     events = (await api.client.get(location, headers=EVENTS)).text
-    pieces = [json.loads(line[6:])["text"] for line in events.splitlines() if line.startswith('data: {"text')]
+    pieces = [
+        json.loads(line[6:])["text"]
+        for line in events.splitlines()
+        if line.startswith('data: {"text')
+    ]
     assert "".join(pieces).encode("utf-16", "surrogatepass").decode("utf-16") == "a😀b"
 
 
@@ -126,7 +141,8 @@ async def test_a_stopped_answer_has_an_end(api: Served) -> None:
 
 @pytest.mark.parametrize("reason", ["shutdown", "abandoned"])
 async def test_an_answer_that_nobody_chose_to_end_is_not_whole(api: Served, reason: str) -> None:
-    """Where the server stopped, or went on for nobody, the transfer breaks off; with no word left it is a status."""
+    """Where the server stopped, or went on for nobody, the transfer breaks off; with no word left
+    it is a status."""
     location = await api.ask(Text("Half an"))
     async with api.client.stream("GET", location) as answer:
         words = answer.aiter_text()
@@ -139,8 +155,11 @@ async def test_an_answer_that_nobody_chose_to_end_is_not_whole(api: Served, reas
 
 
 @pytest.mark.parametrize("reason", ["pause_turn", "tool_use", "a_reason_of_tomorrow"])
-async def test_an_answer_that_may_not_be_whole_is_not_taken_for_one(api: Served, reason: str) -> None:
-    """As text the transfer breaks off after the last word, or is a status without one; as events `done` says why."""
+async def test_an_answer_that_may_not_be_whole_is_not_taken_for_one(
+    api: Served, reason: str
+) -> None:
+    """As text the transfer breaks off after the last word, or is a status without one; as events
+    `done` says why."""
     location = await api.ask(Text("Half an"), Done(reason))
     async with api.client.stream("GET", location) as answer:
         words = answer.aiter_text()
@@ -154,12 +173,20 @@ async def test_an_answer_that_may_not_be_whole_is_not_taken_for_one(api: Served,
 
 @pytest.mark.parametrize("headers", [{}, EVENTS])
 @pytest.mark.parametrize("events", [[], [Text("Half an")]])
-async def test_a_client_that_goes_away_is_a_reader_that_left(headers: dict[str, str], events: list[Event]) -> None:
-    """Whether it waited for the first word or read: without it nobody reads, and the reply stops after linger."""
+async def test_a_client_that_goes_away_is_a_reader_that_left(
+    headers: dict[str, str], events: list[Event]
+) -> None:
+    """Whether it waited for the first word or read: without it nobody reads, and the reply stops
+    after linger."""
     async with served(linger=1) as api:
         api.source.say(*events)
         _, writer = await asyncio.open_connection("127.0.0.1", api.port)
-        fields = {"host": "localhost", "content-type": "application/json", "content-length": "17", **headers}
+        fields = {
+            "host": "localhost",
+            "content-type": "application/json",
+            "content-length": "17",
+            **headers,
+        }
         head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         writer.write(f"POST {PATH} HTTP/1.1\r\n{head}\r\n{json.dumps(HI)}".encode())
         await until(lambda: api.source.asked)

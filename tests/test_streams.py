@@ -23,7 +23,11 @@ STREAMS = {
 
 
 def program(
-    claude: ScriptedClaude, installation: Path, *arguments: str, redirected: str = "", unbuffered: str = "1"
+    claude: ScriptedClaude,
+    installation: Path,
+    *arguments: str,
+    redirected: str = "",
+    unbuffered: str = "1",
 ) -> subprocess.Popen[str]:
     environment = {name: value for name, value in os.environ.items() if not OURS.match(name)}
     environment |= {"ANTHROPIC_API_KEY": "sk-test", "ANTHROPIC_BASE_URL": claude.url}
@@ -42,8 +46,8 @@ def program(
 def test_it_serves_and_says_farewell_to_nobody(
     claude: ScriptedClaude, tmp_path: Path, redirected: str, unbuffered: str
 ) -> None:
-    """With stdout closed, full or broken the chat answers; SIGTERM ends a reply with its reason, and the exit code is
-    0 without a traceback."""
+    """With stdout closed, full or broken the chat answers; SIGTERM ends a reply with its reason,
+    and the exit code is 0 without a traceback."""
     claude.play(streams(start(), opens(), delta("A word"), Hold()))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -83,7 +87,9 @@ def test_a_reader_who_leaves_ends_nothing(claude: ScriptedClaude, tmp_path: Path
     with program(claude, tmp_path, "--host", "127.0.0.4") as process:
         assert process.stdout
         assert process.stderr
-        url = next(line.split()[-1] for line in process.stdout if line.startswith("StreamChat is at"))
+        url = next(
+            line.split()[-1] for line in process.stdout if line.startswith("StreamChat is at")
+        )
         process.stdout.close()
         answer = answer_until_the_end(url, process)
         errors = process.stderr.read()

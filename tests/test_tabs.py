@@ -54,7 +54,8 @@ async def asked(chat: Chat) -> Reply:
 
 
 async def test_a_tab_finds_itself_again_under_a_new_id(tmp_path: Path) -> None:
-    """The messages of a tab are found by the id it had, in memory and, by another process, on the disk."""
+    """The messages of a tab are found by the id it had, in memory and, by another process, on the
+    disk."""
     source, store = ByHand(), Store(str(tmp_path))
     await store.open()
     chat = Chat(source, store, linger=60, keep=60)
@@ -98,7 +99,8 @@ async def test_what_was_asked_before_the_tab_was_known_is_not_forgotten() -> Non
 
 
 async def test_many_other_tabs_take_nothing_away(tmp_path: Path) -> None:
-    """A tab that rested while many others came is found as it was; a reply that runs can be stopped all the same."""
+    """A tab that rested while many others came is found as it was; a reply that runs can be stopped
+    all the same."""
     source, store = ByHand(), Store(str(tmp_path))
     await store.open()
     tabs = Tabs(chat := Chat(source, store, linger=60, keep=60), store, max_tabs=2)
@@ -118,7 +120,11 @@ async def test_who_has_no_id_shares_no_tab() -> None:
     tab = await tabs.get("")
     tab.asked([said("user", "hi")])
     tabs.save("", tab)
-    assert (await tabs.get("")).messages() == (await tabs.get(await tabs.claim("", ""))).messages() == []
+    assert (
+        (await tabs.get("")).messages()
+        == (await tabs.get(await tabs.claim("", ""))).messages()
+        == []
+    )
 
 
 async def test_a_tab_has_one_reply_at_a_time() -> None:
@@ -133,7 +139,8 @@ async def test_a_tab_has_one_reply_at_a_time() -> None:
 
 
 async def test_a_stop_that_comes_before_its_reply_is_not_lost() -> None:
-    """A person who presses stop while the question is on its way gets no answer; after that it is asked as ever."""
+    """A person who presses stop while the question is on its way gets no answer; after that it is
+    asked as ever."""
     chat = Chat(ByHand(), Store(""), linger=60, keep=60)
     tab = Tab()
     assert not tab.stop()
@@ -162,10 +169,14 @@ def test_undo_takes_back_the_last_question_and_all_after_it() -> None:
 
 
 def test_a_continuation_takes_the_place_of_the_answer_it_continues() -> None:
-    """Of an answer that is continued the thoughts stay, its text grows, and the note on how it ended goes."""
+    """Of an answer that is continued the thoughts stay, its text grows, and the note on how it
+    ended goes."""
     shown = [said("user", "hi"), THOUGHT, said("assistant", "Half"), note("Broke off.")]
     assert continued(shown) == ([said("user", "hi"), THOUGHT], "Half")
-    assert continued([said("user", "hi"), THOUGHT, note("Broke off.")]) == ([said("user", "hi"), THOUGHT], "")
+    assert continued([said("user", "hi"), THOUGHT, note("Broke off.")]) == (
+        [said("user", "hi"), THOUGHT],
+        "",
+    )
 
 
 messages = st.one_of(
@@ -177,15 +188,19 @@ messages = st.one_of(
 
 @given(shown=st.lists(messages, max_size=8))
 def test_continuing_loses_no_word(shown: list[Shown]) -> None:
-    """Whatever the page shows, what was said before and what is continued are together what was said."""
+    """Whatever the page shows, what was said before and what is continued are together what was
+    said."""
     shown = [said("user", "hi"), *shown]
     before, begun = continued(shown)
-    assert conversation(before) + ([Message("assistant", begun)] if begun else []) == conversation(shown)
+    assert conversation(before) + ([Message("assistant", begun)] if begun else []) == conversation(
+        shown
+    )
 
 
 @given(text=st.text("\t a\n", max_size=12))
 def test_indentation_comes_back(text: str) -> None:
-    """Whatever Gradio makes of a message's indentation, the message is asked again as it was typed."""
+    """Whatever Gradio makes of a message's indentation, the message is asked again as it was
+    typed."""
     tab = Tab([said("user", text), said("assistant", "b")])
     assert tab.asking(0, inspect.cleandoc(text)) == tab.asking(0, text) == [said("user", text)]
 
@@ -208,7 +223,8 @@ def test_turns_that_are_not_kept_are_passed_over() -> None:
 
 
 async def test_nobody_waits_for_a_reply_that_was_refused(tmp_path: Path) -> None:
-    """A person who waits for a tab's next reply learns at once that it came, or that there will be none."""
+    """A person who waits for a tab's next reply learns at once that it came, or that there will be
+    none."""
     source, store = ByHand(), Store(str(tmp_path))
     await store.open()
     tabs = Tabs(chat := Chat(source, store, linger=60, keep=60), store)
@@ -225,7 +241,15 @@ async def test_nobody_waits_for_a_reply_that_was_refused(tmp_path: Path) -> None
     await chat.close()
 
 
-CONTINUABLE = ["stopped", "abandoned", "shutdown", "max_tokens", "pause_turn", "tool_use", "a_reason_of_tomorrow"]
+CONTINUABLE = [
+    "stopped",
+    "abandoned",
+    "shutdown",
+    "max_tokens",
+    "pause_turn",
+    "tool_use",
+    "a_reason_of_tomorrow",
+]
 FINISHED = ["end_turn", "stop_sequence", "refusal", "model_context_window_exceeded"]
 
 
@@ -242,7 +266,8 @@ async def test_the_rest_is_offered_of_every_answer_that_may_have_one(reason: str
 
 
 async def test_a_reload_takes_no_word_of_a_long_answer_away() -> None:
-    """A page that finds a long answer again while it is written shows all of it, and then only more."""
+    """A page that finds a long answer again while it is written shows all of it, and then only
+    more."""
     room = Room()
     visitor = Visitor(room)
     room.source.say(*[Text("a word " * 2_000)] * 3)

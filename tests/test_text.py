@@ -4,9 +4,23 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.page import Page
-from tests.scripted_claude import CLOSES, Hold, ScriptedClaude, delta, ends, opens, says, start, streams
+from tests.scripted_claude import (
+    CLOSES,
+    Hold,
+    ScriptedClaude,
+    delta,
+    ends,
+    opens,
+    says,
+    start,
+    streams,
+)
 
-CODE = "```python\n" + "".join(f"river_{number} = {number}  # $$ in code\n" for number in range(400)) + "```"
+CODE = (
+    "```python\n"
+    + "".join(f"river_{number} = {number}  # $$ in code\n" for number in range(400))
+    + "```"
+)
 TYPED = "<script>\n    let a = 1\n</script>\n\nWhy is __name__ printed? $$x$$ **bold**\n\tand a tab"
 
 
@@ -24,7 +38,9 @@ def page(page: Page) -> Page:
     return page
 
 
-def test_what_is_drawn_of_a_long_answer_is_not_drawn_again(page: Page, page_claude: ScriptedClaude) -> None:
+def test_what_is_drawn_of_a_long_answer_is_not_drawn_again(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
     """The items of a long list stay the same elements while more of them come."""
     items = [f"- River {number} flows into the sea.\n" for number in range(600)]
     more = [hold := Hold(), delta("".join(items[300:]) + "\nThe end."), CLOSES, ends()]
@@ -36,15 +52,22 @@ def test_what_is_drawn_of_a_long_answer_is_not_drawn_again(page: Page, page_clau
     page.shows("The end.")
     page.ready()
     assert page.browser.evaluate("document.querySelector('.bot.message li').drawn") is True
-    assert page.browser.locator(".bot.message li").all_inner_texts() == [item[2:-1] for item in items]
+    assert page.browser.locator(".bot.message li").all_inner_texts() == [
+        item[2:-1] for item in items
+    ]
     page.press("Copy message")
-    page.browser.wait_for_function("async () => (await navigator.clipboard.readText()).endsWith('The end.')")
+    page.browser.wait_for_function(
+        "async () => (await navigator.clipboard.readText()).endsWith('The end.')"
+    )
     assert clipboard(page) == "".join(items) + "\nThe end."
 
 
 @pytest.mark.parametrize("code", [CODE, "```js\n" + "let_a=1;" * 2_500 + "\n```"])
-def test_a_long_code_block_is_copied_whole(page: Page, page_claude: ScriptedClaude, code: str) -> None:
-    """However many pieces it is drawn in, each piece's button copies all of it; a long line is parted, too."""
+def test_a_long_code_block_is_copied_whole(
+    page: Page, page_claude: ScriptedClaude, code: str
+) -> None:
+    """However many pieces it is drawn in, each piece's button copies all of it; a long line is
+    parted, too."""
     page_claude.play(says(f"Look:\n\n{code}\n\nThe end."))
     page.ask("hi")
     page.shows("The end.")
@@ -58,7 +81,9 @@ def test_a_long_code_block_is_copied_whole(page: Page, page_claude: ScriptedClau
         assert clipboard(page).strip() == code.partition("\n")[2].removesuffix("```").strip()
 
 
-def test_a_question_is_shown_edited_and_asked_again_as_it_was_typed(page: Page, page_claude: ScriptedClaude) -> None:
+def test_a_question_is_shown_edited_and_asked_again_as_it_was_typed(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
     """Its HTML, its Markdown and its indentation are characters like others."""
     page.ask(TYPED)
     page.shows("Hello there")
@@ -98,7 +123,9 @@ def test_a_paste_that_is_too_long_is_refused(page: Page) -> None:
     page.browser.evaluate("navigator.clipboard.writeText('x'.repeat(300_000))")
     page.box.press("Control+v")
     alert = page.browser.get_by_role("alert").filter(has_text="A message may have")
-    expect(alert).to_have_text("A message may have 300,000 characters. This one would have 300,006.")
+    expect(alert).to_have_text(
+        "A message may have 300,000 characters. This one would have 300,006."
+    )
     expect(page.box).to_have_value("Before")
     page.box.press("x")
     expect(alert).to_have_count(0)
@@ -115,7 +142,10 @@ def test_a_formula_is_copied_as_it_was_written(page: Page, page_claude: Scripted
       const prose = document.querySelector('.bot.message .prose');
       getSelection().setBaseAndExtent(prose, 0, prose.querySelector(end), 1);
     }"""
-    for end, copied in (("p:last-of-type", "no more."), (".katex .mord", "The area is \\(\\pi r^2\\)")):
+    for end, copied in (
+        ("p:last-of-type", "no more."),
+        (".katex .mord", "The area is \\(\\pi r^2\\)"),
+    ):
         page.browser.evaluate(select, end)
         page.browser.keyboard.press("Control+c")
         assert clipboard(page).strip().startswith("The area is \\(\\pi r^2\\)")
@@ -136,10 +166,14 @@ def test_a_formula_is_copied_as_it_was_written(page: Page, page_claude: Scripted
     ]
 
 
-RIGHT_TO_LEFT = "- البند\n\n> اقتباس\n\n| العمود | ب |\n|---|---|\n| أ | ب |\n\n1. واحد\n\nEnd\n\n- English"
+RIGHT_TO_LEFT = (
+    "- البند\n\n> اقتباس\n\n| العمود | ب |\n|---|---|\n| أ | ب |\n\n1. واحد\n\nEnd\n\n- English"
+)
 
 
-def test_lists_quotations_and_tables_stand_on_the_side_of_their_text(page: Page, page_claude: ScriptedClaude) -> None:
+def test_lists_quotations_and_tables_stand_on_the_side_of_their_text(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
     """Bullets, bars and first columns of Arabic are on the right, those of English on the left."""
     page_claude.play(says(RIGHT_TO_LEFT))
     page.ask("hi")
@@ -153,9 +187,15 @@ def test_lists_quotations_and_tables_stand_on_the_side_of_their_text(page: Page,
     expect(page.browser.locator(".bot.message blockquote")).to_have_css("border-left-width", "0px")
 
 
-def test_code_and_bold_type_are_what_they_should_be(page: Page, page_claude: ScriptedClaude) -> None:
-    """In code nothing is a formula; next to Chinese punctuation bold type is bold; an address ends before it."""
-    text = "`$$` and `$$`; **注意：**这是**“你好”**然后 https://example.com/docs（中文）了\n\n```sh\necho $$ $$\n"
+def test_code_and_bold_type_are_what_they_should_be(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
+    """In code nothing is a formula; next to Chinese punctuation bold type is bold; an address ends
+    before it."""
+    text = (
+        "`$$` and `$$`; **注意：**这是**“你好”**然后"
+        " https://example.com/docs（中文）了\n\n```sh\necho $$ $$\n"
+    )
     page_claude.play(says(*text))
     page.ask("hi")
     page.shows("echo $")
@@ -163,5 +203,9 @@ def test_code_and_bold_type_are_what_they_should_be(page: Page, page_claude: Scr
     assert page.browser.locator(".bot.message .katex").count() == 0
     bold = page.browser.locator(".bot.message strong").all_inner_texts()
     assert list(map(written, bold)) == ["注意：", "“你好”"]
-    expect(page.browser.locator(".bot.message .prose a")).to_have_attribute("href", "https://example.com/docs")
-    assert written(str(page.browser.locator(".bot.message pre code").text_content())) == "echo $$ $$"
+    expect(page.browser.locator(".bot.message .prose a")).to_have_attribute(
+        "href", "https://example.com/docs"
+    )
+    assert (
+        written(str(page.browser.locator(".bot.message pre code").text_content())) == "echo $$ $$"
+    )

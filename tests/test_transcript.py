@@ -28,7 +28,8 @@ class Reader:
         self._read = 0
 
     async def sees(self, *events: Event, after: float = 0) -> list[Shown]:
-        """The messages once these events, too, were written, that many seconds after the ones before."""
+        """The messages once these events, too, were written, that many seconds after the ones
+        before."""
         self.now += after
         self.hand.say(*events)
         await settle()
@@ -44,7 +45,9 @@ async def shown(*events: Event) -> list[tuple[str, str]]:
 
 def drawn(messages: list[Shown]) -> list[tuple[str, str]]:
     """What a person sees of each message: as what, and which words."""
-    return [(kind(message), message["content"][0]["text"].replace(MARK, "")) for message in messages]
+    return [
+        (kind(message), message["content"][0]["text"].replace(MARK, "")) for message in messages
+    ]
 
 
 def kind(message: Shown) -> str:
@@ -67,7 +70,9 @@ def returned(messages: list[Shown]) -> list[dict[str, Any]]:
         {
             "role": message["role"],
             "metadata": message.get("metadata"),
-            "content": [{"text": part["text"], "type": part["type"]} for part in message["content"]],
+            "content": [
+                {"text": part["text"], "type": part["type"]} for part in message["content"]
+            ],
             "options": None,
         }
         for message in messages
@@ -98,7 +103,9 @@ async def test_text_is_one_message_that_grows() -> None:
     """However many pieces an answer comes in, it is one message."""
     reader = Reader()
     assert drawn(await reader.sees(Text("Hel"))) == [("assistant", "Hel")]
-    assert drawn(await reader.sees(Text("lo"), Usage(7, 2), Text("!"), END)) == [("assistant", "Hello!")]
+    assert drawn(await reader.sees(Text("lo"), Usage(7, 2), Text("!"), END)) == [
+        ("assistant", "Hello!")
+    ]
 
 
 async def test_thinking_is_pending_until_the_first_word_and_then_says_how_long_it_took() -> None:
@@ -130,7 +137,8 @@ async def test_a_thought_ends_with_its_reply(end: Event) -> None:
 
 
 async def test_thoughts_stand_before_the_answer() -> None:
-    """A thought that comes between two words joins the ones above the answer and does not tear it apart."""
+    """A thought that comes between two words joins the ones above the answer and does not tear it
+    apart."""
     assert await shown(Thinking("Hm, "), Text("Yes"), Thinking("so."), Text("!"), END) == [
         ("thought", "Hm, so."),
         ("assistant", "Yes!"),
@@ -138,11 +146,17 @@ async def test_thoughts_stand_before_the_answer() -> None:
 
 
 async def test_a_passing_notice_is_seen_until_the_first_word() -> None:
-    """Who waits for a second attempt knows it, and of a second notice only; the answer leaves no trace of either."""
+    """Who waits for a second attempt knows it, and of a second notice only; the answer leaves no
+    trace of either."""
     reader = Reader()
     assert drawn(await reader.sees(BUSY)) == [("note", f"ⓘ {BUSY.text}")]
-    assert drawn(await reader.sees(Notice("Once more.", passing=True))) == [("note", "ⓘ Once more.")]
-    assert drawn(await reader.sees(Thinking("Hm."))) == [("thinking", "Hm."), ("note", "ⓘ Once more.")]
+    assert drawn(await reader.sees(Notice("Once more.", passing=True))) == [
+        ("note", "ⓘ Once more.")
+    ]
+    assert drawn(await reader.sees(Thinking("Hm."))) == [
+        ("thinking", "Hm."),
+        ("note", "ⓘ Once more."),
+    ]
     assert drawn(await reader.sees(Text("Hello"))) == [("thought", "Hm."), ("assistant", "Hello")]
 
 
@@ -188,7 +202,9 @@ async def test_a_lasting_notice_is_not_pushed_out_by_another(later: Notice) -> N
     ],
 )
 @pytest.mark.parametrize("begun", [[Text("Half an")], []])
-async def test_an_answer_that_did_not_end_by_itself_says_why(reason: str, words: str, begun: list[Event]) -> None:
+async def test_an_answer_that_did_not_end_by_itself_says_why(
+    reason: str, words: str, begun: list[Event]
+) -> None:
     """Under what was written, or alone where nothing was, one note says how it ended."""
     *before, (as_what, why) = await shown(*begun, Done(reason))
     assert before == [("assistant", event.text) for event in begun if isinstance(event, Text)]
@@ -209,17 +225,28 @@ async def test_an_answer_that_ended_by_itself_needs_no_note(reason: str) -> None
         (Busy(retry_after=0), "Claude is busy."),
         (Busy(retry_after=0.4), "Claude is busy. Try again in 1 s."),
         (Busy(retry_after=20), "Claude is busy. Try again in 20 s."),
-        (RateLimited(retry_after=90), "Claude's rate limit for the API key is reached. Try again in 2 minutes."),
+        (
+            RateLimited(retry_after=90),
+            "Claude's rate limit for the API key is reached. Try again in 2 minutes.",
+        ),
         (Busy("Nobody is there.", request_id="req_1"), "Nobody is there."),
     ],
 )
-async def test_a_failure_says_what_happened_and_when_to_come_back(failure: Busy, sentence: str) -> None:
-    """The note on a failure stands under the partial text; a refusal before the start reads just like it."""
-    assert await shown(Text("Half an"), Failed.of(failure)) == [("assistant", "Half an"), ("note", sentence)]
+async def test_a_failure_says_what_happened_and_when_to_come_back(
+    failure: Busy, sentence: str
+) -> None:
+    """The note on a failure stands under the partial text; a refusal before the start reads just
+    like it."""
+    assert await shown(Text("Half an"), Failed.of(failure)) == [
+        ("assistant", "Half an"),
+        ("note", sentence),
+    ]
     assert await shown(Failed.of(failure)) == [("note", sentence)] == drawn([refusal(failure)])
 
 
-@pytest.mark.parametrize("nothing", [[], [Text("")], [Text(" \n"), Text("\t")], [Thinking("Hm.")], [BUSY]])
+@pytest.mark.parametrize(
+    "nothing", [[], [Text("")], [Text(" \n"), Text("\t")], [Thinking("Hm.")], [BUSY]]
+)
 async def test_an_answer_without_a_word_is_not_left_blank(nothing: list[Event]) -> None:
     """Claude may end without saying anything; the reader is told that it is over and what to do."""
     assert (await shown(*nothing, END))[-1] == (
@@ -231,7 +258,10 @@ async def test_an_answer_without_a_word_is_not_left_blank(nothing: list[Event]) 
 async def test_tabs_and_indentation_survive() -> None:
     """Messages are content parts: from a str Gradio would take the tabs and the indentation."""
     (message,) = await Reader().sees(Text("\n    all:\n"), Text("\t    make"))
-    assert message == {"role": "assistant", "content": [{"type": "text", "text": "\n    all:\n\t    make"}]}
+    assert message == {
+        "role": "assistant",
+        "content": [{"type": "text", "text": "\n    all:\n\t    make"}],
+    }
 
 
 ENDS = [END, Done("stopped"), Done("refusal"), Failed.of(Busy(retry_after=20))]
@@ -241,7 +271,13 @@ ENDS = [END, Done("stopped"), Done("refusal"), Failed.of(Busy(retry_after=20))]
 async def test_only_what_was_said_goes_back_to_claude(end: Event) -> None:
     """Thoughts, notices and notes stand in the page's history and never in the conversation."""
     answer = await Reader().sees(BUSY, OLDER_MODEL, Thinking("Hm."), Text("Half an"), end)
-    history = [said("user", "Hi"), *answer, said("user", "And?"), refusal(EmptyMessage()), note("A word.")]
+    history = [
+        said("user", "Hi"),
+        *answer,
+        said("user", "And?"),
+        refusal(EmptyMessage()),
+        note("A word."),
+    ]
     expected = [Message("user", "Hi"), Message("assistant", "Half an"), Message("user", "And?")]
     assert conversation(history) == expected
     assert conversation(returned(history)) == expected
@@ -261,12 +297,19 @@ async def test_the_sign_of_life_never_goes_back() -> None:
 def test_words_are_not_taken_for_a_note_because_they_look_like_one() -> None:
     """Somebody may quote a note; what people say is theirs, whatever it looks like."""
     messages = [said("user", "ⓘ Stopped."), said("assistant", "Thinking")]
-    assert conversation(returned(messages)) == [Message("user", "ⓘ Stopped."), Message("assistant", "Thinking")]
+    assert conversation(returned(messages)) == [
+        Message("user", "ⓘ Stopped."),
+        Message("assistant", "Thinking"),
+    ]
 
 
 def test_a_message_of_several_parts_is_one_message() -> None:
     """Parts are paragraphs; one that is no text, such as a file, is not sent."""
-    parts = [{"type": "text", "text": "One"}, {"type": "file", "file": {"path": "a"}}, {"type": "text", "text": "Two"}]
+    parts = [
+        {"type": "text", "text": "One"},
+        {"type": "file", "file": {"path": "a"}},
+        {"type": "text", "text": "Two"},
+    ]
     message = {"role": "user", "metadata": None, "content": parts, "options": None}
     assert conversation([message]) == [Message("user", "One\n\nTwo")]
 
@@ -276,7 +319,9 @@ async def test_what_is_shown_is_exactly_what_was_said(texts: list[str], last: Ev
     """No sign is added, lost or changed on the way to the page and back into the conversation."""
     messages = await Reader().sees(*map(Text, texts), last)
     whole = "".join(texts)
-    assert [text for role, text in drawn(messages) if role == "assistant"] == ([whole] if whole else [])
+    assert [text for role, text in drawn(messages) if role == "assistant"] == (
+        [whole] if whole else []
+    )
     assert conversation(returned(messages)) == ([Message("assistant", whole)] if whole else [])
 
 
@@ -307,7 +352,8 @@ def test_a_span_of_time_is_said_as_people_say_it(seconds: float, words: str) -> 
 
 @given(st.floats(0, 10_000_000))
 def test_nobody_comes_back_too_early(seconds: float) -> None:
-    """A span is rounded up, by less than one of its unit; where a unit has a plural, there are several of it."""
+    """A span is rounded up, by less than one of its unit; where a unit has a plural, there are
+    several of it."""
     found = re.fullmatch(r"(\d+) (s|minutes|hours|days)", spoken(seconds))
     assert found
     number, size = int(found[1]), {"s": 1, "minutes": 60, "hours": 3_600, "days": 86_400}[found[2]]
@@ -316,15 +362,19 @@ def test_nobody_comes_back_too_early(seconds: float) -> None:
 
 
 async def test_what_claude_began_stays_claudes_where_the_demo_goes_on() -> None:
-    """The demo's words beside an answer that was begun are a note; what Claude said before goes back to Claude."""
+    """The demo's words beside an answer that was begun are a note; what Claude said before goes
+    back to Claude."""
     transcript = Transcript(Reader().reply, begun="Claude's half,")
     transcript.add([Notice("No money.", instead=True), Text("the demo's."), END])
     assert conversation(transcript.messages()) == [Message("assistant", "Claude's half,")]
 
 
 async def test_halves_of_a_character_are_shown_as_one() -> None:
-    """An emoji whose halves come one after the other is whole; one that never comes whole can be shown all the same."""
-    assert await shown(Text("a \ud83d"), Text("\ude00 b \ud83d")) == [("assistant", "a 😀 b \ufffd")]
+    """An emoji whose halves come one after the other is whole; one that never comes whole can be
+    shown all the same."""
+    assert await shown(Text("a \ud83d"), Text("\ude00 b \ud83d")) == [
+        ("assistant", "a 😀 b \ufffd")
+    ]
 
 
 def test_nobody_but_the_two_of_them_speaks() -> None:

@@ -37,7 +37,9 @@ def sums_up_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def opened(source: Source, store: Store | None = None, *, before: str = "") -> AsyncIterator[Tab]:
+async def opened(
+    source: Source, store: Store | None = None, *, before: str = ""
+) -> AsyncIterator[Tab]:
     """A page of the source's, on a real server on loopback, with what the tab `before` showed."""
     store = store or Store("")
     chat = Chat(source, store, linger=60, keep=0)
@@ -60,7 +62,8 @@ async def opened(source: Source, store: Store | None = None, *, before: str = ""
 
 @pytest.mark.anyio
 async def test_a_frame_makes_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However long a conversation is, Gradio makes no earlier message of it anew; the page has them all."""
+    """However long a conversation is, Gradio makes no earlier message of it anew; the page has them
+    all."""
     made: list[Shown] = []
     gradios = messages.original_messages
 
@@ -98,10 +101,15 @@ def test_messages_are_what_gradio_makes_of_them() -> None:
 
 @pytest.mark.anyio
 async def test_a_full_chat_does_not_grow(tmp_path: Path) -> None:
-    """However often a page goes on asking in a chat that is full, it shows the last of these questions, and why."""
+    """However often a page goes on asking in a chat that is full, it shows the last of these
+    questions, and why."""
     store = Store(str(tmp_path))
     await store.open()
-    full = [said(role, f"{role} {turn}") for turn in range(MAX_MESSAGES // 2) for role in ("user", "assistant")]
+    full = [
+        said(role, f"{role} {turn}")
+        for turn in range(MAX_MESSAGES // 2)
+        for role in ("user", "assistant")
+    ]
     Tabs(Chat(Source(), store, linger=60, keep=60), store).save("before", Kept(full))
     await store.flush()
     async with opened(source := Source(), store, before="before") as tab:
@@ -111,13 +119,16 @@ async def test_a_full_chat_does_not_grow(tmp_path: Path) -> None:
             assert len(conversation) == MAX_MESSAGES + 2
             assert f"question {number}" in text_of(conversation[-2])
             assert FULL in text_of(conversation[-1])
-    assert all(text_of(kept) in text_of(shown) for kept, shown in zip(full, conversation, strict=False))
+    assert all(
+        text_of(kept) in text_of(shown) for kept, shown in zip(full, conversation, strict=False)
+    )
     assert not source.asked
 
 
 @pytest.mark.anyio
 async def test_no_spinner_turns_over_the_page() -> None:
-    """ChatInterface would have one turn over the box at each message, for as long as the network takes."""
+    """ChatInterface would have one turn over the box at each message, for as long as the network
+    takes."""
     async with opened(Source()) as tab:
         config = json.loads(await tab.wire.get("/config"))
     assert {event["show_progress"] for event in config["dependencies"]} == {"hidden", "minimal"}
@@ -125,7 +136,8 @@ async def test_no_spinner_turns_over_the_page() -> None:
 
 @pytest.mark.anyio
 async def test_who_asks_while_the_page_still_opens_asks_once() -> None:
-    """What a page shows as it opens is history where it was found again, and not where it is being asked."""
+    """What a page shows as it opens is history where it was found again, and not where it is being
+    asked."""
     chat = Chat(Source(), Store(""), linger=60, keep=0)
     this = Page(chat, tabs := Tabs(chat, Store("")), lambda *_: "visitor")
     request = gr.Request(Request({"type": "http", "headers": []}), session_hash="page")
@@ -140,7 +152,11 @@ async def test_who_asks_while_the_page_still_opens_asks_once() -> None:
 
 @pytest.mark.process
 def test_gradio_sums_up_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After each event it would make statistics of the last 10,000, the slower the longer the server has been up."""
+    """After each event it would make statistics of the last 10,000, the slower the longer the
+    server has been up."""
     monkeypatch.delenv("GRADIO_ANALYTICS_CACHE_FREQUENCY")
     frequency = "import app; print(app.demo._queue.ANAYLTICS_CACHE_FREQUENCY)"
-    assert subprocess.check_output([sys.executable, "-c", frequency], cwd=ROOT, text=True).strip() == "1000000000"
+    assert (
+        subprocess.check_output([sys.executable, "-c", frequency], cwd=ROOT, text=True).strip()
+        == "1000000000"
+    )

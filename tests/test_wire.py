@@ -43,13 +43,19 @@ WRITINGS: dict[str, Callable[[bytes], bytes]] = {
     "CR": lambda stream: stream.replace(b"\n", b"\r"),
     "CRLF": lambda stream: stream.replace(b"\n", b"\r\n"),
     "CR after LF": lambda stream: stream.replace(b"\n\n", b"\n\r"),
-    "all kinds of line ends": lambda stream: stream.replace(b"\ndata", b"\rdata").replace(b"}\n\n", b"}\r\n\n"),
+    "all kinds of line ends": lambda stream: stream.replace(b"\ndata", b"\rdata").replace(
+        b"}\n\n", b"}\r\n\n"
+    ),
     "no names": nameless,
     "no names, CR": lambda stream: nameless(stream).replace(b"\n", b"\r"),
     "the default name": lambda stream: re.sub(rb"(?m)^event: .*$", b"event: message", stream),
-    "names without types": lambda stream: re.sub(rb'"type": "(message|content_block)_\w+", ', b"", stream),
+    "names without types": lambda stream: re.sub(
+        rb'"type": "(message|content_block)_\w+", ', b"", stream
+    ),
     "byte order mark": lambda stream: b"\xef\xbb\xbf" + stream,
-    "byte order mark, CRLF, no names": lambda stream: b"\xef\xbb\xbf" + nameless(stream).replace(b"\n", b"\r\n"),
+    "byte order mark, CRLF, no names": lambda stream: (
+        b"\xef\xbb\xbf" + nameless(stream).replace(b"\n", b"\r\n")
+    ),
     "no spaces": lambda stream: stream.replace(b"event: ", b"event:").replace(b"data: ", b"data:"),
     "data on several lines": lambda stream: stream.replace(b', "index"', b',\ndata: "index"'),
     "the end of other streams": lambda stream: nameless(stream) + b"data: [DONE]\n\n",
@@ -58,8 +64,11 @@ WRITINGS: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("size", [1, 7, 10_000])
 @pytest.mark.parametrize("writing", WRITINGS)
-async def test_every_legal_way_of_writing_a_stream_is_read(claude: ScriptedClaude, writing: str, size: int) -> None:
-    """Line ends, names, spaces and marks may be as the standard allows: the answer and its counts are the same."""
+async def test_every_legal_way_of_writing_a_stream_is_read(
+    claude: ScriptedClaude, writing: str, size: int
+) -> None:
+    """Line ends, names, spaces and marks may be as the standard allows: the answer and its counts
+    are the same."""
     claude.play(in_pieces(WRITINGS[writing](b"".join(ANSWER)), size))
     async with a_claude(claude) as (source, pauses):
         said, error = await answer(source)
@@ -67,17 +76,24 @@ async def test_every_legal_way_of_writing_a_stream_is_read(claude: ScriptedClaud
     assert said[-1] == Done("end_turn", Usage(25, 42))
 
 
-@pytest.mark.parametrize("data", [b"[DONE]", b"ok", b"[]", b"{}", b'{"type": "ping"}', b'{"choices": []}'])
-async def test_nameless_events_of_others_are_passed_over(claude: ScriptedClaude, data: bytes) -> None:
+@pytest.mark.parametrize(
+    "data", [b"[DONE]", b"ok", b"[]", b"{}", b'{"type": "ping"}', b'{"choices": []}']
+)
+async def test_nameless_events_of_others_are_passed_over(
+    claude: ScriptedClaude, data: bytes
+) -> None:
     """What a gateway adds to a stream without names breaks no answer either."""
-    claude.play(streams(nameless(begins()), b"data: " + data + b"\n\n", nameless(delta("a") + ends())))
+    claude.play(
+        streams(nameless(begins()), b"data: " + data + b"\n\n", nameless(delta("a") + ends()))
+    )
     async with a_claude(claude) as (source, pauses):
         said, error = await answer(source)
     assert (text(said), error, pauses) == ("a", None, [])
 
 
 @pytest.mark.parametrize(
-    "failure", [nameless(breaks()), b'data: {"error": {"type": "overloaded_error", "message": "x"}}\n\n']
+    "failure",
+    [nameless(breaks()), b'data: {"error": {"type": "overloaded_error", "message": "x"}}\n\n'],
 )
 async def test_a_failure_without_a_name_is_one(claude: ScriptedClaude, failure: bytes) -> None:
     """An error in the stream is recognised by its data, too."""
@@ -87,8 +103,12 @@ async def test_a_failure_without_a_name_is_one(claude: ScriptedClaude, failure: 
     assert type(error) is errors.Busy
 
 
-@pytest.mark.parametrize("data", [b'{"type": "content_block_delta", "ind', b'{"a":' * 100_000, b'{"\xff": 1}'])
-async def test_a_nameless_event_that_is_cut_is_not_passed_over(claude: ScriptedClaude, data: bytes) -> None:
+@pytest.mark.parametrize(
+    "data", [b'{"type": "content_block_delta", "ind', b'{"a":' * 100_000, b'{"\xff": 1}']
+)
+async def test_a_nameless_event_that_is_cut_is_not_passed_over(
+    claude: ScriptedClaude, data: bytes
+) -> None:
     """A word may have been in it."""
     claude.play(streams(nameless(begins()), b"data: " + data + b"\n\n", nameless(ends())))
     async with a_claude(claude) as (source, _):
@@ -98,27 +118,49 @@ async def test_a_nameless_event_that_is_cut_is_not_passed_over(claude: ScriptedC
 
 @pytest.mark.parametrize("deltas", [["there."], ["", "there", "."], []])
 async def test_a_block_may_begin_with_text(claude: ScriptedClaude, deltas: list[str]) -> None:
-    """What stands in `content_block_start` already is the beginning of the answer, and of the thoughts."""
+    """What stands in `content_block_start` already is the beginning of the answer, and of the
+    thoughts."""
     thinking = [starting("thinking", thinking="Greet ", signature=""), thought("back."), CLOSES]
-    claude.play(streams(begins(), *thinking, starting("text", text="Hello, "), *map(delta, deltas), CLOSES, ends()))
+    claude.play(
+        streams(
+            begins(),
+            *thinking,
+            starting("text", text="Hello, "),
+            *map(delta, deltas),
+            CLOSES,
+            ends(),
+        )
+    )
     async with a_claude(claude) as (source, _):
         said, error = await answer(source)
     assert (text(said), error) == ("Hello, " + "".join(deltas), None)
     assert "".join(event.text for event in said if isinstance(event, Thinking)) == "Greet back."
 
 
-@pytest.mark.parametrize("block", [None, {"type": "tool_use", "id": "x"}, {"type": "future", "text": "x"}])
-async def test_other_blocks_have_no_text(claude: ScriptedClaude, block: dict[str, str] | None) -> None:
+@pytest.mark.parametrize(
+    "block", [None, {"type": "tool_use", "id": "x"}, {"type": "future", "text": "x"}]
+)
+async def test_other_blocks_have_no_text(
+    claude: ScriptedClaude, block: dict[str, str] | None
+) -> None:
     """A block of another kind adds nothing to the answer."""
-    claude.play(streams(begins(), event("content_block_start", index=0, content_block=block), delta("a"), ends()))
+    claude.play(
+        streams(
+            begins(), event("content_block_start", index=0, content_block=block), delta("a"), ends()
+        )
+    )
     async with a_claude(claude) as (source, _):
         said, error = await answer(source)
     assert (text(said), error) == ("a", None)
 
 
 def escaped(*pieces: str) -> list[bytes]:
-    """Text deltas with every letter beyond ASCII as JSON's escapes, as halves of a character have to be."""
-    data = ({"type": "content_block_delta", "delta": {"type": "text_delta", "text": piece}} for piece in pieces)
+    """Text deltas with every letter beyond ASCII as JSON's escapes, as halves of a character have
+    to be."""
+    data = (
+        {"type": "content_block_delta", "delta": {"type": "text_delta", "text": piece}}
+        for piece in pieces
+    )
     return [f"event: content_block_delta\ndata: {json.dumps(it)}\n\n".encode() for it in data]
 
 
@@ -136,7 +178,8 @@ HALVES = {
 
 @pytest.mark.parametrize("halves", HALVES)
 async def test_a_character_may_come_in_two_halves(claude: ScriptedClaude, halves: str) -> None:
-    """The half that comes first waits for the other one, so that no reader ever gets half a character."""
+    """The half that comes first waits for the other one, so that no reader ever gets half a
+    character."""
     pieces, whole = HALVES[halves]
     claude.play(streams(begins(), opens(), *escaped(*pieces), CLOSES, ends()))
     async with a_claude(claude) as (source, _):
@@ -147,8 +190,21 @@ async def test_a_character_may_come_in_two_halves(claude: ScriptedClaude, halves
 
 async def test_halves_of_thoughts_are_joined_too(claude: ScriptedClaude) -> None:
     """A half of a thought does not run into the answer."""
-    halves = [piece.replace(b"text", b"thinking") for piece in escaped("a \ud83d", "\ude00", "\ud83d")]
-    claude.play(streams(begins(), opens("thinking"), *halves, CLOSES, opens(), *escaped("\ude00x"), CLOSES, ends()))
+    halves = [
+        piece.replace(b"text", b"thinking") for piece in escaped("a \ud83d", "\ude00", "\ud83d")
+    ]
+    claude.play(
+        streams(
+            begins(),
+            opens("thinking"),
+            *halves,
+            CLOSES,
+            opens(),
+            *escaped("\ude00x"),
+            CLOSES,
+            ends(),
+        )
+    )
     async with a_claude(claude) as (source, _):
         said, error = await answer(source)
     assert [event for event in said if not isinstance(event, Usage)][:-1] == [
@@ -187,7 +243,9 @@ async def test_a_stop_reason_is_claudes_or_unknown(claude: ScriptedClaude, reaso
 
 
 @pytest.mark.parametrize("reason", [5, ["end_turn"], {"type": "end_turn"}])
-async def test_a_stop_reason_that_is_no_text_is_unknown(claude: ScriptedClaude, reason: Any) -> None:
+async def test_a_stop_reason_that_is_no_text_is_unknown(
+    claude: ScriptedClaude, reason: Any
+) -> None:
     """It ends the answer like one that does not exist yet."""
     claude.play(streams(begins(), delta("a"), ends(reason)))
     async with a_claude(claude) as (source, _):

@@ -18,7 +18,9 @@ async def deltas(message: str) -> AsyncGenerator[str]:
     question = {"model": "claude-sonnet-5-5", "max_tokens": 16_000, "stream": True}
     body = json.dumps({**question, "messages": [{"role": "user", "content": message}]}).encode()
     reader, writer = await asyncio.open_connection(CLAUDE.hostname, CLAUDE.port)
-    head = f"POST /v1/messages HTTP/1.1\r\nhost: {CLAUDE.netloc}\r\ncontent-type: application/json\r\n"
+    head = (
+        f"POST /v1/messages HTTP/1.1\r\nhost: {CLAUDE.netloc}\r\ncontent-type: application/json\r\n"
+    )
     writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
     await reader.readuntil(b"\r\n\r\n")
     received = b""

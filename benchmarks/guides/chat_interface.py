@@ -10,13 +10,18 @@ client = anthropic.AsyncAnthropic()
 
 
 async def respond(message: str, history: list[dict[str, Any]]) -> AsyncGenerator[str]:
-    messages: list[Any] = [{"role": turn["role"], "content": turn["content"][0]["text"]} for turn in history]
+    messages: list[Any] = [
+        {"role": turn["role"], "content": turn["content"][0]["text"]} for turn in history
+    ]
     messages.append({"role": "user", "content": message})
     text = ""
-    async with client.messages.stream(model="claude-sonnet-5-5", max_tokens=16_000, messages=messages) as stream:
+    async with client.messages.stream(
+        model="claude-sonnet-5-5", max_tokens=16_000, messages=messages
+    ) as stream:
         async for delta in stream.text_stream:
             text += delta
             yield text
 
 
-gr.ChatInterface(respond, concurrency_limit=None).launch()  # without it, one page at a time is answered
+# without it, one page at a time is answered
+gr.ChatInterface(respond, concurrency_limit=None).launch()

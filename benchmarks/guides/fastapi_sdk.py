@@ -17,7 +17,9 @@ class Question(BaseModel):
 
 async def deltas(message: str) -> AsyncGenerator[str]:
     async with client.messages.stream(
-        model="claude-sonnet-5-5", max_tokens=16_000, messages=[{"role": "user", "content": message}]
+        model="claude-sonnet-5-5",
+        max_tokens=16_000,
+        messages=[{"role": "user", "content": message}],
     ) as stream:
         async for text in stream.text_stream:
             yield text

@@ -27,16 +27,26 @@ CONVERSATION = [
     {"role": "user", "content": "And one in Peru?"},
 ]
 EXAMPLES = {
-    "message": {"summary": "One message", "value": {"message": "Write me 2,000 words about rivers"}},
+    "message": {
+        "summary": "One message",
+        "value": {"message": "Write me 2,000 words about rivers"},
+    },
     "messages": {"summary": "A conversation", "value": {"messages": CONVERSATION}},
 }
 HEADERS = [
     {
         "name": "Idempotency-Key",
         "in": "header",
-        "description": "A string of your own. A question that is sent again with the same one, after a lost "
-        "connection, gets the same reply from its beginning.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[A-Za-z0-9_.~:/+=@*-]{1,255}$"},
+        "description": (
+            "A string of your own. A question that is sent again with the same one, after a lost "
+            "connection, gets the same reply from its beginning."
+        ),
+        "schema": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 255,
+            "pattern": r"^[A-Za-z0-9_.~:/+=@*-]{1,255}$",
+        },
         "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
     },
     {
@@ -48,23 +58,34 @@ HEADERS = [
 ]
 BODY = {
     "parameters": HEADERS,
-    "requestBody": {"required": True, "content": {"application/json": {"schema": QUESTION, "examples": EXAMPLES}}},
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": QUESTION, "examples": EXAMPLES}},
+    },
 }
 
 
 def _error(description: str, code: str, message: str) -> dict[str, Any]:
     schema = _object(code={"type": "string"}, message={"type": "string"})
     example = {"code": code, "message": message}
-    return {"description": description, "content": {"application/json": {"schema": schema, "example": example}}}
+    return {
+        "description": description,
+        "content": {"application/json": {"schema": schema, "example": example}},
+    }
 
 
-# FastAPI would answer what does not fit these patterns in a shape of its own; `api` checks them itself
+# FastAPI would answer what does not fit these patterns in a shape of its own; `api` checks them
+# itself
 REPLY_ID = Path(
-    description="The last part of a reply's `Location`.", json_schema_extra={"pattern": "^[A-Za-z0-9_-]{32}$"}
+    description="The last part of a reply's `Location`.",
+    json_schema_extra={"pattern": "^[A-Za-z0-9_-]{32}$"},
 )
-AFTER = Query(description="How many events not to read again.", json_schema_extra={"pattern": "^[0-9]{1,9}$"})
+AFTER = Query(
+    description="How many events not to read again.", json_schema_extra={"pattern": "^[0-9]{1,9}$"}
+)
 LAST_EVENT_ID = Header(
-    description="The same, as browsers send it; counts more.", json_schema_extra={"pattern": "^[0-9]{0,9}$"}
+    description="The same, as browsers send it; counts more.",
+    json_schema_extra={"pattern": "^[0-9]{0,9}$"},
 )
 
 EVENTS = """retry: 2000
@@ -83,41 +104,66 @@ data: {"reason": "end_turn", "usage": {"input_tokens": 25, "output_tokens": 6, .
 
 """
 STREAM = {
-    "description": "The answer as it is written. As text, a transfer that breaks off before its end is an answer that "
-    "failed. The events are `text`, `thinking`, `notice`, and at the end `done` or `error`.",
-    "headers": {"Location": {"description": "Where to read on and to stop.", "schema": {"type": "string"}}},
+    "description": (
+        "The answer as it is written. As text, a transfer that breaks off before its end is an"
+        " answer that failed. The events are `text`, `thinking`, `notice`, and at the end `done` or"
+        " `error`."
+    ),
+    "headers": {
+        "Location": {"description": "Where to read on and to stop.", "schema": {"type": "string"}}
+    },
     "content": {
         "text/plain": {"example": "The Loire."},
         "text/event-stream": {"schema": {"type": "string"}, "example": EVENTS},
     },
 }
 GUARDED: Responses = {
-    401: _error("A login is set, and this is not it.", "login_required", "This chat asks for a user and a password."),
-    403: _error("A page of another site asked.", "foreign_page", "Other sites' pages may not use this chat."),
+    401: _error(
+        "A login is set, and this is not it.",
+        "login_required",
+        "This chat asks for a user and a password.",
+    ),
+    403: _error(
+        "A page of another site asked.", "foreign_page", "Other sites' pages may not use this chat."
+    ),
 }
-UNKNOWN = _error("There is no such reply.", "unknown_reply", "There is no such reply, or it is no longer kept.")
+UNKNOWN = _error(
+    "There is no such reply.", "unknown_reply", "There is no such reply, or it is no longer kept."
+)
 FAILED = _error(
-    "The answer failed before its first word; `Retry-After` says when to try again.", "busy", "Claude is busy."
+    "The answer failed before its first word; `Retry-After` says when to try again.",
+    "busy",
+    "Claude is busy.",
 )
 
 POST: Responses = GUARDED | {
     200: STREAM,
     400: _error(
-        "The body is not JSON, there is no message, or a header is malformed.", "empty_message", "The message is empty."
+        "The body is not JSON, there is no message, or a header is malformed.",
+        "empty_message",
+        "The message is empty.",
     ),
     413: _error(
-        "The conversation is too long or may cost too much.", "too_long", "This conversation is too long to send."
+        "The conversation is too long or may cost too much.",
+        "too_long",
+        "This conversation is too long to send.",
     ),
-    408: _error("The body came too slowly.", "too_slow", "The body of the request came too slowly."),
-    415: _error("The body is not application/json, or is compressed.", "not_json", "Send the question as JSON."),
+    408: _error(
+        "The body came too slowly.", "too_slow", "The body of the request came too slowly."
+    ),
+    415: _error(
+        "The body is not application/json, or is compressed.",
+        "not_json",
+        "Send the question as JSON.",
+    ),
     422: _error(
         "The JSON is something else, or the `Idempotency-Key` belongs to another question.",
         "wrong_shape",
         "message: Input should be a valid string.",
     ),
     429: _error(
-        "You ask too often, the money for today is spent, or Claude's rate limit is reached; `Retry-After` says when "
-        "to try again.",
+        "You ask too often, the money for today is spent, or Claude's rate limit is reached;"
+        " `Retry-After` says when to try again.",
         "visitor_is_spent",
         "You have used today's free allowance. It renews at 00:00 UTC.",
     ),
@@ -130,15 +176,27 @@ POST: Responses = GUARDED | {
 }
 GET: Responses = GUARDED | {
     200: STREAM,
-    204: {"description": "As events: the reply has ended, and there is nothing after this position."},
-    400: _error("The position is not one of this reply.", "bad_position", "This reply has no position like that."),
+    204: {
+        "description": "As events: the reply has ended, and there is nothing after this position."
+    },
+    400: _error(
+        "The position is not one of this reply.",
+        "bad_position",
+        "This reply has no position like that.",
+    ),
     404: UNKNOWN,
     "default": FAILED,
 }
-DELETE: Responses = GUARDED | {204: {"description": "The reply stops or has ended."}, 404: UNKNOWN, "default": FAILED}
+DELETE: Responses = GUARDED | {
+    204: {"description": "The reply stops or has ended."},
+    404: UNKNOWN,
+    "default": FAILED,
+}
 HEALTH: Responses = GUARDED | {
     200: {
         "description": "All is well.",
-        "content": {"application/json": {"example": {"source": "Claude (claude-sonnet-5-5)", "running": 3}}},
+        "content": {
+            "application/json": {"example": {"source": "Claude (claude-sonnet-5-5)", "running": 3}}
+        },
     },
 }

@@ -11,7 +11,8 @@ from streamchat.web.problem import unfit
 MAX_TURNS = 10_000
 # to describe so many errors takes longer than to find them
 MANY = 100
-LONGEST = 100  # characters of a field's name that are repeated
+# characters of a field's name that are repeated
+LONGEST = 100
 SHAPE = 'Send {"message": "hi"} or {"messages": [{"role": "user", "content": "hi"}]}.'
 
 
@@ -32,8 +33,13 @@ class Question(BaseModel, extra="forbid"):
 
 
 async def asked(request: Request) -> list[Message]:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise unfit(415, "not_json", "Send the question as JSON, with Content-Type: application/json.")
+    if (
+        request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        != "application/json"
+    ):
+        raise unfit(
+            415, "not_json", "Send the question as JSON, with Content-Type: application/json."
+        )
     try:
         question = Question.model_validate_json(await request.body())
     except ValidationError as error:
@@ -50,4 +56,6 @@ def _misunderstood(error: ValidationError) -> HTTPException:
     if wrong["type"] == "json_invalid":
         return unfit(400, "not_json", f"{wrong['msg']}.")
     place = ".".join(str(part)[:LONGEST] for part in wrong["loc"]) or "The body"
-    return unfit(422, "wrong_shape", f"{place}: {wrong['msg'].removeprefix('Value error, ')}. {SHAPE}")
+    return unfit(
+        422, "wrong_shape", f"{place}: {wrong['msg'].removeprefix('Value error, ')}. {SHAPE}"
+    )

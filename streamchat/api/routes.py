@@ -19,7 +19,9 @@ from streamchat.web.login import user_of
 from streamchat.web.problem import NO_STORE, Route, unfit
 
 PATH = "/api/streaming-chat"
-KEY = re.compile(r""""(?P<quoted>(?:[ !#-\[\]-~]|\\["\\]){1,255})"|(?P<bare>[\w.~:/+=@*-]{1,255})""", re.ASCII)
+KEY = re.compile(
+    r""""(?P<quoted>(?:[ !#-\[\]-~]|\\["\\]){1,255})"|(?P<bare>[\w.~:/+=@*-]{1,255})""", re.ASCII
+)
 
 
 def routes(chat: Chat, who: Who) -> APIRouter:
@@ -29,10 +31,15 @@ def routes(chat: Chat, who: Who) -> APIRouter:
         tags=["StreamChat"],
     )
 
-    @router.post(PATH, response_class=PlainTextResponse, responses=openapi.POST, openapi_extra=openapi.BODY)
+    @router.post(
+        PATH, response_class=PlainTextResponse, responses=openapi.POST, openapi_extra=openapi.BODY
+    )
     async def ask(request: Request) -> Response:
-        """Ask, and read the answer as it is written: as text or, with `Accept: text/event-stream`, as events."""
-        visitor = who(request.client.host if request.client else None, request.headers, user_of(request.scope))
+        """Ask, and read the answer as it is written: as text or, with `Accept: text/event-stream`,
+        as events."""
+        visitor = who(
+            request.client.host if request.client else None, request.headers, user_of(request.scope)
+        )
         asker = Asker(visitor, person=visitor, key=request.headers.get("x-api-key", ""))
         reply = await chat.ask(await asked(request), asker, once=_idempotency_key(request))
         return following(request, reply, 0, chat.pace, location=_location(request, reply))
@@ -45,14 +52,18 @@ def routes(chat: Chat, who: Who) -> APIRouter:
         after: Annotated[str, openapi.AFTER] = "0",
         last_event_id: Annotated[str, openapi.LAST_EVENT_ID] = "",
     ) -> Response:
-        """Read a reply, running or ended, from a position on, which is the `id` of the last event read."""
+        """Read a reply, running or ended, from a position on, which is the `id` of the last event
+        read."""
         reply = await chat.resume(_checked(reply_id))
         position = _position(last_event_id or after, reply)
         if wants_events(request) and reply.ending and position == len(reply.log):
-            return Response(status_code=204, headers=HEADERS)  # tells a browser's EventSource not to come back
+            # tells a browser's EventSource not to come back
+            return Response(status_code=204, headers=HEADERS)
         return following(request, reply, position, chat.pace, location=_location(request, reply))
 
-    @router.delete(PATH + "/{reply_id}", status_code=204, response_class=Response, responses=openapi.DELETE)
+    @router.delete(
+        PATH + "/{reply_id}", status_code=204, response_class=Response, responses=openapi.DELETE
+    )
     async def stop(reply_id: Annotated[str, openapi.REPLY_ID]) -> Response:
         """Stop a reply; what was written stays. To stop it again is no error."""
         await chat.stop(_checked(reply_id))
@@ -68,12 +79,17 @@ def routes(chat: Chat, who: Who) -> APIRouter:
 
 
 def _idempotency_key(request: Request) -> str:
-    """A string as structured headers have it, or one without the quotation marks; empty if there is none."""
+    """A string as structured headers have it, or one without the quotation marks; empty if there is
+    none."""
     lines = request.headers.getlist("idempotency-key")
     if not lines:
         return ""
     if len(lines) > 1 or not (key := KEY.fullmatch(lines[0].strip())):
-        raise unfit(400, "bad_idempotency_key", "An Idempotency-Key is one string of 1 to 255 plain characters.")
+        raise unfit(
+            400,
+            "bad_idempotency_key",
+            "An Idempotency-Key is one string of 1 to 255 plain characters.",
+        )
     return re.sub(r"\\(.)", r"\1", key["quoted"] or "") or key["bare"]
 
 
@@ -93,5 +109,9 @@ def _position(given: str, reply: Reply) -> int:
     if isinstance(reply.ending, Done) and reply.ending.reason == "shutdown" and number >= 0:
         return last if number == CUT_OFF else min(number, last - 1)
     if not 0 <= number <= last:
-        raise unfit(400, "bad_position", f"This reply has no such position: so far they go from 0 to {last}.")
+        raise unfit(
+            400,
+            "bad_position",
+            f"This reply has no such position: so far they go from 0 to {last}.",
+        )
     return number

@@ -9,13 +9,16 @@ from typing import Any
 
 from streamchat.events import Done, Event, Failed, Notice, Text, Thinking, Usage
 
-START = b"retry: 2000\n"  # milliseconds until a browser that was cut off comes back
+# milliseconds until a browser that was cut off comes back
+START = b"retry: 2000\n"
 HEARTBEAT = b":\n"
-CUT_OFF = 999_999_999  # the id of a shutdown: after a restart it may stand before events that were read already
+# the id of a shutdown: after a restart it may stand before events that were read already
+CUT_OFF = 999_999_999
 
 
 def rendered(position: int, event: Event) -> bytes:
-    """The event as it is sent; `position` is the log's after it. Nothing for what readers are not told."""
+    """The event as it is sent; `position` is the log's after it. Nothing for what readers are not
+    told."""
     match event:
         case Text():
             return _block(position, "text", {"text": event.text})
@@ -26,7 +29,9 @@ def rendered(position: int, event: Event) -> bytes:
         case Done():
             receipt = {"receipt": asdict(event.receipt)} if event.receipt else {}
             last = CUT_OFF if event.reason == "shutdown" else position
-            return _block(last, "done", {"reason": event.reason, "usage": asdict(event.usage), **receipt})
+            return _block(
+                last, "done", {"reason": event.reason, "usage": asdict(event.usage), **receipt}
+            )
         case Failed():
             return _block(
                 position,
@@ -44,5 +49,6 @@ def rendered(position: int, event: Event) -> bytes:
 
 def _block(position: int, name: str, data: dict[str, Any]) -> bytes:
     text = json.dumps(data, ensure_ascii=False)
-    # half of a surrogate pair has no UTF-8; as \udxxx it is JSON, and a browser puts the halves together again
+    # half of a surrogate pair has no UTF-8; as \udxxx it is JSON, and a browser puts the halves
+    # together again
     return f"id: {position}\nevent: {name}\ndata: {text}\n\n".encode(errors="backslashreplace")

@@ -1,4 +1,5 @@
-"""A reply as the body of a response: as text or as events, and never a part of an answer in place of the whole."""
+"""A reply as the body of a response: as text or as events, and never a part of an answer in place
+of the whole."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -16,7 +17,8 @@ from streamchat.web.accept import preference
 from streamchat.web.problem import problem
 
 HEARTBEAT = 10.0  # seconds
-AT_ONCE = 1_000  # events that are rendered before others have their turn; more would hold up the event loop
+# events that are rendered before others have their turn; more would hold up the event loop
+AT_ONCE = 1_000
 EVENTS, TEXT = "text/event-stream", "text/plain"
 HEADERS = {
     "Cache-Control": "no-cache, no-store, no-transform",
@@ -35,13 +37,18 @@ class Broken(Exception):
 
 
 class Stream(StreamingResponse):
-    """Sends its headers with the first chunk. `Broken` instead of it becomes an error with a status; a later one
-    breaks the transfer off before its end, which every client takes for an error. With `only_head` it ends with its
-    headers.
+    """Sends its headers with the first chunk. `Broken` instead of it becomes an error with a
+    status; a later one breaks the transfer off before its end, which every client takes for an
+    error. With `only_head` it ends with its headers.
     """
 
     def __init__(
-        self, chunks: AsyncGenerator[bytes], *, location: str, media_type: str, only_head: bool = False
+        self,
+        chunks: AsyncGenerator[bytes],
+        *,
+        location: str,
+        media_type: str,
+        only_head: bool = False,
     ) -> None:
         super().__init__(chunks, headers=HEADERS | {"Location": location}, media_type=media_type)
         self._chunks = chunks
@@ -69,16 +76,19 @@ def following(request: Request, reply: Reply, after: int, pace: Pace, *, locatio
     """The reply from the position `after` on, in the form that the request accepts."""
     media_type = EVENTS if wants_events(request) else TEXT
     only_head = request.method == "HEAD"
-    if only_head and not reply.ending:  # a word that is not sent need not be waited for
+    # a word that is not sent need not be waited for
+    if only_head and not reply.ending:
         return Response(headers=HEADERS | {"Location": location}, media_type=media_type)
     chunks = _events(reply, after, pace) if media_type == EVENTS else _text(reply, after, pace)
     if media_type == TEXT and request.scope["http_version"] == "1.0":
-        chunks = _whole(chunks)  # a transfer that breaks off would look like one that ends
+        # a transfer that breaks off would look like one that ends
+        chunks = _whole(chunks)
     return Stream(chunks, location=location, media_type=media_type, only_head=only_head)
 
 
 def wants_events(request: Request) -> bool:
-    """Whether events are preferred to text; of two that are wanted as much, events only if they are named."""
+    """Whether events are preferred to text; of two that are wanted as much, events only if they are
+    named."""
     lines = request.headers.getlist("accept")
     events, text = preference(lines, EVENTS), preference(lines, TEXT)
     if events.quality == text.quality:
@@ -92,7 +102,10 @@ async def _events(reply: Reply, after: int, pace: Pace) -> AsyncGenerator[bytes]
         async for position, events in news:
             for begin in range(0, len(events) or 1, AT_ONCE):
                 some = events[begin : begin + AT_ONCE]
-                yield b"".join(map(sse.rendered, count(position - len(events) + begin + 1), some)) or sse.HEARTBEAT
+                yield (
+                    b"".join(map(sse.rendered, count(position - len(events) + begin + 1), some))
+                    or sse.HEARTBEAT
+                )
                 if len(some) == AT_ONCE:
                     await asyncio.sleep(0)
 
@@ -129,5 +142,11 @@ async def _whole(chunks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
 
 
 async def _send(response: Response, send: Send) -> None:
-    await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
+    await send(
+        {
+            "type": "http.response.start",
+            "status": response.status_code,
+            "headers": response.raw_headers,
+        }
+    )
     await send({"type": "http.response.body", "body": response.body})

@@ -46,9 +46,11 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """The limits are the `visitor`'s. A `person` gets a new answer when they ask the same again; without one, always.
+    """The limits are the `visitor`'s. A `person` gets a new answer when they ask the same again;
+    without one, always.
 
-    Who has a `key` of their own pays with it. Where there is no money left, `or_spare` takes the spare source's answer.
+    Who has a `key` of their own pays with it. Where there is no money left, `or_spare` takes the
+    spare source's answer.
     """
 
     visitor: str | None = None
@@ -58,10 +60,10 @@ class Asker:
 
 
 class Answers:
-    """`accounts` is None if nothing costs money; `spare`, if there is one, answers where there is none left for the
-    source, or it is paused. `own` answers those who bring a key. `written` gets every reply that a source writes, and
-    its visitor.
-    Only the `shared` questions are answered once for several: from others, one could tell that somebody asked the same.
+    """`accounts` is None if nothing costs money; `spare`, if there is one, answers where there is
+    none left for the source, or it is paused. `own` answers those who bring a key. `written` gets
+    every reply that a source writes, and its visitor. Only the `shared` questions are answered once
+    for several: from others, one could tell that somebody asked the same.
     """
 
     def __init__(  # noqa: PLR0913 (each is a part that the composition root chooses)
@@ -96,7 +98,8 @@ class Answers:
         return self._own is not None
 
     def left(self, visitor: str) -> float | None:
-        """Dollars that the visitor may spend today, 0 if they pay for no answer; None where nothing costs money."""
+        """Dollars that the visitor may spend today, 0 if they pay for no answer; None where nothing
+        costs money."""
         if self._accounts is None or self._accounts.budget is None:
             return None
         left = self._accounts.budget.left_without_reserved(visitor)
@@ -113,7 +116,8 @@ class Answers:
         self._opening = asyncio.create_task(self._open_source())
 
     async def source_error(self) -> ChatError | None:
-        """Waits until it is known whether the source can answer; the error if it cannot at present."""
+        """Waits until it is known whether the source can answer; the error if it cannot at
+        present."""
         return await asyncio.shield(self._opening) if self._opening else None
 
     async def _open_source(self) -> ChatError | None:
@@ -123,8 +127,10 @@ class Answers:
             self._trouble.started(error)
             logger.warning("%s", error.for_owner or error.message)
             return error
-        except Exception as error:  # noqa: BLE001 (the chat goes on, and tries again with the first question)
-            logger.error("%s could not be opened: %s", self.source.name, trace(error))  # noqa: TRY400 (its message may hold a secret)
+        # the chat goes on, and tries again with the first question
+        except Exception as error:  # noqa: BLE001
+            # its message may hold a secret
+            logger.error("%s could not be opened: %s", self.source.name, trace(error))  # noqa: TRY400
             return InternalError()
         if before := self._trouble.error:
             logger.warning("When Claude was last asked, it did not answer. %s", before.for_owner)
@@ -165,10 +171,13 @@ class Answers:
             key = keys.clean(asker.key)
         except ValueError:
             raise BadKey from None
-        if not key:  # as after quotation marks alone; without one the owner's would be used
+        # as after quotation marks alone; without one the owner's would be used
+        if not key:
             raise BadKey
         request = Request(conversation, key=key)
-        return await self._begun(self._own, request, self._accounts.own(asker.visitor), linger=self._linger)
+        return await self._begun(
+            self._own, request, self._accounts.own(asker.visitor), linger=self._linger
+        )
 
     async def _paid(self, accounts: Accounts, request: Request, asker: Asker) -> Reply:
         account = accounts.open(asker.visitor)
@@ -183,7 +192,13 @@ class Answers:
             return self._joined(self._shares.add(question, asker.person, reply), account)
 
     async def _begun(
-        self, source: Source, request: Request, account: Account, *, linger: float | None, gathers: bool = False
+        self,
+        source: Source,
+        request: Request,
+        account: Account,
+        *,
+        linger: float | None,
+        gathers: bool = False,
     ) -> Reply:
         """A reply that the account pays for."""
         meter = await account.call(request.conversation)
@@ -214,7 +229,8 @@ class Answers:
         return reply
 
     def _joined(self, share: Share, account: Account | None = None) -> Reply:
-        """A reader's own reply, which says what the shared one says; `account` is that of the reader who pays."""
+        """A reader's own reply, which says what the shared one says; `account` is that of the
+        reader who pays."""
         reading = share.join()
 
         def billed(reply: Reply, ending: Ending) -> Receipt:

@@ -1,4 +1,5 @@
-"""The one way to ask: a conversation is checked and admitted; its reply is recorded, found again and stopped."""
+"""The one way to ask: a conversation is checked and admitted; its reply is recorded, found again
+and stopped."""
 
 import asyncio
 import sys
@@ -21,8 +22,10 @@ from streamchat.store import Store
 from streamchat.visitors import Limits
 
 NOBODY = Asker()
-MAX_REPEATS = 20  # at once, of one visitor
-MAX_CHARACTERS = 4_000_000  # of a conversation: about a million tokens, more than any model takes
+# at once, of one visitor
+MAX_REPEATS = 20
+# of a conversation: about a million tokens, more than any model takes
+MAX_CHARACTERS = 4_000_000
 
 
 class Chat:
@@ -42,7 +45,9 @@ class Chat:
         shared: Collection[str] = (),
     ) -> None:
         self.source = source
-        self.limits = limits or Limits(rate="off", visitor_replies=sys.maxsize, max_replies=sys.maxsize)
+        self.limits = limits or Limits(
+            rate="off", visitor_replies=sys.maxsize, max_replies=sys.maxsize
+        )
         self.journal = Journal(store)
         self.pause = Pause(store)
         self.trouble = Trouble()
@@ -88,26 +93,35 @@ class Chat:
         return self.budget is not None and self.pause.since is not None
 
     def left(self, visitor: str) -> float | None:
-        """Dollars that the visitor may spend today, 0 if they pay for no answer; None where nothing costs money."""
+        """Dollars that the visitor may spend today, 0 if they pay for no answer; None where nothing
+        costs money."""
         return self._answers.left(visitor)
 
     def throttled(self) -> dict[str, float]:
-        """Visitors who have asked too often, as the log names them, and the seconds until they may ask again."""
-        return {self._telemetry.hash(visitor) or "": wait for visitor, wait in self.limits.throttled().items()}
+        """Visitors who have asked too often, as the log names them, and the seconds until they may
+        ask again."""
+        return {
+            self._telemetry.hash(visitor) or "": wait
+            for visitor, wait in self.limits.throttled().items()
+        }
 
     async def open(self) -> None:
         await self._store.open()
         await self.journal.open()
-        self.trouble.remember([entry for entry in self.journal.entries if entry.model == self.source.model])
+        self.trouble.remember(
+            [entry for entry in self.journal.entries if entry.model == self.source.model]
+        )
         await self.pause.open()
         await self._answers.open()
 
     async def source_error(self) -> ChatError | None:
-        """Waits until it is known whether the source can answer; the error if it cannot at present."""
+        """Waits until it is known whether the source can answer; the error if it cannot at
+        present."""
         return await self._answers.source_error()
 
     async def close(self) -> None:
-        """Stops every reply, settles what it cost, writes what is to survive, and lets the sources go."""
+        """Stops every reply, settles what it cost, writes what is to survive, and lets the sources
+        go."""
         replies = self._replies.running
         for reply in replies:
             reply.stop("shutdown")
@@ -116,16 +130,21 @@ class Chat:
         await self._store.close()
         await self._answers.close()
 
-    async def ask(self, messages: Sequence[Message], asker: Asker = NOBODY, *, once: str = "") -> Reply:
+    async def ask(
+        self, messages: Sequence[Message], asker: Asker = NOBODY, *, once: str = ""
+    ) -> Reply:
         """Starts a reply to the conversation; raises `Refused` if there is none to give.
 
-        A conversation that ends with the assistant's words asks for the rest of them. For nobody in particular only
-        the limits for all hold. Asked `once` with a key, it starts no second reply for the same asker and key.
+        A conversation that ends with the assistant's words asks for the rest of them. For nobody in
+        particular only the limits for all hold. Asked `once` with a key, it starts no second reply
+        for the same asker and key.
         """
         conversation = checked(messages)
         if not once:
             return await self._begin(conversation, asker)
-        return await self._idempotency.reply(once, conversation, asker, lambda: self._begin(conversation, asker))
+        return await self._idempotency.reply(
+            once, conversation, asker, lambda: self._begin(conversation, asker)
+        )
 
     async def _begin(self, conversation: Conversation, asker: Asker) -> Reply:
         admission = self.limits.admit(asker.visitor)
@@ -136,7 +155,9 @@ class Chat:
             raise
         reply.on_end(lambda: self._replies.ended(reply))
         reply.on_end(admission.leave)
-        reply.on_end(lambda: self._telemetry.record(reply.ending, asker.visitor) if reply.ending else None)
+        reply.on_end(
+            lambda: self._telemetry.record(reply.ending, asker.visitor) if reply.ending else None
+        )
         self._replies.add(reply, asker.visitor)
         self._store.follow(reply, asker.visitor)
         return reply
@@ -147,7 +168,8 @@ class Chat:
         reply.on_end(lambda: self._answers.soon(self.journal.end(reply)))
 
     async def resume(self, reply_id: str, *, however_old: bool = False) -> Reply:
-        """The reply of that id, running or ended, also from before a restart; raises `UnknownReply`."""
+        """The reply of that id, running or ended, also from before a restart; raises
+        `UnknownReply`."""
         try:
             return self._replies.get(reply_id)
         except UnknownReply:
@@ -163,8 +185,8 @@ class Chat:
     def repeat(self, reply: Reply, visitor: str | None = None) -> Reply:
         """A reply that says what that one says while it is written: to stop it stops nothing else.
 
-        It has the same id, by which only the other one is found. Of a visitor with `MAX_REPEATS` of them it is the
-        other one itself.
+        It has the same id, by which only the other one is found. Of a visitor with `MAX_REPEATS` of
+        them it is the other one itself.
         """
         if self._repeats[visitor] >= MAX_REPEATS:
             return reply
@@ -175,7 +197,8 @@ class Chat:
 
     def _forget_repeat(self, visitor: str | None) -> None:
         self._repeats[visitor] -= 1
-        self._repeats += Counter()  # drops those without any
+        # drops those without any
+        self._repeats += Counter()
 
     async def _replayed(self, reply_id: str, log: list[Event]) -> Reply:
         reply = Reply(lambda _: replay(log), linger=self._linger, reply_id=reply_id)
@@ -198,7 +221,8 @@ async def replay(log: list[Event]) -> AsyncGenerator[Event]:
 
 
 def checked(messages: Sequence[Message]) -> Conversation:
-    """The conversation as a source wants it: turns alternate, none is empty, the first is the user's."""
+    """The conversation as a source wants it: turns alternate, none is empty, the first is the
+    user's."""
     if not messages or not messages[-1].text.strip():
         raise EmptyMessage
     check_length(messages)

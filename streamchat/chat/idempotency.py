@@ -1,4 +1,5 @@
-"""One reply for all requests of a visitor that have the same key: a request that is sent again is not paid again.
+"""One reply for all requests of a visitor that have the same key: a request that is sent again is
+not paid again.
 
 Draft: https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 """
@@ -23,7 +24,8 @@ AGE = 86_400.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A question that was asked with a key, as a digest, and the reply that it got, with its time."""
+    """A question that was asked with a key, as a digest, and the reply that it got, with its
+    time."""
 
     asked: bytes
     reply_id: str
@@ -31,8 +33,9 @@ class Answered:
 
 
 class Idempotency:
-    """Keys are the visitor's, and those of whoever pays: a stranger's equal key is another one. They are forgotten
-    after `age` seconds, or when there are too many; `find` gets a reply by its id, or raises `UnknownReply`."""
+    """Keys are the visitor's, and those of whoever pays: a stranger's equal key is another one.
+    They are forgotten after `age` seconds, or when there are too many; `find` gets a reply by its
+    id, or raises `UnknownReply`."""
 
     def __init__(
         self,
@@ -50,14 +53,22 @@ class Idempotency:
         self._locks: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
 
     async def reply(
-        self, key: str, conversation: Conversation, asker: Asker, begin: Callable[[], Awaitable[Reply]]
+        self,
+        key: str,
+        conversation: Conversation,
+        asker: Asker,
+        begin: Callable[[], Awaitable[Reply]],
     ) -> Reply:
-        """The key's reply, else a new one; raises `KeyReused` if the key's reply answers another conversation.
+        """The key's reply, else a new one; raises `KeyReused` if the key's reply answers another
+        conversation.
 
-        Requests that come while the first of them begins wait for it. One that is refused leaves no trace.
+        Requests that come while the first of them begins wait for it. One that is refused leaves no
+        trace.
         """
         name = _digest(asker.visitor or "", asker.key.strip(), key)
-        asked = _digest(*(part for message in conversation for part in (message.role, message.text)))
+        asked = _digest(
+            *(part for message in conversation for part in (message.role, message.text))
+        )
         async with self._locks.setdefault(name, asyncio.Lock()):
             if reply := await self._known(name, asked):
                 return reply

@@ -1,4 +1,5 @@
-"""How replies went, for who runs the chat: those that run and, for 35 days, those that ended; never what was said."""
+"""How replies went, for who runs the chat: those that run and, for 35 days, those that ended; never
+what was said."""
 
 import asyncio
 import secrets
@@ -17,7 +18,8 @@ from streamchat.store.journal import Entry, read, write
 HOUR, DAY = 3_600, 86_400  # seconds
 KEPT = 35 * DAY
 MAX_ENTRIES = 20_000
-MAX_WAITING = 1_000  # entries that wait for a disk that fails
+# entries that wait for a disk that fails
+MAX_WAITING = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class Running:
 
 
 class Journal:
-    """`running` has a name for each reply that is not its id, which would let who knows it read along."""
+    """`running` has a name for each reply that is not its id, which would let who knows it read
+    along."""
 
     def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
         self._store = store
@@ -104,7 +107,17 @@ class Journal:
 
 def entered(at: float, how: Receipt, *, failed: bool) -> Entry:
     cost, assumed = (0.0, 0.0) if how.own_key else (how.cost, how.assumed)
-    return Entry(at, how.model, how.reason, failed, how.words, how.first_word, how.tokens_per_second, cost, assumed)
+    return Entry(
+        at,
+        how.model,
+        how.reason,
+        failed,
+        how.words,
+        how.first_word,
+        how.tokens_per_second,
+        cost,
+        assumed,
+    )
 
 
 def spanned(at: int, entries: list[Entry]) -> Span:

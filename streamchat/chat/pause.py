@@ -9,7 +9,8 @@ from streamchat.store.pause import read, write
 
 
 class Pause:
-    """`since` is the time at which it began, or None while nothing is paused, as far as the disk could be read."""
+    """`since` is the time at which it began, or None while nothing is paused, as far as the disk
+    could be read."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -1,4 +1,5 @@
-"""How each reply went: a receipt for who reads it, and one line of JSON for who runs the chat; never what was said."""
+"""How each reply went: a receipt for who reads it, and one line of JSON for who runs the chat;
+never what was said."""
 
 import hashlib
 import json
@@ -15,7 +16,8 @@ from streamchat.system.logs import REPLIES
 logger = logging.getLogger(REPLIES)
 
 DAY = 86_400  # seconds
-INSTANT = 0.05  # seconds; who writes in less has no speed worth telling
+# seconds; who writes in less has no speed worth telling
+INSTANT = 0.05
 
 
 def receipt(reply: Reply, ending: Ending, *, model: str) -> Receipt:
@@ -29,14 +31,17 @@ def receipt(reply: Reply, ending: Ending, *, model: str) -> Receipt:
         words=len(reply.text.split()),
         seconds=round(now - reply.asked_at, 3),
         first_word=round(first[Text] - reply.asked_at, 3) if Text in first else None,
-        tokens_per_second=round(tokens / (now - spoke), 1) if tokens > 1 and now > spoke + INSTANT else None,
+        tokens_per_second=round(tokens / (now - spoke), 1)
+        if tokens > 1 and now > spoke + INSTANT
+        else None,
         cost=0.0,
         saved=0.0,
     )
 
 
 class Telemetry:
-    """Logs replies. A visitor is a keyed hash, with a key that is nowhere else and is thrown away after a day."""
+    """Logs replies. A visitor is a keyed hash, with a key that is nowhere else and is thrown away
+    after a day."""
 
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -44,9 +49,16 @@ class Telemetry:
         self._key = b""
 
     def record(self, ending: Ending, visitor: str | None) -> None:
-        how = asdict(ending.receipt) | {"reason": reason_for_owner(ending)} if ending.receipt else {}
+        how = (
+            asdict(ending.receipt) | {"reason": reason_for_owner(ending)} if ending.receipt else {}
+        )
         request_id = ending.request_id if isinstance(ending, Failed) else None
-        line = {"visitor": self.hash(visitor), **how, **asdict(ending.usage), "request_id": request_id}
+        line = {
+            "visitor": self.hash(visitor),
+            **how,
+            **asdict(ending.usage),
+            "request_id": request_id,
+        }
         logger.info("%s", json.dumps({"event": "reply", **line}))
 
     def hash(self, visitor: str | None) -> str | None:
@@ -55,4 +67,6 @@ class Telemetry:
             self._day, self._key = day, secrets.token_bytes(32)
         if visitor is None:
             return None
-        return hashlib.blake2b(visitor.encode(errors="surrogatepass"), key=self._key, digest_size=8).hexdigest()
+        return hashlib.blake2b(
+            visitor.encode(errors="surrogatepass"), key=self._key, digest_size=8
+        ).hexdigest()

@@ -1,4 +1,5 @@
-"""Remembers an error of the owner's account, which only the owner can mend, until Claude answers again."""
+"""Remembers an error of the owner's account, which only the owner can mend, until Claude answers
+again."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -20,7 +21,8 @@ class Trouble:
         self.since = 0.0
 
     def remember(self, entries: Sequence[Entry]) -> None:
-        """Takes up what the last reply before a restart failed of, where the start itself does not show it."""
+        """Takes up what the last reply before a restart failed of, where the start itself does not
+        show it."""
         if entries and entries[-1].reason == NoCredit.cause:
             self.error, self.since = NoCredit(), entries[-1].at
 

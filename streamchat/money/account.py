@@ -1,4 +1,5 @@
-"""The cost of one reply: the worst case is reserved before each call to Claude, and settled by what its meter says."""
+"""The cost of one reply: the worst case is reserved before each call to Claude, and settled by what
+its meter says."""
 
 import secrets
 from collections.abc import Callable
@@ -67,7 +68,10 @@ class Account:
         try:
             await budget.reserve(f"{self._name}/{len(self._meters)}", self.visitor, dollars)
         except (DayIsSpent, VisitorIsSpent) as refusal:
-            if self.visitor is None or budget.left_without_reserved(self.visitor) < self._accounts.least:
+            if (
+                self.visitor is None
+                or budget.left_without_reserved(self.visitor) < self._accounts.least
+            ):
                 raise
             raise TooLittleLeft(retry_after=refusal.retry_after) from None
 
@@ -84,7 +88,8 @@ class Account:
                 await budget.settle(f"{self._name}/{number}", self._accounts.prices.cost(usage))
 
     def bill(self) -> dict[str, Any]:
-        """The fields of a receipt: the cost, how much of it is assumed, what prompt caching saved, and who pays."""
+        """The fields of a receipt: the cost, how much of it is assumed, what prompt caching saved,
+        and who pays."""
         prices, calls = self._accounts.prices, self._used()
         return {
             "cost": sum(map(prices.cost, calls)),

@@ -20,17 +20,22 @@ from streamchat.visitors import Local
 logger = logging.getLogger(__name__)
 
 DAY = 86_400  # seconds
-MICROS = 1_000_000  # of a dollar; money is counted in whole ones, so that no sum is ever rounded
-MAX_WAITING = 10_000  # costs that wait for a disk that fails
-RETRY_AFTER = 30.0  # seconds, where the disk takes nothing
+# of a dollar; money is counted in whole ones, so that no sum is ever rounded
+MICROS = 1_000_000
+# costs that wait for a disk that fails
+MAX_WAITING = 10_000
+# seconds, where the disk takes nothing
+RETRY_AFTER = 30.0
 
 
 class Budget:
-    """So many dollars for a day, and so many of them for one visitor. A reserved sum counts as spent until settled.
+    """So many dollars for a day, and so many of them for one visitor. A reserved sum counts as
+    spent until settled.
 
-    A reservation is on disk before it is given, so that no restart hands the same money out again: where a store is
-    kept and the disk does not take it, it is refused. A file that is lost while the process runs gets back all that
-    the process knows. For a `Local` visitor `local` holds in place of `visitor`, where it is given.
+    A reservation is on disk before it is given, so that no restart hands the same money out again:
+    where a store is kept and the disk does not take it, it is refused. A file that is lost while
+    the process runs gets back all that the process knows. For a `Local` visitor `local` holds in
+    place of `visitor`, where it is given.
     """
 
     def __init__(
@@ -50,7 +55,8 @@ class Budget:
         self._ledger = Ledger(self._today())
         self._reserved: dict[str, Cost] = {}
         self._unwritten: dict[str, Cost] = {}
-        self._begun = 0  # the last day that the file knows of
+        # the last day that the file knows of
+        self._begun = 0
         self._writing = asyncio.Lock()
         self._attempts = self._finished = 0
         self.is_recorded = True
@@ -63,8 +69,8 @@ class Budget:
         """Sets money aside. Without a visitor, no share counts.
 
         Raises `DayIsSpent`, `VisitorIsSpent`, or `NotRecorded` where the disk does not take it.
-        What is more than there is on any day raises `TooDear`, unless that is nothing.
-        What is reserved for a reply that has a reservation comes on top of that, and all of it is today's.
+        What is more than there is on any day raises `TooDear`, unless that is nothing. What is
+        reserved for a reply that has a reservation comes on top of that, and all of it is today's.
         """
         self._turn()
         if self._begun != self._ledger.day:
@@ -72,7 +78,11 @@ class Budget:
             self._turn()
         before, wanted = self._reserved.get(reply, NOTHING), math.ceil(micros(dollars))
         cost = Cost(self._ledger.day, self._ledger.visitor(visitor), before.micros + wanted)
-        if 0 < (self._daily if visitor is None else min(self._daily, self._share_of(visitor))) < wanted:
+        if (
+            0
+            < (self._daily if visitor is None else min(self._daily, self._share_of(visitor)))
+            < wanted
+        ):
             raise TooDear
         self._ledger.change(before, cost)
         if refusal := self._refusal(cost, self._share_of(visitor)):
@@ -90,13 +100,17 @@ class Budget:
         await self._write()
         recorded = not self._store.is_kept or self._unwritten.get(reply) is not cost
         if self.is_recorded and not recorded:
-            logger.warning("%s Costs are not on the disk; see the folder STREAMCHAT_DATA_DIR.", NotRecorded.sentence)
+            logger.warning(
+                "%s Costs are not on the disk; see the folder STREAMCHAT_DATA_DIR.",
+                NotRecorded.sentence,
+            )
         self.is_recorded = recorded
         if not recorded:
             raise NotRecorded(retry_after=RETRY_AFTER)
 
     async def settle(self, reply: str, dollars: float) -> None:
-        """Counts what the reply cost instead of what was reserved for it; the first time is the one that counts."""
+        """Counts what the reply cost instead of what was reserved for it; the first time is the one
+        that counts."""
         if reserved := self._reserved.pop(reply, None):
             cost = replace(reserved, micros=math.ceil(micros(dollars)))
             self._ledger.change(reserved, cost)
@@ -117,7 +131,8 @@ class Budget:
         return max(0, left) / MICROS
 
     def left_without_reserved(self, visitor: str) -> float:
-        """Dollars of today that are left for a visitor as if their replies that still run cost nothing."""
+        """Dollars of today that are left for a visitor as if their replies that still run cost
+        nothing."""
         left, name = self.left(visitor), self._ledger.visitor(visitor)
         mine = [cost.micros for cost in self._reserved.values() if cost.visitor == name]
         return left + sum(mine) / MICROS
@@ -125,22 +140,30 @@ class Budget:
     def reserved(self) -> float:
         """Dollars of today that are spent only if the worst comes."""
         self._turn()
-        return sum(cost.micros for cost in self._reserved.values() if cost.day == self._ledger.day) / MICROS
+        return (
+            sum(cost.micros for cost in self._reserved.values() if cost.day == self._ledger.day)
+            / MICROS
+        )
 
     def days(self, number: int) -> list[tuple[date, float]]:
         """Dollars of each of the last days; the last one is today."""
         self._turn()
         last = range(self._ledger.day - number + 1, self._ledger.day + 1)
-        return [(date(1970, 1, 1) + timedelta(day), self._ledger.days[day] / MICROS) for day in last]
+        return [
+            (date(1970, 1, 1) + timedelta(day), self._ledger.days[day] / MICROS) for day in last
+        ]
 
     def _today(self) -> int:
         return int(self._clock() // DAY)
 
     def _turn(self) -> None:
-        """After midnight begins a new day. A sum that is still reserved after another one is never settled."""
+        """After midnight begins a new day. A sum that is still reserved after another one is never
+        settled."""
         if (today := self._today()) > self._ledger.day:
             self._ledger = Ledger(today, days=self._ledger.days)
-            self._reserved = {reply: cost for reply, cost in self._reserved.items() if cost.day >= today - 1}
+            self._reserved = {
+                reply: cost for reply, cost in self._reserved.items() if cost.day >= today - 1
+            }
 
     def _share_of(self, visitor: str | None) -> int:
         return self._local_share if isinstance(visitor, Local) else self._share
@@ -158,7 +181,8 @@ class Budget:
         return None
 
     def _take_back(self, reply: str, cost: Cost, micros: int) -> None:
-        """Leaves so much of a reservation that nobody waits for, unless it was settled meanwhile."""
+        """Leaves so much of a reservation that nobody waits for, unless it was settled
+        meanwhile."""
         if self._reserved.get(reply) is cost:
             self._reserved[reply] = left = replace(cost, micros=micros)
             self._ledger.change(cost, left)

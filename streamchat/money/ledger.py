@@ -1,4 +1,5 @@
-"""The sums that were spent, as a process knows them, and their exchange with those that the store keeps."""
+"""The sums that were spent, as a process knows them, and their exchange with those that the store
+keeps."""
 
 import hashlib
 import secrets
@@ -15,7 +16,8 @@ NOTHING = Cost(0, b"", 0)
 
 @dataclass
 class Ledger:
-    """The sums spent on every day, and on the last one by each visitor, who is a hash that holds for that day."""
+    """The sums spent on every day, and on the last one by each visitor, who is a hash that holds
+    for that day."""
 
     day: int
     key: bytes = field(default_factory=partial(secrets.token_bytes, 32))
@@ -30,16 +32,20 @@ class Ledger:
     def visitor(self, name: str | None) -> bytes:
         if name is None:
             return b""
-        return hashlib.blake2b(name.encode(errors="surrogatepass"), key=self.key, digest_size=16).digest()
+        return hashlib.blake2b(
+            name.encode(errors="surrogatepass"), key=self.key, digest_size=16
+        ).digest()
 
 
 class FileIsNew(Exception):
-    """The file knows nothing of the day that this process has begun in it: another one is in its place."""
+    """The file knows nothing of the day that this process has begun in it: another one is in its
+    place."""
 
 
 @dataclass(frozen=True)
 class News:
-    """The sums that the file does not know yet; `begun` is the last day that was begun in it, 0 before it was read."""
+    """The sums that the file does not know yet; `begun` is the last day that was begun in it, 0
+    before it was read."""
 
     costs: dict[str, Cost]
     day: int
@@ -47,7 +53,8 @@ class News:
     begun: int
 
     def exchange(self, transaction: Transaction) -> Ledger:
-        """Writes the costs; returns what only the file knew, if it was not read yet, and the key of the day.
+        """Writes the costs; returns what only the file knew, if it was not read yet, and the key of
+        the day.
 
         Raises `FileIsNew` and writes nothing if the file has lost the day that was begun in it.
         """
@@ -66,8 +73,8 @@ class News:
 
 @dataclass(frozen=True)
 class Memory:
-    """The spending of a process: sums of earlier days and, of today, sums of each visitor and what is
-    reserved, which is in none of the sums."""
+    """The spending of a process: sums of earlier days and, of today, sums of each visitor and what
+    is reserved, which is in none of the sums."""
 
     day: int
     key: bytes
@@ -78,8 +85,14 @@ class Memory:
     def restore(self, transaction: Transaction, news: News) -> Ledger:
         """Writes all of it to a file that is new, and then the news."""
         key = begin(transaction, self.day, self.key)
-        spending.put(transaction, {str(day): Cost(day, b"", micros) for day, micros in self.days.items()})
-        sums = [Cost(self.day, visitor, micros) for visitor, micros in self.visitors.items() if micros > 0]
+        spending.put(
+            transaction, {str(day): Cost(day, b"", micros) for day, micros in self.days.items()}
+        )
+        sums = [
+            Cost(self.day, visitor, micros)
+            for visitor, micros in self.visitors.items()
+            if micros > 0
+        ]
         spending.put(transaction, {f"{self.day}/{cost.visitor.hex()}": cost for cost in sums})
         spending.put(transaction, self.reserved)
         return replace(news, key=key, begun=self.day).write(transaction)

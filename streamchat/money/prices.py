@@ -1,4 +1,5 @@
-"""The cost of a reply in dollars, by the prices of Claude's models that genai-prices brings along."""
+"""The cost of a reply in dollars, by the prices of Claude's models that genai-prices brings
+along."""
 
 import logging
 from dataclasses import replace
@@ -12,8 +13,10 @@ from streamchat.meter import length
 
 logger = logging.getLogger(__name__)
 
-CALL_TOKENS = 1_000  # more than Claude adds to a prompt by itself
-MESSAGE_TOKENS = 16  # more than a message takes beside its text
+# more than Claude adds to a prompt by itself
+CALL_TOKENS = 1_000
+# more than a message takes beside its text
+MESSAGE_TOKENS = 16
 
 
 class Prices:
@@ -25,7 +28,9 @@ class Prices:
             self.cost(Usage())
         except LookupError:
             self._model = dearest()
-            logger.warning("What %s costs is not known; it is counted as if it were %s.", model, self._model)
+            logger.warning(
+                "What %s costs is not known; it is counted as if it were %s.", model, self._model
+            )
 
     def cost(self, usage: Usage) -> float:
         return float(price(self._model, usage))
@@ -37,10 +42,15 @@ class Prices:
         return float(price(self._model, uncached) - price(self._model, usage))
 
     def most(self, conversation: Conversation, system_prompt: str, max_tokens: int) -> Usage:
-        """No call uses more: a token is at least a byte, and `max_tokens` has the thinking in it."""
+        """No call uses more: a token is at least a byte, and `max_tokens` has the thinking in
+        it."""
         texts = [system_prompt, *(message.text for message in conversation)]
         tokens = CALL_TOKENS + sum(MESSAGE_TOKENS + length(text) for text in texts)
-        return max(Usage(tokens, max_tokens), Usage(0, max_tokens, cache_write_tokens=tokens), key=self.cost)
+        return max(
+            Usage(tokens, max_tokens),
+            Usage(0, max_tokens, cache_write_tokens=tokens),
+            key=self.cost,
+        )
 
     def worst(self, conversation: Conversation, system_prompt: str, max_tokens: int) -> float:
         """The most that a call can cost."""
@@ -63,4 +73,6 @@ def price(model: str, usage: Usage) -> Decimal:
 def dearest() -> str:
     """The id of the Anthropic model with the highest prices."""
     models = next(provider.models for provider in providers if provider.id == "anthropic")
-    return max((model.id for model in models), key=lambda model: price(model, Usage(1_000_000, 1_000_000)))
+    return max(
+        (model.id for model in models), key=lambda model: price(model, Usage(1_000_000, 1_000_000))
+    )

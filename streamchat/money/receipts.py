@@ -14,7 +14,13 @@ def worded(receipt: Receipt) -> str:
         parts.append(f"first token {receipt.first_word:.1f} s")
     if receipt.tokens_per_second:
         parts.append(f"{receipt.tokens_per_second:.0f} tokens/s")
-    return " · ".join([*parts, *_money(receipt), *(["stopped: connection to Claude closed"] if receipt.closed else [])])
+    return " · ".join(
+        [
+            *parts,
+            *_money(receipt),
+            *(["stopped: connection to Claude closed"] if receipt.closed else []),
+        ]
+    )
 
 
 def allowance(often: Sequence[str], left: float | None) -> str:

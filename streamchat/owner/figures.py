@@ -1,4 +1,5 @@
-"""The figures of the owner's page, as JSON: times in seconds (hours and days since 1970, UTC), money in dollars."""
+"""The figures of the owner's page, as JSON: times in seconds (hours and days since 1970, UTC),
+money in dollars."""
 
 import asyncio
 from collections import Counter
@@ -15,9 +16,12 @@ DAYS, HOURS = 30, 24
 
 
 async def figures(chat: Chat) -> Figures:
-    """No words, addresses or ids of replies are among them. Where Claude answers, the demo's replies do not count."""
+    """No words, addresses or ids of replies are among them. Where Claude answers, the demo's
+    replies do not count."""
     budget = chat.budget
-    entries = [entry for entry in chat.journal.entries if budget is None or entry.model != Demo.model]
+    entries = [
+        entry for entry in chat.journal.entries if budget is None or entry.model != Demo.model
+    ]
     return {
         "source": chat.source.name,
         "pausable": budget is not None,
@@ -26,7 +30,9 @@ async def figures(chat: Chat) -> Figures:
         "trouble": trouble(chat.trouble),
         "money": money(budget, chat.journal) if budget else None,
         "running": await running(chat),
-        "throttled": [{"visitor": visitor, "seconds": wait} for visitor, wait in chat.throttled().items()],
+        "throttled": [
+            {"visitor": visitor, "seconds": wait} for visitor, wait in chat.throttled().items()
+        ],
         **await asyncio.to_thread(past, chat.journal, entries),
     }
 
@@ -44,7 +50,8 @@ def past(journal: Journal, entries: list[Entry]) -> Figures:
 
 
 def money(budget: Budget, journal: Journal) -> Figures:
-    """The sums reserved for replies that run are not among those spent, today or on the last of the days.
+    """The sums reserved for replies that run are not among those spent, today or on the last of the
+    days.
 
     `assumed` is the part of what was spent today that Claude did not count.
     """
@@ -61,7 +68,8 @@ def money(budget: Budget, journal: Journal) -> Figures:
 
 
 async def running(chat: Chat) -> list[Figures]:
-    """One after the other, for nobody should wait for a word because somebody counts those of all others."""
+    """One after the other, for nobody should wait for a word because somebody counts those of all
+    others."""
     replies = []
     for name, each in list(chat.journal.running.items()):
         if so_far := each.receipt():
@@ -72,7 +80,9 @@ async def running(chat: Chat) -> list[Figures]:
 
 def endings(day: Iterable[Entry], month: Iterable[Entry]) -> list[Figures]:
     """How often each way to end has come; the most frequent one first."""
-    of_day, of_month = (Counter((entry.reason, entry.failed) for entry in entries) for entries in (day, month))
+    of_day, of_month = (
+        Counter((entry.reason, entry.failed) for entry in entries) for entries in (day, month)
+    )
     return [
         {"reason": reason, "failed": failed, "day": of_day[reason, failed], "month": number}
         for (reason, failed), number in of_month.most_common()

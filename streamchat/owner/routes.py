@@ -1,4 +1,5 @@
-"""The owner's page: what is spent and running, how it goes, a stop for each reply and a pause for all."""
+"""The owner's page: what is spent and running, how it goes, a stop for each reply and a pause for
+all."""
 
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -25,15 +26,19 @@ HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
 }
 
 
 def routes(chat: Chat, who: Who, password: str) -> APIRouter:
     """The routes under /owner, for any app to have; all of them ask for the password."""
     asked = [Depends(OwnerLogin(password, who))]
-    router = APIRouter(prefix=PATH, route_class=Guarded, dependencies=asked, include_in_schema=False)
+    router = APIRouter(
+        prefix=PATH, route_class=Guarded, dependencies=asked, include_in_schema=False
+    )
 
     @router.get("")
     async def page() -> Response:
@@ -53,7 +58,11 @@ def routes(chat: Chat, who: Who, password: str) -> APIRouter:
     async def pause() -> Response:
         """Refuses all questions from now on; replies that run go on."""
         if chat.budget is None:
-            raise unfit(409, "nothing_to_pause", "Without a key the demo answers, and there is nothing to pause.")
+            raise unfit(
+                409,
+                "nothing_to_pause",
+                "Without a key the demo answers, and there is nothing to pause.",
+            )
         await chat.pause.turn(on=True)
         return Response(status_code=204)
 
@@ -73,7 +82,8 @@ def routes(chat: Chat, who: Who, password: str) -> APIRouter:
 
 
 class Guarded(Route):
-    """Answers with headers that keep the answer out of caches and frames, and have no browser guess its type."""
+    """Answers with headers that keep the answer out of caches and frames, and have no browser guess
+    its type."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -91,8 +101,8 @@ class Guarded(Route):
 class OwnerLogin:
     """Lets in whoever knows the password, under any user's name.
 
-    A browser that has given it gets a cookie, with which only its own wrong passwords count against it. What another
-    site's page tries in the owner's browser counts for itself.
+    A browser that has given it gets a cookie, with which only its own wrong passwords count against
+    it. What another site's page tries in the owner's browser counts for itself.
     """
 
     def __init__(self, password: str, who: Who) -> None:

@@ -1,4 +1,5 @@
-"""Which replies can be read again: running ones always, ended ones for a while and within a bound on memory."""
+"""Which replies can be read again: running ones always, ended ones for a while and within a bound
+on memory."""
 
 import time
 from collections import Counter
@@ -10,7 +11,8 @@ from streamchat.events import Notice, Text, Thinking
 from streamchat.replies.reply import Reply
 
 MAX_CHARACTERS = 50_000_000  # of ended replies
-EVENT_CHARACTERS = 60  # the weight of an event beside its text
+# the weight of an event beside its text
+EVENT_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +24,23 @@ class Ended:
 
 
 class Cache:
-    """Replies by id. An ended one is forgotten `keep` seconds after its end, by `clock`, or when all weigh more than
-    `most` characters: then the visitor whose replies weigh most loses the one that ended first."""
+    """Replies by id. An ended one is forgotten `keep` seconds after its end, by `clock`, or when
+    all weigh more than `most` characters: then the visitor whose replies weigh most loses the one
+    that ended first."""
 
-    def __init__(self, *, keep: float, most: int = MAX_CHARACTERS, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        keep: float,
+        most: int = MAX_CHARACTERS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._keep = keep
         self._most = most
         self._clock = clock
         self._running: dict[str, tuple[Reply, str | None]] = {}
-        self._ended: dict[str, Ended] = {}  # in the order of their ends
+        # in the order of their ends
+        self._ended: dict[str, Ended] = {}
         self._weights: Counter[str | None] = Counter()
 
     @property

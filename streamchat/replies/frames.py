@@ -8,12 +8,17 @@ from streamchat.events import Event, Text
 from streamchat.replies.pace import Pace
 from streamchat.replies.reply import Reply
 
-HEARTBEAT = 2.0  # seconds; a closed tab is noticed when something is sent to it
-MOST = 16_000  # characters of text in a frame, which a browser draws without a noticeable pause
+# seconds; a closed tab is noticed when something is sent to it
+HEARTBEAT = 2.0
+# characters of text in a frame, which a browser draws without a noticeable pause
+MOST = 16_000
 
 
-async def paced(reply: Reply, pace: Pace, *, messages: int = 0, after: int = 0) -> AsyncGenerator[list[Event]]:
-    """Yields the events since the last frame, as often as the pace has it; the first word and the end at once.
+async def paced(
+    reply: Reply, pace: Pace, *, messages: int = 0, after: int = 0
+) -> AsyncGenerator[list[Event]]:
+    """Yields the events since the last frame, as often as the pace has it; the first word and the
+    end at once.
 
     Of a text that is longer than a frame may be, the rest follows in frames of its own.
     """

@@ -1,4 +1,5 @@
-"""How often what is written is passed on: so that it reads as it comes, and no oftener than the machine bears."""
+"""How often what is written is passed on: so that it reads as it comes, and no oftener than the
+machine bears."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -6,27 +7,41 @@ from contextlib import contextmanager
 
 from streamchat.replies.reply import Reply
 
-FASTEST = 0.1  # seconds between two frames of a short conversation
-SLOWEST = 0.25  # between two of a long one
-CROWDED = 0.2  # between two of a crowd's, until the machine is full
-PER_MESSAGE = 0.001  # seconds: what one more message costs the browser that redraws it
-SHORT = 10_000  # characters, up to which an answer costs the browser nothing worth counting
-PER_CHARACTER = 2.5e-6  # the browser's time for one more: Gradio reads the whole answer again for each frame
-PER_READER = 0.02  # one more page slows down all, as they share the server's processor
-PER_PIECE = 0.005  # the same for one more client over HTTP
-BEARABLE = 0.2  # how late the event loop may be
-STALLED = 1.0  # a machine that is later was not full but stopped, which says nothing of its load
-MANY = 6  # readers at once, from which on it pays to let text gather before it is read from the source
+# seconds between two frames of a short conversation
+FASTEST = 0.1
+# between two of a long one
+SLOWEST = 0.25
+# between two of a crowd's, until the machine is full
+CROWDED = 0.2
+# seconds: what one more message costs the browser that redraws it
+PER_MESSAGE = 0.001
+# characters, up to which an answer costs the browser nothing worth counting
+SHORT = 10_000
+# the browser's time for one more: Gradio reads the whole answer again for each frame
+PER_CHARACTER = 2.5e-6
+# one more page slows down all, as they share the server's processor
+PER_READER = 0.02
+# the same for one more client over HTTP
+PER_PIECE = 0.005
+# how late the event loop may be
+BEARABLE = 0.2
+# a machine that is later was not full but stopped, which says nothing of its load
+STALLED = 1.0
+# readers at once, from which on it pays to let text gather before it is read from the source
+MANY = 6
 
 
 def interval(*, messages: int, readers: int, lag: float, characters: int = 0) -> float:
-    """Seconds between two frames of a page that shows so many messages and an answer of so many characters, while so
-    many pages and clients are being written to and the event loop is so many seconds late. Where it is too late, all
-    slow down alike.
+    """Seconds between two frames of a page that shows so many messages and an answer of so many
+    characters, while so many pages and clients are being written to and the event loop is so many
+    seconds late. Where it is too late, all slow down alike.
 
-    In proportion to the answer, so that a browser's work for all of its frames is in proportion to it, too.
+    In proportion to the answer, so that a browser's work for all of its frames is in proportion to
+    it, too.
     """
-    browser = min(SLOWEST, FASTEST + messages * PER_MESSAGE) + max(0, characters - SHORT) * PER_CHARACTER
+    browser = (
+        min(SLOWEST, FASTEST + messages * PER_MESSAGE) + max(0, characters - SHORT) * PER_CHARACTER
+    )
     server = min(CROWDED, readers * PER_READER)
     return max(browser, server) * max(1.0, lag / BEARABLE)
 
@@ -38,7 +53,8 @@ def gathering(*, readers: int, lag: float) -> float:
 
 
 class Pace:
-    """One for an event loop: counts readers, and measures by their sleep how late the event loop is."""
+    """One for an event loop: counts readers, and measures by their sleep how late the event loop
+    is."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.readers = 0
@@ -54,7 +70,9 @@ class Pace:
             self.readers -= 1
 
     def frame(self, messages: int, characters: int = 0) -> float:
-        return interval(messages=messages, characters=characters, readers=self.readers, lag=self.lag)
+        return interval(
+            messages=messages, characters=characters, readers=self.readers, lag=self.lag
+        )
 
     def piece(self) -> float:
         return gathering(readers=self.readers, lag=self.lag)

@@ -18,23 +18,28 @@ Wanted = Callable[[], Awaitable[None]]
 Write = Callable[[Wanted], AsyncGenerator[Event]]
 
 ID = re.compile("[A-Za-z0-9_-]{32}")
-MOMENT = 0.05  # seconds; what has gathered is read sooner, unless there is nothing
-PATIENCE = 0.5  # seconds; no longer does a writer wait for its readers
+# seconds; what has gathered is read sooner, unless there is nothing
+MOMENT = 0.05
+# seconds; no longer does a writer wait for its readers
+PATIENCE = 0.5
 # A process that was suspended runs timers that are due before tasks that are ready.
 # Counted in parts, time without a reader goes on only while readers can begin.
 LINGER_PARTS = 10
 
 
 class Reply:
-    """Writes the events of `write` into its log from the moment it is made, until they end or it is stopped.
+    """Writes the events of `write` into its log from the moment it is made, until they end or it is
+    stopped.
 
-    Exactly one `Done` or `Failed` ends the log, however the writing ended. Without a reader for `linger` seconds
-    it stops by itself; with a `linger` of None it never does. The id is a secret of 192 bits: its holder may read
-    and stop the reply. `first_at` has the clock's time of the first event of each type.
+    Exactly one `Done` or `Failed` ends the log, however the writing ended. Without a reader for
+    `linger` seconds it stops by itself; with a `linger` of None it never does. The id is a secret
+    of 192 bits: its holder may read and stop the reply. `first_at` has the clock's time of the
+    first event of each type.
 
-    `write` gets the backpressure: a function to await before it reads more from its source. It returns at once
-    unless the reply `gathers`, which leaves at the source what no reader waits for. `settle` is called as soon as
-    the log ends, before a reader learns of it; then `receipt` makes the receipt of the ending.
+    `write` gets the backpressure: a function to await before it reads more from its source. It
+    returns at once unless the reply `gathers`, which leaves at the source what no reader waits for.
+    `settle` is called as soon as the log ends, before a reader learns of it; then `receipt` makes
+    the receipt of the ending.
     """
 
     def __init__(  # noqa: PLR0913 (a reply is complete when it is made)
@@ -64,7 +69,8 @@ class Reply:
         self._reason = "stopped"
         self._waiting: set[asyncio.Future[bool]] = set()
         self._resting: set[asyncio.Future[bool]] = set()
-        self._pausing: set[asyncio.Future[bool]] = set()  # the writer, while text gathers at its source
+        # the writer, while text gathers at its source
+        self._pausing: set[asyncio.Future[bool]] = set()
         self._gathers = gathers
         self._nobody_reads()
         self._writer = asyncio.create_task(self._write(write(self._wanted)))
@@ -94,7 +100,8 @@ class Reply:
     async def follow(
         self, after: int = 0, *, heartbeat: float | None = None
     ) -> AsyncGenerator[tuple[int, list[Event]]]:
-        """Yields `(position, events)`: all that is new since `after`, at once, until the log has ended.
+        """Yields `(position, events)`: all that is new since `after`, at once, until the log has
+        ended.
 
         With a `heartbeat` it also yields `(position, [])` after that many seconds without news.
         Close it (`contextlib.aclosing`) to leave.
@@ -121,7 +128,8 @@ class Reply:
     async def rest(self, seconds: float, *, gather: bool = False) -> None:
         """Sleeps, unless the first word or the end comes: nobody should be late for these.
 
-        After the first word text may `gather` at its source meanwhile; then the end, too, waits until it is wanted.
+        After the first word text may `gather` at its source meanwhile; then the end, too, waits
+        until it is wanted.
         """
         self._gathers = gather and Text in self.first_at
         if not self.ending:
@@ -146,7 +154,8 @@ class Reply:
             self._linger_on(self._linger / LINGER_PARTS, LINGER_PARTS)
 
     def _linger_on(self, part: float, parts: int) -> None:
-        """Stops the reply after that many parts of that many seconds each, unless a reader comes."""
+        """Stops the reply after that many parts of that many seconds each, unless a reader
+        comes."""
         if parts:
             loop = asyncio.get_running_loop()
             self._leaving = loop.call_later(part, self._linger_on, part, parts - 1)
@@ -162,7 +171,8 @@ class Reply:
                 self._append(event)
 
     async def _fetch(self) -> None:
-        """Has the writer go on, and waits a moment for what has gathered, which then comes all at once."""
+        """Has the writer go on, and waits a moment for what has gathered, which then comes all at
+        once."""
         for writer in self._pausing:
             _rouse(writer, True)
         await _wake(self._waiting, MOMENT)

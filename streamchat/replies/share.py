@@ -11,7 +11,8 @@ from weakref import WeakValueDictionary
 from streamchat.events import WHOLE, Done, Event
 from streamchat.replies.reply import Reply, Wanted
 
-MAX_SHARES = 500  # more drop the one that was asked first
+# more drop the one that was asked first
+MAX_SHARES = 500
 
 
 @dataclass
@@ -19,7 +20,8 @@ class Share:
     """A reply for several readers: the last one to leave it before its end stops it."""
 
     reply: Reply
-    people: set[str]  # those who have had it
+    # those who have had it
+    people: set[str]
     until: float = field(default=float("inf"))  # by the clock
     readers: int = field(default=0, init=False)
 
@@ -60,7 +62,8 @@ class Reading:
 
 
 class Shares:
-    """Replies by their question: while they are written, and for `keep` seconds if they ended as answers should."""
+    """Replies by their question: while they are written, and for `keep` seconds if they ended as
+    answers should."""
 
     def __init__(self, *, keep: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._keep = keep
@@ -95,7 +98,9 @@ class Shares:
 
     def _drop_old(self) -> None:
         now = self._clock()
-        for question in [question for question, share in self._shares.items() if share.until <= now]:
+        for question in [
+            question for question, share in self._shares.items() if share.until <= now
+        ]:
             del self._shares[question]
         while len(self._shares) > MAX_SHARES:
             del self._shares[next(iter(self._shares))]

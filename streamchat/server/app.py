@@ -23,7 +23,17 @@ from streamchat.settings import Settings
 from streamchat.store import Store
 from streamchat.system.listener import Listener, StartFailed
 from streamchat.system.outbound import reach_directly
-from streamchat.ui import CSS, HEAD, MAX_EVENTS, OPENING, SCRIPT, THEME, GradioSessions, events, gradio_internals
+from streamchat.ui import (
+    CSS,
+    HEAD,
+    MAX_EVENTS,
+    OPENING,
+    SCRIPT,
+    THEME,
+    GradioSessions,
+    events,
+    gradio_internals,
+)
 from streamchat.visitors import Proxies, Who
 from streamchat.web import preview
 from streamchat.web.admission import Admission
@@ -43,7 +53,8 @@ TITLE = "StreamChat"
 
 @dataclass(frozen=True)
 class StreamChat:
-    """One chat, put together. It can be launched once; several can run side by side in a process."""
+    """One chat, put together. It can be launched once; several can run side by side in a
+    process."""
 
     settings: Settings
     store: Store
@@ -83,10 +94,19 @@ class StreamChat:
         return [
             Middleware(HostCheck, self.hosts, self.proxies),
             Middleware(Allowlist, routes, reloads=self.page.dev_mode),
-            *([Middleware(LoginCheck, self.logins, open=[owner.PATH, preview.PATH])] if self.logins else ()),
+            *(
+                [Middleware(LoginCheck, self.logins, open=[owner.PATH, preview.PATH])]
+                if self.logins
+                else ()
+            ),
             Middleware(BoundedBodies, self.who),
             Middleware(Calls, lambda scope: events(scope["app"].get_blocks())),
-            Middleware(Admission, self.who, lambda scope: GradioSessions(scope["app"]), Crowd(bounds=bounds)),
+            Middleware(
+                Admission,
+                self.who,
+                lambda scope: GradioSessions(scope["app"]),
+                Crowd(bounds=bounds),
+            ),
             Middleware(ConcurrencyLimit, self.who),
         ]
 
@@ -134,7 +154,8 @@ class Running:
             },
             ssr_mode=False,
             max_threads=MAX_EVENTS,
-            max_file_size=0,  # nobody here has a file to send
+            # nobody here has a file to send
+            max_file_size=0,
             # the whole disk: Gradio may not copy or serve any file of it
             blocked_paths=[Path(__file__).anchor],
             run_history=False,
@@ -154,12 +175,14 @@ class Running:
             app.logins.is_starting = False
 
     def share(self) -> None:
-        """Opens a public link, `share_url`; raises an exception of any kind if there is none to be had."""
+        """Opens a public link, `share_url`; raises an exception of any kind if there is none to be
+        had."""
         self.share_url = gradio_internals.open_tunnel(self._app.page, self._listener)
         self._app.hosts.add(self.share_url)
 
     def when_source_known(self, tell: Callable[[ChatError | None], None]) -> None:
-        """Calls `tell` once it is known whether the source answers, with the error if it does not."""
+        """Calls `tell` once it is known whether the source answers, with the error if it does
+        not."""
         if self._loop:
             known = asyncio.run_coroutine_threadsafe(self._app.chat.source_error(), self._loop)
             known.add_done_callback(lambda done: tell(done.result()))
@@ -183,7 +206,8 @@ class Running:
 
     async def _farewell(self) -> None:
         await self._app.chat.close()
-        await asyncio.sleep(0.3)  # for the pages' last frames to leave
+        # for the pages' last frames to leave
+        await asyncio.sleep(0.3)
 
     def close(self) -> None:
         self.farewell()
@@ -202,7 +226,8 @@ def put_own_middleware_first(app: FastAPI) -> None:
 
 
 def secure_every_response(app: FastAPI, framed_by: Sequence[str]) -> None:
-    """The page's policy is made before Gradio compresses the page; the other headers also go on what fails."""
+    """The page's policy is made before Gradio compresses the page; the other headers also go on
+    what fails."""
     put_own_middleware_first(app)
     app.user_middleware.append(Middleware(PagePolicy, [SCRIPT], framed_by))
     app.user_middleware.append(Middleware(Opening, preview.preview(TITLE), OPENING))

@@ -30,7 +30,8 @@ def create(
     framed_by: Sequence[str] = (),
     private: bool = False,
 ) -> StreamChat:
-    """Puts a chat together; to the `hosts` it adds those of the settings. Sites that may frame it are `framed_by`.
+    """Puts a chat together; to the `hosts` it adds those of the settings. Sites that may frame it
+    are `framed_by`.
 
     `private` is a chat that only its owner's machine can reach, unless a proxy passes requests on.
     """
@@ -107,8 +108,9 @@ def warn_of_too_little(settings: Settings, prices: Prices) -> None:
     worst = prices.worst((Message("user", "?"),), settings.system_prompt, settings.max_tokens)
     if 0 < money[least] < worst:
         logger.warning(
-            "The budget is too small for one answer: it may cost $%.2f, and STREAMCHAT_%s_BUDGET_USD is %g. "
-            "Raise it above that, or lower STREAMCHAT_MAX_TOKENS, which is %d.",
+            "The budget is too small for one answer: it may cost $%.2f, and"
+            " STREAMCHAT_%s_BUDGET_USD is %g. Raise it above that, or lower STREAMCHAT_MAX_TOKENS,"
+            " which is %d.",
             worst,
             least,
             money[least],

@@ -1,4 +1,5 @@
-"""All that survives a restart, and all SQL: one file, its tables, and the rows that others keep in them."""
+"""All that survives a restart, and all SQL: one file, its tables, and the rows that others keep in
+them."""
 
 from streamchat.store import journal, pause, spending
 from streamchat.store.database import NAME, Store

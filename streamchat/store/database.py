@@ -20,20 +20,25 @@ from streamchat.visitors import Shelf
 logger = logging.getLogger(__name__)
 
 NAME = "streamchat.sqlite3"
-BEHIND = 0.2  # seconds that the database may lag behind the replies
-AGAIN = 5.0  # seconds between attempts at a disk that fails
+# seconds that the database may lag behind the replies
+BEHIND = 0.2
+# seconds between attempts at a disk that fails
+AGAIN = 5.0
 MAX_AGE = 30 * 86_400.0  # seconds
-MAX_BYTES = 256 * 1024**2  # of what is kept for all
+# of what is kept for all
+MAX_BYTES = 256 * 1024**2
 # of one visitor; generous, because a whole office may be one address
 VISITOR_BYTES = 64 * 1024**2
 PRUNE_EVERY = 3_600.0  # seconds
-MAX_WAITING = 1_000  # tabs, and ended replies, that wait for a disk that fails
+# tabs, and ended replies, that wait for a disk that fails
+MAX_WAITING = 1_000
 
 T = TypeVar("T")
 
 
 class Store:
-    """Keeps replies and tabs in a folder; with none, or a disk that fails, it keeps nothing and says so once."""
+    """Keeps replies and tabs in a folder; with none, or a disk that fails, it keeps nothing and
+    says so once."""
 
     def __init__(
         self,
@@ -49,13 +54,17 @@ class Store:
         self._folder = folder
         self._database: Database | None = SQLite(Path(folder) / NAME) if folder else None
         self._clock = clock
-        self._logs: Shelf[Reply, Following] = Shelf(most=max_waiting, held=lambda log: log.reply.ending is None)
-        self._tabs: Shelf[str, Put] = Shelf(most=max_waiting, share=visitor_bytes)  # not yet written
+        self._logs: Shelf[Reply, Following] = Shelf(
+            most=max_waiting, held=lambda log: log.reply.ending is None
+        )
+        # not yet written
+        self._tabs: Shelf[str, Put] = Shelf(most=max_waiting, share=visitor_bytes)
         self._news = asyncio.Event()
         self._flushing = asyncio.Lock()
         self._writer: asyncio.Task[None] | None = None
         self._prune_at = 0.0
-        self._since_bound = 0  # bytes that were written since all were counted
+        # bytes that were written since all were counted
+        self._since_bound = 0
         self._warned = False
 
     @property
@@ -64,7 +73,8 @@ class Store:
         return self._database is not None
 
     async def open(self) -> None:
-        """Raises `TooNew` if a later release has written what is there, which then stays as it is."""
+        """Raises `TooNew` if a later release has written what is there, which then stays as it
+        is."""
         if self._database:
             await self._database.open()
         await self.run(self._prune)
@@ -79,29 +89,35 @@ class Store:
             await self._database.close()
 
     async def run(self, work: Work[T]) -> T | None:
-        """The result of work done in one transaction, off the event loop; None without one or if the disk fails."""
+        """The result of work done in one transaction, off the event loop; None without one or if
+        the disk fails."""
         if not self._database:
             return None
         try:
             return await self._database.run(work)
         except Away as error:
             if not self._warned:
-                logger.warning("Conversations will not survive a restart: %s (%s)", error, self._folder)
+                logger.warning(
+                    "Conversations will not survive a restart: %s (%s)", error, self._folder
+                )
                 self._warned = True
             return None
 
     def follow(self, reply: Reply, visitor: str | None = None) -> None:
-        """From now on what is written to the reply's log is written to the file too, for the visitor."""
+        """From now on what is written to the reply's log is written to the file too, for the
+        visitor."""
         if self._database:
             self._logs.put(reply, Following(reply, visitor), visitor)
             self._news.set()
 
     def put_tab(self, tab: str, state: State, visitor: str | None = None, *, size: int = 0) -> None:
-        """Keeps the state, which must not change any more and takes about `size` bytes, for the visitor."""
+        """Keeps the state, which must not change any more and takes about `size` bytes, for the
+        visitor."""
         self._put(tab, Put(visitor, state), size)
 
     def put_copy(self, tab: str, root: str, visitor: str | None = None) -> None:
-        """From now on the tab has the state that was put for `root`, which now is the visitor's as well."""
+        """From now on the tab has the state that was put for `root`, which now is the visitor's as
+        well."""
         self._put(tab, Put(visitor, None, root), 0)
 
     def _put(self, tab: str, put: Put, size: int) -> None:
@@ -123,11 +139,13 @@ class Store:
         return await self.run(partial(tabs.state, tab=root)) if root else None
 
     async def log(self, reply: str, *, since: float = 0) -> list[Event]:
-        """The log of a reply that was written to at the earliest at `since`; ends in "shutdown" if it was cut off."""
+        """The log of a reply that was written to at the earliest at `since`; ends in "shutdown" if
+        it was cut off."""
         return logs.whole(await self.run(partial(logs.read, reply=reply, since=since)) or [])
 
     async def flush(self) -> bool:
-        """Writes what is new; false if the disk did not take it, which then waits for the next time."""
+        """Writes what is new; false if the disk did not take it, which then waits for the next
+        time."""
         async with self._flushing:
             puts = self._tabs.items()
             news = [log.news() for _, log in self._logs.items()]
@@ -156,7 +174,9 @@ class Store:
             if len(self._logs) or len(self._tabs):
                 self._news.set()
 
-    def _write(self, transaction: Transaction, puts: list[tuple[str, Put]], news: list[News]) -> bool:
+    def _write(
+        self, transaction: Transaction, puts: list[tuple[str, Put]], news: list[News]
+    ) -> bool:
         now, salt = self._clock(), schema.salt(transaction)
         visitors = {put.visitor for _, put in puts} | {each.log.visitor for each in news}
         owners = {visitor: holdings.owner(visitor, salt) for visitor in visitors}
@@ -170,8 +190,11 @@ class Store:
         return True
 
     def _bound(self, transaction: Transaction, owners: set[bytes]) -> None:
-        """Evicts what each of these owners holds too much of and, less often, what all owners do."""
-        dropped = [holdings.bound_owner(transaction, owner, self._visitor_bytes) for owner in owners]
+        """Evicts what each of these owners holds too much of and, less often, what all owners
+        do."""
+        dropped = [
+            holdings.bound_owner(transaction, owner, self._visitor_bytes) for owner in owners
+        ]
         if self._since_bound >= self._max_bytes // 100:
             dropped.append(holdings.bound_all(transaction, self._max_bytes))
             self._since_bound = 0

@@ -1,4 +1,5 @@
-"""The bytes that each visitor holds in the file, and the eviction of the oldest rows over a bound."""
+"""The bytes that each visitor holds in the file, and the eviction of the oldest rows over a
+bound."""
 
 import hashlib
 
@@ -10,9 +11,11 @@ NOBODY = b""
 ROOM = 0.9
 
 UNUSED = "NOT EXISTS (SELECT 1 FROM tabs WHERE tabs.reply = events.reply)"
-OLDEST_LOG = f"SELECT reply FROM events WHERE owner = ? AND {UNUSED} ORDER BY at LIMIT 1"  # noqa: S608 (no input)
+# no input
+OLDEST_LOG = f"SELECT reply FROM events WHERE owner = ? AND {UNUSED} ORDER BY at LIMIT 1"  # noqa: S608
 OLDEST_TAB = "SELECT id, reply FROM tabs WHERE owner = ? ORDER BY at LIMIT 1"
-DROP_UNUSED = f"DELETE FROM events WHERE reply = ? AND owner = ? AND {UNUSED}"  # noqa: S608 (no input)
+# no input
+DROP_UNUSED = f"DELETE FROM events WHERE reply = ? AND owner = ? AND {UNUSED}"  # noqa: S608
 OLD_LOGS = f"DELETE FROM events WHERE at < ? AND {UNUSED}"  # noqa: S608 (no input)
 
 
@@ -20,7 +23,9 @@ def owner(visitor: str | None, salt: bytes) -> bytes:
     """The salted hash that stands for a visitor in the file."""
     if visitor is None:
         return NOBODY
-    return hashlib.blake2b(visitor.encode(errors="surrogatepass"), key=salt, digest_size=16).digest()
+    return hashlib.blake2b(
+        visitor.encode(errors="surrogatepass"), key=salt, digest_size=16
+    ).digest()
 
 
 def drop_old(transaction: Transaction, before: float) -> None:
@@ -30,7 +35,8 @@ def drop_old(transaction: Transaction, before: float) -> None:
 
 
 def bound_owner(transaction: Transaction, owner: bytes, most: int) -> bool:
-    """Evicts the oldest rows of an owner who holds more than `most` bytes. Returns whether that was so."""
+    """Evicts the oldest rows of an owner who holds more than `most` bytes. Returns whether that was
+    so."""
     if owner == NOBODY or held(transaction, owner) <= most:
         return False
     while held(transaction, owner) > ROOM * most and drop_oldest(transaction, owner):
@@ -39,7 +45,8 @@ def bound_owner(transaction: Transaction, owner: bytes, most: int) -> bool:
 
 
 def bound_all(transaction: Transaction, most: int) -> bool:
-    """Evicts the largest owner's oldest rows while all hold more than `most` bytes. Returns whether they did."""
+    """Evicts the largest owner's oldest rows while all hold more than `most` bytes. Returns whether
+    they did."""
     if total(transaction) <= most:
         return False
     while total(transaction) > ROOM * most and drop_oldest(transaction, largest(transaction)):
@@ -48,7 +55,8 @@ def bound_all(transaction: Transaction, most: int) -> bool:
 
 
 def drop_oldest(transaction: Transaction, owner: bytes) -> bool:
-    """Drops the owner's oldest reply that no tab shows or, where there is none, their oldest tab with its reply."""
+    """Drops the owner's oldest reply that no tab shows or, where there is none, their oldest tab
+    with its reply."""
     if log := transaction.execute(OLDEST_LOG, (owner,)).fetchone():
         transaction.execute("DELETE FROM events WHERE reply = ?", log)
     elif tab := transaction.execute(OLDEST_TAB, (owner,)).fetchone():

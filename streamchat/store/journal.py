@@ -10,7 +10,8 @@ from streamchat.store.seams import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A reply that ended `at` that time: seconds to its first word, tokens per second, dollars of the owner's.
+    """A reply that ended `at` that time: seconds to its first word, tokens per second, dollars of
+    the owner's.
 
     `assumed` is the part of the cost that Claude did not count.
     """
@@ -27,7 +28,8 @@ class Entry:
 
 
 COLUMNS = [field.name for field in fields(Entry)]
-READ = f"SELECT {', '.join(COLUMNS)} FROM journal WHERE at > ? ORDER BY at DESC LIMIT ?"  # noqa: S608 (no input)
+# no input
+READ = f"SELECT {', '.join(COLUMNS)} FROM journal WHERE at > ? ORDER BY at DESC LIMIT ?"  # noqa: S608
 WRITE = f"INSERT INTO journal ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
 
 
@@ -45,5 +47,7 @@ def write(transaction: Transaction, entries: Sequence[Entry], *, since: float, m
     """Writes them; of all, the last `most` stay that are not older than `since`."""
     transaction.executemany(WRITE, map(astuple, entries))
     transaction.execute("DELETE FROM journal WHERE at < ?", (since,))
-    transaction.execute("DELETE FROM journal WHERE rowid <= (SELECT MAX(rowid) FROM journal) - ?", (most,))
+    transaction.execute(
+        "DELETE FROM journal WHERE rowid <= (SELECT MAX(rowid) FROM journal) - ?", (most,)
+    )
     return True

@@ -15,9 +15,15 @@ EMPTY: dict[type, Any] = {str: "", int: 0, float: 0.0, bool: False}
 
 
 def restored(kind: type[T], kept: Mapping[str, Any]) -> T:
-    """The dataclass with the fields that are kept. One that is missing or None has its default, or is empty."""
+    """The dataclass with the fields that are kept. One that is missing or None has its default, or
+    is empty."""
     defaults = defaults_of(kind)
-    return kind(**{name: default if kept.get(name) is None else kept[name] for name, default in defaults.items()})
+    return kind(
+        **{
+            name: default if kept.get(name) is None else kept[name]
+            for name, default in defaults.items()
+        }
+    )
 
 
 @cache

@@ -29,7 +29,8 @@ class Following:
     position: int = 0
 
     def news(self) -> "News":
-        """The new events; of a log that has ended all of it, which then takes one row instead of many."""
+        """The new events; of a log that has ended all of it, which then takes one row instead of
+        many."""
         start = 0 if self.reply.ending else self.position
         return News(self, start, self.reply.log[start:])
 
@@ -55,7 +56,8 @@ def put(transaction: Transaction, news: News, owner: bytes, now: float) -> int:
 
 
 def read(transaction: Transaction, reply: str, since: float) -> list[Event]:
-    """The events of the log that are kept, from its beginning; none where it was last written to before `since`."""
+    """The events of the log that are kept, from its beginning; none where it was last written to
+    before `since`."""
     rows = transaction.execute(READ, (plain(reply),)).fetchall()
     log: list[Event] = []
     for position, events, _ in rows if rows and rows[-1][2] >= since else []:
@@ -65,12 +67,14 @@ def read(transaction: Transaction, reply: str, since: float) -> list[Event]:
 
 
 def encoded(event: Event) -> Any:
-    """A text, as nearly all events are, as a bare string; any other event by its kind and its fields."""
+    """A text, as nearly all events are, as a bare string; any other event by its kind and its
+    fields."""
     return event.text if isinstance(event, Text) else [type(event).__name__, asdict(event)]
 
 
 def decoded(kept: Any) -> Event:
-    """The event; one of a kind that only a later release knows becomes an empty text, so that all keep their places.
+    """The event; one of a kind that only a later release knows becomes an empty text, so that all
+    keep their places.
 
     Earlier releases kept a text by its kind and its fields, too.
     """

@@ -1,4 +1,5 @@
-"""The row that says since when the owner has paused the source; there is none while it is not paused."""
+"""The row that says since when the owner has paused the source; there is none while it is not
+paused."""
 
 from streamchat.store.seams import Transaction
 

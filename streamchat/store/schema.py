@@ -5,7 +5,10 @@ from streamchat.store.seams import Transaction
 # bytes that a row counts beside its text
 ROW = 200
 
-ADD = "INSERT INTO holdings VALUES (new.owner, new.size) ON CONFLICT (owner) DO UPDATE SET bytes = bytes + new.size"
+ADD = (
+    "INSERT INTO holdings VALUES (new.owner, new.size) ON CONFLICT (owner) DO UPDATE SET bytes ="
+    " bytes + new.size"
+)
 TAKE = "UPDATE holdings SET bytes = bytes - old.size WHERE owner = old.owner"
 
 
@@ -14,13 +17,18 @@ def counted(table: str) -> tuple[str, ...]:
     return (
         f"CREATE TRIGGER {table}_added AFTER INSERT ON {table} BEGIN {ADD}; END",
         f"CREATE TRIGGER {table}_dropped AFTER DELETE ON {table} BEGIN {TAKE}; END",
-        f"CREATE TRIGGER {table}_changed AFTER UPDATE OF owner, size ON {table} BEGIN {TAKE}; {ADD}; END",
+        (
+            f"CREATE TRIGGER {table}_changed AFTER UPDATE OF owner, size ON {table} BEGIN {TAKE};"
+            f" {ADD}; END"
+        ),
     )
 
 
 REPLIES_AND_TABS = (
-    "CREATE TABLE IF NOT EXISTS events"
-    " (reply TEXT, position INTEGER, events TEXT, at REAL, PRIMARY KEY (reply, position))",
+    (
+        "CREATE TABLE IF NOT EXISTS events"
+        " (reply TEXT, position INTEGER, events TEXT, at REAL, PRIMARY KEY (reply, position))"
+    ),
     "CREATE TABLE IF NOT EXISTS tabs (id TEXT PRIMARY KEY, state TEXT, at REAL)",
     "CREATE INDEX IF NOT EXISTS events_at ON events (at)",
     "CREATE INDEX IF NOT EXISTS tabs_at ON tabs (at)",
@@ -35,8 +43,10 @@ OWNERS = (
     # the tab whose state a copy shows as long as it has none of its own
     "ALTER TABLE tabs ADD COLUMN root TEXT",
     "UPDATE events SET size = 200 + length(CAST(events AS BLOB))",
-    "UPDATE tabs SET size = 200 + length(CAST(state AS BLOB)),"
-    " reply = CASE WHEN json_valid(state) THEN json_extract(state, '$.reply') END",
+    (
+        "UPDATE tabs SET size = 200 + length(CAST(state AS BLOB)),"
+        " reply = CASE WHEN json_valid(state) THEN json_extract(state, '$.reply') END"
+    ),
     "CREATE INDEX events_owner ON events (owner, at)",
     "CREATE INDEX tabs_owner ON tabs (owner, at)",
     "CREATE INDEX tabs_reply ON tabs (reply)",
@@ -45,19 +55,26 @@ OWNERS = (
 HOLDINGS = (
     "CREATE TABLE holdings (owner BLOB PRIMARY KEY, bytes INTEGER NOT NULL)",
     "CREATE INDEX holdings_bytes ON holdings (bytes)",
-    "INSERT INTO holdings SELECT owner, SUM(size) FROM"
-    " (SELECT owner, size FROM tabs UNION ALL SELECT owner, size FROM events) GROUP BY owner",
+    (
+        "INSERT INTO holdings SELECT owner, SUM(size) FROM"
+        " (SELECT owner, size FROM tabs UNION ALL SELECT owner, size FROM events) GROUP BY owner"
+    ),
     *counted("tabs"),
     *counted("events"),
 )
 SALT = ("CREATE TABLE salt (salt BLOB)", "INSERT INTO salt VALUES (randomblob(32))")
 # earlier releases made these when they first used them
 MONEY_AND_REPORTS = (
-    "CREATE TABLE IF NOT EXISTS spending (reply TEXT PRIMARY KEY, day INTEGER, visitor BLOB, micros INTEGER)",
+    (
+        "CREATE TABLE IF NOT EXISTS spending (reply TEXT PRIMARY KEY, day INTEGER, visitor BLOB,"
+        " micros INTEGER)"
+    ),
     "CREATE INDEX IF NOT EXISTS spending_day ON spending (day)",
     "CREATE TABLE IF NOT EXISTS visitor_key (day INTEGER PRIMARY KEY, key BLOB)",
-    "CREATE TABLE IF NOT EXISTS journal"
-    " (at REAL, model TEXT, reason TEXT, failed INTEGER, words INTEGER, first_word REAL, speed REAL, cost REAL)",
+    (
+        "CREATE TABLE IF NOT EXISTS journal (at REAL, model TEXT, reason TEXT, failed INTEGER,"
+        " words INTEGER, first_word REAL, speed REAL, cost REAL)"
+    ),
     "CREATE INDEX IF NOT EXISTS journal_at ON journal (at)",
     "CREATE TABLE IF NOT EXISTS pause (since REAL)",
 )
@@ -65,7 +82,8 @@ ASSUMED = "ALTER TABLE journal ADD COLUMN assumed REAL NOT NULL DEFAULT 0"
 
 
 def give_owners(transaction: Transaction) -> None:
-    """Version 1: each row of a conversation belongs to a visitor, and takes so many bytes of their share."""
+    """Version 1: each row of a conversation belongs to a visitor, and takes so many bytes of their
+    share."""
     for statement in (*REPLIES_AND_TABS, *OWNERS, *HOLDINGS, *SALT):
         transaction.execute(statement)
 
@@ -90,7 +108,8 @@ def version(transaction: Transaction) -> int:
 
 
 def migrate(transaction: Transaction) -> bool:
-    """Makes a file of the next version; false if there is nothing to do, because another process may have done it."""
+    """Makes a file of the next version; false if there is nothing to do, because another process
+    may have done it."""
     found = version(transaction)
     if found >= VERSION:
         return False

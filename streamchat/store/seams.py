@@ -16,7 +16,8 @@ class Rows(Protocol):
 
 
 class Transaction(Protocol):
-    """All that is done in it takes effect, or nothing does. A `?` in a statement stands for a value."""
+    """All that is done in it takes effect, or nothing does. A `?` in a statement stands for a
+    value."""
 
     def execute(self, statement: str, values: Sequence[Any] = ..., /) -> Rows: ...
 

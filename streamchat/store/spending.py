@@ -16,7 +16,8 @@ DROP_FOLDED = "DELETE FROM spending WHERE day < ? AND reply <> CAST(day AS TEXT)
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The cost of a reply: the sum reserved for it until it is settled, then its price. Days are since 1970."""
+    """The cost of a reply: the sum reserved for it until it is settled, then its price. Days are
+    since 1970."""
 
     day: int
     visitor: bytes
@@ -25,7 +26,9 @@ class Cost:
 
 def put(transaction: Transaction, costs: Mapping[str, Cost]) -> None:
     """Writes the costs of replies, in place of those that are there."""
-    transaction.executemany(PUT, [(reply, cost.day, cost.visitor, cost.micros) for reply, cost in costs.items()])
+    transaction.executemany(
+        PUT, [(reply, cost.day, cost.visitor, cost.micros) for reply, cost in costs.items()]
+    )
 
 
 def drop(transaction: Transaction, replies: Iterable[str]) -> None:
@@ -46,13 +49,18 @@ def of_visitors(transaction: Transaction, day: int) -> Counter[bytes]:
 
 def has_begun(transaction: Transaction, day: int) -> bool:
     """Whether that day, or a later one, was begun."""
-    return transaction.execute("SELECT 1 FROM visitor_key WHERE day >= ?", (day,)).fetchone() is not None
+    return (
+        transaction.execute("SELECT 1 FROM visitor_key WHERE day >= ?", (day,)).fetchone()
+        is not None
+    )
 
 
 def begin(transaction: Transaction, day: int, key: bytes, *, since: int) -> bytes:
-    """Begins a day; returns the key to its visitors, which is the one given only if there is none yet.
+    """Begins a day; returns the key to its visitors, which is the one given only if there is none
+    yet.
 
-    Of the days before yesterday only the sums stay, from the day `since` on, and the keys to their visitors are lost.
+    Of the days before yesterday only the sums stay, from the day `since` on, and the keys to their
+    visitors are lost.
     """
     transaction.execute(FOLD, (day - 1,))
     transaction.execute(DROP_FOLDED, (day - 1, since))

@@ -16,8 +16,10 @@ from streamchat.store.seams import Away, TooNew, Work
 
 logger = logging.getLogger(__name__)
 
-BUSY = 1.0  # seconds to wait for another process to let go of the file
-PARTS = ("", "-wal", "-shm")  # of the name of each file that belongs to it
+# seconds to wait for another process to let go of the file
+BUSY = 1.0
+# of the name of each file that belongs to it
+PARTS = ("", "-wal", "-shm")
 
 PRAGMAS = """
 PRAGMA auto_vacuum = INCREMENTAL;
@@ -38,7 +40,8 @@ class File(sqlite3.Connection):
 
 
 class SQLite:
-    """After a failure the file is opened anew. One that is damaged is put aside, and one that is gone begun anew."""
+    """After a failure the file is opened anew. One that is damaged is put aside, and one that is
+    gone begun anew."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -97,7 +100,9 @@ class SQLite:
     def _put_aside(self, damage: sqlite3.Error) -> None:
         name = self._path.name
         aside = self._path.with_name(f"{name}.damaged")
-        logger.warning("What was kept cannot be read (%s): put aside as %s, begun anew.", damage, aside)
+        logger.warning(
+            "What was kept cannot be read (%s): put aside as %s, begun anew.", damage, aside
+        )
         for part in PARTS:
             if (old := self._path.with_name(name + part)).exists():
                 old.replace(aside.with_name(aside.name + part))
@@ -110,7 +115,8 @@ def refuse_later(path: Path) -> None:
 
 
 def version_of(path: Path) -> int:
-    """The version of a file, of which no byte changes; 0 for one that cannot be read, which shows when it is used."""
+    """The version of a file, of which no byte changes; 0 for one that cannot be read, which shows
+    when it is used."""
     with suppress(sqlite3.Error, OSError), closing(unchanging(path)) as file:
         return version(file)
     return 0
@@ -118,13 +124,17 @@ def version_of(path: Path) -> int:
 
 def unchanging(path: Path) -> File:
     """A connection that can only read."""
-    # the last writes may be in a log beside the file; where there is none, `mode=ro` would leave one
+    # the last writes may be in a log beside the file; where there is none, `mode=ro` would leave
+    # one
     how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
-    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", timeout=BUSY, uri=True, factory=File)
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?{how}", timeout=BUSY, uri=True, factory=File
+    )
 
 
 def prepare_patiently(file: File) -> None:
-    """Two processes that begin a file together get in each other's way, and SQLite does not wait for that to end."""
+    """Two processes that begin a file together get in each other's way, and SQLite does not wait
+    for that to end."""
     until = time.monotonic() + BUSY
     while True:
         try:
@@ -138,7 +148,8 @@ def prepare_patiently(file: File) -> None:
 
 
 def prepare(file: File) -> None:
-    """Makes the tables, or brings those of an earlier release up to date, each version in one transaction."""
+    """Makes the tables, or brings those of an earlier release up to date, each version in one
+    transaction."""
     file.executescript(PRAGMAS)
     while version(file) < VERSION:
         with file:

@@ -12,9 +12,9 @@ from streamchat.store.seams import Transaction
 State = dict[str, Any]
 
 PUT = """
-INSERT INTO tabs (id, state, at, owner, size, reply, root) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE
-SET state = excluded.state, at = excluded.at, owner = excluded.owner, size = excluded.size, reply = excluded.reply,
-root = excluded.root
+INSERT INTO tabs (id, state, at, owner, size, reply, root) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET state = excluded.state, at = excluded.at, owner = excluded.owner,
+size = excluded.size, reply = excluded.reply, root = excluded.root
 """
 TAKE_TAB = "UPDATE tabs SET at = ?, owner = ? WHERE id = ?"
 TAKE_LOG = "UPDATE events SET owner = ? WHERE reply = (SELECT reply FROM tabs WHERE id = ?)"
@@ -45,12 +45,16 @@ def put(transaction: Transaction, tab: str, put: Put, owner: bytes, now: float) 
 
 def root(transaction: Transaction, tab: str) -> str | None:
     """The tab whose state it shows; None if it is not kept."""
-    row = transaction.execute("SELECT COALESCE(root, id) FROM tabs WHERE id = ?", (plain(tab),)).fetchone()
+    row = transaction.execute(
+        "SELECT COALESCE(root, id) FROM tabs WHERE id = ?", (plain(tab),)
+    ).fetchone()
     return row[0] if row else None
 
 
 def state(transaction: Transaction, tab: str) -> State | None:
     """The tab's own state."""
-    row = transaction.execute("SELECT state FROM tabs WHERE id = ? AND state IS NOT NULL", (plain(tab),)).fetchone()
+    row = transaction.execute(
+        "SELECT state FROM tabs WHERE id = ? AND state IS NOT NULL", (plain(tab),)
+    ).fetchone()
     found: State | None = json.loads(row[0]) if row else None
     return found

@@ -44,7 +44,8 @@ class Stream(TextIOWrapper):
 def open_streams() -> None:
     """Makes stdout and stderr safe to write to, whether they are closed, broken or full.
 
-    A closed one is opened first, or the next file or socket would get its number and what is printed.
+    A closed one is opened first, or the next file or socket would get its number and what is
+    printed.
     """
     for number in STANDARD:
         try:

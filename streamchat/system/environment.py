@@ -117,5 +117,8 @@ def check_temporary_folder() -> None:
     try:
         tempfile.gettempdir()
     except OSError:
-        sentence = "there is no folder for temporary files. Make /tmp writable, or name a folder in TMPDIR."
+        sentence = (
+            "there is no folder for temporary files. Make /tmp writable, or name a folder in"
+            " TMPDIR."
+        )
         raise fail(sentence) from None

@@ -9,7 +9,8 @@ from ipaddress import ip_address
 from typing import Self
 
 LOOPBACK = "127.0.0.1"
-# the name that a person types into a browser in place of an address that means every address of the machine
+# the name that a person types into a browser in place of an address that means every address of the
+# machine
 LOCAL = {"0.0.0.0": "localhost", "::": "::1"}  # noqa: S104
 
 

@@ -1,6 +1,8 @@
-"""Messages of other people's code in the log: the place where something went wrong, never their words.
+"""Messages of other people's code in the log: the place where something went wrong, never their
+words.
 
-Messages and tracebacks of Gradio, its server and whatever else runs here may repeat what a visitor sent.
+Messages and tracebacks of Gradio, its server and whatever else runs here may repeat what a visitor
+sent.
 """
 
 import io
@@ -41,7 +43,8 @@ def log_to_stderr() -> None:
 
 
 def guard_output() -> None:
-    """Once all is loaded: what others print, or log by handlers of their own, becomes a line of the log, too."""
+    """Once all is loaded: what others print, or log by handlers of their own, becomes a line of the
+    log, too."""
     for name in list(logging.root.manager.loggerDict):
         if not is_ours(name):
             other = logging.getLogger(name)
@@ -59,7 +62,9 @@ def is_ours(name: str) -> bool:
 class Places:
     """Lets each place in the code through once in so many seconds."""
 
-    def __init__(self, *, every: float = EVERY, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, every: float = EVERY, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._every = every
         self._clock = clock
         self._next: dict[str, float] = {}
@@ -86,7 +91,11 @@ class Discreet(logging.Filter):
             if error:
                 record.msg, record.args = "%s: %s", (record.getMessage(), described(error))
             return True
-        place = located(error.__traceback__) if error else f"{shortened(record.pathname)}, line {record.lineno}"
+        place = (
+            located(error.__traceback__)
+            if error
+            else f"{shortened(record.pathname)}, line {record.lineno}"
+        )
         what = type(error).__name__ if error else "A message"
         record.msg, record.args = "%s of %s at %s", (what, record.name, place)
         return self._places.are_due(f"{record.name} {place}")
@@ -96,11 +105,14 @@ class Escaping(logging.Formatter):
     """One line for each record, whatever is in it: nobody can write a line of their own."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return CONTROL.sub(lambda sign: sign[0].encode("unicode_escape").decode(), super().format(record))
+        return CONTROL.sub(
+            lambda sign: sign[0].encode("unicode_escape").decode(), super().format(record)
+        )
 
 
 class Guarded(io.TextIOBase):
-    """A stream to which only our own code writes. Of messages by others only their place is logged."""
+    """A stream to which only our own code writes. Of messages by others only their place is
+    logged."""
 
     def __init__(self, stream: TextIO, places: Places) -> None:
         self._stream = stream
@@ -116,7 +128,9 @@ class Guarded(io.TextIOBase):
     def _report(self, frame: FrameType) -> None:
         place = f"{shortened(frame.f_code.co_filename)}, line {frame.f_lineno}"
         if self._places.are_due(place):
-            logger.warning("%s, which is not shown, was printed at %s", described(sys.exception()), place)
+            logger.warning(
+                "%s, which is not shown, was printed at %s", described(sys.exception()), place
+            )
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
@@ -139,7 +153,8 @@ class Guarded(io.TextIOBase):
 
 
 def writer() -> FrameType | None:
-    """The frame of whoever writes; None for the interpreter itself, which says why the program ends."""
+    """The frame of whoever writes; None for the interpreter itself, which says why the program
+    ends."""
     frame: FrameType | None = sys._getframe(1)
     while frame and _writes_for_others(frame.f_globals.get("__name__", "")):
         frame = frame.f_back

@@ -14,7 +14,11 @@ def check_proxies() -> None:
     """Only proxies that speak HTTP can be used."""
     if "*" in exceptions():
         return
-    proxies = {name: os.environ[name] for name in os.environ if name.upper() in PROXIES and os.environ[name]}
+    proxies = {
+        name: os.environ[name]
+        for name in os.environ
+        if name.upper() in PROXIES and os.environ[name]
+    }
     for name, value in proxies.items():
         scheme = value.partition("://")[0].lower() if "://" in value else "http"
         if scheme not in ("http", "https") and not is_in_vain(name, proxies):
@@ -28,7 +32,9 @@ def check_proxies() -> None:
 
 def is_in_vain(name: str, proxies: Iterable[str]) -> bool:
     """Drops a proxy for all addresses if there are others for those that are used."""
-    if name.upper() != "ALL_PROXY" or not {"HTTP_PROXY", "HTTPS_PROXY"} <= set(map(str.upper, proxies)):
+    if name.upper() != "ALL_PROXY" or not {"HTTP_PROXY", "HTTPS_PROXY"} <= set(
+        map(str.upper, proxies)
+    ):
         return False
     del os.environ[name]
     return True
@@ -49,9 +55,11 @@ def exceptions() -> list[str]:
 
 
 def reach_directly(hosts: Iterable[str]) -> None:
-    """Has requests to these hosts go past every proxy, above all the look that Gradio takes at its own address.
+    """Has requests to these hosts go past every proxy, above all the look that Gradio takes at its
+    own address.
 
-    Drops what httpx cannot read in NO_PROXY and would fail at, such as IPv6 networks, which it would not heed.
+    Drops what httpx cannot read in NO_PROXY and would fail at, such as IPv6 networks, which it
+    would not heed.
     """
     if not any(name.upper() in PROXIES for name in os.environ):
         return

@@ -11,11 +11,14 @@ from streamchat.ui.transcript import NOTE
 from streamchat.web.allowlist import ID
 from streamchat.web.calls import Event, Events, Kind
 
-MAX_MESSAGES = 2_000  # of a conversation; a page refuses to go on long before
+# of a conversation; a page refuses to go on long before
+MAX_MESSAGES = 2_000
 TRIGGERS = {"load", "submit", "stop", "retry", "undo", "clear", "edit", "example_select"}
-BUTTONS = {"continue"}  # the ids of those that can be clicked
+# the ids of those that can be clicked
+BUTTONS = {"continue"}
 ROLES = ("user", "assistant")
-Function = Any  # of Gradio's: what calls a Python function, and when
+# of Gradio's: what calls a Python function, and when
+Function = Any
 
 
 @lru_cache(maxsize=1)
@@ -37,7 +40,9 @@ def _is_used(page: gr.Blocks, fn: Function) -> bool:
     """Whether programs call it, or one of the triggers starts it, or an event that is used."""
     if fn.trigger_after is not None:
         return _is_used(page, page.fns[fn.trigger_after])
-    return _is_endpoint(fn) or any(event in TRIGGERS or _is_button(page, target) for target, event in fn.targets)
+    return _is_endpoint(fn) or any(
+        event in TRIGGERS or _is_button(page, target) for target, event in fn.targets
+    )
 
 
 def _is_button(page: gr.Blocks, target: int) -> bool:
@@ -60,7 +65,12 @@ def is_message(value: Any) -> bool:
         case {"role": "user" | "assistant" as role, "content": [_, *_] as parts, **rest}:
             metadata, options = rest.pop("metadata", None), rest.pop("options", None)
             aside = role == "assistant" and _is_metadata(metadata)
-            return not rest and not options and (metadata is None or aside) and all(map(_is_text_part, parts))
+            return (
+                not rest
+                and not options
+                and (metadata is None or aside)
+                and all(map(_is_text_part, parts))
+            )
     return False
 
 
@@ -82,7 +92,9 @@ def _is_metadata(value: Any) -> bool:
 
 
 def _are_messages(value: Any) -> bool:
-    return value is None or (isinstance(value, list) and len(value) <= MAX_MESSAGES and all(map(is_message, value)))
+    return value is None or (
+        isinstance(value, list) and len(value) <= MAX_MESSAGES and all(map(is_message, value))
+    )
 
 
 def _is_text(value: Any) -> bool:
@@ -127,13 +139,25 @@ IDENTIFIER = Kind(
     "An id has to be 1 to 64 letters, digits, hyphens or underscores.",
 )
 MESSAGES = Kind(
-    _are_messages, f"A conversation has to be at most {MAX_MESSAGES} messages, each a text by user or assistant."
+    _are_messages,
+    f"A conversation has to be at most {MAX_MESSAGES} messages, each a text by user or assistant.",
 )
-KINDS = {"textbox": TEXT, "api": TEXT, "chatbot": MESSAGES, "state": NOTHING, "browserstate": NOTHING}
+KINDS = {
+    "textbox": TEXT,
+    "api": TEXT,
+    "chatbot": MESSAGES,
+    "state": NOTHING,
+    "browserstate": NOTHING,
+}
 CHOSEN = Kind(_is_chosen, "event_data has to be the index and the text of a message.")
 DATA = {
     "retry": CHOSEN,
     "undo": CHOSEN,
-    "example_select": Kind(_is_example, "event_data has to be the index and the text of an example."),
-    "edit": Kind(_is_edit, "event_data has to be the index of a message and its text before and after the edit."),
+    "example_select": Kind(
+        _is_example, "event_data has to be the index and the text of an example."
+    ),
+    "edit": Kind(
+        _is_edit,
+        "event_data has to be the index of a message and its text before and after the edit.",
+    ),
 }

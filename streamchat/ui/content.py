@@ -1,13 +1,17 @@
-"""Text that others wrote, made safe to show as Markdown: its HTML is shown as text and its pictures are links.
+"""Text that others wrote, made safe to show as Markdown: its HTML is shown as text and its pictures
+are links.
 
-An invisible character behind the `<` of a tag and the `!` of a picture keeps Markdown from reading them as such,
-wherever they stand. It is taken out of all text that comes in, so that a copy can be restored to what was written.
+An invisible character behind the `<` of a tag and the `!` of a picture keeps Markdown from reading
+them as such, wherever they stand. It is taken out of all text that comes in, so that a copy can be
+restored to what was written.
 """
 
 import re
 
-NOTE = "\u2063"  # before notes of the chat and after thoughts: ui.js tells them from what is to be copied
-CALLOUT = NOTE + NOTE  # before notes in place of an answer, or of the rest of one: styles make them stand out
+# before notes of the chat and after thoughts: ui.js tells them from what is to be copied
+NOTE = "\u2063"
+# before notes in place of an answer, or of the rest of one: styles make them stand out
+CALLOUT = NOTE + NOTE
 INERT = "\u2064"
 RESERVED = str.maketrans("", "", NOTE + INERT)
 
@@ -21,7 +25,8 @@ TAG = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 PICTURE = re.compile(r"!(?=\[)")
-# Gradio draws diagrams, whose labels may name pictures, and keeps a place for each formula while it renders
+# Gradio draws diagrams, whose labels may name pictures, and keeps a place for each formula while it
+# renders
 DIAGRAM = re.compile(r"([`~]{3}[ \t]*)(?=mermaid)", re.IGNORECASE)
 PLACE = re.compile(r"%%%(?=LATEX_BLOCK_)")
 

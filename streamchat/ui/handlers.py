@@ -19,19 +19,33 @@ from streamchat.ui.markdown import written
 from streamchat.ui.room import check_room
 from streamchat.ui.tab import Tab, continued
 from streamchat.ui.tabs import Tabs, is_id
-from streamchat.ui.transcript import Shown, conversation, failure, fault, refusal, said, turns, turns_left
+from streamchat.ui.transcript import (
+    Shown,
+    conversation,
+    failure,
+    fault,
+    refusal,
+    said,
+    turns,
+    turns_left,
+)
 from streamchat.visitors import Flow, Limits, Shelf, Who
 
 logger = logging.getLogger(__name__)
 
 # of one visitor; generous, because a school that opens its pages at once may be one address
 CLAIMS = "600/minute"
-FOUND = 16_000_000  # bytes of chats that the pages of one visitor find again at once
-FOUND_AGAIN = 1_000_000  # and then in each second, as a long one takes the processor a second
-MAX_PAGES = 10_000  # whose tabs are known, also when they have left: what they asked last may come after that
+# bytes of chats that the pages of one visitor find again at once
+FOUND = 16_000_000
+# and then in each second, as a long one takes the processor a second
+FOUND_AGAIN = 1_000_000
+# whose tabs are known, also when they have left: what they asked last may come after that
+MAX_PAGES = 10_000
 
 GO_ON = "Continue the answer"
-Update = Any  # of a component: a value, which is cheap, or `gr.update` or `gr.skip`, for which Gradio builds it anew
+# of a component: a value, which is cheap, or `gr.update` or `gr.skip`, for which Gradio builds it
+# anew
+Update = Any
 
 BUSY: dict[str, Any] = {"interactive": False, "submit_btn": False, "stop_btn": True}
 IDLE: dict[str, Any] = {"interactive": True, "submit_btn": True, "stop_btn": False}
@@ -58,7 +72,8 @@ class Page:
         self._found = found or Flow(FOUND, FOUND_AGAIN)
 
     def tab_id(self, request: gr.Request) -> str:
-        """The id of the page's tab; an empty one for a caller that is no page, whose tab nobody finds again."""
+        """The id of the page's tab; an empty one for a caller that is no page, whose tab nobody
+        finds again."""
         page = request.session_hash or ""
         return (self._tab_ids.get(page) or page) if is_id(page) else ""
 
@@ -68,8 +83,11 @@ class Page:
     def save(self, request: gr.Request, tab: Tab) -> None:
         self._tabs.save(self.tab_id(request), tab, self._visitor(request))
 
-    async def answer(self, message: str, history: list[Shown], request: gr.Request) -> AsyncGenerator[list[Shown]]:
-        """The accumulated answer, frame by frame. No exception leaves it: one would lock the page for good.
+    async def answer(
+        self, message: str, history: list[Shown], request: gr.Request
+    ) -> AsyncGenerator[list[Shown]]:
+        """The accumulated answer, frame by frame. No exception leaves it: one would lock the page
+        for good.
 
         Of the page's history only its length is believed; what was said is what the tab keeps.
         """
@@ -95,7 +113,8 @@ class Page:
             yield [*tab.answer(), self._refusal(error)]
 
     async def _begun(self, tab: Tab, turn: int, message: str, request: gr.Request) -> Reply:
-        """The reply to the message, from now on the tab's; where it is refused, the tab stays as it is."""
+        """The reply to the message, from now on the tab's; where it is refused, the tab stays as it
+        is."""
         once = _once(request)
         if tab.reply and tab.answers(once):
             tab.repeat(turn)
@@ -119,7 +138,8 @@ class Page:
                 yield button, allowed
 
     def allowance(self, request: gr.Request) -> str:
-        """The visitor's limits in words; a key of their own is not held up by the owner's money or pause."""
+        """The visitor's limits in words; a key of their own is not held up by the owner's money or
+        pause."""
         visitor = self._visitor(request)
         often = self._chat.limits.allowed(visitor)
         if request.headers.get("x-api-key"):
@@ -129,8 +149,8 @@ class Page:
     async def claim(self, tab_id: str, draft: str, request: gr.Request) -> tuple[str, Update, str]:
         """Finds the tab again after a reload, and the message that was typed but never asked.
 
-        A page that may not claim it now keeps its id for the next time. Its headers have the key of the message, and
-        whether another page shows the tab.
+        A page that may not claim it now keeps its id for the next time. Its headers have the key of
+        the message, and whether another page shows the tab.
         """
         page, visitor = request.session_hash or "", self._visitor(request)
         if not is_id(page):
@@ -138,16 +158,24 @@ class Page:
         try:
             self._claims.admit(visitor).leave()
         except TooOften as refusal:
-            return tab_id, gr.skip(), failure("You are opening pages too quickly.", refusal.retry_after)
+            return (
+                tab_id,
+                gr.skip(),
+                failure("You are opening pages too quickly.", refusal.retry_after),
+            )
         duplicate = request.headers.get("x-tab-open") == "elsewhere"
         claimed = await self._tabs.claim(tab_id, page, visitor, duplicate=duplicate)
         self._tab_ids.put(page, claimed, visitor)
         draft = well_formed(draft)
-        received = not draft.strip() or (await self.tab(request)).has_received(_once(request) or draft)
+        received = not draft.strip() or (await self.tab(request)).has_received(
+            _once(request) or draft
+        )
         typed = gr.skip() if received else gr.update(value=draft)
         return claimed, typed, self.allowance(request)
 
-    async def resume(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
+    async def resume(
+        self, request: gr.Request
+    ) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
         """Shows what the tab showed before the reload; a running reply goes on growing.
 
         A visitor who finds long chats again and again waits for it.
@@ -162,13 +190,19 @@ class Page:
         elif tab.restored:
             yield tab.shown(), gr.skip(), gr.update(visible=tab.unfinished), gr.skip()
         else:
-            yield gr.skip(), gr.skip(), GO_ON, self.allowance(request)  # for Gradio empties what gets no answer at all
+            # for Gradio empties what gets no answer at all
+            yield gr.skip(), gr.skip(), GO_ON, self.allowance(request)
 
     async def found(self, messages: list[Shown], request: gr.Request) -> tuple[Update, Update]:
-        """Tells ChatInterface the messages that the page found again, but no question that is being asked already."""
-        return (messages, messages) if (await self.tab(request)).restored else (gr.skip(), gr.skip())
+        """Tells ChatInterface the messages that the page found again, but no question that is being
+        asked already."""
+        return (
+            (messages, messages) if (await self.tab(request)).restored else (gr.skip(), gr.skip())
+        )
 
-    async def go_on(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
+    async def go_on(
+        self, request: gr.Request
+    ) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
         """Asks for the rest of an answer that broke off or ran out of room."""
         tab = await self.tab(request)
         messages = tab.shown()
@@ -186,24 +220,42 @@ class Page:
             yield [*messages, self._refusal(error)], gr.update(**IDLE), gr.skip(), gr.skip()
 
     async def stop(self, request: gr.Request) -> tuple[Update, ...]:
-        """Gradio's stop only cancels the generator, as a lost connection does; this one stops the reply."""
+        """Gradio's stop only cancels the generator, as a lost connection does; this one stops the
+        reply."""
         tab = await self.tab(request)
         if not tab.stop() or tab.reply is None:
             return (gr.skip(),) * 5
         await tab.reply.ended.wait()
         messages = tab.shown()
-        return messages, messages, messages, gr.update(visible=tab.unfinished), self.allowance(request)
+        return (
+            messages,
+            messages,
+            messages,
+            gr.update(visible=tab.unfinished),
+            self.allowance(request),
+        )
 
-    async def watch_edited(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update]]:
-        """As `watch`, with the stop button that ChatInterface does not show while it answers an edited message."""
-        busy, idle = gr.update(submit_btn=False, stop_btn=True), gr.update(submit_btn=True, stop_btn=False)
+    async def watch_edited(
+        self, request: gr.Request
+    ) -> AsyncGenerator[tuple[Update, Update, Update]]:
+        """As `watch`, with the stop button that ChatInterface does not show while it answers an
+        edited message."""
+        busy, idle = (
+            gr.update(submit_btn=False, stop_btn=True),
+            gr.update(submit_btn=True, stop_btn=False),
+        )
         async with aclosing(self._watched(request, busy, idle)) as news:
             async for update in news:
                 yield update
 
-    async def watch_example(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update]]:
-        """As `watch`, with the box locked, which ChatInterface leaves open while it answers an example."""
-        async with aclosing(self._watched(request, gr.update(interactive=False), gr.update(interactive=True))) as news:
+    async def watch_example(
+        self, request: gr.Request
+    ) -> AsyncGenerator[tuple[Update, Update, Update]]:
+        """As `watch`, with the box locked, which ChatInterface leaves open while it answers an
+        example."""
+        async with aclosing(
+            self._watched(request, gr.update(interactive=False), gr.update(interactive=True))
+        ) as news:
             async for update in news:
                 yield update
 
@@ -231,7 +283,8 @@ class Page:
         return gr.update(visible=False)
 
     async def chat(self, message: str, request: gr.Request) -> AsyncGenerator[str]:
-        """Ask, and follow the answer as its text grows. A client keeps its conversation; cancelling stops the reply.
+        """Ask, and follow the answer as its text grows. A client keeps its conversation; cancelling
+        stops the reply.
 
         An answer that is not whole, or may not be, ends with an error, whatever came before.
         """
@@ -261,7 +314,13 @@ class Page:
         return refusal(_explained(error), takes_keys=self._chat.takes_keys)
 
     async def _ask(
-        self, tab: Tab, messages: list[Shown], request: gr.Request, *, or_spare: bool = True, once: str = ""
+        self,
+        tab: Tab,
+        messages: list[Shown],
+        request: gr.Request,
+        *,
+        or_spare: bool = True,
+        once: str = "",
     ) -> Reply:
         key = request.headers.get("x-api-key", "")
         asker = Asker(self._visitor(request), tab.person, key, or_spare)
@@ -271,17 +330,25 @@ class Page:
         client, user = request.client, getattr(request, "username", None)
         return self._who(client.host if client else None, request.headers, user)
 
-    async def _followed(self, tab: Tab, request: gr.Request) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
+    async def _followed(
+        self, tab: Tab, request: gr.Request
+    ) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
         seen = len(tab.reply.log) if tab.reply else 0
         yield tab.shown(), gr.update(**BUSY), gr.update(visible=False), self.allowance(request)
         async with aclosing(tab.frames(self._chat.pace, after=seen)) as frames:
             async for frame in frames:
                 yield [*tab.before, *frame], gr.skip(), GO_ON, self.allowance(request)
-        yield tab.messages(), gr.update(**IDLE), gr.update(visible=tab.unfinished), self.allowance(request)
+        yield (
+            tab.messages(),
+            gr.update(**IDLE),
+            gr.update(visible=tab.unfinished),
+            self.allowance(request),
+        )
 
 
 def _once(request: gr.Request) -> str:
-    """The key with which the page sent a message, or would send the one that is typed; empty without one."""
+    """The key with which the page sent a message, or would send the one that is typed; empty
+    without one."""
     key = request.headers.get("idempotency-key", "")
     return key if is_id(key) else ""
 

@@ -1,4 +1,5 @@
-"""The page: a ChatInterface whose generator follows a reply, whose stop stops it, and whose reload finds it again."""
+"""The page: a ChatInterface whose generator follows a reply, whose stop stops it, and whose reload
+finds it again."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +32,8 @@ HEAD = f"<style>{OUTSIDE}</style><script>{SCRIPT}</script>"
 
 
 class GenericFont(gr.themes.Font):
-    """A family that CSS itself knows by this name. Gradio's telemetry cannot compare fonts that are strings."""
+    """A family that CSS itself knows by this name. Gradio's telemetry cannot compare fonts that are
+    strings."""
 
     def __str__(self) -> str:
         return self.name
@@ -47,13 +49,16 @@ THEME = gr.themes.Base(
     input_background_fill="*block_background_fill",
     input_background_fill_dark="*block_background_fill",
 )
-LATEX: list[dict[str, str | bool]] = [  # no single dollars: they would make formulas of prices
+# no single dollars: they would make formulas of prices
+LATEX: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
     {"left": "\\[", "right": "\\]", "display": True},
     {"left": "\\(", "right": "\\)", "display": False},
 ]
-MAX_EVENTS = 900  # at once, of which an answer takes two; Gradio keeps a worker for each
-CLAIM = "claim"  # the event to which ui.js adds the tab's id and its draft; no event has a script of its own
+# at once, of which an answer takes two; Gradio keeps a worker for each
+MAX_EVENTS = 900
+# the event to which ui.js adds the tab's id and its draft; no event has a script of its own
+CLAIM = "claim"
 WITHOUT_KEY = "### Demo mode\n\nPrepared answers, no API key."
 OWN_KEY_HELPS = "With an API key of your own, entered below, Claude answers."
 OWN_KEY = (
@@ -63,7 +68,9 @@ OWN_KEY = (
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
-def page(chat: Chat, store: Store, who: Who, *, title: str, examples: Sequence[str]) -> gr.ChatInterface:
+def page(
+    chat: Chat, store: Store, who: Who, *, title: str, examples: Sequence[str]
+) -> gr.ChatInterface:
     this = Page(chat, Tabs(chat, store), who)
     go_on = gr.Button(GO_ON, visible=False, size="sm", elem_id="continue", render=False)
     allowance = gr.Markdown(elem_id="allowance", render=False)
@@ -89,7 +96,8 @@ def page(chat: Chat, store: Store, who: Who, *, title: str, examples: Sequence[s
         chatbot=gr.Chatbot(
             scale=1,
             layout="panel",
-            autoscroll=False,  # following.js follows, and lets go
+            # following.js follows, and lets go
+            autoscroll=False,
             show_label=False,
             editable="user",
             buttons=["copy"],
@@ -134,13 +142,22 @@ def _wire(demo: gr.ChatInterface, this: Page, go_on: gr.Button, allowance: gr.Ma
         "queue": False,
         **QUIET,
     }
-    claimed = demo.load(this.claim, [tab, draft], [tab, textbox, allowance], api_name=CLAIM, queue=False, **QUIET)
+    claimed = demo.load(
+        this.claim, [tab, draft], [tab, textbox, allowance], api_name=CLAIM, queue=False, **QUIET
+    )
     resumed = claimed.then(this.resume, None, shown, concurrency_limit=None, **QUIET)
     resumed.then(**known | {"fn": this.found})
     stopped = [chatbot, demo.chatbot_state, demo.chatbot_value, go_on, allowance]
     textbox.stop(this.stop, None, stopped, queue=False, **QUIET)
     go_on.click(this.go_on, None, shown, concurrency_limit=None, **QUIET).then(**known)
-    gr.on([textbox.submit, chatbot.retry], this.watch, None, [go_on, allowance], concurrency_limit=None, **QUIET)
+    gr.on(
+        [textbox.submit, chatbot.retry],
+        this.watch,
+        None,
+        [go_on, allowance],
+        concurrency_limit=None,
+        **QUIET,
+    )
     watched = [textbox, go_on, allowance]
     chatbot.example_select(this.watch_example, None, watched, concurrency_limit=None, **QUIET)
     chatbot.edit(this.watch_edited, None, watched, concurrency_limit=None, **QUIET)

@@ -1,6 +1,8 @@
-"""Text as the Markdown that the page draws: in pieces, so that a long answer is not drawn again with each word.
+"""Text as the Markdown that the page draws: in pieces, so that a long answer is not drawn again
+with each word.
 
-Each addition is invisible or repeats a line, and `written` takes it out again; ui.js does the same to what is copied.
+Each addition is invisible or repeats a line, and `written` takes it out again; ui.js does the same
+to what is copied.
 """
 
 import re
@@ -10,29 +12,44 @@ from functools import lru_cache
 
 from streamchat.ui.content import INERT, inert, restored
 
-PIECE = 4_000  # characters, from which on a piece ends where a block does
-LONG = 6_000  # from which on it ends at any line that can begin a piece
-LONGEST = 8_000  # a line that is longer is broken
-WINDOW = 2 * LONGEST + 1  # decides where a piece ends: the piece and the line behind it
-KEPT = 2_000  # pieces, for all readers
+# characters, from which on a piece ends where a block does
+PIECE = 4_000
+# from which on it ends at any line that can begin a piece
+LONG = 6_000
+# a line that is longer is broken
+LONGEST = 8_000
+# decides where a piece ends: the piece and the line behind it
+WINDOW = 2 * LONGEST + 1
+# pieces, for all readers
+KEPT = 2_000
 
-REPEATED = INERT * 2  # in a line that is not of the text: one that opens a piece's code block or table
-BROKEN = f"{INERT}\n{INERT}"  # where a line goes on in the next piece
-STOP = "\ufeff" + INERT  # ends an address: to Markdown the first one is a space
+# in a line that is not of the text: one that opens a piece's code block or table
+REPEATED = INERT * 2
+# where a line goes on in the next piece
+BROKEN = f"{INERT}\n{INERT}"
+# ends an address: to Markdown the first one is a space
+STOP = "\ufeff" + INERT
 
 LINE = re.compile(r"[^\n]*\n|[^\n]+")
 FENCE = re.compile(
-    r"([ \t]*)((?:(?:[-*+]|\d{1,9}[.)])[ \t]+|>[ \t]*)*)(`{3,}(?=[^`]*$)|~{3,})[ \t]*(\S*)[ \t]*(.*)$", re.MULTILINE
+    r"([ \t]*)((?:(?:[-*+]|\d{1,9}[.)])[ \t]+|>[ \t]*)*)(`{3,}(?=[^`]*$)|~{3,})[ \t]*(\S*)["
+    r" \t]*(.*)$",
+    re.MULTILINE,
 )
-NESTING = {"markdown", "md", "mdx"}  # languages whose code may hold code blocks
+# languages whose code may hold code blocks
+NESTING = {"markdown", "md", "mdx"}
 ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
 RULE = re.compile(r"\|(?=[ \t:|]*-)[ \t:|-]*$")
 QUOTED = re.compile(r"[ \t]*(?:>[ \t]*)*")
 CODE_SPAN = re.compile(r"(?<![`\\])(`+)(?!`)(?:.+?(?<!`)\1(?!`)|(?P<open>.*\Z))", re.DOTALL)
-FORMULA = ("$$", "$$", "\\(", "\\)", "\\[", "\\]")  # of four dollars the first pass finds two pairs
+# of four dollars the first pass finds two pairs
+FORMULA = ("$$", "$$", "\\(", "\\)", "\\[", "\\]")
 
 CJK = r"\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
-MARK = r"\u2010-\u2027\u3001-\u3003\u3008-\u3011\u3014-\u301f\uff01-\uff0f\uff1a-\uff1f\uff3b-\uff40\uff5b-\uff65"
+MARK = (
+    r"\u2010-\u2027\u3001-\u3003\u3008-\u3011\u3014-\u301f"
+    r"\uff01-\uff0f\uff1a-\uff1f\uff3b-\uff40\uff5b-\uff65"
+)
 PUNCTUATION = rf"!-)+-/:-@\[\]-_{{-~{MARK}"
 CLOSES = re.compile(rf"(?<=[{PUNCTUATION}])(?=\*+[{CJK}])")
 OPENS = re.compile(rf"(?<=[{CJK}])\*+(?=[{PUNCTUATION}])")
@@ -43,8 +60,8 @@ UNDERLINE = re.compile(r"(?<=[^\n])\n[> \t]*(?=(?:--?|==?)[ \t]*\Z)")
 
 @dataclass(frozen=True)
 class Fence:
-    """An open code block, with what stands before its lines. Of the blocks that are open `within` it, the text itself
-    keeps the count."""
+    """An open code block, with what stands before its lines. Of the blocks that are open `within`
+    it, the text itself keeps the count."""
 
     before: str
     marks: str
@@ -58,7 +75,8 @@ class Fence:
 
     @property
     def again(self) -> str:
-        """The line that opens the block in the next piece, where lines that stand far to the right are code anyway."""
+        """The line that opens the block in the next piece, where lines that stand far to the right
+        are code anyway."""
         return "" if self.is_indented else f"{self.before}{self.marks}{self.language} {REPEATED}\n"
 
     @property
@@ -86,10 +104,13 @@ class State:
     """The block that is open where a piece begins, and the line before."""
 
     fence: Fence | None = None
-    header: str = ""  # of a table: two lines
+    # of a table: two lines
+    header: str = ""
     last: str = "\n"  # line
-    item: bool = False  # whether the last line without indentation began an item of a list
-    broken: bool = False  # whether the line before goes on
+    # whether the last line without indentation began an item of a list
+    item: bool = False
+    # whether the line before goes on
+    broken: bool = False
 
     def again(self) -> str:
         """The lines that open in the next piece the block that is open now."""
@@ -99,7 +120,9 @@ class State:
 
     def can_end(self, length: int, following: str) -> bool:
         """Whether a piece of that length may end before the line that follows."""
-        return length >= PIECE and (length + len(following) > LONGEST or self._is_apart(length, following))
+        return length >= PIECE and (
+            length + len(following) > LONGEST or self._is_apart(length, following)
+        )
 
     def _is_apart(self, length: int, following: str) -> bool:
         if self.fence:
@@ -108,20 +131,28 @@ class State:
 
 
 def pieces(text: str) -> list[str]:
-    """An answer as Markdown in pieces. A piece that has another one behind it never changes while the text grows."""
+    """An answer as Markdown in pieces. A piece that has another one behind it never changes while
+    the text grows."""
     drawn, at, state = [], 0, State()
     while at < len(text):
         window = text[at : at + WINDOW]
-        piece, length, state = _kept_piece(window, state) if len(window) == WINDOW else _piece(window, state)
+        piece, length, state = (
+            _kept_piece(window, state) if len(window) == WINDOW else _piece(window, state)
+        )
         drawn.append(piece)
         at += length
     return drawn or [""]
 
 
 def verbatim(text: str) -> str:
-    """A person's text, shown character for character: as a code block that styles make look like a message."""
+    """A person's text, shown character for character: as a code block that styles make look like a
+    message."""
     longest = max(map(len, re.findall("`+", text)), default=0)
-    return f"{'`' * max(3, longest + 1)} {REPEATED}\n" + inert(_literal(text)) if text.strip() else text
+    return (
+        f"{'`' * max(3, longest + 1)} {REPEATED}\n" + inert(_literal(text))
+        if text.strip()
+        else text
+    )
 
 
 def written(drawn: Sequence[str]) -> str:
@@ -131,15 +162,21 @@ def written(drawn: Sequence[str]) -> str:
 
 
 def _piece(text: str, state: State) -> tuple[str, int, State]:
-    """The first piece of the text as it is drawn, how long that was in the text, and the state behind it."""
+    """The first piece of the text as it is drawn, how long that was in the text, and the state
+    behind it."""
     after, length = replace(state, broken=False), 0
-    blocks: list[tuple[bool, list[str]]] = []  # of lines: code, or not
+    # of lines: code, or not
+    blocks: list[tuple[bool, list[str]]] = []
     for whole in LINE.findall(text):
         if length and after.can_end(length, whole):
             break
         line = whole[:LONGEST]
         is_code, line_drawn, after = _next(line, after)
-        if not blocks or blocks[-1][0] != is_code or (not is_code and _ends_paragraph(line, blocks[-1][1][-1])):
+        if (
+            not blocks
+            or blocks[-1][0] != is_code
+            or (not is_code and _ends_paragraph(line, blocks[-1][1][-1]))
+        ):
             blocks.append((is_code, []))
         blocks[-1][1].append(line_drawn)
         length += len(line)
@@ -155,7 +192,9 @@ def _piece(text: str, state: State) -> tuple[str, int, State]:
 _kept_piece = lru_cache(maxsize=KEPT)(_piece)
 
 
-def _put_together(begins: State, blocks: list[tuple[bool, list[str]]], after: State, *, last: bool) -> str:
+def _put_together(
+    begins: State, blocks: list[tuple[bool, list[str]]], after: State, *, last: bool
+) -> str:
     bodies = ["".join(lines) for _, lines in blocks]
     drawn = "".join(
         _literal(body) if is_code else _prose(body, open_ended=last and body is bodies[-1])
@@ -167,7 +206,8 @@ def _put_together(begins: State, blocks: list[tuple[bool, list[str]]], after: St
     elif last:
         drawn = UNDERLINE.sub(lambda found: found[0] + INERT, drawn)
     else:
-        drawn = drawn.removesuffix("\n")  # between two pieces stands one
+        # between two pieces stands one
+        drawn = drawn.removesuffix("\n")
     return inert(drawn)
 
 
@@ -193,7 +233,8 @@ def _fence(found: re.Match[str]) -> Fence:
 
 
 def _within(line: str, found: re.Match[str], fence: Fence, after: State) -> tuple[str, State]:
-    """A line with marks in a code block: it ends the block, or belongs to one that stands within it."""
+    """A line with marks in a code block: it ends the block, or belongs to one that stands within
+    it."""
     marks, language = found[3], found[4]
     hidden = line[: found.start(3)] + INERT + line[found.start(3) :]
     if fence.begins_another(marks, language):
@@ -237,7 +278,8 @@ def _prose(block: str, *, open_ended: bool) -> str:
 
 
 def _words(text: str) -> str:
-    """Text without code: where words are not parted by spaces, bold type and addresses end where they should."""
+    """Text without code: where words are not parted by spaces, bold type and addresses end where
+    they should."""
     text = CLOSES.sub(INERT, text)
     text = OPENS.sub(lambda found: found[0] + INERT, text)
     return ADDRESS.sub(lambda found: found[0] + STOP, text)

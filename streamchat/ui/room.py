@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from streamchat.errors import TooLong
 from streamchat.ui.transcript import Shown, is_note, text_of
 
-MAX_CHARACTERS = 1_000_000  # of one message; Gradio works on it several times, also for each frame of its answer
+# of one message; Gradio works on it several times, also for each frame of its answer
+MAX_CHARACTERS = 1_000_000
 MAX_MESSAGES = 900  # of one chat
 FULL = "This chat has become too long for a page. Start a new chat to go on."
-TOO_LONG = f"A message may have up to {MAX_CHARACTERS:,} characters here. Shorten it, or send it in parts."
+TOO_LONG = (
+    f"A message may have up to {MAX_CHARACTERS:,} characters here. Shorten it, or send it in parts."
+)
 
 
 def check_room(message: str, history: Sequence[Shown]) -> None:
@@ -20,11 +23,16 @@ def check_room(message: str, history: Sequence[Shown]) -> None:
 
 
 def with_last_refused(messages: Sequence[Shown]) -> list[Shown]:
-    """The messages of a page without the questions that it could not ask because the chat was full, save the last."""
+    """The messages of a page without the questions that it could not ask because the chat was full,
+    save the last."""
     if len(messages) <= MAX_MESSAGES:
         return list(messages)
     refusals = {place for place, message in enumerate(messages[:-1]) if _says_full(message)}
-    return [it for place, it in enumerate(messages) if place not in refusals and place + 1 not in refusals]
+    return [
+        it
+        for place, it in enumerate(messages)
+        if place not in refusals and place + 1 not in refusals
+    ]
 
 
 def _says_full(message: Shown) -> bool:

@@ -11,24 +11,35 @@ from functools import partial
 
 from streamchat.events import WHOLE, Done, Failed
 from streamchat.replies import Pace, Reply, paced
-from streamchat.ui.transcript import Shown, Transcript, conversation, is_aside, is_note, said, text_of
+from streamchat.ui.transcript import (
+    Shown,
+    Transcript,
+    conversation,
+    is_aside,
+    is_note,
+    said,
+    text_of,
+)
 
 MAX_MISSING = 1_000  # turns
-# characters of a message whose indentation is restored; comparing a longer one would block the event loop
+# characters of a message whose indentation is restored; comparing a longer one would block the
+# event loop
 MAX_INDENTED = 50_000
-RECENT = 20  # messages that are recognised when they come again
+# messages that are recognised when they come again
+RECENT = 20
 FINISHED = WHOLE | {"refusal", "model_context_window_exceeded"}
 
 
 @dataclass
 class Tab:
-    """The messages `before` its reply, and the reply; `begun` is what an earlier reply said of the same answer, and
-    `received` has digests by which the last messages that were asked are recognised: of the keys that they were sent
-    with, or else of the messages.
+    """The messages `before` its reply, and the reply; `begun` is what an earlier reply said of the
+    same answer, and `received` has digests by which the last messages that were asked are
+    recognised: of the keys that they were sent with, or else of the messages.
 
-    A page shows turns that the tab does not keep, as those that were refused: `missing` has their numbers, ascending.
-    To `Chat` the tab is one `person`, also after a reload and in its duplicates. When it was saved, its messages took
-    `size` bytes; in the store its state is that of the tab `root`.
+    A page shows turns that the tab does not keep, as those that were refused: `missing` has their
+    numbers, ascending. To `Chat` the tab is one `person`, also after a reload and in its
+    duplicates. When it was saved, its messages took `size` bytes; in the store its state is that of
+    the tab `root`.
     """
 
     before: list[Shown] = field(default_factory=list)
@@ -47,12 +58,14 @@ class Tab:
     _reading: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
 
     def asked(self, before: list[Shown]) -> None:
-        """From now on the tab shows these messages, and a reply that is yet to come. One that runs ends."""
+        """From now on the tab shows these messages, and a reply that is yet to come. One that runs
+        ends."""
         self.end()
         self.before, self.begun, self.reply, self.restored = before, "", None, False
 
     def until(self, turn: int) -> list[Shown]:
-        """The messages before the page's turn of that number; all of them where the page shows more than is kept."""
+        """The messages before the page's turn of that number; all of them where the page shows more
+        than is kept."""
         messages = self.messages()
         kept = [number for number, message in enumerate(messages) if message["role"] == "user"]
         page, missing = range(min(turn, len(kept) + MAX_MISSING)), set(self.missing)
@@ -61,22 +74,24 @@ class Tab:
         return messages[: kept[len(known)]] if len(known) < len(kept) else messages
 
     def asking(self, turn: int, message: str) -> list[Shown]:
-        """The messages to ask with this one as the page's turn of that number; the turn is missing until `begin`."""
+        """The messages to ask with this one as the page's turn of that number; the turn is missing
+        until `begin`."""
         kept = self.until(turn)
         self.missing, self.restored = [*self.missing, turn], False
         replaced = self.messages()[len(kept) :]
         return [*kept, said("user", _as_typed(message, replaced))]
 
     def begin(self, asked: list[Shown], reply: Reply, once: str = "") -> None:
-        """Keeps the messages that `asking` returned, and the reply to them; `once` is the key they were sent with."""
+        """Keeps the messages that `asking` returned, and the reply to them; `once` is the key they
+        were sent with."""
         self.missing = self.missing[:-1]
         self.received = [*self.received, _digest(once or text_of(asked[-1]))][-RECENT:]
         self.asked(asked)
         self.start(reply)
 
     def has_received(self, sign: str) -> bool:
-        """Whether it is the key of one of the last messages that were asked, or such a message that came without,
-        whatever has become of it."""
+        """Whether it is the key of one of the last messages that were asked, or such a message that
+        came without, whatever has become of it."""
         return _digest(sign) in self.received
 
     def answers(self, once: str) -> bool:
@@ -112,7 +127,8 @@ class Tab:
         return True
 
     async def next_reply(self, after: Reply | None) -> Reply | None:
-        """The reply that comes after that one; where it is refused, or none comes soon, what there is."""
+        """The reply that comes after that one; where it is refused, or none comes soon, what there
+        is."""
         if self.reply is None or self.reply is after:
             self._started.clear()
             self._awaited += 1
@@ -125,7 +141,8 @@ class Tab:
         return self.reply
 
     async def next_end(self, after: Reply | None) -> None:
-        """Waits for the end of its reply, where that comes after that one, and of all that take its place meanwhile."""
+        """Waits for the end of its reply, where that comes after that one, and of all that take its
+        place meanwhile."""
         reply = after if self.running else await self.next_reply(after)
         while reply:
             await reply.ended.wait()
@@ -140,7 +157,8 @@ class Tab:
         return self._watch
 
     def read(self) -> asyncio.Event:
-        """Set when another event of the page shows the same answer, because the question was sent again."""
+        """Set when another event of the page shows the same answer, because the question was sent
+        again."""
         self._reading.set()
         self._reading = asyncio.Event()
         return self._reading
@@ -181,15 +199,20 @@ class Tab:
         if self.reply is None or not (self.begun or self.reply.text):
             return False
         ending = self.reply.ending
-        return isinstance(ending, Failed) or (isinstance(ending, Done) and ending.reason not in FINISHED)
+        return isinstance(ending, Failed) or (
+            isinstance(ending, Done) and ending.reason not in FINISHED
+        )
 
     async def frames(self, pace: Pace, *, after: int = 0) -> AsyncGenerator[list[Shown]]:
-        """The tab's reply as messages, a frame at a time to its end; the first shows more than `after` events."""
+        """The tab's reply as messages, a frame at a time to its end; the first shows more than
+        `after` events."""
         if self.reply is None:
             return
         transcript = Transcript(self.reply, begun=self.begun)
         transcript.add(self.reply.log[:after])
-        async with aclosing(paced(self.reply, pace, messages=len(self.before), after=after)) as frames:
+        async with aclosing(
+            paced(self.reply, pace, messages=len(self.before), after=after)
+        ) as frames:
             async for events in frames:
                 transcript.add(events)
                 if frame := transcript.messages(waiting=not events):
@@ -197,9 +220,12 @@ class Tab:
 
 
 def _as_typed(message: str, replaced: Sequence[Shown]) -> str:
-    """The message as it was typed: where it is asked again, the page gives it back without its indentation."""
+    """The message as it was typed: where it is asked again, the page gives it back without its
+    indentation."""
     before = text_of(replaced[0]) if replaced else message
-    return before if len(before) <= MAX_INDENTED and inspect.cleandoc(before) == message else message
+    return (
+        before if len(before) <= MAX_INDENTED and inspect.cleandoc(before) == message else message
+    )
 
 
 def _digest(message: str) -> str:

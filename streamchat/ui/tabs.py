@@ -16,15 +16,20 @@ from streamchat.ui.tab import Tab, _digest
 from streamchat.ui.transcript import Shown, said, size_of, text_of
 from streamchat.visitors import Shelf
 
-MAX_BYTES = 8_000_000  # of one tab's messages; no model takes as much
-ROW = 1_000  # bytes of a tab without messages
-VISITOR_BYTES = 64_000_000  # in memory, of one visitor
-MAX_TABS = 1_000  # in memory, besides those whose replies run; others come back from the store
+# of one tab's messages; no model takes as much
+MAX_BYTES = 8_000_000
+# bytes of a tab without messages
+ROW = 1_000
+# in memory, of one visitor
+VISITOR_BYTES = 64_000_000
+# in memory, besides those whose replies run; others come back from the store
+MAX_TABS = 1_000
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Tabs:
-    """Tabs by their secret id, in memory and in the store. Each is the visitor's who used it last."""
+    """Tabs by their secret id, in memory and in the store. Each is the visitor's who used it
+    last."""
 
     def __init__(
         self,
@@ -38,7 +43,9 @@ class Tabs:
         self._chat = chat
         self._store = store
         self._max_bytes = max_bytes
-        self._tabs: Shelf[str, Tab] = Shelf(most=max_tabs, share=visitor_bytes, held=lambda tab: tab.running)
+        self._tabs: Shelf[str, Tab] = Shelf(
+            most=max_tabs, share=visitor_bytes, held=lambda tab: tab.running
+        )
         self._looking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def get(self, tab_id: str, visitor: str | None = None) -> Tab:
@@ -51,11 +58,14 @@ class Tabs:
             self._tabs.put(tab_id, tab, visitor, ROW)
         return tab
 
-    async def claim(self, tab_id: str, page: str, visitor: str | None = None, *, duplicate: bool = False) -> str:
-        """A new id for what the tab of that id shows: two pages that come with one id go on without each other.
+    async def claim(
+        self, tab_id: str, page: str, visitor: str | None = None, *, duplicate: bool = False
+    ) -> str:
+        """A new id for what the tab of that id shows: two pages that come with one id go on without
+        each other.
 
-        Questions that the `page` asked before it claimed its tab belong to that tab. While another page shows the
-        tab, its `duplicate` can end nothing of the other's.
+        Questions that the `page` asked before it claimed its tab belong to that tab. While another
+        page shows the tab, its `duplicate` can end nothing of the other's.
         """
         claimed = secrets.token_urlsafe(24)
         if tab := self._tabs.pop(page):
@@ -68,13 +78,17 @@ class Tabs:
         return claimed
 
     def checked_size(self, messages: Sequence[Shown]) -> int:
-        """The bytes of messages that a tab is to keep, with thoughts and notes; raises `TooLong` for too many."""
+        """The bytes of messages that a tab is to keep, with thoughts and notes; raises `TooLong`
+        for too many."""
         if (needed := size_of(messages)) > self._max_bytes:
             raise TooLong
         return needed
 
-    def save(self, tab_id: str, tab: Tab, visitor: str | None = None, *, size: int | None = None) -> None:
-        """Keeps the tab for the visitor; `size` is that of its messages, where it is known already."""
+    def save(
+        self, tab_id: str, tab: Tab, visitor: str | None = None, *, size: int | None = None
+    ) -> None:
+        """Keeps the tab for the visitor; `size` is that of its messages, where it is known
+        already."""
         if not is_id(tab_id):
             return
         tab.root, tab.size = tab_id, size_of(tab.before) if size is None else size
@@ -82,7 +96,8 @@ class Tabs:
         self._store.put_tab(tab_id, _state(tab), visitor, size=tab.size)
 
     def _copy(self, claimed: str, found: Tab, visitor: str | None, *, duplicate: bool) -> None:
-        """A tab of its own that shows the same; in the store it refers to that until there is more to keep."""
+        """A tab of its own that shows the same; in the store it refers to that until there is more
+        to keep."""
         tab = replace(found, missing=[], restored=True)
         if duplicate and tab.reply and tab.running:
             tab.reply = self._chat.repeat(tab.reply, visitor)
@@ -95,7 +110,9 @@ class Tabs:
         if not is_id(tab_id) or (tab := self._tabs.get(tab_id)):
             return tab if is_id(tab_id) else None
         async with self._looking.setdefault(tab_id, asyncio.Lock()):
-            if not (tab := self._tabs.get(tab_id)) and (tab := await self._restored(tab_id, visitor)):
+            if not (tab := self._tabs.get(tab_id)) and (
+                tab := await self._restored(tab_id, visitor)
+            ):
                 self._tabs.put(tab_id, tab, visitor, ROW + tab.size)
             return tab
 
@@ -147,10 +164,13 @@ def _tab(state: State, reply: Reply | None, root: str) -> Tab:
 
 
 def _before(state: State) -> list[Shown]:
-    """Earlier releases kept messages as the page shows them, and beside them how the indented ones were typed."""
+    """Earlier releases kept messages as the page shows them, and beside them how the indented ones
+    were typed."""
     typed: dict[str, str] = state.get("indented", {})
     before: list[Shown] = state.get("before", [])
     return [
-        said("user", typed[text_of(message)]) if message["role"] == "user" and text_of(message) in typed else message
+        said("user", typed[text_of(message)])
+        if message["role"] == "user" and text_of(message) in typed
+        else message
         for message in before
     ]

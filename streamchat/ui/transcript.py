@@ -1,41 +1,66 @@
-"""A conversation as Gradio's messages, and back: what people and Claude said, and the notes beside it."""
+"""A conversation as Gradio's messages, and back: what people and Claude said, and the notes beside
+it."""
 
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from streamchat.errors import ChatError
-from streamchat.events import WHOLE, Done, Event, Failed, Message, Notice, Text, Thinking, well_formed
+from streamchat.events import (
+    WHOLE,
+    Done,
+    Event,
+    Failed,
+    Message,
+    Notice,
+    Text,
+    Thinking,
+    well_formed,
+)
 from streamchat.money import worded
 from streamchat.replies import Reply
 from streamchat.ui.content import CALLOUT, inert, plain
 from streamchat.ui.content import NOTE as MARK
 from streamchat.ui.markdown import pieces, verbatim, written
 
-Shown = dict[str, Any]  # one message as gr.Chatbot takes and returns it
+# one message as gr.Chatbot takes and returns it
+Shown = dict[str, Any]
 
-MADE = {"role", "metadata", "content", "options"}  # which all messages have that come from Gradio
+# which all messages have that come from Gradio
+MADE = {"role", "metadata", "content", "options"}
 NOTE = "note"
-OWN_KEY = "[Use your own key](#own-key)"  # callout.js opens the panel
-ENVELOPE = 120  # bytes of a message's JSON beside its text
-SHORT = [b'"', b"\\", *(bytes([number]) for number in b"\b\t\n\f\r")]  # of which JSON makes two bytes
-CONTROLS = bytes(number for number in range(32) if bytes([number]) not in SHORT)  # of which it makes six
+# callout.js opens the panel
+OWN_KEY = "[Use your own key](#own-key)"
+# bytes of a message's JSON beside its text
+ENVELOPE = 120
+# of which JSON makes two bytes
+SHORT = [b'"', b"\\", *(bytes([number]) for number in b"\b\t\n\f\r")]
+# of which it makes six
+CONTROLS = bytes(number for number in range(32) if bytes([number]) not in SHORT)
 ENDINGS = {
     "stopped": "Stopped.",
     "abandoned": "Stopped, because nobody was reading any more.",
     "shutdown": "Interrupted: the server was stopped.",
     "max_tokens": "The answer ended here because it reached its longest allowed length.",
     "refusal": "Claude declined to answer this. Rephrase or remove the question to go on.",
-    "model_context_window_exceeded": "The answer ended here: the conversation fills all that Claude can remember.",
+    "model_context_window_exceeded": (
+        "The answer ended here: the conversation fills all that Claude can remember."
+    ),
     "pause_turn": "Claude paused here. The answer may not be whole.",
-    "tool_use": "Claude ended here to use a tool, which this chat does not have. The answer may not be whole.",
+    "tool_use": (
+        "Claude ended here to use a tool, which this chat does not have. The answer may not be"
+        " whole."
+    ),
 }
-UNKNOWN_END = "Claude ended here for a reason that this chat does not know. The answer may not be whole."
+UNKNOWN_END = (
+    "Claude ended here for a reason that this chat does not know. The answer may not be whole."
+)
 WORDLESS = "Claude ended its answer without a word. Ask again, or ask in another way."
 
 
 class Transcript:
-    """The events of a reply that its reader has seen, as messages to show; `begun` is text that goes before it."""
+    """The events of a reply that its reader has seen, as messages to show; `begun` is text that
+    goes before it."""
 
     def __init__(self, reply: Reply, *, begun: str = "") -> None:
         self._reply = reply
@@ -58,7 +83,8 @@ class Transcript:
                     self._ending = event
 
     def messages(self, *, waiting: bool = False) -> list[Shown]:
-        """The messages so far; none before anything was said, unless the reader has been `waiting` for it."""
+        """The messages so far; none before anything was said, unless the reader has been `waiting`
+        for it."""
         begun, text, quiet = self._begun, "".join(self._texts), not self._texts and not self._ending
         shown = [self._thought(waiting=quiet)] if self._thoughts else []
         if instead := [notice for notice in self._notices if notice.instead]:
@@ -68,12 +94,16 @@ class Transcript:
         elif text := begun + text:
             shown.append(said("assistant", text))
         passed = len(self._notices) - quiet
-        notices = [it for number, it in enumerate(self._notices) if not it.passing or number >= passed]
+        notices = [
+            it for number, it in enumerate(self._notices) if not it.passing or number >= passed
+        ]
         shown += [note(notice.text) for notice in notices if not notice.instead]
         if self._ending:
             shown += closing(self._ending, begun or text)
         if waiting and not shown:
-            shown.append(said("assistant", "") | {"metadata": {"title": "Thinking", "status": "pending"}})
+            shown.append(
+                said("assistant", "") | {"metadata": {"title": "Thinking", "status": "pending"}}
+            )
         return shown
 
     def _thought(self, *, waiting: bool) -> Shown:
@@ -81,7 +111,8 @@ class Transcript:
         if not waiting:
             first = self._reply.first_at
             until = first.get(Text) or first.get(Done) or first.get(Failed) or first[Thinking]
-            metadata["duration"] = max(0.1, round(until - first[Thinking], 1))  # Gradio hides a zero
+            # Gradio hides a zero
+            metadata["duration"] = max(0.1, round(until - first[Thinking], 1))
         end = "" if waiting else MARK
         return _message("assistant", plain("".join(self._thoughts)) + end) | {"metadata": metadata}
 
@@ -168,7 +199,8 @@ def turns(history: Sequence[Shown]) -> int:
 
 
 def turns_left(history: Sequence[Shown], place: int) -> int:
-    """The turns of a history from which Gradio takes the question at that place, with those right before it."""
+    """The turns of a history from which Gradio takes the question at that place, with those right
+    before it."""
     left = list(history[:place])
     while left and left[-1].get("role") == "user":
         left.pop()
@@ -177,7 +209,11 @@ def turns_left(history: Sequence[Shown], place: int) -> int:
 
 def size_of(messages: Sequence[Shown]) -> int:
     """The bytes of the messages as JSON, as good as exactly."""
-    return sum(ENVELOPE + escaped(part.get("text", "")) for message in messages for part in message["content"])
+    return sum(
+        ENVELOPE + escaped(part.get("text", ""))
+        for message in messages
+        for part in message["content"]
+    )
 
 
 def escaped(text: str) -> int:
@@ -185,7 +221,11 @@ def escaped(text: str) -> int:
     if len(text) < 1_000:
         return len(json.dumps(text, ensure_ascii=False).encode(errors="replace"))
     plain = text.encode(errors="replace")
-    return len(plain) + 5 * (len(plain) - len(plain.translate(None, CONTROLS))) + sum(map(plain.count, SHORT))
+    return (
+        len(plain)
+        + 5 * (len(plain) - len(plain.translate(None, CONTROLS)))
+        + sum(map(plain.count, SHORT))
+    )
 
 
 def is_aside(message: Shown) -> bool:
@@ -198,11 +238,14 @@ def is_note(message: Shown) -> bool:
 
 def is_made(message: Shown) -> bool:
     """Whether it is text that Gradio gave, and would give back as it is."""
-    return message.keys() == MADE and all(part.keys() == {"type", "text"} for part in message["content"])
+    return message.keys() == MADE and all(
+        part.keys() == {"type", "text"} for part in message["content"]
+    )
 
 
 def drawn(message: Shown) -> Shown:
-    """The message as the page draws it: what a person typed as it is, an answer as Markdown without HTML."""
+    """The message as the page draws it: what a person typed as it is, an answer as Markdown without
+    HTML."""
     texts = [part["text"] for part in message["content"] if part["type"] == "text"]
     if message["role"] == "user":
         texts = [verbatim(written(texts))]

@@ -3,16 +3,20 @@
 import time
 from collections.abc import Callable
 
-REMEMBERED = 1_000  # visitors, after which those who have sent nothing for long are forgotten
+# visitors, after which those who have sent nothing for long are forgotten
+REMEMBERED = 1_000
 
 
 class Flow:
-    """How fast bytes of each visitor are worked on: `burst` at once, and beyond them `rate` a second.
+    """How fast bytes of each visitor are worked on: `burst` at once, and beyond them `rate` a
+    second.
 
     Many bytes keep the processor busy, and one visitor's would leave nothing of it to others.
     """
 
-    def __init__(self, burst: int, rate: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, burst: int, rate: int, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._burst = burst
         self._rate = rate
         self._clock = clock

@@ -13,7 +13,11 @@ def clean(key: str) -> str:
     """The key by itself; raises `ValueError` for what cannot be one."""
     key = "".join(key.split()).strip("\"'")
     if not key.isascii() or not key.isprintable():
-        raise ValueError("a key consists of plain ASCII characters; copy it anew from the Claude Console")
+        raise ValueError(
+            "a key consists of plain ASCII characters; copy it anew from the Claude Console"
+        )
     if PLACEHOLDER.fullmatch(key):
-        raise ValueError("it is the placeholder for a key; put one from the Claude Console in its place")
+        raise ValueError(
+            "it is the placeholder for a key; put one from the Claude Console in its place"
+        )
     return key

@@ -1,4 +1,5 @@
-"""How often one visitor may ask, and how many replies may be written at once, for one visitor and for all."""
+"""How often one visitor may ask, and how many replies may be written at once, for one visitor and
+for all."""
 
 import time
 from collections import deque
@@ -11,7 +12,8 @@ from streamchat.errors import Crowded, TooManyAtOnce, TooOften
 from streamchat.visitors.visitor import Local
 
 DAY = 86_400
-CROWDED_RETRY_AFTER = 5  # a place becomes free with any reply's end, which nobody knows
+# a place becomes free with any reply's end, which nobody knows
+CROWDED_RETRY_AFTER = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,16 +53,20 @@ class Limits:
     ) -> None:
         self._of_strangers = Bounds(_rates(rate), visitor_replies)
         local_rates = self._of_strangers.rates if local_rate is None else _rates(local_rate)
-        self._of_local = Bounds(local_rates, visitor_replies if local_replies is None else local_replies)
+        self._of_local = Bounds(
+            local_rates, visitor_replies if local_replies is None else local_replies
+        )
         every_rate = [*self._of_strangers.rates, *local_rates]
         self._longest = max((each.get_expiry() for each in every_rate), default=0)
         self._max_replies = max_replies
         self._clock = clock
         self._admissions: set[Admission] = set()
-        self._times: dict[str, deque[float]] = {}  # of admissions, by visitor; who came last is last
+        # of admissions, by visitor; who came last is last
+        self._times: dict[str, deque[float]] = {}
 
     def admit(self, visitor: str | None) -> Admission:
-        """Takes a place at once, or raises `TooOften`, `TooManyAtOnce` or `Crowded`, which costs nothing.
+        """Takes a place at once, or raises `TooOften`, `TooManyAtOnce` or `Crowded`, which costs
+        nothing.
 
         Without a visitor, only the places of all count.
         """
@@ -77,7 +83,8 @@ class Limits:
         return admission
 
     def allowed(self, visitor: str | None = None) -> list[str]:
-        """How often a visitor may ask, as in `20 times a minute`; empty if nothing holds them back."""
+        """How often a visitor may ask, as in `20 times a minute`; empty if nothing holds them
+        back."""
         return [_often(each) for each in self._bounds(visitor).rates]
 
     def throttled(self) -> dict[str, float]:
@@ -110,12 +117,16 @@ class Limits:
 
     def _forget(self, now: float) -> None:
         """Drops the visitors whose admissions have left every window."""
-        while self._times and now >= self._times[oldest := next(iter(self._times))][-1] + self._longest:
+        while (
+            self._times
+            and now >= self._times[oldest := next(iter(self._times))][-1] + self._longest
+        ):
             del self._times[oldest]
 
 
 def rate(text: str) -> str:
-    """The text, if it is a rate or several, as in `20/minute;300/day`, or empty or `off` for none."""
+    """The text, if it is a rate or several, as in `20/minute;300/day`, or empty or `off` for
+    none."""
     _rates(text)
     return text
 

@@ -1,4 +1,5 @@
-"""A bounded mapping shared by visitors: over the bound, the owner of most loses the least recently used value."""
+"""A bounded mapping shared by visitors: over the bound, the owner of most loses the least recently
+used value."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -17,9 +18,12 @@ class Place(Generic[V]):
 
 
 class Shelf(Generic[K, V]):
-    """At most `most` values besides those that are `held`, and of each owner at most `share` of weight."""
+    """At most `most` values besides those that are `held`, and of each owner at most `share` of
+    weight."""
 
-    def __init__(self, *, most: int, share: int | None = None, held: Callable[[V], bool] | None = None) -> None:
+    def __init__(
+        self, *, most: int, share: int | None = None, held: Callable[[V], bool] | None = None
+    ) -> None:
         self._most = most
         self._share = share
         self._held = held
@@ -50,9 +54,17 @@ class Shelf(Generic[K, V]):
         self._owners.setdefault(owner, OrderedDict())[key] = None
         self._owners.move_to_end(owner)
         self._weights[owner] = self._weights.get(owner, 0) + weight
-        while self._share is not None and self._weights[owner] > self._share and self._drop(owner, key):
+        while (
+            self._share is not None
+            and self._weights[owner] > self._share
+            and self._drop(owner, key)
+        ):
             pass
-        while len(self._places) > self._most and self._loose() > self._most and self._drop_of_most(key):
+        while (
+            len(self._places) > self._most
+            and self._loose() > self._most
+            and self._drop_of_most(key)
+        ):
             pass
 
     def pop(self, key: K) -> V | None:
@@ -69,13 +81,15 @@ class Shelf(Generic[K, V]):
         return sum(not self._is_held(key) for key in self._places)
 
     def _drop_of_most(self, new: K) -> bool:
-        """Drops a value of the owner with most values, or where all of these are held, of another owner."""
+        """Drops a value of the owner with most values, or where all of these are held, of another
+        owner."""
         owners = self._owners
         most = max(owners, key=lambda owner: len(owners[owner]))
         return self._drop(most, new) or any(self._drop(owner, new) for owner in list(owners))
 
     def _drop(self, owner: str | None, new: K) -> bool:
-        """Drops the owner's least recently used value that is neither new nor held; false if there is none."""
+        """Drops the owner's least recently used value that is neither new nor held; false if there
+        is none."""
         for key in self._owners[owner]:
             if key != new and not self._is_held(key):
                 self.pop(key)

@@ -7,17 +7,22 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Self
 from urllib.parse import urlsplit
 
-Who = Callable[[str | None, Mapping[str, str], str | None], str]  # peer, headers, user -> visitor
+# peer, headers, user -> visitor
+Who = Callable[[str | None, Mapping[str, str], str | None], str]
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-LOCAL = ("127.0.0.1", "::1")  # the share tunnel, a web server on this machine
-INGRESS = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")  # of Hugging Face Spaces
+# the share tunnel, a web server on this machine
+LOCAL = ("127.0.0.1", "::1")
+# of Hugging Face Spaces
+INGRESS = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 UNKNOWN = "unknown"
 WITH_PORT = re.compile(r"\[([^\]]*)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
 
 
-FORWARDED = re.compile(r"forwarded|via|(x-(forwarded|original|envoy|real|proxyuser|cluster|client)|cf|fly)-.*|.*-ip")
+FORWARDED = re.compile(
+    r"forwarded|via|(x-(forwarded|original|envoy|real|proxyuser|cluster|client)|cf|fly)-.*|.*-ip"
+)
 
 
 class Local(str):
@@ -30,7 +35,8 @@ class Local(str):
 class Proxies:
     """Those whose word counts about who connected to them.
 
-    With `every_peer` that is whoever connects; a hop that was passed on counts as a proxy only by its network.
+    With `every_peer` that is whoever connects; a hop that was passed on counts as a proxy only by
+    its network.
     """
 
     networks: tuple[Network, ...]
@@ -38,8 +44,8 @@ class Proxies:
 
     @classmethod
     def of(cls, forwarded_allow_ips: str, on_spaces: bool) -> Self:
-        """`forwarded_allow_ips` is read as uvicorn reads it: addresses and networks with commas, or `*`; others count
-        for nothing."""
+        """`forwarded_allow_ips` is read as uvicorn reads it: addresses and networks with commas, or
+        `*`; others count for nothing."""
         named = [name.strip() for name in forwarded_allow_ips.split(",")]
         networks = map(_network, [*LOCAL, *(INGRESS if on_spaces else ()), *named])
         return cls(tuple(filter(None, networks)), every_peer="*" in named)
@@ -53,25 +59,34 @@ class Proxies:
         return self.every_peer or (address is not None and address in self)
 
 
-def visitor(peer: str | None, headers: Mapping[str, str], *, proxies: Proxies, user: str | None = None) -> str:
-    """The same key for the same visitor: the user where one is known, otherwise the address, of IPv6 the /64 network.
+def visitor(
+    peer: str | None, headers: Mapping[str, str], *, proxies: Proxies, user: str | None = None
+) -> str:
+    """The same key for the same visitor: the user where one is known, otherwise the address, of
+    IPv6 the /64 network.
 
-    All whose address cannot be known are one visitor. It does not matter whether the server has already put the
-    right-most untrusted hop of X-Forwarded-For in the peer's place, as uvicorn does, provided that `proxies` has all
-    that the server trusts: a peer that is no proxy is the visitor in either case, and one that is a proxy can only
-    have been named by proxies.
+    All whose address cannot be known are one visitor. It does not matter whether the server has
+    already put the right-most untrusted hop of X-Forwarded-For in the peer's place, as uvicorn
+    does, provided that `proxies` has all that the server trusts: a peer that is no proxy is the
+    visitor in either case, and one that is a proxy can only have been named by proxies.
     """
     if user:
         return f"user:{user}"
     address = _address(peer or "")
-    hops = [hop for name, line in headers.items() if name.lower() == "x-forwarded-for" for hop in line.split(",")]
+    hops = [
+        hop
+        for name, line in headers.items()
+        if name.lower() == "x-forwarded-for"
+        for hop in line.split(",")
+    ]
     if hops and proxies.trust(peer):
         address = _before(hops, proxies)
     return _key(address)
 
 
 def comes_from_here(peer: str | None, headers: Mapping[str, str]) -> bool:
-    """Whether a program or browser on this machine asks, and by itself: not through a proxy, nor by another name."""
+    """Whether a program or browser on this machine asks, and by itself: not through a proxy, nor by
+    another name."""
     address = _address(peer or "")
     return address is not None and address.is_loopback and not is_forwarded(headers)
 
@@ -79,12 +94,18 @@ def comes_from_here(peer: str | None, headers: Mapping[str, str]) -> bool:
 def is_forwarded(headers: Mapping[str, str]) -> bool:
     """Whether a proxy has passed the request on, as far as it can be told.
 
-    One that adds no header passes on a name by which it is known itself, or closes connections, as no browser does.
+    One that adds no header passes on a name by which it is known itself, or closes connections, as
+    no browser does.
     """
     fields = {name.lower(): value for name, value in headers.items()}
-    names = [urlsplit(f"//{fields.get('host', '')}").hostname, urlsplit(fields.get("origin", "")).hostname]
+    names = [
+        urlsplit(f"//{fields.get('host', '')}").hostname,
+        urlsplit(fields.get("origin", "")).hostname,
+    ]
     by_other_name = any(name and not _is_own_name(name) for name in names)
-    closes = fields.get("connection", "").lower() == "close" and fields.get("user-agent", "").startswith("Mozilla/")
+    closes = fields.get("connection", "").lower() == "close" and fields.get(
+        "user-agent", ""
+    ).startswith("Mozilla/")
     return by_other_name or closes or any(map(FORWARDED.fullmatch, fields))
 
 
@@ -94,7 +115,8 @@ def _is_own_name(name: str) -> bool:
 
 
 def _before(hops: list[str], proxies: Proxies) -> Address | None:
-    """The address that came to the first proxy. All that stands left of it, or of a text without one, may be forged."""
+    """The address that came to the first proxy. All that stands left of it, or of a text without
+    one, may be forged."""
     for hop in reversed(hops):
         address = _address(hop)
         if address is None or address not in proxies:

@@ -9,7 +9,8 @@ logger = logging.getLogger(__name__)
 
 
 class Visitors:
-    """Tells visitors apart by address or user. On a private chat, requests from the machine itself are `Local`."""
+    """Tells visitors apart by address or user. On a private chat, requests from the machine itself
+    are `Local`."""
 
     def __init__(self, proxies: Proxies, *, private: bool) -> None:
         self._proxies = proxies
@@ -29,5 +30,6 @@ class Visitors:
         if not self._told:
             self._told = True
             logger.warning(
-                "A proxy on this machine passes on requests: the limits per visitor hold for all who come through it."
+                "A proxy on this machine passes on requests: the limits per visitor hold for all"
+                " who come through it."
             )

@@ -1,4 +1,5 @@
-"""Parts that all HTTP faces share: refusals as JSON, logins, bounds, and checks of where a request comes from."""
+"""Parts that all HTTP faces share: refusals as JSON, logins, bounds, and checks of where a request
+comes from."""
 
 __all__ = [
     "accept",

@@ -10,14 +10,16 @@ NUMBER = re.compile(r"[01](\.[0-9]{0,3})?|\.[0-9]{1,3}")
 
 
 class Preference(NamedTuple):
-    """`quality` is from 0, not at all, to 1; `named` whether the type itself stands there and not `*` for it."""
+    """`quality` is from 0, not at all, to 1; `named` whether the type itself stands there and not
+    `*` for it."""
 
     quality: float
     named: bool
 
 
 def preference(lines: Iterable[str], media_type: str) -> Preference:
-    """What the most specific range says that covers the type; with no line at all every type will do."""
+    """What the most specific range says that covers the type; with no line at all every type will
+    do."""
     ranges = dict(_ranges(", ".join(lines)))
     if not ranges:
         return Preference(1, named=False)
@@ -27,7 +29,8 @@ def preference(lines: Iterable[str], media_type: str) -> Preference:
 
 
 def _ranges(accept: str) -> Iterator[tuple[str, float]]:
-    """Media ranges without their parameters, and their weights. What cannot be read is passed over."""
+    """Media ranges without their parameters, and their weights. What cannot be read is passed
+    over."""
     for element in ELEMENT.findall(accept):
         name = element.partition(";")[0].strip().lower()
         weight = WEIGHT.search(element)

@@ -1,4 +1,5 @@
-"""Asks the crowd whether there is room for a call or a stream of Gradio's pages. Stands behind `Calls`."""
+"""Asks the crowd whether there is room for a call or a stream of Gradio's pages. Stands behind
+`Calls`."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -20,7 +21,9 @@ RETRY = {"Retry-After": "5"}
 
 
 class Admission:
-    def __init__(self, app: ASGIApp, who: Who, gradio: Callable[[Scope], GradioSessions], crowd: Crowd) -> None:
+    def __init__(
+        self, app: ASGIApp, who: Who, gradio: Callable[[Scope], GradioSessions], crowd: Crowd
+    ) -> None:
         self._app = app
         self._who = who
         self._gradio = gradio
@@ -55,7 +58,9 @@ class Admission:
     async def _stream(self, session: str, scope: Scope, receive: Receive, send: Send) -> None:
         if not ID.fullmatch(session):
             raise Refused(
-                "invalid_call", "session_hash has to be 1 to 64 letters, digits, hyphens or underscores.", 422
+                "invalid_call",
+                "session_hash has to be 1 to 64 letters, digits, hyphens or underscores.",
+                422,
             )
         gradio = self._gradio(scope)
         place = self._crowd.open_stream(self._visitor(scope), session, gradio)
@@ -76,7 +81,9 @@ class Admission:
         return heartbeat and heartbeat[1]
 
     def _visitor(self, scope: Scope) -> str:
-        return self._who(scope["client"][0] if scope["client"] else None, Headers(scope=scope), None)
+        return self._who(
+            scope["client"][0] if scope["client"] else None, Headers(scope=scope), None
+        )
 
 
 class Answer:
@@ -87,7 +94,9 @@ class Answer:
         self.event: str | None = None
 
     async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.body" and message.get("body", b"").startswith(b'{"event_id":'):
+        if message["type"] == "http.response.body" and message.get("body", b"").startswith(
+            b'{"event_id":'
+        ):
             self.event = orjson.loads(message["body"])["event_id"]
         await self._send(message)
 

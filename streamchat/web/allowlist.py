@@ -45,9 +45,12 @@ PARAMETERS = {"id": ID, "event": ID, "file": FILE}
 
 
 class Allowlist:
-    """Passes on the routes above and the `own` ones. All else is a 404, or a 405 where only the method is wrong."""
+    """Passes on the routes above and the `own` ones. All else is a 404, or a 405 where only the
+    method is wrong."""
 
-    def __init__(self, app: ASGIApp, own: Iterable[BaseRoute] = (), *, reloads: bool = False) -> None:
+    def __init__(
+        self, app: ASGIApp, own: Iterable[BaseRoute] = (), *, reloads: bool = False
+    ) -> None:
         self._app = app
         self._own = tuple(own)
         self._gradios = gradios(reloads=reloads)
@@ -82,7 +85,8 @@ def _nowhere(_: Request) -> Response:
 
 
 def _is_needed(scope: Scope, child: Scope) -> bool:
-    """Whether the parameters are well formed, and none is a deep link, which shows what a visitor saved as the chat."""
+    """Whether the parameters are well formed, and none is a deep link, which shows what a visitor
+    saved as the chat."""
     parameters = child["path_params"].items()
     well_formed = all(PARAMETERS[name].fullmatch(value) for name, value in parameters)
     return well_formed and "deep_link" not in QueryParams(scope["query_string"])

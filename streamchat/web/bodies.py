@@ -39,10 +39,11 @@ IDENTITY = {"Accept-Encoding": "identity"}
 
 @dataclass(frozen=True)
 class Arrival:
-    """A body has `seconds` in all and, after a time of `grace`, arrives at no less than `rate` bytes a second.
+    """A body has `seconds` in all and, after a time of `grace`, arrives at no less than `rate`
+    bytes a second.
 
-    The bodies that arrive or wait are at most `visitor` bytes of one visitor, and `total` of all. Of one visitor
-    `burst` bytes are read as they come, and beyond them `flow` bytes a second.
+    The bodies that arrive or wait are at most `visitor` bytes of one visitor, and `total` of all.
+    Of one visitor `burst` bytes are read as they come, and beyond them `flow` bytes a second.
     """
 
     seconds: float = 30
@@ -55,7 +56,9 @@ class Arrival:
 
 
 class Unfit(Exception):
-    def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, headers: dict[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.response = refused(status, code, message, headers)
 
@@ -99,7 +102,9 @@ class BoundedBodies:
         else:
             await self._pass_on(scope, body, receive, send, share)
 
-    async def _pass_on(self, scope: Scope, body: "Body", receive: Receive, send: Send, share: "Share") -> None:
+    async def _pass_on(
+        self, scope: Scope, body: "Body", receive: Receive, send: Send, share: "Share"
+    ) -> None:
         async def begin(message: Message) -> None:
             share.release()
             await send(message)
@@ -111,7 +116,10 @@ class BoundedBodies:
 
     def _bound(self, scope: Scope) -> Bound:
         asked = f"{scope['method']} {path_of(scope)}"
-        return next((bound for beginning, bound in self._bounds.items() if asked.startswith(beginning)), NO_BODY)
+        return next(
+            (bound for beginning, bound in self._bounds.items() if asked.startswith(beginning)),
+            NO_BODY,
+        )
 
     def _visitor(self, scope: Scope, headers: Headers) -> str:
         return self._who(scope["client"][0] if scope["client"] else None, headers, None)
@@ -132,7 +140,9 @@ class Body:
     def check(self, headers: Headers) -> None:
         """Raises `Unfit` for what the headers already tell."""
         if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-            raise Unfit(415, "encoded_body", "Send the body as it is, without Content-Encoding.", IDENTITY)
+            raise Unfit(
+                415, "encoded_body", "Send the body as it is, without Content-Encoding.", IDENTITY
+            )
         length = headers.get("content-length", "0")
         if not (length.isascii() and length.isdecimal()):
             raise Unfit(400, "bad_length", "The Content-Length is no number.")
@@ -154,7 +164,9 @@ class Body:
 
     def then(self, receive: Receive) -> Receive:
         """Receives the whole body first, and then what follows."""
-        whole: list[Message] = [{"type": "http.request", "body": b"".join(self._parts), "more_body": False}]
+        whole: list[Message] = [
+            {"type": "http.request", "body": b"".join(self._parts), "more_body": False}
+        ]
         self._parts.clear()
 
         async def receive_whole() -> Message:
@@ -165,7 +177,9 @@ class Body:
     async def _next(self, receive: Receive, began: float) -> Message:
         arrival = self._arrival
         try:
-            async with asyncio.timeout_at(began + min(arrival.seconds, arrival.grace + self._size / arrival.rate)):
+            async with asyncio.timeout_at(
+                began + min(arrival.seconds, arrival.grace + self._size / arrival.rate)
+            ):
                 message = await receive()
         except TimeoutError:
             slow = "The body of the request came too slowly, and the connection is closed."
@@ -188,11 +202,14 @@ class Body:
     def _too_long(self) -> Unfit:
         if not self._bound.size:
             return Unfit(413, "too_long", "This request takes no body.")
-        return Unfit(413, "too_long", f"The body of this request may have up to {self._bound.size:,} bytes.")
+        return Unfit(
+            413, "too_long", f"The body of this request may have up to {self._bound.size:,} bytes."
+        )
 
 
 class Marks:
-    """Counts the brackets, commas and colons of JSON that arrives in parts, without those in strings."""
+    """Counts the brackets, commas and colons of JSON that arrives in parts, without those in
+    strings."""
 
     def __init__(self) -> None:
         self._number = 0
@@ -214,7 +231,9 @@ class Marks:
 class Share:
     """The bytes of one request, counted for its visitor and for all together."""
 
-    def __init__(self, held: Counter[str], flow: Flow, arrival: Arrival, visitor: Callable[[], str]) -> None:
+    def __init__(
+        self, held: Counter[str], flow: Flow, arrival: Arrival, visitor: Callable[[], str]
+    ) -> None:
         self._held = held
         self._flow = flow
         self._arrival = arrival
@@ -223,16 +242,25 @@ class Share:
         self._size = 0
 
     def grow(self, size: int) -> float:
-        """The seconds to wait before more is read. Raises `Unfit` if there is no room for that many bytes."""
+        """The seconds to wait before more is read. Raises `Unfit` if there is no room for that many
+        bytes."""
         if size <= SMALL:
             return 0
         self._name = self._name or self._visitor()
         added = size - self._size
         if self._held[self._name] + added > self._arrival.visitor:
-            busy = "Too much is on its way from you at once. Try again when the other requests have ended."
+            busy = (
+                "Too much is on its way from you at once. Try again when the other requests have"
+                " ended."
+            )
             raise Unfit(429, "too_much_at_once", busy, RETRY)
         if self._held[ALL] + added > self._arrival.total:
-            raise Unfit(503, "crowded", "Too much is on its way from everybody at once. Try again soon.", RETRY)
+            raise Unfit(
+                503,
+                "crowded",
+                "Too much is on its way from everybody at once. Try again soon.",
+                RETRY,
+            )
         self._take(added)
         return self._flow.take(self._name, added)
 

@@ -27,7 +27,8 @@ class Kind:
 
 @dataclass(frozen=True)
 class Event:
-    """Whether an event waits in Gradio's queue, its inputs and their names, and what comes with what triggers it."""
+    """Whether an event waits in Gradio's queue, its inputs and their names, and what comes with
+    what triggers it."""
 
     number: int
     queued: bool
@@ -38,7 +39,8 @@ class Event:
 
 @dataclass(frozen=True)
 class Events:
-    """The events of a page by their numbers, its documented endpoints by their names, what triggers an event."""
+    """The events of a page by their numbers, its documented endpoints by their names, what triggers
+    an event."""
 
     numbered: Mapping[int, Event]
     named: Mapping[str, Event]
@@ -65,7 +67,8 @@ class Unfit(Exception):
 
 
 class Calls:
-    """Passes on the calls of the `events`: a session's own, with values of the right kinds, and nothing beside them."""
+    """Passes on the calls of the `events`: a session's own, with values of the right kinds, and
+    nothing beside them."""
 
     def __init__(self, app: ASGIApp, events: Callable[[Scope], Events]) -> None:
         self._app = app
@@ -180,6 +183,14 @@ def _check_data(fields: Fields, event: Event) -> None:
 
 
 def _refusal(error: Unfit) -> JSONResponse:
-    """With a code and a sentence as everywhere, and the sentence once more where `gradio_client` looks for it."""
-    detail = {"__type__": "validate", "is_valid": False, "parameter_name": "data", "message": error.sentence}
-    return JSONResponse({"code": error.code, "message": error.sentence, "detail": [detail]}, error.status)
+    """With a code and a sentence as everywhere, and the sentence once more where `gradio_client`
+    looks for it."""
+    detail = {
+        "__type__": "validate",
+        "is_valid": False,
+        "parameter_name": "data",
+        "message": error.sentence,
+    }
+    return JSONResponse(
+        {"code": error.code, "message": error.sentence, "detail": [detail]}, error.status
+    )

@@ -1,4 +1,5 @@
-"""Works on a few requests of pages at a time: a rush of them does not hold up the words of answers."""
+"""Works on a few requests of pages at a time: a rush of them does not hold up the words of
+answers."""
 
 import asyncio
 from collections import Counter, OrderedDict, deque
@@ -10,14 +11,19 @@ from streamchat.visitors import Who
 from streamchat.web.paths import path_of
 from streamchat.web.replay import replay
 
-AT_ONCE = 2  # of one visitor; on one processor more of them are not sooner done
-TOTAL = 3  # so that one visitor never takes all places
-LONGEST = 0.25  # seconds that one holds up others; then it is no longer counted
-PAGES = "/gradio_api/"  # where Gradio's pages send what they ask for
+# of one visitor; on one processor more of them are not sooner done
+AT_ONCE = 2
+# so that one visitor never takes all places
+TOTAL = 3
+# seconds that one holds up others; then it is no longer counted
+LONGEST = 0.25
+# where Gradio's pages send what they ask for
+PAGES = "/gradio_api/"
 
 
 class ConcurrencyLimit:
-    """Counts a request from when all of it is there until its response begins, so that no client's network counts."""
+    """Counts a request from when all of it is there until its response begins, so that no client's
+    network counts."""
 
     def __init__(self, app: ASGIApp, who: Who) -> None:
         self._app = app
@@ -25,7 +31,11 @@ class ConcurrencyLimit:
         self._places = Places()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and path_of(scope).startswith(PAGES):
+        if (
+            scope["type"] == "http"
+            and scope["method"] == "POST"
+            and path_of(scope).startswith(PAGES)
+        ):
             received = await receive()
             receive = replay(received, receive)
             if not received.get("more_body"):
@@ -49,7 +59,9 @@ class ConcurrencyLimit:
             place.leave()
 
     def _visitor(self, scope: Scope) -> str:
-        return self._who(scope["client"][0] if scope["client"] else None, Headers(scope=scope), None)
+        return self._who(
+            scope["client"][0] if scope["client"] else None, Headers(scope=scope), None
+        )
 
 
 class Places:

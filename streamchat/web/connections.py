@@ -1,4 +1,5 @@
-"""Bounds how many connections one address may hold, and how long one may be open without a request."""
+"""Bounds how many connections one address may hold, and how long one may be open without a
+request."""
 
 import asyncio
 import json
@@ -18,14 +19,22 @@ MOST = 10_000
 
 
 class Connections:
-    """All connections of a server. Trusted proxies may hold any number, for they bring other people's.
+    """All connections of a server. Trusted proxies may hold any number, for they bring other
+    people's.
 
-    `idle` are the seconds without a request, and `stalled` those in which a client takes nothing of a response.
-    When there are `total`, a new one takes the place of the one that has been idle the longest.
+    `idle` are the seconds without a request, and `stalled` those in which a client takes nothing of
+    a response. When there are `total`, a new one takes the place of the one that has been idle the
+    longest.
     """
 
     def __init__(
-        self, proxies: Proxies, *, per_address: int = 100, total: int = MOST, idle: float = 20, stalled: float = 300
+        self,
+        proxies: Proxies,
+        *,
+        per_address: int = 100,
+        total: int = MOST,
+        idle: float = 20,
+        stalled: float = 300,
     ) -> None:
         self.idle_seconds = idle
         self.stalled_seconds = stalled
@@ -92,9 +101,9 @@ class Timeout:
 
 
 class Connection(H11Protocol):
-    """uvicorn closes a connection that is idle after a response. This also closes one before its first request,
-    in the middle of a request's head, after the response to a request whose body still arrives, and one whose client
-    reads nothing. WebSockets are not supported.
+    """uvicorn closes a connection that is idle after a response. This also closes one before its
+    first request, in the middle of a request's head, after the response to a request whose body
+    still arrives, and one whose client reads nothing. WebSockets are not supported.
     """
 
     def __init__(self, *arguments: Any, bounds: Connections, **named: Any) -> None:
@@ -136,7 +145,8 @@ class Connection(H11Protocol):
         self._stalled.cancel()
 
     def _time(self) -> None:
-        """Starts the time without a request, or ends it. Bytes that arrive meanwhile do not prolong it."""
+        """Starts the time without a request, or ends it. Bytes that arrive meanwhile do not prolong
+        it."""
         if self._is_answering():
             self._idle.cancel()
             self._bounds.set_idle(self, idle=False)
@@ -157,7 +167,8 @@ class Connection(H11Protocol):
 
 
 def naming_the_peer(app: ASGIApp) -> ASGIApp:
-    """Puts the address that has really connected into the scope as `peer`: uvicorn replaces `client` behind a proxy."""
+    """Puts the address that has really connected into the scope as `peer`: uvicorn replaces
+    `client` behind a proxy."""
 
     async def named(scope: Scope, receive: Receive, send: Send) -> None:
         scope["peer"] = scope["client"][0] if scope["client"] else None
@@ -189,5 +200,7 @@ def _response(status: str, code: str, message: str) -> bytes:
 
 
 TOO_MANY = _response(
-    "429 Too Many Requests", "too_many_connections", "There are too many connections from your address."
+    "429 Too Many Requests",
+    "too_many_connections",
+    "There are too many connections from your address.",
 )

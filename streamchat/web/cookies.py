@@ -19,7 +19,8 @@ DAY = 86_400
 
 @dataclass(frozen=True)
 class Cookie:
-    """`path` is below the prefix under which a proxy serves the chat. `framed` is for pages in another site's frame."""
+    """`path` is below the prefix under which a proxy serves the chat. `framed` is for pages in
+    another site's frame."""
 
     name: str
     seconds: int
@@ -35,7 +36,10 @@ class Cookie:
         if self.framed:
             parts += ["SameSite=None", "Secure", "Partitioned"]
         else:
-            parts += [f"SameSite={self.same_site}", *(["Secure"] if scope["scheme"] == "https" else [])]
+            parts += [
+                f"SameSite={self.same_site}",
+                *(["Secure"] if scope["scheme"] == "https" else []),
+            ]
         return "; ".join(parts)
 
     def values(self, scope: Scope) -> Iterator[str]:
@@ -48,7 +52,8 @@ class Cookie:
 
 
 class Sessions:
-    """Random tokens, each valid for `seconds`. Over a bound the oldest of the same visitor ends, then of all."""
+    """Random tokens, each valid for `seconds`. Over a bound the oldest of the same visitor ends,
+    then of all."""
 
     def __init__(
         self,
@@ -66,8 +71,12 @@ class Sessions:
 
     def begin(self, visitor: str) -> str:
         now = self._clock()
-        self._begun = {key: found for key, found in self._begun.items() if now - found[1] < self._seconds}
-        self._make_room([key for key, (whose, _) in self._begun.items() if whose == visitor], self._per_visitor)
+        self._begun = {
+            key: found for key, found in self._begun.items() if now - found[1] < self._seconds
+        }
+        self._make_room(
+            [key for key, (whose, _) in self._begun.items() if whose == visitor], self._per_visitor
+        )
         self._make_room(list(self._begun), self._most)
         token = secrets.token_urlsafe(32)
         self._begun[_key(token)] = (visitor, now)
@@ -87,7 +96,8 @@ class Sessions:
 
 
 class Signed:
-    """Random names that prove by themselves that they were given out here, since the start. They open nothing."""
+    """Random names that prove by themselves that they were given out here, since the start. They
+    open nothing."""
 
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(32)

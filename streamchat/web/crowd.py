@@ -1,4 +1,5 @@
-"""Bounds the sessions of Gradio's pages, their events and their streams, each visitor's by themselves."""
+"""Bounds the sessions of Gradio's pages, their events and their streams, each visitor's by
+themselves."""
 
 import time
 from collections import OrderedDict
@@ -9,10 +10,13 @@ from typing import Protocol
 from streamchat.web.calls import Call
 
 UNREAD_SECONDS = 60.0
-IDLE_SECONDS = 3_600.0  # after which Gradio forgets a session, too
+# after which Gradio forgets a session, too
+IDLE_SECONDS = 3_600.0
 SWEEP_SECONDS = 5.0
-TOTAL = 2_000  # sessions, of all visitors
-SESSION_BYTES = 10_000  # of one that has sent nothing yet
+# sessions, of all visitors
+TOTAL = 2_000
+# of one that has sent nothing yet
+SESSION_BYTES = 10_000
 
 
 class GradioSessions(Protocol):
@@ -36,8 +40,8 @@ class GradioSessions(Protocol):
 
 @dataclass(frozen=True)
 class Bounds:
-    """The most that one visitor may have at once: events that wait, run or are not fetched, sessions, streams, and
-    bytes sent to those sessions."""
+    """The most that one visitor may have at once: events that wait, run or are not fetched,
+    sessions, streams, and bytes sent to those sessions."""
 
     events: int = 12
     sessions: int = 100
@@ -48,12 +52,14 @@ class Bounds:
 # the owner, and all who come by a share link whose tunnel does not tell them apart
 LOOPBACK = {"127.0.0.1", "::/64"}
 MANY = Bounds(events=600, sessions=1_000, streams=2_500, size=512_000_000)
-TWICE = 2  # that a page may wait for the same event, when one ends as the next begins
+# that a page may wait for the same event, when one ends as the next begins
+TWICE = 2
 
 
 @dataclass
 class Session:
-    """`calls` are requests that Gradio works on, `events` the numbers of those that wait, by their ids.
+    """`calls` are requests that Gradio works on, `events` the numbers of those that wait, by their
+    ids.
 
     It `is_page` from its first stream on, which a page opens at once.
     """
@@ -73,7 +79,8 @@ class Session:
 
 @dataclass
 class Visitor:
-    """`sessions` has what was used last at its end; `joining` are the events that are on their way to Gradio."""
+    """`sessions` has what was used last at its end; `joining` are the events that are on their way
+    to Gradio."""
 
     bounds: Bounds
     sessions: OrderedDict[str, Session] = field(default_factory=OrderedDict)
@@ -101,12 +108,15 @@ class Refused(Exception):
         self.status = status
 
 
-TOO_MANY_PAGES = Refused("too_many_pages", "You have too many pages open. Close some, and try again.")
+TOO_MANY_PAGES = Refused(
+    "too_many_pages", "You have too many pages open. Close some, and try again."
+)
 
 
 class Crowd:
-    """All visitors. Beyond a bound goes what that visitor used longest ago; where all of it is in use, a request is
-    refused. In all there are at most `total` sessions: beyond that, whoever has most loses one."""
+    """All visitors. Beyond a bound goes what that visitor used longest ago; where all of it is in
+    use, a request is refused. In all there are at most `total` sessions: beyond that, whoever has
+    most loses one."""
 
     def __init__(
         self,
@@ -134,10 +144,13 @@ class Crowd:
 
     def session_of(self, event: str) -> str:
         """An event that was called without a session is one itself."""
-        return next((name for name, session in self._sessions.items() if event in session.events), event)
+        return next(
+            (name for name, session in self._sessions.items() if event in session.events), event
+        )
 
     def enter(self, name: str, session: str, size: int, gradio: GradioSessions) -> Session:
-        """The visitor's session, new if there is none. Raises `Refused` where there is no room for so many bytes."""
+        """The visitor's session, new if there is none. Raises `Refused` where there is no room for
+        so many bytes."""
         self._sweep(gradio)
         visitor = self.visitor(name)
         found = self._sessions.get(session)
@@ -160,7 +173,10 @@ class Crowd:
         self._count(visitor, gradio)
         same = list(session.events.values()).count(call.number) if session else 0
         if visitor.events >= visitor.bounds.events or (same >= TWICE and not call.is_endpoint):
-            raise Refused("too_many_events", "Too much of yours is waiting. Try again when some of it has ended.")
+            raise Refused(
+                "too_many_events",
+                "Too much of yours is waiting. Try again when some of it has ended.",
+            )
         visitor.joining += 1
 
     def join(self, name: str, session: str | None, event: str | None, call: Call) -> None:
@@ -175,7 +191,9 @@ class Crowd:
     def open_stream(self, name: str, session: str, gradio: GradioSessions) -> Session:
         visitor = self.visitor(name)
         if visitor.streams >= visitor.bounds.streams:
-            raise Refused("too_many_streams", "You have too many pages open. Close some, and try again.")
+            raise Refused(
+                "too_many_streams", "You have too many pages open. Close some, and try again."
+            )
         place = self.enter(name, session, 0, gradio)
         place.streams += 1
         place.is_page = True
@@ -214,7 +232,8 @@ class Crowd:
                 raise TOO_MANY_PAGES
 
     def _drop_oldest(self, visitor: Visitor, gradio: GradioSessions, besides: str = "") -> bool:
-        """Drops what the visitor used longest ago and does not use now; false if there is nothing else."""
+        """Drops what the visitor used longest ago and does not use now; false if there is nothing
+        else."""
         self._count(visitor, gradio)
         for name, session in visitor.sessions.items():
             if name != besides and not session.is_used:
@@ -228,13 +247,15 @@ class Crowd:
 
     @staticmethod
     def _move(name: str, session: Session, visitor: Visitor) -> None:
-        """To the visitor who uses it now: a phone that has left the house comes from another address."""
+        """To the visitor who uses it now: a phone that has left the house comes from another
+        address."""
         del session.visitor.sessions[name]
         session.visitor = visitor
         visitor.sessions[name] = session
 
     def _sweep(self, gradio: GradioSessions) -> None:
-        """Drops what nobody fetches, sessions that nobody has used for long, and visitors without any."""
+        """Drops what nobody fetches, sessions that nobody has used for long, and visitors without
+        any."""
         now = self._clock()
         if now < self._swept + SWEEP_SECONDS:
             return
@@ -246,7 +267,9 @@ class Crowd:
                 session.events.clear()
                 gradio.abandon(name)
         gradio.tidy()
-        for visitor in [name for name, each in self._visitors.items() if not each.sessions and not each.joining]:
+        for visitor in [
+            name for name, each in self._visitors.items() if not each.sessions and not each.joining
+        ]:
             del self._visitors[visitor]
 
     def _unused(self, since: float) -> list[tuple[str, Session]]:

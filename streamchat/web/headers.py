@@ -34,9 +34,13 @@ PAGE: Policy = {
 }
 # which shows a Space in a frame
 HUGGING_FACE = "https://huggingface.co"
-INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
+INLINE_SCRIPT = re.compile(
+    rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE
+)
 # With a share link, Gradio serves a page whose front end comes from its bucket.
-FRONT_END = re.compile(rb'<script[^>]*\ssrc="(https://gradio\.s3-us-west-2\.amazonaws\.com/[0-9.]+/)gradio\.js"')
+FRONT_END = re.compile(
+    rb'<script[^>]*\ssrc="(https://gradio\.s3-us-west-2\.amazonaws\.com/[0-9.]+/)gradio\.js"'
+)
 LOADED = ("script-src", "style-src", "font-src", "connect-src")
 
 
@@ -57,7 +61,8 @@ EVERYWHERE = {
 
 
 class SecurityHeaders:
-    """Adds to every response the security headers that it does not have. Must be the outermost middleware."""
+    """Adds to every response the security headers that it does not have. Must be the outermost
+    middleware."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -74,13 +79,16 @@ class SecurityHeaders:
 
 
 class PagePolicy:
-    """Adds the policy of the page: its own scripts and the inline ones that the server wrote run, and no others.
+    """Adds the policy of the page: its own scripts and the inline ones that the server wrote run,
+    and no others.
 
-    Must be inside of what compresses responses. `scripts` are those that the page's front end adds by itself,
-    `ancestors` the origins that may frame the page besides its own.
+    Must be inside of what compresses responses. `scripts` are those that the page's front end adds
+    by itself, `ancestors` the origins that may frame the page besides its own.
     """
 
-    def __init__(self, app: ASGIApp, scripts: Iterable[str] = (), ancestors: Iterable[str] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, scripts: Iterable[str] = (), ancestors: Iterable[str] = ()
+    ) -> None:
         self._app = app
         self._hashes = tuple(script_hash(script.encode()) for script in scripts)
         self._ancestors = tuple(ancestors)
@@ -94,7 +102,9 @@ class PagePolicy:
 
     def _policy(self, body: bytes) -> str:
         hashes, hosts = allowed(body)
-        policy = {name: [*sources, *(hosts if name in LOADED else ())] for name, sources in PAGE.items()}
+        policy = {
+            name: [*sources, *(hosts if name in LOADED else ())] for name, sources in PAGE.items()
+        }
         policy["script-src"] += [*hashes, *self._hashes]
         policy["frame-ancestors"] += self._ancestors
         return written(policy)

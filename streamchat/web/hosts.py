@@ -23,7 +23,8 @@ ANYTHING = "*"
 LOCAL = ("localhost",)
 LOCAL_DOMAINS = (".localhost",)
 SPACES_DOMAINS = (".hf.space",)
-# the headers from which Gradio takes the address of its own page, without asking from whom they come
+# the headers from which Gradio takes the address of its own page, without asking from whom they
+# come
 FORWARDED = (b"x-forwarded-host", b"x-gradio-server")
 # addresses that a link or a frame on another site may open
 PAGES = ("/", "/docs", "/login", "/owner")
@@ -55,9 +56,11 @@ class Authority:
 
 
 class Hosts:
-    """The names by which this chat is known. Addresses are always known: no site can have one as its name.
+    """The names by which this chat is known. Addresses are always known: no site can have one as
+    its name.
 
-    A page at any other name may be of a site that has pointed its name here (DNS rebinding). `*` knows every name.
+    A page at any other name may be of a site that has pointed its name here (DNS rebinding). `*`
+    knows every name.
     """
 
     def __init__(self, names: Iterable[str] = (), *, domains: tuple[str, ...] = ()) -> None:
@@ -69,14 +72,16 @@ class Hosts:
             self.add(name)
 
     def add(self, name: str) -> None:
-        """Takes `name`, `name:port` or a URL, whose pages may use this chat even if a proxy hides the name."""
+        """Takes `name`, `name:port` or a URL, whose pages may use this chat even if a proxy hides
+        the name."""
         self._every |= name == ANYTHING
         if authority := Authority.parse(urlsplit(name).netloc if "://" in name else name):
             self._names.add(authority.name)
             self._origins.add(authority)
 
     def add_machine(self, *names: str) -> None:
-        """Takes names of this machine: a page of another port at the same name is of another program."""
+        """Takes names of this machine: a page of another port at the same name is of another
+        program."""
         self._names.update(name.lower() for name in names)
 
     def add_own_machine(self) -> None:
@@ -86,13 +91,22 @@ class Hosts:
         self.add_machine(socket.getfqdn())
 
     def knows(self, asked: Authority) -> bool:
-        return self._every or asked.is_address or asked.name in self._names or asked.name.endswith(self._domains)
+        return (
+            self._every
+            or asked.is_address
+            or asked.name in self._names
+            or asked.name.endswith(self._domains)
+        )
 
     def owns(self, origin: str, scheme: str, asked: Iterable[Authority]) -> bool:
         """Whether a page of this origin is of this chat, which is asked as one of `asked`."""
         page_scheme, _, rest = origin.partition("://")
         page = Authority.parse(rest)
-        if page is None or page_scheme not in PORTS or (scheme in ("https", "wss") and page_scheme != "https"):
+        if (
+            page is None
+            or page_scheme not in PORTS
+            or (scheme in ("https", "wss") and page_scheme != "https")
+        ):
             return False
         return page.at(page_scheme) in {each.at(page_scheme) for each in (*asked, *self._origins)}
 
@@ -143,14 +157,18 @@ class HostCheck:
         known = [each for each in asked if each is not None and self._hosts.knows(each)]
         if len(known) < len(asked):
             self._warn(next(each for each in asked if each not in known))
-            return refused(421, "unknown_host", f"This chat is not known by the name it was asked for. {HINT}")
+            return refused(
+                421, "unknown_host", f"This chat is not known by the name it was asked for. {HINT}"
+            )
         if self._is_foreign(scope, known):
             return refused(403, "foreign_page", f"Other sites' pages may not use this chat. {HINT}")
         return None
 
     def _is_foreign(self, scope: Scope, asked: list[Authority]) -> bool:
         origins = _values(scope, b"origin")
-        if origins and not (len(origins) == 1 and self._hosts.owns(origins[0], scope["scheme"], asked)):
+        if origins and not (
+            len(origins) == 1 and self._hosts.owns(origins[0], scope["scheme"], asked)
+        ):
             return True
         return from_another_site(_value(scope, b"sec-fetch-site")) and not _opens_a_page(scope)
 

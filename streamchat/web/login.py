@@ -1,4 +1,5 @@
-"""The login where STREAMCHAT_AUTH is set: a page with a form, sessions, and HTTP Basic for programs."""
+"""The login where STREAMCHAT_AUTH is set: a page with a form, sessions, and HTTP Basic for
+programs."""
 
 import base64
 import binascii
@@ -36,8 +37,10 @@ USER = "streamchat.user"
 PAGE = Template(Path(__file__).with_name("login.html").read_text("utf-8"))
 STYLE = PAGE.template.partition("<style>")[2].partition("</style>")[0]
 FORM = """{message}<form method="post">
-<label>User <input name="username" autocomplete="username" autocapitalize="none" required autofocus></label>
-<label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+<label>User
+<input name="username" autocomplete="username" autocapitalize="none" required autofocus></label>
+<label>Password
+<input name="password" type="password" autocomplete="current-password" required></label>
 <button>Log in</button>
 </form>"""
 INSIDE = """<p>You are logged in. <a href="./">Open the chat</a></p>
@@ -46,9 +49,12 @@ WRONG = "The user or the password is wrong."
 
 
 class Logins:
-    """Browsers that are logged in. `is_starting` lets the server's own first request in, until the start is over."""
+    """Browsers that are logged in. `is_starting` lets the server's own first request in, until the
+    start is over."""
 
-    def __init__(self, user: str, password: str, who: Who, *, framed_by: Sequence[str] = ()) -> None:
+    def __init__(
+        self, user: str, password: str, who: Who, *, framed_by: Sequence[str] = ()
+    ) -> None:
         """The sites of `framed_by` may show the page in a frame."""
         self.user = user
         self.is_starting = True
@@ -92,25 +98,35 @@ class Logins:
     async def _log_in(self, request: Request) -> Response:
         form = await _form(request)
         user, password = (
-            value if isinstance(value := form.get(name), str) else "" for name in ("username", "password")
+            value if isinstance(value := form.get(name), str) else ""
+            for name in ("username", "password")
         )
         try:
             cookie = self.begin(request.scope, user.strip(), password)
         except TooOften as error:
-            return self._form_with(error.message, problem(error)) if _is_browser(request) else problem(error)
+            return (
+                self._form_with(error.message, problem(error))
+                if _is_browser(request)
+                else problem(error)
+            )
         if cookie is None:
             wrong = refused(401, "wrong_password", WRONG)
             return self._form_with(WRONG, wrong) if _is_browser(request) else wrong
         return _with_cookie(
-            _to(request.scope, "/") if _is_browser(request) else JSONResponse({"success": True}), cookie
+            _to(request.scope, "/") if _is_browser(request) else JSONResponse({"success": True}),
+            cookie,
         )
 
     async def _log_out(self, request: Request) -> Response:
         cookie = self.end(request.scope)
-        return _with_cookie(_to(request.scope, LOGIN) if _is_browser(request) else Response(status_code=204), cookie)
+        return _with_cookie(
+            _to(request.scope, LOGIN) if _is_browser(request) else Response(status_code=204), cookie
+        )
 
     def _form_with(self, message: str, refusal: Response) -> Response:
-        page = self._page(FORM.format(message=f'<p role="alert">{escape(message)}</p>'), refusal.status_code)
+        page = self._page(
+            FORM.format(message=f'<p role="alert">{escape(message)}</p>'), refusal.status_code
+        )
         if wait := refusal.headers.get("retry-after"):
             page.headers["Retry-After"] = wait
         return page
@@ -118,7 +134,10 @@ class Logins:
     def _page(self, content: str, status: int = 200) -> Response:
         style = base64.b64encode(sha256(STYLE.encode()).digest()).decode()
         ancestors = " ".join(self._framed_by) or "'none'"
-        policy = f"default-src 'none'; style-src 'sha256-{style}'; img-src data:; form-action 'self'; base-uri 'none'"
+        policy = (
+            f"default-src 'none'; style-src 'sha256-{style}'; img-src data:; form-action 'self';"
+            " base-uri 'none'"
+        )
         headers = {
             "Cache-Control": "no-store",
             "Content-Security-Policy": f"{policy}; frame-ancestors {ancestors}",
@@ -128,7 +147,9 @@ class Logins:
         return HTMLResponse(PAGE.substitute(content=content), status, headers)
 
     def _visitor(self, scope: Scope) -> str:
-        return self._who(scope["client"][0] if scope["client"] else None, Headers(scope=scope), None)
+        return self._who(
+            scope["client"][0] if scope["client"] else None, Headers(scope=scope), None
+        )
 
     def _cookie(self, scope: Scope) -> Cookie:
         """Cookies do not tell ports apart, and there may be two chats on one machine."""
@@ -137,7 +158,8 @@ class Logins:
 
 
 class LoginCheck:
-    """Refuses every request of somebody who is not logged in, but for the login and the `open` paths."""
+    """Refuses every request of somebody who is not logged in, but for the login and the `open`
+    paths."""
 
     def __init__(self, app: ASGIApp, logins: Logins, *, open: Sequence[str] = ()) -> None:  # noqa: A002
         self._app = app
@@ -183,7 +205,8 @@ def user_of(scope: Scope) -> str | None:
 
 
 def basic(headers: Headers) -> str | None:
-    """The user and the password of HTTP Basic, with a colon between them; None if there are none."""
+    """The user and the password of HTTP Basic, with a colon between them; None if there are
+    none."""
     scheme, _, encoded = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return None

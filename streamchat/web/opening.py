@@ -1,4 +1,5 @@
-"""Puts a preview for links and a first script at the top of the page, before Gradio's own scripts."""
+"""Puts a preview for links and a first script at the top of the page, before Gradio's own
+scripts."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ MANIFEST = re.compile(rb'<link rel="manifest"[^>]*>\s*')
 
 @dataclass(frozen=True)
 class Preview:
-    """The preview of a link to the chat in other programs; the picture is a path below it, of 1200 x 630 pixels."""
+    """The preview of a link to the chat in other programs; the picture is a path below it, of 1200
+    x 630 pixels."""
 
     title: str
     sentence: str
@@ -42,13 +44,17 @@ class Preview:
             f"<title>{escape(self.title)}</title>",
             f'<meta name="description" content="{escape(self.sentence)}">',
             '<meta name="twitter:card" content="summary_large_image">',
-            *(f'<meta property="og:{name}" content="{escape(value)}">' for name, value in properties.items()),
+            *(
+                f'<meta property="og:{name}" content="{escape(value)}">'
+                for name, value in properties.items()
+            ),
         ]
         return "\n".join([*lines, ""])
 
 
 class Opening:
-    """Puts a preview and a script into the page. Must be inside of what adds the policy, which allows the script."""
+    """Puts a preview and a script into the page. Must be inside of what adds the policy, which
+    allows the script."""
 
     def __init__(self, app: ASGIApp, preview: Preview, script: str) -> None:
         self._app = app
@@ -70,7 +76,8 @@ class Opening:
 
 
 def address(scope: Scope) -> str:
-    """The address of the chat as its visitor knows it, as far as a proxy tells, without a slash at its end."""
+    """The address of the chat as its visitor knows it, as far as a proxy tells, without a slash at
+    its end."""
     root = str(scope.get("root_path", "")).rstrip("/")
     if "://" in root:
         return root

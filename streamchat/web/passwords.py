@@ -20,8 +20,8 @@ REMEMBERED = 10_000
 class Guesses:
     """Counts wrong passwords in the last minute: of one visitor, of an IPv6 /48, and of everybody.
 
-    The counts of many hold up strangers only, and not a visitor who has given the right password within a day: so
-    that no number of other addresses locks out those who know it.
+    The counts of many hold up strangers only, and not a visitor who has given the right password
+    within a day: so that no number of other addresses locks out those who know it.
     """
 
     def __init__(
@@ -45,7 +45,10 @@ class Guesses:
         """Seconds until the visitor may give a password, right or wrong; 0 if now."""
         waits = [self._left(visitor, self._visitor)]
         if not (known or self._has_been_right(visitor)):
-            waits += [self._left(EVERYBODY, self._everybody), self._left(network(visitor), self._network)]
+            waits += [
+                self._left(EVERYBODY, self._everybody),
+                self._left(network(visitor), self._network),
+            ]
         return max(waits)
 
     def wrong(self, visitor: str) -> None:
@@ -54,7 +57,10 @@ class Guesses:
             times = self._wrong[name] = self._wrong.pop(name, deque())
             times.append(now)
             _drop(times, now - self._seconds)
-        while self._wrong and self._wrong[oldest := next(iter(self._wrong))][-1] <= now - self._seconds:
+        while (
+            self._wrong
+            and self._wrong[oldest := next(iter(self._wrong))][-1] <= now - self._seconds
+        ):
             del self._wrong[oldest]
 
     def right(self, visitor: str) -> None:
@@ -64,7 +70,9 @@ class Guesses:
             del self._right[next(iter(self._right))]
 
     def _has_been_right(self, visitor: str) -> bool:
-        return visitor in THIS_MACHINE or self._clock() - self._right.get(visitor, float("-inf")) < DAY
+        return (
+            visitor in THIS_MACHINE or self._clock() - self._right.get(visitor, float("-inf")) < DAY
+        )
 
     def _left(self, name: str, most: int) -> float:
         times = self._wrong.get(name, ())
@@ -92,7 +100,8 @@ class Password:
 
 
 def network(visitor: str) -> str:
-    """The IPv6 /48 around a visitor's /64, of which a provider gives away 65,536 at once; otherwise the visitor."""
+    """The IPv6 /48 around a visitor's /64, of which a provider gives away 65,536 at once; otherwise
+    the visitor."""
     try:
         return str(IPv6Network(visitor).supernet(new_prefix=48))
     except ValueError:

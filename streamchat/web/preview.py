@@ -1,4 +1,5 @@
-"""The preview that other programs show for a link to the chat: a title, a sentence and a picture."""
+"""The preview that other programs show for a link to the chat: a title, a sentence and a
+picture."""
 
 from pathlib import Path
 

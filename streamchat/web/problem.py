@@ -1,4 +1,5 @@
-"""Whatever goes wrong over HTTP, said in JSON with a status: a code for programs and a sentence for people."""
+"""Whatever goes wrong over HTTP, said in JSON with a status: a code for programs and a sentence for
+people."""
 
 import logging
 import math
@@ -20,16 +21,22 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 
 def problem(error: ChatError | Failed) -> JSONResponse:
-    headers = {} if error.retry_after is None else {"Retry-After": str(math.ceil(error.retry_after))}
+    headers = (
+        {} if error.retry_after is None else {"Retry-After": str(math.ceil(error.retry_after))}
+    )
     return refused(error.status, error.code, error.message, headers)
 
 
-def unfit(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> HTTPException:
+def unfit(
+    status: int, code: str, message: str, headers: dict[str, str] | None = None
+) -> HTTPException:
     """To be raised: the request is not one that these routes take."""
     return HTTPException(status, {"code": code, "message": message}, headers)
 
 
-def refused(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+def refused(
+    status: int, code: str, message: str, headers: dict[str, str] | None = None
+) -> JSONResponse:
     """The same as a response, for middleware."""
     return JSONResponse({"code": code, "message": message}, status, NO_STORE | (headers or {}))
 
@@ -37,7 +44,8 @@ def refused(status: int, code: str, message: str, headers: dict[str, str] | None
 class Route(APIRoute):
     """Answers whatever goes wrong by itself, and asks nothing of the app it is part of.
 
-    Takes HEAD where it takes GET, but for described routes, whose description would have each of them twice.
+    Takes HEAD where it takes GET, but for described routes, whose description would have each of
+    them twice.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -55,11 +63,14 @@ class Route(APIRoute):
             except ChatError as error:
                 return problem(error)
             except HTTPException as error:
-                return JSONResponse(error.detail, error.status_code, NO_STORE | dict(error.headers or {}))
+                return JSONResponse(
+                    error.detail, error.status_code, NO_STORE | dict(error.headers or {})
+                )
             except ClientDisconnect:
                 return Response(status_code=400)  # nobody reads it
             except Exception as error:  # noqa: BLE001
-                logger.error("A request failed with %s", trace(error))  # noqa: TRY400 (its message stays out of the log)
+                # its message stays out of the log
+                logger.error("A request failed with %s", trace(error))  # noqa: TRY400
                 return problem(InternalError())
 
         return handled

@@ -8,12 +8,15 @@ from starlette.types import Message, Scope, Send
 
 def is_page(scope: Scope) -> bool:
     """Whether the request is for the page of the chat."""
-    return scope["type"] == "http" and scope["path"].removeprefix(scope.get("root_path", "")) in ("", "/")
+    return scope["type"] == "http" and scope["path"].removeprefix(scope.get("root_path", "")) in (
+        "",
+        "/",
+    )
 
 
 def held(send: Send, change: Callable[[MutableHeaders, bytes], bytes]) -> Send:
-    """Sends a response once it is whole. `change` gets its headers, which it may alter, and its body, and returns
-    the body to send."""
+    """Sends a response once it is whole. `change` gets its headers, which it may alter, and its
+    body, and returns the body to send."""
     start: Message = {}
     body = bytearray()
 

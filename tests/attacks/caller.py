@@ -40,7 +40,13 @@ class Caller:
 def calling(middleware: Sequence[Middleware] = ()) -> Iterator[Caller]:
     """A client of a page with these in front of Gradio."""
     store = Store("")
-    demo = page(Chat(Source(), store, linger=60, keep=0), store, lambda *_: "visitor", title="Tiny", examples=["hi"])
+    demo = page(
+        Chat(Source(), store, linger=60, keep=0),
+        store,
+        lambda *_: "visitor",
+        title="Tiny",
+        examples=["hi"],
+    )
     app = gr.routes.App.create_app(demo, app_kwargs={"middleware": list(middleware)})
     with TestClient(app) as client:
         yield Caller(client, demo)

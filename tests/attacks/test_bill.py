@@ -1,4 +1,5 @@
-"""Attacks on the owner's money: stopping, breaking or repeating calls so that Claude bills more than is counted."""
+"""Attacks on the owner's money: stopping, breaking or repeating calls so that Claude bills more
+than is counted."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -44,8 +45,12 @@ PRICES = Prices("claude-sonnet-5-5")
 MAX_TOKENS = 16_000
 SPEED = 100.0  # tokens per second
 ASKER = Asker("203.0.113.7", person="somebody")
-REDACTED = event("content_block_start", index=0, content_block={"type": "redacted_thinking", "data": "EqQB"})
-SIGNED = event("content_block_delta", index=0, delta={"type": "signature_delta", "signature": "EqQB"})
+REDACTED = event(
+    "content_block_start", index=0, content_block={"type": "redacted_thinking", "data": "EqQB"}
+)
+SIGNED = event(
+    "content_block_delta", index=0, delta={"type": "signature_delta", "signature": "EqQB"}
+)
 
 
 @dataclass
@@ -67,14 +72,18 @@ class Attack:
 
 
 @asynccontextmanager
-async def attack(claude: ScriptedClaude, *scripts: Script, continuations: int = 2) -> AsyncIterator[Attack]:
+async def attack(
+    claude: ScriptedClaude, *scripts: Script, continuations: int = 2
+) -> AsyncIterator[Attack]:
     claude.play(*scripts)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ANTHROPIC_API_KEY", "sk-owner")
         patch.setenv("ANTHROPIC_BASE_URL", claude.url)
         patch.setenv("STREAMCHAT_CONTINUATIONS", str(continuations))
         settings = Settings.read()
-        source = Late("Claude", settings.model, lambda: Claude(settings, sleep=lambda _: asyncio.sleep(0)))
+        source = Late(
+            "Claude", settings.model, lambda: Claude(settings, sleep=lambda _: asyncio.sleep(0))
+        )
         with suppress(ClaudeError):
             await source.open()
     clock, store = Ticking(), Store("")
@@ -111,7 +120,9 @@ THOUGHTS = {
 
 
 @pytest.mark.parametrize("thoughts", THOUGHTS)
-async def test_a_stop_while_claude_thinks_is_settled_at_max_tokens(claude: ScriptedClaude, thoughts: str) -> None:
+async def test_a_stop_while_claude_thinks_is_settled_at_max_tokens(
+    claude: ScriptedClaude, thoughts: str
+) -> None:
     """A visitor cannot have 15,000 tokens thought and pay for the summary of three letters."""
     script = streams(start(), *THOUGHTS[thoughts], opens(), delta("The answer"), Hold())
     async with attack(claude, script) as visitor:
@@ -133,11 +144,14 @@ async def test_a_stop_while_claude_reads_is_settled_at_a_token_a_byte(
         reply = await visitor.ask("x" * 60_000)
         await reached(claude)
         reply.stop()
-        assert await visitor.spent() >= PRICES.cost(Usage(cache_write_tokens=60_000 // bytes_a_token))
+        assert await visitor.spent() >= PRICES.cost(
+            Usage(cache_write_tokens=60_000 // bytes_a_token)
+        )
 
 
 async def test_a_stop_while_nothing_comes_is_settled_by_the_time(claude: ScriptedClaude) -> None:
-    """A visitor cannot have an answer written that is held up on its way, and pay for its first word."""
+    """A visitor cannot have an answer written that is held up on its way, and pay for its first
+    word."""
     async with attack(claude, streams(start(), opens(), delta("One"), Hold())) as visitor:
         reply = await visitor.ask()
         await has(reply, "One")
@@ -194,7 +208,9 @@ def unkept() -> Iterator[ScriptedClaude]:
 
 
 @pytest.mark.parametrize("fault", READING)
-async def test_every_attempt_that_may_have_been_read_is_charged(unkept: ScriptedClaude, fault: str) -> None:
+async def test_every_attempt_that_may_have_been_read_is_charged(
+    unkept: ScriptedClaude, fault: str
+) -> None:
     """A visitor cannot have a long prompt read again and again by calls that fail."""
     async with attack(unkept, READING[fault]) as visitor:
         reply = await visitor.ask("x" * 60_000)
@@ -206,9 +222,13 @@ async def test_every_attempt_that_may_have_been_read_is_charged(unkept: Scripted
 
 
 @pytest.mark.parametrize("fault", WRITING)
-async def test_every_attempt_that_thought_is_charged_for_its_thoughts(claude: ScriptedClaude, fault: str) -> None:
+async def test_every_attempt_that_thought_is_charged_for_its_thoughts(
+    claude: ScriptedClaude, fault: str
+) -> None:
     """A visitor cannot have Claude think again and again by streams that break."""
-    async with attack(claude, streams(start(), opens("thinking"), thought("Hm."), WRITING[fault])) as visitor:
+    async with attack(
+        claude, streams(start(), opens("thinking"), thought("Hm."), WRITING[fault])
+    ) as visitor:
         reply = await visitor.ask()
         await reply.closed()
         assert len(claude.exchanges) == 4
@@ -216,8 +236,11 @@ async def test_every_attempt_that_thought_is_charged_for_its_thoughts(claude: Sc
 
 
 @pytest.mark.parametrize("fault", WRITING)
-async def test_an_answer_that_breaks_off_is_charged_for_all_its_bytes(claude: ScriptedClaude, fault: str) -> None:
-    """A visitor cannot have an answer of one-letter words for the price of a third of its letters."""
+async def test_an_answer_that_breaks_off_is_charged_for_all_its_bytes(
+    claude: ScriptedClaude, fault: str
+) -> None:
+    """A visitor cannot have an answer of one-letter words for the price of a third of its
+    letters."""
     words = "1 2 3 4 5 6 7 8 9 " * 100
     script = streams(start(), opens(), delta(words), WRITING[fault])
     async with attack(claude, script, continuations=0) as visitor:

@@ -46,7 +46,13 @@ class Client:
         self._parts: asyncio.Queue[Message] = asyncio.Queue()
         self.sent: list[Message] = []
         given = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        ours = {"type": "http", "method": "POST", "path": "/chat", "headers": given, "client": ("203.0.113.7", 1)}
+        ours = {
+            "type": "http",
+            "method": "POST",
+            "path": "/chat",
+            "headers": given,
+            "client": ("203.0.113.7", 1),
+        }
         self.task = asyncio.create_task(app({**ours, **scope}, self._parts.get, self._send))
 
     async def _send(self, message: Message) -> None:
@@ -83,10 +89,14 @@ class Door:
     def __init__(self, **arrival: float) -> None:
         self.chat = Chat()
         limits = Arrival(**arrival)  # type: ignore[arg-type]
-        self.app = BoundedBodies(self.chat, lambda peer, *_: peer or "", bounds={"POST /chat": BOUND}, arrival=limits)
+        self.app = BoundedBodies(
+            self.chat, lambda peer, *_: peer or "", bounds={"POST /chat": BOUND}, arrival=limits
+        )
 
     def opens(self, headers: Mapping[str, str] | None = None, **scope: Any) -> Client:
-        return Client(self.app, {"Transfer-Encoding": "chunked"} if headers is None else headers, **scope)
+        return Client(
+            self.app, {"Transfer-Encoding": "chunked"} if headers is None else headers, **scope
+        )
 
 
 @pytest.fixture
@@ -98,18 +108,26 @@ async def test_a_body_is_handed_on_as_a_whole(door: Door) -> None:
     """However it came: in one message, of which the last says that the client has gone."""
     client = await door.opens().says(b'{"data"', b": [", b"1]}", more=False)
     assert await client.status() == 200
-    assert door.chat.messages == [{"type": "http.request", "body": b'{"data": [1]}', "more_body": False}]
+    assert door.chat.messages == [
+        {"type": "http.request", "body": b'{"data": [1]}', "more_body": False}
+    ]
 
 
-@pytest.mark.parametrize("length", ["1000001", "99999999999999999999999", "1e9", "-1", "+5", "0x10", "٣", ""])
-async def test_a_length_that_is_too_long_or_none_is_refused_before_the_body(door: Door, length: str) -> None:
+@pytest.mark.parametrize(
+    "length", ["1000001", "99999999999999999999999", "1e9", "-1", "+5", "0x10", "٣", ""]
+)
+async def test_a_length_that_is_too_long_or_none_is_refused_before_the_body(
+    door: Door, length: str
+) -> None:
     """Nothing of it is awaited, so that a client that asks first does not send it."""
     client = door.opens({"Content-Length": length})
     assert await client.status() in (400, 413)
     assert door.chat.messages == []
 
 
-async def test_a_body_whose_length_is_not_told_is_refused_at_the_first_byte_too_many(door: Door) -> None:
+async def test_a_body_whose_length_is_not_told_is_refused_at_the_first_byte_too_many(
+    door: Door,
+) -> None:
     """Whatever still comes is not read, also if it was told to be shorter."""
     for headers in ({"Transfer-Encoding": "chunked"}, {"Content-Length": "10"}):
         client = await door.opens(headers).says(b" " * BOUND.size)
@@ -131,10 +149,14 @@ COSTLY = {
 
 @pytest.mark.parametrize("name", COSTLY)
 @pytest.mark.parametrize("size", [1, 7, 10_000])
-async def test_a_body_of_very_many_values_is_refused_before_it_is_parsed(door: Door, name: str, size: int) -> None:
+async def test_a_body_of_very_many_values_is_refused_before_it_is_parsed(
+    door: Door, name: str, size: int
+) -> None:
     """What costs most is how many values there are, not how long they are."""
     body = COSTLY[name]
-    client = await door.opens().says(*(body[start : start + size] for start in range(0, len(body), size)))
+    client = await door.opens().says(
+        *(body[start : start + size] for start in range(0, len(body), size))
+    )
     assert (await client.status(), client.code) == (413, "too_long")
     assert door.chat.messages == []
 
@@ -152,7 +174,9 @@ async def test_json_in_another_encoding_is_refused(door: Door, encoding: str) ->
     assert (await client.status(), client.code) == (400, "not_json")
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "GZIP", "identity, gzip", "x"])
+@pytest.mark.parametrize(
+    "encoding", ["gzip", "deflate", "br", "zstd", "GZIP", "identity, gzip", "x"]
+)
 async def test_a_compressed_body_is_refused(door: Door, encoding: str) -> None:
     """Some bytes of it could be very many."""
     client = door.opens({"Content-Encoding": encoding, "Content-Length": "10"})
@@ -160,7 +184,8 @@ async def test_a_compressed_body_is_refused(door: Door, encoding: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/chat"), ("DELETE", "/chat"), ("PUT", "/owner/pause"), ("POST", "/x")]
+    ("method", "path"),
+    [("GET", "/chat"), ("DELETE", "/chat"), ("PUT", "/owner/pause"), ("POST", "/x")],
 )
 async def test_a_route_without_a_body_takes_none(door: Door, method: str, path: str) -> None:
     """Neither one whose length is told nor another."""
@@ -208,13 +233,16 @@ PART = b" " * 100_000
 
 
 async def test_one_visitor_has_so_many_bytes_on_the_way_and_no_more() -> None:
-    """Half bodies of one visitor take no more memory; small ones and other visitors' are not refused."""
+    """Half bodies of one visitor take no more memory; small ones and other visitors' are not
+    refused."""
     door = Door(visitor=250_000)
     held = [await door.opens().says(PART) for _ in range(2)]
     refused = await door.opens().says(PART)
     assert (await refused.status(), refused.code) == (429, "too_much_at_once")
     assert await (await door.opens().says(b" " * SMALL, more=False)).status() == 200
-    assert await (await door.opens(client=("203.0.113.8", 1)).says(PART, more=False)).status() == 200
+    assert (
+        await (await door.opens(client=("203.0.113.8", 1)).says(PART, more=False)).status() == 200
+    )
     assert not any(client.sent for client in held)
     assert await (await held[0].says(more=False)).status() == 200
     assert await (await door.opens().says(PART, more=False)).status() == 200
@@ -229,7 +257,8 @@ async def test_all_visitors_have_so_many_bytes_on_the_way_together() -> None:
 
 
 async def test_a_visitor_who_sends_without_end_is_read_slowly() -> None:
-    """Beyond a burst the rest waits in that visitor's network, and keeps no processor busy; others are read at once."""
+    """Beyond a burst the rest waits in that visitor's network, and keeps no processor busy; others
+    are read at once."""
     door = Door(burst=150_000, flow=1)
     first = await door.opens().says(PART, PART, PART)
     assert first.unread == 1
@@ -304,13 +333,23 @@ def test_the_count_is_that_of_the_json(document: Any, plain: bool, size: int) ->
     assert counts[-1] == marks(document)
 
 
-BODIES = {"long": b"[" + b" " * 8_000_000 + b"]", "many": b"[" + b"{}," * 50_000 + b"]", "odd": "[]".encode("utf-16")}
+BODIES = {
+    "long": b"[" + b" " * 8_000_000 + b"]",
+    "many": b"[" + b"{}," * 50_000 + b"]",
+    "odd": "[]".encode("utf-16"),
+}
 
 
 @pytest.mark.parametrize(("name", "status"), [("long", 413), ("many", 413), ("odd", 400)])
-@pytest.mark.parametrize("path", ["queue/join", "run/chat", "call/chat", "call/v2/chat", "cancel", "reset"])
-def test_the_running_app_keeps_these_bounds(app: Application, path: str, name: str, status: int) -> None:
+@pytest.mark.parametrize(
+    "path", ["queue/join", "run/chat", "call/chat", "call/v2/chat", "cancel", "reset"]
+)
+def test_the_running_app_keeps_these_bounds(
+    app: Application, path: str, name: str, status: int
+) -> None:
     """On every route of Gradio that reads a body."""
-    answer = httpx.post(f"{app.url}/gradio_api/{path}", content=BODIES[name], headers=JSON, timeout=30)
+    answer = httpx.post(
+        f"{app.url}/gradio_api/{path}", content=BODIES[name], headers=JSON, timeout=30
+    )
     assert answer.status_code == status
     assert answer.json().keys() == {"code", "message"}

@@ -12,7 +12,12 @@ from streamchat.web.allowlist import Allowlist
 from streamchat.web.calls import Calls
 from tests.attacks.caller import Caller, calling
 
-HI: dict[str, Any] = {"role": "user", "metadata": None, "options": None, "content": [{"type": "text", "text": "hi"}]}
+HI: dict[str, Any] = {
+    "role": "user",
+    "metadata": None,
+    "options": None,
+    "content": [{"type": "text", "text": "hi"}],
+}
 JSON = {"content-type": "application/json"}
 
 
@@ -28,12 +33,22 @@ def refusal(caller: Caller, path: str, body: Any) -> tuple[int, str]:
     return answer.status_code, answer.json().get("code")
 
 
-UNUSED = ["load_example", "answer", "option_clicked", "_submit_fn_3", "lambda_13", "_save_conversation_3", "lambda_18"]
+UNUSED = [
+    "load_example",
+    "answer",
+    "option_clicked",
+    "_submit_fn_3",
+    "lambda_13",
+    "_save_conversation_3",
+    "lambda_18",
+]
 
 
 @pytest.mark.parametrize("path", ["run/predict", "queue/join"])
 @pytest.mark.parametrize("event", UNUSED)
-def test_an_event_that_the_page_does_not_use_cannot_be_called(caller: Caller, path: str, event: str) -> None:
+def test_an_event_that_the_page_does_not_use_cannot_be_called(
+    caller: Caller, path: str, event: str
+) -> None:
     """Options, hidden examples and Gradio's copy of the answer for programs take no calls."""
     assert refusal(caller, path, caller.body(event)) == (404, "unknown_event")
 
@@ -49,9 +64,16 @@ def test_no_number_but_an_events_own_is_taken(caller: Caller, path: str, number:
 
 @pytest.mark.parametrize(
     ("path", "event", "data"),
-    [("run/predict", "watch", []), ("run/chat", "chat", ["hi"]), ("queue/join", "clear", []), ("run/x", "resume", [])],
+    [
+        ("run/predict", "watch", []),
+        ("run/chat", "chat", ["hi"]),
+        ("queue/join", "clear", []),
+        ("run/x", "resume", []),
+    ],
 )
-def test_an_event_is_called_in_one_way_only(caller: Caller, path: str, event: str, data: list[str]) -> None:
+def test_an_event_is_called_in_one_way_only(
+    caller: Caller, path: str, event: str, data: list[str]
+) -> None:
     """What waits in the queue cannot get past it, and what does not wait cannot fill it."""
     assert refusal(caller, path, caller.body(event, *data)) == (404, "unknown_event")
 
@@ -81,11 +103,17 @@ def test_a_session_hash_is_short_and_plain(caller: Caller, session: Any) -> None
     """No event is called without a session, or with one whose name fills the memory."""
     clear = caller.body("clear", session_hash=session)
     assert refusal(caller, "run/predict", clear) == (422, "invalid_call")
-    assert refusal(caller, "queue/join", caller.body("watch", session_hash=session)) == (422, "invalid_call")
+    assert refusal(caller, "queue/join", caller.body("watch", session_hash=session)) == (
+        422,
+        "invalid_call",
+    )
     cancel = {"session_hash": session, "event_id": "x", "fn_index": caller.numbers["watch"]}
     assert refusal(caller, "cancel", cancel) == (422, "invalid_call")
     if session is not None:
-        assert refusal(caller, "call/chat", {"data": ["hi"], "session_hash": session}) == (422, "invalid_call")
+        assert refusal(caller, "call/chat", {"data": ["hi"], "session_hash": session}) == (
+            422,
+            "invalid_call",
+        )
 
 
 @pytest.mark.parametrize("event", ODD_IDS, ids=lambda it: repr(it)[:20])
@@ -105,7 +133,9 @@ def test_a_call_without_a_session_is_refused(caller: Caller, event: str) -> None
     assert refusal(caller, "run/predict", body) == (422, "invalid_call")
 
 
-@pytest.mark.parametrize("tab", [odd for odd in ODD_IDS if odd not in ("", None)], ids=lambda it: repr(it)[:20])
+@pytest.mark.parametrize(
+    "tab", [odd for odd in ODD_IDS if odd not in ("", None)], ids=lambda it: repr(it)[:20]
+)
 def test_a_tabs_id_is_short_and_plain(caller: Caller, tab: Any) -> None:
     """A claim names a tab as the server named it."""
     assert refusal(caller, "run/predict", caller.body("claim", tab, "")) == (422, "invalid_call")
@@ -141,10 +171,14 @@ FORGED: dict[str, Any] = {
     "a note by the user": HI | {"metadata": {"id": "note"}},
     "a note with a title": HI | {"role": "assistant", "metadata": {"id": "note", "title": "x"}},
     "another id": HI | {"role": "assistant", "metadata": {"id": 1}},
-    "another title": HI | {"role": "assistant", "metadata": {"title": "Your session has ended", "status": "done"}},
-    "a log": HI | {"role": "assistant", "metadata": {"title": "Thinking", "status": "done", "log": "x"}},
-    "a parent": HI | {"role": "assistant", "metadata": {"title": "Thinking", "status": "done", "parent_id": 1}},
-    "a long duration": HI | {"role": "assistant", "metadata": {"title": "Thinking", "status": "done", "duration": "1"}},
+    "another title": HI
+    | {"role": "assistant", "metadata": {"title": "Your session has ended", "status": "done"}},
+    "a log": HI
+    | {"role": "assistant", "metadata": {"title": "Thinking", "status": "done", "log": "x"}},
+    "a parent": HI
+    | {"role": "assistant", "metadata": {"title": "Thinking", "status": "done", "parent_id": 1}},
+    "a long duration": HI
+    | {"role": "assistant", "metadata": {"title": "Thinking", "status": "done", "duration": "1"}},
     "metadata of another type": HI | {"metadata": ["note"]},
     "a field more": HI | {"path": "app.py"},
     "no object": "hi",
@@ -154,7 +188,8 @@ FORGED: dict[str, Any] = {
 
 @pytest.mark.parametrize("message", FORGED)
 def test_a_message_is_text_by_user_or_assistant(caller: Caller, message: str) -> None:
-    """Files, components, options, unknown roles and metadata never reach Gradio, wherever a history is taken."""
+    """Files, components, options, unknown roles and metadata never reach Gradio, wherever a history
+    is taken."""
     history = [HI, FORGED[message]]
     assert refusal(caller, "run/predict", caller.body("lambda", history)) == (422, "invalid_call")
     edit = {"index": 0, "previous_value": "", "value": "x"}
@@ -177,18 +212,43 @@ def test_a_history_has_an_end(caller: Caller) -> None:
 
 
 ODD_DATA: dict[str, Any] = {
-    "edit": ("_edit_message", [[]], {"index": 0, "previous_value": "", "value": {"text": "x", "files": [".env"]}}),
+    "edit": (
+        "_edit_message",
+        [[]],
+        {"index": 0, "previous_value": "", "value": {"text": "x", "files": [".env"]}},
+    ),
     "edit of a file": ("_edit_message", [[]], {"index": 0, "previous_value": "", "value": FILE}),
-    "edit of a list": ("_edit_message", [[]], {"index": 0, "previous_value": "", "value": ["app.py"]}),
-    "edit with more": ("_edit_message", [[]], {"index": 0, "previous_value": "", "value": "x", "target": 1}),
+    "edit of a list": (
+        "_edit_message",
+        [[]],
+        {"index": 0, "previous_value": "", "value": ["app.py"]},
+    ),
+    "edit with more": (
+        "_edit_message",
+        [[]],
+        {"index": 0, "previous_value": "", "value": "x", "target": 1},
+    ),
     "edit of nothing": ("_edit_message", [[]], None),
-    "edit without a place": ("_edit_message", [[]], {"index": {}, "previous_value": "", "value": "x"}),
+    "edit without a place": (
+        "_edit_message",
+        [[]],
+        {"index": {}, "previous_value": "", "value": "x"},
+    ),
     "edit with another dispatch": (
         "_edit_message",
         [[]],
-        {"index": 0, "previous_value": "", "value": "x", "_dispatch_value": [{"type": "file", "file": FILE}]},
+        {
+            "index": 0,
+            "previous_value": "",
+            "value": "x",
+            "_dispatch_value": [{"type": "file", "file": FILE}],
+        },
     ),
-    "example with files": ("example_clicked", [], {"index": 0, "value": {"text": "x", "files": [FILE]}}),
+    "example with files": (
+        "example_clicked",
+        [],
+        {"index": 0, "value": {"text": "x", "files": [FILE]}},
+    ),
     "example as text": ("example_clicked", [], {"index": 0, "value": "x"}),
     "example without text": ("example_clicked", [], {"index": 0, "value": {}}),
     "no example": ("example_clicked", [], None),
@@ -206,7 +266,9 @@ def test_what_comes_with_a_click_is_what_the_page_sends(caller: Caller, case: st
     assert refusal(caller, "queue/join", body) == (422, "invalid_call")
 
 
-@pytest.mark.parametrize("value", [FILE, {"text": "x", "files": []}, [FILE], 1, True, [], {"__type__": "update"}])
+@pytest.mark.parametrize(
+    "value", [FILE, {"text": "x", "files": []}, [FILE], 1, True, [], {"__type__": "update"}]
+)
 def test_a_text_is_a_text(caller: Caller, value: Any) -> None:
     """A message, a draft, or a program's question is no object, file or update of a component."""
     submitted = caller.body("_clear_and_save_textbox", value)
@@ -220,7 +282,10 @@ def test_a_text_is_a_text(caller: Caller, value: Any) -> None:
 @pytest.mark.parametrize("value", ["x", [HI], {"a": 1}, 1, False])
 def test_what_the_server_keeps_is_not_taken_from_a_client(caller: Caller, value: Any) -> None:
     """The values that Gradio keeps for a session come from nowhere else."""
-    assert refusal(caller, "queue/join", caller.body("_submit_fn", value, None, "")) == (422, "invalid_call")
+    assert refusal(caller, "queue/join", caller.body("_submit_fn", value, None, "")) == (
+        422,
+        "invalid_call",
+    )
     saved = caller.body("_save_conversation", None, None, value)
     assert refusal(caller, "run/predict", saved) == (422, "invalid_call")
 
@@ -270,8 +335,12 @@ BODIES = [
 ]
 
 
-@pytest.mark.parametrize("body", [*BODIES, json.dumps({"data": []}).encode("utf-16")], ids=lambda it: str(it[:20]))
-@pytest.mark.parametrize("path", ["run/predict", "queue/join", "call/chat", "call/v2/chat", "cancel", "reset"])
+@pytest.mark.parametrize(
+    "body", [*BODIES, json.dumps({"data": []}).encode("utf-16")], ids=lambda it: str(it[:20])
+)
+@pytest.mark.parametrize(
+    "path", ["run/predict", "queue/join", "call/chat", "call/v2/chat", "cancel", "reset"]
+)
 def test_a_body_is_a_json_object(caller: Caller, path: str, body: bytes) -> None:
     """Whatever else is sent, under whatever name, gets a sentence and no traceback."""
     for headers in (JSON, {"content-type": "text/plain"}, {}):
@@ -279,15 +348,23 @@ def test_a_body_is_a_json_object(caller: Caller, path: str, body: bytes) -> None
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_call")
 
 
-@pytest.mark.parametrize("path", ["call/nothing", "call/answer", "call/claim", "call/v2/claim", "call/v2/call"])
+@pytest.mark.parametrize(
+    "path", ["call/nothing", "call/answer", "call/claim", "call/v2/claim", "call/v2/call"]
+)
 def test_only_the_documented_endpoint_has_a_name(caller: Caller, path: str) -> None:
     """An event of the page cannot be called by its name."""
     assert refusal(caller, path, {"data": ["x", "y"]}) == (404, "unknown_event")
 
 
-def test_the_documented_endpoint_is_called_by_name_with_and_without_a_session(caller: Caller) -> None:
+def test_the_documented_endpoint_is_called_by_name_with_and_without_a_session(
+    caller: Caller,
+) -> None:
     """Programs ask as Gradio's own page about the API says."""
-    for body in ({"data": ["hi"]}, {"data": ["hi"], "session_hash": "abc123"}, {"data": ["hi"], "session_hash": None}):
+    for body in (
+        {"data": ["hi"]},
+        {"data": ["hi"], "session_hash": "abc123"},
+        {"data": ["hi"], "session_hash": None},
+    ):
         assert len(caller.post("call/chat", body).json()["event_id"]) == 32
     assert len(caller.post("call/v2/chat", {"message": "hi"}).json()["event_id"]) == 32
     assert refusal(caller, "call/v2/chat", {"question": "hi"}) == (422, "invalid_call")

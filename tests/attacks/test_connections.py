@@ -24,7 +24,8 @@ VISITOR, NEIGHBOUR, PROXY = "127.0.0.2", "127.0.0.3", "127.0.0.1"
 
 
 async def chat(scope: Scope, receive: Receive, send: Send) -> None:
-    """/slow answers after the client has gone, /endless never stops, and all else says who has connected."""
+    """/slow answers after the client has gone, /endless never stops, and all else says who has
+    connected."""
     response: Response = PlainTextResponse(f"{scope['peer']} for {scope['client'][0]}")
     if scope["path"] == "/slow":
         while not await Request(scope, receive).is_disconnected():  # noqa: ASYNC110 (nothing tells)
@@ -54,7 +55,8 @@ class Line:
         return head + await self.reader.readexactly(length)
 
     async def ends(self, trickle: bytes = b"") -> bytes:
-        """What still comes until the server closes the connection, while `trickle` is sent to it without end."""
+        """What still comes until the server closes the connection, while `trickle` is sent to it
+        without end."""
         rest = asyncio.create_task(self.reader.read())
         while not rest.done():
             with suppress(OSError):
@@ -72,7 +74,9 @@ class Lines:
         self.bounds = bounds
 
     async def open(self, address: str = VISITOR) -> Line:
-        line = Line(*await asyncio.open_connection("127.0.0.1", self._port, local_addr=(address, 0)))
+        line = Line(
+            *await asyncio.open_connection("127.0.0.1", self._port, local_addr=(address, 0))
+        )
         self._lines.append(line)
         return line
 
@@ -111,7 +115,8 @@ async def server(**bounds: Any) -> AsyncIterator[Lines]:
 )
 @pytest.mark.parametrize("trickle", [b"", b"x"])
 async def test_a_connection_without_a_request_is_closed(beginning: bytes, trickle: bytes) -> None:
-    """Also if it says a letter from time to time, has asked before, or still sends a body that is not wanted."""
+    """Also if it says a letter from time to time, has asked before, or still sends a body that is
+    not wanted."""
     async with server(idle=0.05, stalled=0.05) as lines:
         line = await lines.open()
         line.writer.write(beginning)
@@ -143,7 +148,8 @@ async def test_a_client_that_reads_nothing_is_cut_off() -> None:
 
 
 async def test_one_address_holds_so_many_connections_and_no_more() -> None:
-    """What is beyond is told so and closed; other addresses are not held up, and a place that is left can be taken."""
+    """What is beyond is told so and closed; other addresses are not held up, and a place that is
+    left can be taken."""
     async with server(per_address=3) as lines:
         held = [await lines.open() for _ in range(3)]
         assert b" 200 " in await held[0].says(GET)
@@ -158,7 +164,8 @@ async def test_one_address_holds_so_many_connections_and_no_more() -> None:
 
 
 async def test_a_trusted_proxy_holds_any_number_and_may_not_lie_about_itself() -> None:
-    """It brings other people's requests. Who has really connected is known beside whom the proxy names."""
+    """It brings other people's requests. Who has really connected is known beside whom the proxy
+    names."""
     async with server(per_address=3) as lines:
         held = [await lines.open(PROXY) for _ in range(10)]
         forwarded = GET.replace(b"\r\n\r\n", b"\r\nX-Forwarded-For: 203.0.113.7\r\n\r\n")
@@ -180,9 +187,11 @@ async def test_when_all_places_are_taken_the_longest_idle_connection_makes_room(
 
 
 async def test_a_websocket_is_not_opened() -> None:
-    """An upgrade is ignored and the request answered as any other, with whatever packages are installed."""
+    """An upgrade is ignored and the request answered as any other, with whatever packages are
+    installed."""
     upgrade = (
-        b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: eA==\r\n\r\n"
+        b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version:"
+        b" 13\r\nSec-WebSocket-Key: eA==\r\n\r\n"
     )
     async with server() as lines:
         assert b" 200 " in await (await lines.open()).says(GET.replace(b"\r\n\r\n", upgrade))

@@ -1,4 +1,5 @@
-"""One visitor's flood of events, sessions and streams, beside another visitor who reads an answer."""
+"""One visitor's flood of events, sessions and streams, beside another visitor who reads an
+answer."""
 
 import asyncio
 import json
@@ -73,7 +74,9 @@ class Place:
         self.crowd = crowd
         self.clock = clock
         self.url = url
-        transport = httpx.AsyncHTTPTransport(local_address="127.0.0.9", limits=httpx.Limits(max_connections=None))
+        transport = httpx.AsyncHTTPTransport(
+            local_address="127.0.0.9", limits=httpx.Limits(max_connections=None)
+        )
         self.attacker = httpx.AsyncClient(base_url=url, transport=transport, timeout=20)
         self._numbers = {fn.api_name: number for number, fn in app.blocks.fns.items()}
 
@@ -109,7 +112,11 @@ class Place:
     def kept(self) -> list[Any]:
         """The events that the queue keeps."""
         queue = self.queue
-        everything = (queue.pending_messages_per_session, queue.pending_event_ids_session, queue.event_ids_to_events)
+        everything = (
+            queue.pending_messages_per_session,
+            queue.pending_event_ids_session,
+            queue.event_ids_to_events,
+        )
         return [*everything[0], *everything[1], *everything[2], *self.app.iterators]
 
 
@@ -158,7 +165,8 @@ async def flood(calls: list[Any]) -> set[int]:
 
 
 async def test_a_visitor_cannot_take_all_places_in_the_queue() -> None:
-    """Nine hundred events that wait for the end of an answer cost their visitor a refusal, and nobody else a word."""
+    """Nine hundred events that wait for the end of an answer cost their visitor a refusal, and
+    nobody else a word."""
     async with opened() as place:
         place.answers.say("long", Text("A long answer"))
         await place.join("_clear_and_save_textbox", "attacker", "long")
@@ -178,10 +186,14 @@ async def test_sessions_do_not_multiply_what_a_visitor_may_have_waiting() -> Non
 
 
 async def test_new_sessions_do_not_end_the_streams_of_others() -> None:
-    """However many pages one visitor opens, they leave the messages, and the state, of another's page alone."""
+    """However many pages one visitor opens, they leave the messages, and the state, of another's
+    page alone."""
     async with opened() as place, place.reading("hi") as tab:
         state = place.app.state_holder.session_data[tab._session]
-        assert await flood([place.join("resume", f"s{number}") for number in range(300)]) <= {200, 429}
+        assert await flood([place.join("resume", f"s{number}") for number in range(300)]) <= {
+            200,
+            429,
+        }
         assert await flood([place.join("clear", f"t{number}") for number in range(300)]) == {200}
         assert tab._session in place.queue.pending_messages_per_session
         assert place.app.state_holder.session_data[tab._session] is state
@@ -199,7 +211,8 @@ async def test_when_all_sessions_are_taken_whoever_has_most_loses_one() -> None:
 
 
 async def test_results_that_nobody_fetches_are_dropped() -> None:
-    """One who joins and never reads fills no memory: the bound counts what is not fetched, and a minute is its end."""
+    """One who joins and never reads fills no memory: the bound counts what is not fetched, and a
+    minute is its end."""
     async with opened(events=5) as place:
         statuses = await flood([place.join("resume", f"s{number}") for number in range(40)])
         assert statuses == {200, 429}
@@ -212,7 +225,8 @@ async def test_results_that_nobody_fetches_are_dropped() -> None:
 
 
 async def test_a_page_that_is_closed_leaves_nothing_behind() -> None:
-    """When a page has read all, or has left in the middle, the queue keeps none of its events and messages."""
+    """When a page has read all, or has left in the middle, the queue keeps none of its events and
+    messages."""
     async with opened() as place:
         async with place.reading("one"):
             pass
@@ -228,12 +242,15 @@ async def test_a_page_that_is_closed_leaves_nothing_behind() -> None:
 
 
 async def test_streams_that_are_opened_and_left_wait_for_nothing() -> None:
-    """A person who joins, reads and leaves, again and again, still has no more events than the bound."""
+    """A person who joins, reads and leaves, again and again, still has no more events than the
+    bound."""
     async with opened(events=5) as place:
         for number in range(30):
             session = f"s{number}"
             if await place.join("watch", session) == 200:
-                async with place.attacker.stream("GET", f"{API}/queue/data?session_hash={session}") as messages:
+                async with place.attacker.stream(
+                    "GET", f"{API}/queue/data?session_hash={session}"
+                ) as messages:
                     await anext(messages.aiter_bytes())
         assert place.working <= 5
 
@@ -269,7 +286,9 @@ async def test_what_a_visitor_sends_to_all_sessions_is_bounded() -> None:
     """Conversations in many sessions go, the oldest first, when together they are too long."""
     async with opened(size=1_000_000) as place:
         history = [{"role": "user", "content": [{"type": "text", "text": "x" * 300_000}]}]
-        assert [await place.join("lambda", f"s{number}", history) for number in range(10)] == [200] * 10
+        assert [await place.join("lambda", f"s{number}", history) for number in range(10)] == [
+            200
+        ] * 10
         assert len(place.app.state_holder.session_data) <= 3
         assert await place.join("lambda", "s99", history * 4) == 429
 
@@ -289,7 +308,9 @@ async def test_a_program_may_ask_several_things_at_once() -> None:
     async with opened() as place:
         body = json.dumps({"data": ["hi"], "session_hash": "program"}).encode()
         headers = {"content-type": "application/json"}
-        asked = [place.attacker.post(f"{API}/call/chat", content=body, headers=headers) for _ in range(6)]
+        asked = [
+            place.attacker.post(f"{API}/call/chat", content=body, headers=headers) for _ in range(6)
+        ]
         assert {answer.status_code for answer in await asyncio.gather(*asked)} == {200}
 
 
@@ -298,7 +319,9 @@ async def test_a_program_without_a_session_leaves_nothing_behind() -> None:
     async with opened(sessions=5) as place:
         for _ in range(20):
             place.answers.say("hi", Text("Hello."), Done("end_turn"))
-            event = (await place.attacker.post(f"{API}/call/chat", json={"data": ["hi"]})).json()["event_id"]
+            event = (await place.attacker.post(f"{API}/call/chat", json={"data": ["hi"]})).json()[
+                "event_id"
+            ]
             answer = await place.attacker.get(f"{API}/call/chat/{event}")
             assert "Hello." in answer.text
         assert len(place.app.state_holder.session_data) <= 5
@@ -306,10 +329,16 @@ async def test_a_program_without_a_session_leaves_nothing_behind() -> None:
 
 
 async def test_what_was_sent_to_sessions_without_a_page_is_dropped() -> None:
-    """Values that are sent to ever new sessions take memory for a minute; an open page keeps its own for an hour."""
+    """Values that are sent to ever new sessions take memory for a minute; an open page keeps its
+    own for an hour."""
     async with opened() as place:
         async with place.reading("hi"):
-            await flood([place.join("_clear_and_save_textbox", f"s{number}", "x" * 1_000) for number in range(50)])
+            await flood(
+                [
+                    place.join("_clear_and_save_textbox", f"s{number}", "x" * 1_000)
+                    for number in range(50)
+                ]
+            )
             assert len(place.crowd) == 51
         place.clock.now += UNREAD_SECONDS + 1
         assert await place.join("_clear_and_save_textbox", "last", "x") == 200

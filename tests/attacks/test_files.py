@@ -1,4 +1,5 @@
-"""Values that name a file or an address: Gradio would copy it into its cache, and serve the copy."""
+"""Values that name a file or an address: Gradio would copy it into its cache, and serve the
+copy."""
 
 import inspect
 import re
@@ -77,20 +78,35 @@ PARTS: dict[str, Any] = {
     },
     "component": lambda path: component("file", path),
     "component of an address": lambda _: component("file", "http://127.0.0.1:1/x"),
-    "gallery": lambda path: component("gallery", [{"image": {"path": path, **META}, "caption": None}]),
+    "gallery": lambda path: component(
+        "gallery", [{"image": {"path": path, **META}, "caption": None}]
+    ),
     "html": lambda _: component("html", "<img src=x onerror=alert(1)>"),
     "image as bytes": lambda _: component("image", "data:image/png;base64,iVBORw0KGgo="),
 }
 
 
 def component(name: str, value: Any) -> dict[str, Any]:
-    return {"type": "component", "component": name, "value": value, "constructor_args": {}, "props": {}}
+    return {
+        "type": "component",
+        "component": name,
+        "value": value,
+        "constructor_args": {},
+        "props": {},
+    }
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_a_forged_history_copies_nothing_and_comes_back_to_nobody(bare: Caller, secret: Path, part: str) -> None:
+def test_a_forged_history_copies_nothing_and_comes_back_to_nobody(
+    bare: Caller, secret: Path, part: str
+) -> None:
     """A history with files, addresses and components is refused by the chatbot itself."""
-    message = {"role": "user", "metadata": None, "options": None, "content": [PARTS[part](str(secret))]}
+    message = {
+        "role": "user",
+        "metadata": None,
+        "options": None,
+        "content": [PARTS[part](str(secret))],
+    }
     assert '"error"' in call(bare, "lambda", [message])
     assert call(bare, "_append_message_to_history", None, [message]).count(str(secret)) == 0
     assert copies(secret) == []
@@ -107,8 +123,15 @@ def test_no_way_into_the_cache_is_open(owner_and_name: tuple[Any, str]) -> None:
 def test_no_way_into_the_cache_is_forgotten() -> None:
     """A function that a new release of Gradio brings is noticed here."""
     ways = re.compile(r"\w*(_to_(block_)?cache|download)\w*")
-    known = {name for _, name in INTO_THE_CACHE} | {"move_files_to_cache", "async_move_files_to_cache"}
-    found = {name for place in (Block, processing_utils) for name, _ in inspect.getmembers(place, callable)}
+    known = {name for _, name in INTO_THE_CACHE} | {
+        "move_files_to_cache",
+        "async_move_files_to_cache",
+    }
+    found = {
+        name
+        for place in (Block, processing_utils)
+        for name, _ in inspect.getmembers(place, callable)
+    }
     assert {name for name in found if ways.fullmatch(name)} - known == set()
 
 
@@ -132,8 +155,13 @@ print(call("_append_message_to_history_2", [None, None], None))
 
 @pytest.mark.parametrize(("blocked", "stolen"), [("/nowhere", True), (Path(ROOT).anchor, False)])
 @pytest.mark.process
-def test_blocking_the_whole_disk_is_enough_by_itself(secret: Path, blocked: str, stolen: bool) -> None:
-    """Should Gradio find another way into its cache, `blocked_paths` still keeps the server's files out of it."""
+def test_blocking_the_whole_disk_is_enough_by_itself(
+    secret: Path, blocked: str, stolen: bool
+) -> None:
+    """Should Gradio find another way into its cache, `blocked_paths` still keeps the server's files
+    out of it."""
     command = [sys.executable, "-c", PLAIN, blocked, str(secret)]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True, cwd=secret.parent).stdout
+    printed = subprocess.run(
+        command, capture_output=True, text=True, check=True, cwd=secret.parent
+    ).stdout
     assert (secret.name in printed.splitlines()[-1]) is stolen

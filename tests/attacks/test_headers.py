@@ -41,9 +41,12 @@ ANSWERS = {
 
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_every_answer_has_the_security_headers(app: Application, answer: str) -> None:
-    """No answer of any route, whatever its status, can be framed, sniffed, or leaks an address to another site."""
+    """No answer of any route, whatever its status, can be framed, sniffed, or leaks an address to
+    another site."""
     method, path, status = ANSWERS[answer]
-    preflight = {"origin": app.url, "access-control-request-method": "POST"} if method == "OPTIONS" else {}
+    preflight = (
+        {"origin": app.url, "access-control-request-method": "POST"} if method == "OPTIONS" else {}
+    )
     response = httpx.request(method, app.url + path, headers=preflight)
     if status:
         assert response.status_code == status
@@ -105,13 +108,19 @@ async def script_sources(html: str, path: str = "/", **policy: list[str]) -> set
     async with served(page_with(html, **policy)) as client:
         response = await client.get(path)
     assert response.text == html
-    directives = dict(part.split(" ", 1) for part in response.headers["content-security-policy"].split("; "))
+    directives = dict(
+        part.split(" ", 1) for part in response.headers["content-security-policy"].split("; ")
+    )
     return set(directives.get("script-src", "'none'").split())
 
 
 async def test_inline_scripts_of_the_page_run_by_their_hash() -> None:
-    """Those that stand in the page as it is served, in any spelling, and those that its front end adds."""
-    html = "<script>one</script><SCRIPT data-x>two\n</SCRIPT><script src='/x.js'></script>" + "." * 1_000
+    """Those that stand in the page as it is served, in any spelling, and those that its front end
+    adds."""
+    html = (
+        "<script>one</script><SCRIPT data-x>two\n</SCRIPT><script src='/x.js'></script>"
+        + "." * 1_000
+    )
     expected = {"'self'", script_hash(b"one"), script_hash(b"two\n"), script_hash(b"ui")}
     assert await script_sources(html, scripts=["ui"]) == expected
 
@@ -122,11 +131,17 @@ async def test_only_the_page_has_the_policy_of_the_page() -> None:
 
 
 async def test_the_page_of_a_share_link_loads_its_front_end() -> None:
-    """Gradio serves it from a folder of its own for each version; nothing beside that folder is allowed."""
-    assert await script_sources(SHARED) == {"'self'", "https://gradio.s3-us-west-2.amazonaws.com/6.31.0/"}
+    """Gradio serves it from a folder of its own for each version; nothing beside that folder is
+    allowed."""
+    assert await script_sources(SHARED) == {
+        "'self'",
+        "https://gradio.s3-us-west-2.amazonaws.com/6.31.0/",
+    }
 
 
-@pytest.mark.parametrize("host", ["example.org", "gradio.s3-us-west-2.amazonaws.com.example.org", "a'; script-src *"])
+@pytest.mark.parametrize(
+    "host", ["example.org", "gradio.s3-us-west-2.amazonaws.com.example.org", "a'; script-src *"]
+)
 async def test_no_other_host_is_allowed_because_a_page_names_it(host: str) -> None:
     """A page cannot widen its own policy."""
     html = SHARED.replace("gradio.s3-us-west-2.amazonaws.com", host)
@@ -135,7 +150,10 @@ async def test_no_other_host_is_allowed_because_a_page_names_it(host: str) -> No
 
 async def test_only_the_chosen_sites_may_frame_the_page() -> None:
     """On a Space that is Hugging Face's; everywhere else only the chat itself."""
-    for ancestors, expected in ([], "'self'"), (["https://huggingface.co"], "'self' https://huggingface.co"):
+    for ancestors, expected in (
+        ([], "'self'"),
+        (["https://huggingface.co"], "'self' https://huggingface.co"),
+    ):
         async with served(page_with("<p>", ancestors=ancestors)) as client:
             policy = (await client.get("/")).headers["content-security-policy"]
         assert policy.endswith(f"frame-ancestors {expected}")

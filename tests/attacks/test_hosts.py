@@ -19,7 +19,11 @@ PORT = 7860
 async def chat(scope: Scope, receive: Receive, send: Send) -> None:
     """Stands in for Gradio: it allows every site to read, and tells which headers arrived."""
     arrived = ",".join(sorted({name.decode() for name, _ in scope["headers"]}))
-    allowed = {"Access-Control-Allow-Origin": "*", "access-control-allow-credentials": "true", "X-Arrived": arrived}
+    allowed = {
+        "Access-Control-Allow-Origin": "*",
+        "access-control-allow-credentials": "true",
+        "X-Arrived": arrived,
+    }
     await PlainTextResponse("an answer", headers=allowed)(scope, receive, send)
 
 
@@ -33,16 +37,27 @@ def asks(
     scheme: str = "http",
     root_path: str = "",
 ) -> Any:
-    """Awaits the response to a request from `peer` with these headers, by default for 127.0.0.1:7860."""
+    """Awaits the response to a request from `peer` with these headers, by default for
+    127.0.0.1:7860."""
     check = HostCheck(chat, hosts or Hosts(), Proxies.of("", on_spaces=False))
     transport = httpx.ASGITransport(check, client=(peer, 1), root_path=root_path)
     given = list(headers.items()) if isinstance(headers, dict) else headers
     if not any(name.lower() == "host" for name, _ in given):
         given.append(("Host", f"127.0.0.1:{PORT}"))
-    return httpx.AsyncClient(transport=transport, base_url=f"{scheme}://x").request(method, path, headers=given)
+    return httpx.AsyncClient(transport=transport, base_url=f"{scheme}://x").request(
+        method, path, headers=given
+    )
 
 
-KNOWN = ["127.0.0.1:7860", "192.168.1.5", "[::1]:7860", "[2001:db8::1]", "localhost:7860", "LOCALHOST", "localhost."]
+KNOWN = [
+    "127.0.0.1:7860",
+    "192.168.1.5",
+    "[::1]:7860",
+    "[2001:db8::1]",
+    "localhost:7860",
+    "LOCALHOST",
+    "localhost.",
+]
 KNOWN += ["my.localhost:7860", "203.0.113.9:80"]
 
 
@@ -52,16 +67,39 @@ async def test_addresses_and_localhost_are_always_known(host: str) -> None:
     assert (await asks({"Host": host})).status_code == 200
 
 
-UNKNOWN = ["rebind.test", "rebind.test:7860", "localhost.rebind.test", "127.0.0.1.rebind.test", "evil-localhost"]
-UNKNOWN += ["chat.local", "2130706433", "0x7f000001", "127.1", "localhost@rebind.test", "rebind.test#localhost", "a b"]
-UNKNOWN += ["[::1].rebind.test", "[::1", "localhost:7860:1", "localhost:99999", ":7860", "chat.hf.space", "é.test"]
+UNKNOWN = [
+    "rebind.test",
+    "rebind.test:7860",
+    "localhost.rebind.test",
+    "127.0.0.1.rebind.test",
+    "evil-localhost",
+]
+UNKNOWN += [
+    "chat.local",
+    "2130706433",
+    "0x7f000001",
+    "127.1",
+    "localhost@rebind.test",
+    "rebind.test#localhost",
+    "a b",
+]
+UNKNOWN += [
+    "[::1].rebind.test",
+    "[::1",
+    "localhost:7860:1",
+    "localhost:99999",
+    ":7860",
+    "chat.hf.space",
+    "é.test",
+]
 UNKNOWN += ["rebind.test/localhost", "localhost,rebind.test", "xlocalhost", "." * 300]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "OPTIONS"])
 @pytest.mark.parametrize("host", UNKNOWN)
 async def test_a_site_cannot_point_its_name_at_the_chat(host: str, method: str) -> None:
-    """DNS rebinding: a page whose name resolves to this machine reaches nothing, not even the page or a stream."""
+    """DNS rebinding: a page whose name resolves to this machine reaches nothing, not even the page
+    or a stream."""
     answer = await asks([("Host", host.encode("utf-8"))], method, "/")  # type: ignore[list-item]
     assert answer.status_code == 421
     assert method == "HEAD" or "STREAMCHAT_HOSTS" in answer.json()["message"]
@@ -78,7 +116,14 @@ async def test_a_request_names_one_host(hosts: list[tuple[str, str]]) -> None:
         sent.append(message)
 
     headers = [(name.lower().encode(), value.encode()) for name, value in hosts]
-    scope = {"type": "http", "method": "GET", "path": "/", "headers": headers, "client": None, "scheme": "http"}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "headers": headers,
+        "client": None,
+        "scheme": "http",
+    }
     await HostCheck(chat, Hosts(), Proxies.of("", on_spaces=False))(scope, never, send)
     assert sent[0]["status"] == 400
 
@@ -87,17 +132,24 @@ async def never() -> Message:
     raise AssertionError("the request is not read")
 
 
-@pytest.mark.parametrize("headers", [{"X-Forwarded-Host": "localhost"}, {"X-Gradio-Server": "http://localhost"}])
+@pytest.mark.parametrize(
+    "headers", [{"X-Forwarded-Host": "localhost"}, {"X-Gradio-Server": "http://localhost"}]
+)
 @pytest.mark.parametrize("peer", [STRANGER, PROXY])
-async def test_a_forwarded_name_does_not_excuse_an_unknown_one(headers: dict[str, str], peer: str) -> None:
-    """A rebinding page can send any header, and the browser that it runs in may be on this machine."""
+async def test_a_forwarded_name_does_not_excuse_an_unknown_one(
+    headers: dict[str, str], peer: str
+) -> None:
+    """A rebinding page can send any header, and the browser that it runs in may be on this
+    machine."""
     assert (await asks({"Host": "rebind.test", **headers}, peer=peer)).status_code == 421
 
 
 async def test_a_proxy_that_hides_the_name_does_not_hide_a_rebound_one() -> None:
     """A proxy that asks by address says under which name it was asked."""
     assert (await asks({"X-Forwarded-Host": "rebind.test"}, peer=PROXY)).status_code == 421
-    assert (await asks({"X-Forwarded-Host": "rebind.test, localhost"}, peer=PROXY)).status_code == 421
+    assert (
+        await asks({"X-Forwarded-Host": "rebind.test, localhost"}, peer=PROXY)
+    ).status_code == 421
     assert (
         await asks({"X-Forwarded-Host": "chat.example"}, peer=PROXY, hosts=Hosts(["chat.example"]))
     ).status_code == 200
@@ -112,11 +164,21 @@ async def test_a_stranger_cannot_choose_the_address_that_the_page_takes_for_its_
 
 
 async def test_the_owners_names_are_known() -> None:
-    """What the settings, the command line, Gradio and the Space name; a share link as soon as there is one."""
-    environment = {"SPACE_HOST": "eva-chat.hf.space", "GRADIO_ROOT_PATH": "https://proxy.example/chat"}
+    """What the settings, the command line, Gradio and the Space name; a share link as soon as there
+    is one."""
+    environment = {
+        "SPACE_HOST": "eva-chat.hf.space",
+        "GRADIO_ROOT_PATH": "https://proxy.example/chat",
+    }
     hosts = Hosts(["chat.example", "other.example:8443", *published(environment)])
     hosts.add_machine("box.lan")
-    for host in ("Chat.Example", "other.example", "eva-chat.hf.space", "proxy.example", "BOX.lan:7860"):
+    for host in (
+        "Chat.Example",
+        "other.example",
+        "eva-chat.hf.space",
+        "proxy.example",
+        "BOX.lan:7860",
+    ):
         assert (await asks({"Host": host}, hosts=hosts)).status_code == 200
     assert (await asks({"Host": "abc.gradio.live"}, hosts=hosts)).status_code == 421
     hosts.add("https://abc.gradio.live")
@@ -134,19 +196,29 @@ async def test_a_star_knows_every_name_and_still_no_other_sites_page() -> None:
     """The setting that turns the check of names off leaves that of pages on."""
     every = Hosts(["*"])
     assert (await asks({"Host": "any.example"}, hosts=every)).status_code == 200
-    assert (await asks({"Host": "any.example", "Origin": "https://any.example"}, hosts=every)).status_code == 200
-    assert (await asks({"Host": "any.example", "Origin": "https://evil.test"}, hosts=every)).status_code == 403
+    assert (
+        await asks({"Host": "any.example", "Origin": "https://any.example"}, hosts=every)
+    ).status_code == 200
+    assert (
+        await asks({"Host": "any.example", "Origin": "https://evil.test"}, hosts=every)
+    ).status_code == 403
 
 
 @pytest.mark.parametrize("name", ["rebind.test", "<script>", "x" * 150])
-async def test_the_log_says_once_how_to_allow_a_name(caplog: pytest.LogCaptureFixture, name: str) -> None:
+async def test_the_log_says_once_how_to_allow_a_name(
+    caplog: pytest.LogCaptureFixture, name: str
+) -> None:
     """It prints a name only if it is one, for a visitor chooses it."""
     check = HostCheck(chat, Hosts(), Proxies.of("", on_spaces=False))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(check), base_url="http://x") as client:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(check), base_url="http://x"
+    ) as client:
         with caplog.at_level(logging.WARNING):
             for _ in range(3):
                 await client.get("/", headers={"Host": name})
-    assert [("STREAMCHAT_HOSTS" in line, name in line) for line in caplog.messages] == [(True, name == "rebind.test")]
+    assert [("STREAMCHAT_HOSTS" in line, name in line) for line in caplog.messages] == [
+        (True, name == "rebind.test")
+    ]
 
 
 FOREIGN = [
@@ -158,7 +230,12 @@ FOREIGN = [
     "http://localhost:7860",
     "http://[",
 ]
-FOREIGN += ["file://", "http://127.0.0.1:7860.evil.test", "http://evil.test@127.0.0.1:7860", "chrome-extension://abc"]
+FOREIGN += [
+    "file://",
+    "http://127.0.0.1:7860.evil.test",
+    "http://evil.test@127.0.0.1:7860",
+    "chrome-extension://abc",
+]
 FOREIGN += [
     "http://127.0.0.1:7860/",
     "http://127.0.0.1:7860 http://evil.test",
@@ -168,25 +245,38 @@ FOREIGN += [
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/gradio_api/queue/join"), ("GET", "/config"), ("PUT", "/owner/pause")]
+    ("method", "path"),
+    [("POST", "/gradio_api/queue/join"), ("GET", "/config"), ("PUT", "/owner/pause")],
 )
 @pytest.mark.parametrize("origin", FOREIGN)
-async def test_another_sites_page_can_neither_ask_nor_read(origin: str, method: str, path: str) -> None:
-    """Its browser names its origin, over plain http too: for what changes something, and for what only reads."""
+async def test_another_sites_page_can_neither_ask_nor_read(
+    origin: str, method: str, path: str
+) -> None:
+    """Its browser names its origin, over plain http too: for what changes something, and for what
+    only reads."""
     answer = await asks({"Origin": origin}, method, path)
     assert (answer.status_code, answer.json()["code"]) == (403, "foreign_page")
 
 
 async def test_two_origins_are_none() -> None:
     """A proxy that joins headers does not open the chat."""
-    assert (await asks([("Origin", f"http://127.0.0.1:{PORT}"), ("Origin", "http://evil.test")])).status_code == 403
+    assert (
+        await asks([("Origin", f"http://127.0.0.1:{PORT}"), ("Origin", "http://evil.test")])
+    ).status_code == 403
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "odd", ""])
 @pytest.mark.parametrize("headers", [{}, {"Origin": f"http://127.0.0.1:{PORT}"}])
-async def test_a_browser_that_names_another_site_is_believed(site: str, headers: dict[str, str]) -> None:
+async def test_a_browser_that_names_another_site_is_believed(
+    site: str, headers: dict[str, str]
+) -> None:
     """Also without an origin, as for a picture, a script or a form."""
-    for method, path in [("POST", "/"), ("GET", "/config"), ("GET", "/gradio_api/queue/data"), ("GET", "/owner/state")]:
+    for method, path in [
+        ("POST", "/"),
+        ("GET", "/config"),
+        ("GET", "/gradio_api/queue/data"),
+        ("GET", "/owner/state"),
+    ]:
         assert (await asks({"Sec-Fetch-Site": site, **headers}, method, path)).status_code == 403
 
 
@@ -207,14 +297,22 @@ OWN = [
     ({"Host": "chat.example", "Origin": "https://chat.example:443"}, STRANGER),
     ({"Host": "127.0.0.1:7860", "Origin": "https://chat.example"}, STRANGER),
     ({"Host": "chat.example", "Origin": "https://other.example:8443"}, STRANGER),
-    ({"Host": "10.0.0.5", "X-Forwarded-Host": "localhost:8000", "Origin": "http://localhost:8000"}, PROXY),
+    (
+        {
+            "Host": "10.0.0.5",
+            "X-Forwarded-Host": "localhost:8000",
+            "Origin": "http://localhost:8000",
+        },
+        PROXY,
+    ),
     ({"Host": "[::1]:7860", "Origin": "http://[::1]:7860"}, STRANGER),
 ]
 
 
 @pytest.mark.parametrize(("headers", "peer"), OWN)
 async def test_the_own_page_may_ask(headers: dict[str, str], peer: str) -> None:
-    """It has the name that was asked for, the one that a trusted proxy was asked for, or one of the owner's."""
+    """It has the name that was asked for, the one that a trusted proxy was asked for, or one of the
+    owner's."""
     hosts = Hosts(["chat.example", "other.example:8443"])
     assert (await asks(headers, peer=peer, hosts=hosts)).status_code == 200
 
@@ -223,12 +321,21 @@ OTHERS = [
     ({"Host": "chat.example", "Origin": "https://chat.example:8443"}, "http"),
     ({"Host": "chat.example", "Origin": "https://other.example"}, "http"),
     ({"Host": "chat.example", "Origin": "http://chat.example"}, "https"),
-    ({"Host": "10.0.0.5", "X-Forwarded-Host": "localhost:8000", "Origin": "http://localhost:8000"}, "http"),
+    (
+        {
+            "Host": "10.0.0.5",
+            "X-Forwarded-Host": "localhost:8000",
+            "Origin": "http://localhost:8000",
+        },
+        "http",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("headers", "scheme"), OTHERS)
-async def test_a_page_at_another_port_or_without_tls_is_another_sites(headers: dict[str, str], scheme: str) -> None:
+async def test_a_page_at_another_port_or_without_tls_is_another_sites(
+    headers: dict[str, str], scheme: str
+) -> None:
     """Nor does a stranger's word make a page an own one."""
     hosts = Hosts(["chat.example", "other.example:8443"])
     assert (await asks(headers, scheme=scheme, hosts=hosts)).status_code == 403
@@ -241,7 +348,9 @@ async def test_no_answer_may_be_read_by_another_site() -> None:
     assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
-@pytest.mark.parametrize("headers", [{"host": "rebind.test"}, {"host": "localhost", "origin": "http://evil.test"}])
+@pytest.mark.parametrize(
+    "headers", [{"host": "rebind.test"}, {"host": "localhost", "origin": "http://evil.test"}]
+)
 async def test_a_socket_is_refused_as_a_request_is(headers: dict[str, str]) -> None:
     """A WebSocket is not bound to its page's site; only its origin tells."""
     sent: list[Message] = []
@@ -250,17 +359,33 @@ async def test_a_socket_is_refused_as_a_request_is(headers: dict[str, str]) -> N
         sent.append(message)
 
     given = [(name.encode(), value.encode()) for name, value in headers.items()]
-    scope = {"type": "websocket", "path": "/", "headers": given, "client": (PROXY, 1), "scheme": "ws"}
+    scope = {
+        "type": "websocket",
+        "path": "/",
+        "headers": given,
+        "client": (PROXY, 1),
+        "scheme": "ws",
+    }
     await HostCheck(chat, Hosts(), Proxies.of("", on_spaces=False))(scope, never, send)
     assert sent == [{"type": "websocket.close"}]
 
 
-EVERYWHERE = ["/", "/config", "/theme.css", "/gradio_api/info", "/gradio_api/queue/join", "/api/health", "/nothing"]
+EVERYWHERE = [
+    "/",
+    "/config",
+    "/theme.css",
+    "/gradio_api/info",
+    "/gradio_api/queue/join",
+    "/api/health",
+    "/nothing",
+]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
 @pytest.mark.parametrize("path", EVERYWHERE)
-def test_no_route_of_the_running_app_allows_another_site_anything(app: Application, method: str, path: str) -> None:
+def test_no_route_of_the_running_app_allows_another_site_anything(
+    app: Application, method: str, path: str
+) -> None:
     """Neither a preflight nor an answer, and with the own origin neither."""
     for origin in ("http://evil.test", "null", app.url):
         headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
@@ -272,7 +397,11 @@ def test_no_route_of_the_running_app_allows_another_site_anything(app: Applicati
 def test_the_running_app_is_not_known_by_a_name_that_points_to_it(app: Application) -> None:
     """A name of another site gets neither the page nor an answer; localhost and the address do."""
     port = app.url.rpartition(":")[2]
-    for name, status in [("rebind.test", 421), (f"localhost:{port}", 200), (f"127.0.0.1:{port}", 200)]:
+    for name, status in [
+        ("rebind.test", 421),
+        (f"localhost:{port}", 200),
+        (f"127.0.0.1:{port}", 200),
+    ]:
         assert httpx.get(app.url, headers={"Host": name}).status_code == status
         answer = httpx.post(f"{app.url}/api/streaming-chat", json={}, headers={"Host": name})
         assert answer.status_code == (421 if status == 421 else 422)

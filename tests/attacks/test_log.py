@@ -29,7 +29,9 @@ SESSION = "abcdefghij"
 
 @pytest.fixture(scope="module")
 def app() -> Iterator[Application]:
-    with Application(cwd=ROOT, STREAMCHAT_RATE_LIMIT="off", STREAMCHAT_OWNER_PASSWORD="sesame-open") as application:
+    with Application(
+        cwd=ROOT, STREAMCHAT_RATE_LIMIT="off", STREAMCHAT_OWNER_PASSWORD="sesame-open"
+    ) as application:
         application.wait_for("Stop with Ctrl-C")
         yield application
 
@@ -44,7 +46,9 @@ def events(data: list[Any], **fields: Any) -> Iterator[tuple[str, dict[str, Any]
 def requests() -> Iterator[tuple[str, Any]]:
     yield from events([KEY])
     yield from events([[{"role": "user", "content": CANARY}]])
-    yield from events([{"text": CANARY, "files": [CANARY]}], event_data={"index": CANARY, "value": CANARY})
+    yield from events(
+        [{"text": CANARY, "files": [CANARY]}], event_data={"index": CANARY, "value": CANARY}
+    )
     yield from events([CANARY] * 9, trigger_id=CANARY)
     for body in (CANARY, [CANARY], {"message": [CANARY]}, {"message": CANARY, CANARY: CANARY}):
         yield from ((ASK, body), (RUN, body), (JOIN, body))
@@ -59,13 +63,21 @@ def odd_lines() -> Iterator[bytes]:
     yield b"GET / HTTP/9.9 " + word + b"\r\n\r\n"
     yield b"GET / HTTP/1.1\r\nHost: localhost\r\n" + word + b"\r\n\r\n"
     yield b"GET / HTTP/1.1\r\nHost: " + word + b"\r\nX-Api-Key: \x00" + word + b"\r\n\r\n"
-    yield b"POST /api/streaming-chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + word + b"\r\n\r\n"
-    yield b"POST /api/streaming-chat HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + word
+    yield (
+        b"POST /api/streaming-chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
+        + word
+        + b"\r\n\r\n"
+    )
+    yield (
+        b"POST /api/streaming-chat HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding:"
+        b" chunked\r\n\r\n" + word
+    )
 
 
 def send_all(url: str) -> int:
     number = 0
-    limits = httpx.Limits(max_keepalive_connections=0)  # what goes wrong closes the connection
+    # what goes wrong closes the connection
+    limits = httpx.Limits(max_keepalive_connections=0)
     with httpx.Client(base_url=url, timeout=30, limits=limits) as client:
         for path, body in requests():
             client.post(path, json=body, headers=[(b"x-api-key", f"{KEY} ü".encode())])
@@ -76,7 +88,10 @@ def send_all(url: str) -> int:
             f"/owner/{CANARY}",
         ):
             client.get(path)
-            client.get(path, params={"deep_link": f"{CANARY}\n{FORGED}", "session_hash": f"{CANARY}\n{FORGED}"})
+            client.get(
+                path,
+                params={"deep_link": f"{CANARY}\n{FORGED}", "session_hash": f"{CANARY}\n{FORGED}"},
+            )
             number += 2
     host, port = httpx.URL(url).host, httpx.URL(url).port
     assert port
@@ -91,7 +106,8 @@ def send_all(url: str) -> int:
 
 
 def test_nothing_that_a_visitor_sends_is_in_the_log(app: Application) -> None:
-    """A visitor cannot put a word, a key or a line in the log, nor fill it, by hundreds of bad requests."""
+    """A visitor cannot put a word, a key or a line in the log, nor fill it, by hundreds of bad
+    requests."""
     assert send_all(app.url) > 500
     httpx.post(f"{app.url}{ASK}", json={"message": CANARY}, timeout=60)
     app.interrupt()
@@ -108,17 +124,27 @@ def test_nothing_that_a_visitor_sends_is_in_the_log(app: Application) -> None:
 
 @pytest.mark.process
 def test_what_claude_repeats_of_a_visitor_is_not_in_the_log(claude: ScriptedClaude) -> None:
-    """Neither a refusal nor a broken event of Claude's brings a visitor's words or key into the log."""
+    """Neither a refusal nor a broken event of Claude's brings a visitor's words or key into the
+    log."""
     claude.play(
         refuses(400, "invalid_request_error", f"messages.0: {CANARY}, key {KEY}"),
-        streams(start(), event("content_block_delta", index=0, delta={"type": "text_delta", "text": [CANARY]})),
+        streams(
+            start(),
+            event("content_block_delta", index=0, delta={"type": "text_delta", "text": [CANARY]}),
+        ),
         streams(start(), f"event: content_block_delta\ndata: {{{CANARY}\n\n".encode()),
         streams(breaks("invalid_request_error", CANARY)),
     )
-    knobs = {"ANTHROPIC_API_KEY": "sk-owner", "ANTHROPIC_BASE_URL": claude.url, "STREAMCHAT_OWN_KEYS": "on"}
+    knobs = {
+        "ANTHROPIC_API_KEY": "sk-owner",
+        "ANTHROPIC_BASE_URL": claude.url,
+        "STREAMCHAT_OWN_KEYS": "on",
+    }
     with Application(cwd=ROOT, **knobs) as app:
         for key in (KEY, ""):
-            httpx.post(f"{app.url}{ASK}", json={"message": CANARY}, headers={"x-api-key": key}, timeout=60)
+            httpx.post(
+                f"{app.url}{ASK}", json={"message": CANARY}, headers={"x-api-key": key}, timeout=60
+            )
         app.interrupt()
         printed = app.output()
     assert len(claude.exchanges) == 4
@@ -133,7 +159,13 @@ def failing() -> ValueError:
     raise AssertionError
 
 
-def formatted(name: str, message: str, *args: Any, error: Exception | None = None, clock: Ticking | None = None) -> str:
+def formatted(
+    name: str,
+    message: str,
+    *args: Any,
+    error: Exception | None = None,
+    clock: Ticking | None = None,
+) -> str:
     """The line of the log; empty if there is none."""
     record = logging.LogRecord(name, logging.ERROR, "/x/server/http.py", 7, message, args, None)
     if error:
@@ -142,7 +174,9 @@ def formatted(name: str, message: str, *args: Any, error: Exception | None = Non
     return Escaping("%(levelname)s: %(message)s").format(record) if shown else ""
 
 
-@pytest.mark.parametrize("name", ["uvicorn.error", "asyncio", "py.warnings", "root", "gradio", "of_the_future"])
+@pytest.mark.parametrize(
+    "name", ["uvicorn.error", "asyncio", "py.warnings", "root", "gradio", "of_the_future"]
+)
 @pytest.mark.parametrize("error", [None, failing()], ids=["message", "traceback"])
 def test_other_peoples_records_have_their_place_only(name: str, error: Exception | None) -> None:
     """Whatever a library says of a request, its words are not repeated."""
@@ -161,7 +195,9 @@ def test_our_own_records_keep_their_sentence() -> None:
     assert CANARY not in line
 
 
-@pytest.mark.parametrize("sign", ["\n", "\r", "\r\n", "\x1b[2J", "\x00", "\x85", "\u2028", "\u2029", "\v", "\f"])
+@pytest.mark.parametrize(
+    "sign", ["\n", "\r", "\r\n", "\x1b[2J", "\x00", "\x85", "\u2028", "\u2029", "\v", "\f"]
+)
 def test_no_sign_begins_a_new_line(sign: str) -> None:
     """A visitor cannot forge a line, or colour the owner's terminal."""
     line = formatted("streamchat", "A name: %s", f"a{sign}{FORGED}")
@@ -190,7 +226,10 @@ PRINTS = {
     "print": "def printing():\n print(word)",
     "print to stderr": "def printing():\n print(word, file=sys.stderr)",
     "write": "def printing():\n sys.stderr.write(word)",
-    "print_exc": "def printing():\n try:\n  raise ValueError(word)\n except ValueError:\n  traceback.print_exc()",
+    "print_exc": (
+        "def printing():\n try:\n  raise ValueError(word)\n except ValueError:\n "
+        " traceback.print_exc()"
+    ),
     "print_stack": "def printing():\n traceback.print_stack()",
 }
 
@@ -230,7 +269,8 @@ def test_a_trace_is_one_line_without_a_message() -> None:
 
 @pytest.mark.process
 def test_a_link_that_is_slow_to_come_leaves_the_log_guarded() -> None:
-    """While the chat waits for its public link, a stranger's broken requests make one line of the log."""
+    """While the chat waits for its public link, a stranger's broken requests make one line of the
+    log."""
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
         Application("--share", cwd=ROOT, HTTPS_PROXY=address(silent)) as app,

@@ -56,9 +56,22 @@ def visitor(guarded: Application) -> Iterator[httpx.Client]:
         yield client
 
 
-PATHS = [(method, re.sub(r"\{[^}]*\}", "x", route.path)) for route in gradios() for method in route.methods or ()]
-OWN = [("POST", "/api/streaming-chat"), ("GET", "/api/streaming-chat/x"), ("DELETE", "/api/streaming-chat/x")]
-OWN += [("GET", "/api/health"), ("OPTIONS", "/config"), ("GET", "//config"), ("GET", "/login/../config")]
+PATHS = [
+    (method, re.sub(r"\{[^}]*\}", "x", route.path))
+    for route in gradios()
+    for method in route.methods or ()
+]
+OWN = [
+    ("POST", "/api/streaming-chat"),
+    ("GET", "/api/streaming-chat/x"),
+    ("DELETE", "/api/streaming-chat/x"),
+]
+OWN += [
+    ("GET", "/api/health"),
+    ("OPTIONS", "/config"),
+    ("GET", "//config"),
+    ("GET", "/login/../config"),
+]
 OWN += [
     ("GET", "/gradio_api/token"),
     ("GET", "/ownerx"),
@@ -70,10 +83,13 @@ OWN += [
 
 @pytest.mark.parametrize(("method", "path"), sorted({*PATHS, *OWN}))
 def test_nothing_is_open_without_the_login(guarded: Application, method: str, path: str) -> None:
-    """Neither the page nor a route of Gradio or of our own, those included that Gradio leaves open to all."""
+    """Neither the page nor a route of Gradio or of our own, those included that Gradio leaves open
+    to all."""
     cookies = {"access-token-x": "y", f"streamchat_{guarded.url.rpartition(':')[2]}": "x"}
     content = b"{}" if method == "POST" else None
-    answer = httpx.request(method, guarded.url + path, cookies=cookies, headers=JSON, content=content)
+    answer = httpx.request(
+        method, guarded.url + path, cookies=cookies, headers=JSON, content=content
+    )
     assert answer.status_code in (303, 401, 404, 405)
     assert answer.headers.get("location", "./login") == "./login"
     assert "set-cookie" not in answer.headers
@@ -81,12 +97,15 @@ def test_nothing_is_open_without_the_login(guarded: Application, method: str, pa
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
 def test_a_page_leads_to_the_login(guarded: Application, path: str) -> None:
-    """In a browser; its address is relative, for a proxy may serve the chat under a path of its own."""
+    """In a browser; its address is relative, for a proxy may serve the chat under a path of its
+    own."""
     answer = httpx.get(guarded.url + path, headers=HTML, follow_redirects=True)
     assert (answer.status_code, answer.url.path) == (200, "/login")
     assert 'name="password"' in answer.text
     policy = answer.headers["content-security-policy"]
-    assert {"default-src 'none'", "form-action 'self'", "frame-ancestors 'none'"} <= set(policy.split("; "))
+    assert {"default-src 'none'", "form-action 'self'", "frame-ancestors 'none'"} <= set(
+        policy.split("; ")
+    )
     assert "unsafe" not in policy
 
 
@@ -100,7 +119,9 @@ def test_a_body_of_a_stranger_is_not_awaited(guarded: Application) -> None:
     where = ("127.0.0.1", int(guarded.url.rpartition(":")[2]))
     for path in ("/api/streaming-chat", "/gradio_api/queue/join", "/gradio_api/upload", "/login"):
         with socket.create_connection(where, timeout=20) as line:
-            line.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 31000000\r\n\r\n".encode())
+            line.sendall(
+                f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 31000000\r\n\r\n".encode()
+            )
             assert line.recv(100).split()[1] in (b"401", b"404", b"413")
 
 
@@ -115,18 +136,32 @@ def test_a_wrong_password_says_so(guarded: Application) -> None:
     assert (program.status_code, program.json()["code"]) == (401, "wrong_password")
 
 
-@pytest.mark.parametrize("content", [b"", b"%", b"username=%ff&password=%00", b"\xff" * 100, b"&" * 9_000])
-@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain"])
+@pytest.mark.parametrize(
+    "content", [b"", b"%", b"username=%ff&password=%00", b"\xff" * 100, b"&" * 9_000]
+)
+@pytest.mark.parametrize(
+    "kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain"]
+)
 def test_an_odd_form_is_a_wrong_password(guarded: Application, content: bytes, kind: str) -> None:
     """Nothing breaks. Each counts as a guess, so that they come from different visitors here."""
-    from_elsewhere = {"X-Forwarded-For": f"203.0.113.{len(content) % 200 + len(kind)}", "Content-Type": kind}
-    assert httpx.post(f"{guarded.url}/login", content=content, headers=from_elsewhere).status_code in (400, 401)
+    from_elsewhere = {
+        "X-Forwarded-For": f"203.0.113.{len(content) % 200 + len(kind)}",
+        "Content-Type": kind,
+    }
+    assert httpx.post(
+        f"{guarded.url}/login", content=content, headers=from_elsewhere
+    ).status_code in (400, 401)
 
 
 @pytest.mark.parametrize("origin", ["http://evil.test", "null", "http://localhost:1"])
-def test_another_sites_page_neither_logs_in_nor_out(guarded: Application, visitor: httpx.Client, origin: str) -> None:
+def test_another_sites_page_neither_logs_in_nor_out(
+    guarded: Application, visitor: httpx.Client, origin: str
+) -> None:
     """A visitor stays who they are, in their own session."""
-    assert httpx.post(f"{guarded.url}/login", data=ACCOUNT, headers={"Origin": origin}).status_code == 403
+    assert (
+        httpx.post(f"{guarded.url}/login", data=ACCOUNT, headers={"Origin": origin}).status_code
+        == 403
+    )
     assert visitor.post("/logout", headers={"Origin": origin}).status_code == 403
     assert visitor.post("/logout", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
     assert visitor.get("/config").status_code == 200
@@ -135,12 +170,16 @@ def test_another_sites_page_neither_logs_in_nor_out(guarded: Application, visito
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
 def test_no_picture_or_link_logs_out(visitor: httpx.Client, method: str) -> None:
     """Only a POST does; what an answer can make a browser fetch changes nothing."""
-    assert visitor.request(method, "/logout", headers={"X-HTTP-Method-Override": "POST"}).status_code == 405
+    assert (
+        visitor.request(method, "/logout", headers={"X-HTTP-Method-Override": "POST"}).status_code
+        == 405
+    )
     assert visitor.get("/config").status_code == 200
 
 
 def test_a_logout_ends_ones_own_session_only(guarded: Application, visitor: httpx.Client) -> None:
-    """All visitors are one user, and the others stay logged in. The ended session is ended on the server."""
+    """All visitors are one user, and the others stay logged in. The ended session is ended on the
+    server."""
     with httpx.Client(base_url=guarded.url) as other:
         other.post("/login", data=ACCOUNT)
         token = dict(other.cookies)
@@ -153,17 +192,30 @@ def test_a_logout_ends_ones_own_session_only(guarded: Application, visitor: http
 def test_nobody_is_told_a_token(visitor: httpx.Client) -> None:
     """No route gives away the cookie that scripts cannot read."""
     token = next(iter(visitor.cookies.values()))
-    for path in ("/", "/config", "/gradio_api/token", "/gradio_api/user", "/gradio_api/app_id", "/login"):
+    for path in (
+        "/",
+        "/config",
+        "/gradio_api/token",
+        "/gradio_api/user",
+        "/gradio_api/app_id",
+        "/login",
+    ):
         assert token not in visitor.get(path).text
     assert visitor.get("/gradio_api/token").status_code == 404
 
 
 def test_a_session_is_not_one_that_somebody_else_has_set(guarded: Application) -> None:
-    """A cookie that came before the login opens nothing after it; one beside the right one does no harm."""
+    """A cookie that came before the login opens nothing after it; one beside the right one does no
+    harm."""
     name = f"streamchat_{guarded.url.rpartition(':')[2]}"
-    answer = httpx.post(f"{guarded.url}/login", data=ACCOUNT, cookies={name: "known-to-the-attacker"})
+    answer = httpx.post(
+        f"{guarded.url}/login", data=ACCOUNT, cookies={name: "known-to-the-attacker"}
+    )
     token = SimpleCookie(answer.headers["set-cookie"])[name].value
-    assert httpx.get(f"{guarded.url}/config", cookies={name: "known-to-the-attacker"}).status_code == 401
+    assert (
+        httpx.get(f"{guarded.url}/config", cookies={name: "known-to-the-attacker"}).status_code
+        == 401
+    )
     two = {"Cookie": f"{name}={token}; {name}=known-to-the-attacker"}
     assert httpx.get(f"{guarded.url}/config", headers=two).status_code == 200
 
@@ -181,12 +233,23 @@ def test_the_cookie_is_the_browsers_own(guarded: Application) -> None:
 
 
 async def test_in_a_frame_of_hugging_face_the_cookie_is_of_that_frame() -> None:
-    """On Spaces, and only there, the page is shown by another site; below a prefix the cookie is of that prefix."""
-    chat = app_behind(Logins(USER, PASSWORD, lambda *_: "visitor", framed_by=["https://huggingface.co"]))
+    """On Spaces, and only there, the page is shown by another site; below a prefix the cookie is of
+    that prefix."""
+    chat = app_behind(
+        Logins(USER, PASSWORD, lambda *_: "visitor", framed_by=["https://huggingface.co"])
+    )
     transport = httpx.ASGITransport(chat, root_path="/chat")
-    async with httpx.AsyncClient(transport=transport, base_url="https://eva-chat.hf.space") as browser:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="https://eva-chat.hf.space"
+    ) as browser:
         answer = await browser.post("/chat/login", data=ACCOUNT, headers=HTML)
-        assert attributes(answer) >= {"SameSite=None", "Secure", "Partitioned", "HttpOnly", "Path=/chat"}
+        assert attributes(answer) >= {
+            "SameSite=None",
+            "Secure",
+            "Partitioned",
+            "HttpOnly",
+            "Path=/chat",
+        }
         assert (answer.status_code, answer.headers["location"]) == (303, "/chat/")
         page = await browser.get("/chat/login")
         assert "frame-ancestors https://huggingface.co" in page.headers["content-security-policy"]
@@ -203,7 +266,14 @@ async def test_a_socket_needs_the_login_too() -> None:
     async def receive() -> Message:
         raise AssertionError
 
-    scope: Scope = {"type": "websocket", "path": "/x", "headers": [], "client": None, "scheme": "ws", "server": None}
+    scope: Scope = {
+        "type": "websocket",
+        "path": "/x",
+        "headers": [],
+        "client": None,
+        "scheme": "ws",
+        "server": None,
+    }
     await app_behind(Logins(USER, PASSWORD, lambda *_: "visitor"))(scope, receive, send)
     assert sent == [{"type": "websocket.close"}]
 
@@ -212,7 +282,9 @@ def app_behind(logins: Logins) -> Starlette:
     async def who(request: Request) -> PlainTextResponse:
         return PlainTextResponse(user_of(request.scope))
 
-    return Starlette(routes=[*logins.routes(), Route("/who", who)], middleware=[Middleware(LoginCheck, logins)])
+    return Starlette(
+        routes=[*logins.routes(), Route("/who", who)], middleware=[Middleware(LoginCheck, logins)]
+    )
 
 
 def test_gradios_own_client_logs_in(guarded: Application) -> None:
@@ -230,7 +302,8 @@ def test_a_session_opens_the_routes_for_programs(visitor: httpx.Client) -> None:
 
 
 def test_a_person_logs_in_asks_and_logs_out(guarded: Application, context: BrowserContext) -> None:
-    """With the policy on and without a script: a wrong password, the right one, an answer, and the way out."""
+    """With the policy on and without a script: a wrong password, the right one, an answer, and the
+    way out."""
     tab = context.new_page()
     complaints = complaints_of(tab)
     tab.goto(guarded.url)
@@ -250,8 +323,12 @@ def test_a_person_logs_in_asks_and_logs_out(guarded: Application, context: Brows
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_login_fits_on_a_phone(guarded: Application, chromium: Browser, scheme: str) -> None:
-    """Nothing sticks out, what is to be typed has the focus, and the page is light or dark as the phone is."""
-    with chromium.new_context(viewport={"width": 320, "height": 600}, color_scheme=scheme) as context:  # type: ignore[arg-type]
+    """Nothing sticks out, what is to be typed has the focus, and the page is light or dark as the
+    phone is."""
+    with chromium.new_context(
+        viewport={"width": 320, "height": 600},
+        color_scheme=scheme,  # type: ignore[arg-type]
+    ) as context:
         tab = context.new_page()
         tab.goto(guarded.url)
         expect(tab.get_by_label("User")).to_be_focused()

@@ -40,7 +40,8 @@ def client_of(room: Room) -> AsyncClient:
 
 
 async def test_a_long_log_is_read_with_turns_for_others() -> None:
-    """A log of very many words is rendered a part at a time, and no event is lost or has another number."""
+    """A log of very many words is rendered a part at a time, and no event is lost or has another
+    number."""
     room, words = Room(), 20 * AT_ONCE
     room.source.say(*[Text("a")] * words, Done("end_turn"))
     async with client_of(room) as client:
@@ -66,15 +67,16 @@ async def test_a_long_name_of_a_field_is_not_repeated_in_full() -> None:
 
 
 def test_a_long_text_is_shown_without_a_search_for_its_indentation() -> None:
-    """Gradio would look at each line of a message several times; it gets messages in a form that it leaves alone."""
+    """Gradio would look at each line of a message several times; it gets messages in a form that it
+    leaves alone."""
     long, short = "    a\n" * 20_000, "    a\n    b"
     shown = postprocess(gr.Chatbot(), [{"role": "user", "content": text} for text in (long, short)])
     assert [written([text_of(message)]) for message in shown] == [long, short]
 
 
 def test_a_long_row_of_dashes_is_read_once() -> None:
-    """Whether it is the rule below the head of a table is known without a try for each of its dashes, of which a
-    million would take hours."""
+    """Whether it is the rule below the head of a table is known without a try for each of its
+    dashes, of which a million would take hours."""
     row = "|" + " -" * 1_000_000
     assert RULE.match(row)
     assert not RULE.match(row + "x")

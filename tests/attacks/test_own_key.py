@@ -1,4 +1,5 @@
-"""Attacks with a key of one's own: on the owner's credentials, on other visitors, and on what all share."""
+"""Attacks with a key of one's own: on the owner's credentials, on other visitors, and on what all
+share."""
 
 import asyncio
 import os
@@ -33,10 +34,18 @@ ENVIRONMENTS = {
     "token": {"ANTHROPIC_AUTH_TOKEN": SECRET},
     "key and token": {"ANTHROPIC_API_KEY": f"{SECRET}-1", "ANTHROPIC_AUTH_TOKEN": f"{SECRET}-2"},
     "header": {"ANTHROPIC_CUSTOM_HEADERS": f"X-Gateway-Token: {SECRET}"},
-    "headers": {"ANTHROPIC_CUSTOM_HEADERS": f"X-One: {SECRET}\nx-api-key: {SECRET}\nCookie: session={SECRET}"},
+    "headers": {
+        "ANTHROPIC_CUSTOM_HEADERS": (
+            f"X-One: {SECRET}\nx-api-key: {SECRET}\nCookie: session={SECRET}"
+        )
+    },
     "authorization": {"ANTHROPIC_CUSTOM_HEADERS": f"Authorization: Bearer {SECRET}"},
-    "authorization in small letters": {"ANTHROPIC_CUSTOM_HEADERS": f"authorization: Bearer {SECRET}"},
-    "a header that every request has": {"ANTHROPIC_CUSTOM_HEADERS": f"User-Agent: {SECRET}\naccept: {SECRET}"},
+    "authorization in small letters": {
+        "ANTHROPIC_CUSTOM_HEADERS": f"authorization: Bearer {SECRET}"
+    },
+    "a header that every request has": {
+        "ANTHROPIC_CUSTOM_HEADERS": f"User-Agent: {SECRET}\naccept: {SECRET}"
+    },
     "workspace": {"ANTHROPIC_CUSTOM_HEADERS": f"anthropic-workspace-id: {SECRET}"},
     "profile": {"ANTHROPIC_PROFILE": SECRET},
     "federation": {
@@ -103,7 +112,8 @@ def seeing() -> Iterator[Seeing]:
 async def test_a_junk_key_sends_nothing_of_the_owners(
     seeing: Seeing, owner: pytest.MonkeyPatch, environment: dict[str, str]
 ) -> None:
-    """A visitor cannot have a request sent with any credential or header of the owner's environment."""
+    """A visitor cannot have a request sent with any credential or header of the owner's
+    environment."""
     async with a_source(seeing, owner, environment) as source:
         _, error = await answer(source, ASKED)
     assert error is None
@@ -114,7 +124,9 @@ async def test_a_junk_key_sends_nothing_of_the_owners(
         assert head.lower().count("\r\nauthorization:") == 1
 
 
-async def test_the_owner_still_has_the_headers_of_the_environment(seeing: Seeing, owner: pytest.MonkeyPatch) -> None:
+async def test_the_owner_still_has_the_headers_of_the_environment(
+    seeing: Seeing, owner: pytest.MonkeyPatch
+) -> None:
     """A gateway gets the headers that it asks for, of the owner's own requests."""
     environment = ENVIRONMENTS["header"] | ENVIRONMENTS["key"]
     async with a_source(seeing, owner, environment) as source:
@@ -125,8 +137,11 @@ async def test_the_owner_still_has_the_headers_of_the_environment(seeing: Seeing
     assert SECRET not in of_visitor
 
 
-async def test_a_password_in_the_gateways_address_is_not_sent(seeing: Seeing, owner: pytest.MonkeyPatch) -> None:
-    """A visitor cannot have their key replaced by the user and password that stand in ANTHROPIC_BASE_URL."""
+async def test_a_password_in_the_gateways_address_is_not_sent(
+    seeing: Seeing, owner: pytest.MonkeyPatch
+) -> None:
+    """A visitor cannot have their key replaced by the user and password that stand in
+    ANTHROPIC_BASE_URL."""
     async with a_source(seeing, owner, {}) as source:
         await source.close()
     url = seeing.url.replace("http://", f"http://owner:{SECRET}@")
@@ -140,11 +155,14 @@ class Baking(Seeing):
     """Sets a cookie with each model and each answer."""
 
     def _model(self) -> bytes:
-        return super()._model().replace(b"\r\n\r\n", b"\r\nset-cookie: session=a; Path=/\r\n\r\n", 1)
+        return (
+            super()._model().replace(b"\r\n\r\n", b"\r\nset-cookie: session=a; Path=/\r\n\r\n", 1)
+        )
 
 
 async def test_what_claude_sets_for_one_is_not_sent_for_another(owner: pytest.MonkeyPatch) -> None:
-    """A visitor does not get the session that a gateway has opened for the owner, or for another visitor."""
+    """A visitor does not get the session that a gateway has opened for the owner, or for another
+    visitor."""
     with Baking(says("Hello")) as claude:
         url = claude.url.replace("127.0.0.1", "localhost")
         environment = {"ANTHROPIC_API_KEY": SECRET, "ANTHROPIC_BASE_URL": url}
@@ -156,8 +174,11 @@ async def test_what_claude_sets_for_one_is_not_sent_for_another(owner: pytest.Mo
     assert not [head for head in claude.heads if "session=a" in head]
 
 
-def test_the_client_for_visitors_reads_no_headers_from_the_environment(owner: pytest.MonkeyPatch) -> None:
-    """Without that line of `Bare`, the SDK would give each copy of the client what the environment names."""
+def test_the_client_for_visitors_reads_no_headers_from_the_environment(
+    owner: pytest.MonkeyPatch,
+) -> None:
+    """Without that line of `Bare`, the SDK would give each copy of the client what the environment
+    names."""
     owner.setenv("ANTHROPIC_CUSTOM_HEADERS", f"X-Gateway-Token: {SECRET}")
     taken = anthropic.AsyncAnthropic(api_key=JUNK).default_headers
     assert taken["X-Gateway-Token"] == SECRET
@@ -169,7 +190,8 @@ def test_the_client_for_visitors_reads_no_headers_from_the_environment(owner: py
 async def test_a_key_that_may_not_see_the_model_tells_nothing_about_it(
     claude: ScriptedClaude, owner: pytest.MonkeyPatch, status: int
 ) -> None:
-    """A visitor cannot make the chat forget for everybody what the model can do, by a key that may not ask."""
+    """A visitor cannot make the chat forget for everybody what the model can do, by a key that may
+    not ask."""
     claude.capabilities = INCAPABLE
     async with a_source(claude, owner, {"ANTHROPIC_API_KEY": SECRET}) as source:
         claude.models_status = status
@@ -182,9 +204,12 @@ async def test_a_key_that_may_not_see_the_model_tells_nothing_about_it(
 async def test_what_is_refused_to_one_key_is_sent_with_others(
     claude: ScriptedClaude, owner: pytest.MonkeyPatch
 ) -> None:
-    """A visitor cannot turn off thinking or caching for everybody, by a key to which they are refused."""
+    """A visitor cannot turn off thinking or caching for everybody, by a key to which they are
+    refused."""
     claude.capabilities = CAPABLE
-    refusal = refuses(400, "invalid_request_error", "thinking: adaptive thinking is not supported on this model")
+    refusal = refuses(
+        400, "invalid_request_error", "thinking: adaptive thinking is not supported on this model"
+    )
     claude.play(refusal, says("Without."), says("With."))
     async with a_source(claude, owner, {"ANTHROPIC_API_KEY": SECRET}) as source:
         await answer(source, ASKED)
@@ -203,7 +228,9 @@ async def a_chat(
     source, store = Late("Claude", settings.model, lambda: Claude(settings)), Store("")
     budget, prices = Budget(store, daily=0, visitor=None), Prices(settings.model)
     accounts = Accounts(budget, prices, "", 1_000)
-    chat = Chat(source, store, linger=60, keep=60, accounts=accounts, own=source if takes_keys else None)
+    chat = Chat(
+        source, store, linger=60, keep=60, accounts=accounts, own=source if takes_keys else None
+    )
     yield chat, budget
     await chat.close()
 
@@ -219,11 +246,22 @@ def keys(claude: ScriptedClaude) -> list[str]:
 
 
 ASKS_FOR_NOTHING = ["", " ", "\t", "\r\n", " \t "]
-NO_KEYS = ['"', "''", '" \' "', "sk-ünmöglich", "sk-\x00-nul", "sk-\x7f-del", "\u200bsk-zero-width", "🔑"]
+NO_KEYS = [
+    '"',
+    "''",
+    '" \' "',
+    "sk-ünmöglich",
+    "sk-\x00-nul",
+    "sk-\x7f-del",
+    "\u200bsk-zero-width",
+    "🔑",
+]
 
 
 @pytest.mark.parametrize("key", ASKS_FOR_NOTHING)
-async def test_a_blank_key_is_none(claude: ScriptedClaude, owner: pytest.MonkeyPatch, key: str) -> None:
+async def test_a_blank_key_is_none(
+    claude: ScriptedClaude, owner: pytest.MonkeyPatch, key: str
+) -> None:
     """A visitor cannot get past the budget with a key of spaces."""
     async with a_chat(claude, owner) as (chat, _):
         with pytest.raises(DayIsSpent):
@@ -232,17 +270,25 @@ async def test_a_blank_key_is_none(claude: ScriptedClaude, owner: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("key", NO_KEYS)
-async def test_what_cannot_be_a_key_reaches_nobody(claude: ScriptedClaude, owner: pytest.MonkeyPatch, key: str) -> None:
-    """A visitor cannot get past the budget with quotation marks, or with signs that no header can carry."""
+async def test_what_cannot_be_a_key_reaches_nobody(
+    claude: ScriptedClaude, owner: pytest.MonkeyPatch, key: str
+) -> None:
+    """A visitor cannot get past the budget with quotation marks, or with signs that no header can
+    carry."""
     async with a_chat(claude, owner) as (chat, _):
         with pytest.raises(BadKey):
             await ask(chat, key)
     assert keys(claude) == []
 
 
-@pytest.mark.parametrize("key", [f"{JUNK}\r\nX-Injected: 1", f"{JUNK}\tX", f"'{JUNK}'", JUNK * 1_500])
-async def test_an_odd_key_is_sent_as_one_header(claude: ScriptedClaude, owner: pytest.MonkeyPatch, key: str) -> None:
-    """A visitor cannot add a header of their own by a line break, nor break the request by 30 kB of key."""
+@pytest.mark.parametrize(
+    "key", [f"{JUNK}\r\nX-Injected: 1", f"{JUNK}\tX", f"'{JUNK}'", JUNK * 1_500]
+)
+async def test_an_odd_key_is_sent_as_one_header(
+    claude: ScriptedClaude, owner: pytest.MonkeyPatch, key: str
+) -> None:
+    """A visitor cannot add a header of their own by a line break, nor break the request by 30 kB of
+    key."""
     async with a_chat(claude, owner) as (chat, budget):
         await ask(chat, key)
         assert budget.spent() == 0
@@ -262,11 +308,17 @@ async def test_a_key_pays_while_claude_is_paused_for_the_owner(
         reply = await ask(chat, JUNK)
         assert reply.ending
         assert reply.ending.receipt
-        assert (reply.ending.receipt.own_key, reply.ending.usage, budget.spent()) == (True, Usage(25, 42), 0)
+        assert (reply.ending.receipt.own_key, reply.ending.usage, budget.spent()) == (
+            True,
+            Usage(25, 42),
+            0,
+        )
     assert keys(claude) == [f"Bearer {JUNK}"]
 
 
-async def test_where_no_keys_are_taken_none_is_sent(claude: ScriptedClaude, owner: pytest.MonkeyPatch) -> None:
+async def test_where_no_keys_are_taken_none_is_sent(
+    claude: ScriptedClaude, owner: pytest.MonkeyPatch
+) -> None:
     """A visitor cannot bring a key to a chat that takes none."""
     async with a_chat(claude, owner, takes_keys=False) as (chat, _):
         with pytest.raises(NoOwnKeys):
@@ -274,7 +326,9 @@ async def test_where_no_keys_are_taken_none_is_sent(claude: ScriptedClaude, owne
     assert keys(claude) == []
 
 
-async def test_two_keys_at_once_stay_apart(claude: ScriptedClaude, owner: pytest.MonkeyPatch) -> None:
+async def test_two_keys_at_once_stay_apart(
+    claude: ScriptedClaude, owner: pytest.MonkeyPatch
+) -> None:
     """Each of many visitors at the same moment pays with their own key."""
     wanted = [f"{JUNK}-{number}" for number in range(20)]
     async with a_chat(claude, owner) as (chat, _):
@@ -287,7 +341,9 @@ async def test_a_key_that_claude_repeats_is_in_no_error(
     claude: ScriptedClaude, owner: pytest.MonkeyPatch, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Neither the visitor's key nor the owner's is in what a reader or the log is told."""
-    claude.play(refuses(status, "api_error", f"what is {JUNK}, or {SECRET}?", x_should_retry="false"))
+    claude.play(
+        refuses(status, "api_error", f"what is {JUNK}, or {SECRET}?", x_should_retry="false")
+    )
     async with a_chat(claude, owner) as (chat, _):
         reply = await ask(chat, JUNK)
     told = f"{reply.log} {caplog.text}"

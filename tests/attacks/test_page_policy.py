@@ -14,7 +14,17 @@ from tests import violations
 from tests.application import ROOT, Application
 from tests.page import Page
 from tests.proxy import Proxy
-from tests.scripted_claude import CLOSES, Hold, ScriptedClaude, delta, ends, opens, says, start, streams
+from tests.scripted_claude import (
+    CLOSES,
+    Hold,
+    ScriptedClaude,
+    delta,
+    ends,
+    opens,
+    says,
+    start,
+    streams,
+)
 
 RICH = """# A heading
 
@@ -45,9 +55,13 @@ def violated(context: BrowserContext) -> list[str]:
 def test_the_page_works_under_its_policy(
     violated: list[str], page: Page, page_claude: ScriptedClaude, context: BrowserContext
 ) -> None:
-    """Streaming, formulas, code, tables, retry, edit, undo, examples, stop and reload violate nothing."""
+    """Streaming, formulas, code, tables, retry, edit, undo, examples, stop and reload violate
+    nothing."""
     page_claude.play(
-        says(*RICH.splitlines(keepends=True), thinks=["Let me ", "see."]), says("Again."), says("Edited."), says("Ex.")
+        says(*RICH.splitlines(keepends=True), thinks=["Let me ", "see."]),
+        says("Again."),
+        says("Edited."),
+        says("Ex."),
     )
     page.ask("Everything, please")
     page.shows("A heading")
@@ -80,7 +94,9 @@ def test_a_reload_during_an_answer_violates_nothing(
 ) -> None:
     """A page that finds a running answer again, and stops it, does so under the same policy."""
     hold = Hold()
-    page_claude.play(streams(start(), opens(), delta("Half"), hold, delta(" and half."), CLOSES, ends()))
+    page_claude.play(
+        streams(start(), opens(), delta("Half"), hold, delta(" and half."), CLOSES, ends())
+    )
     page.ask("hi")
     page.shows("Half")
     page.browser.reload()
@@ -93,9 +109,14 @@ def test_a_reload_during_an_answer_violates_nothing(
 def test_a_visitors_own_key_violates_nothing(
     claude: ScriptedClaude, violated: list[str], context: BrowserContext
 ) -> None:
-    """The field for the key, an answer that it pays for, and the question what to do once the key is gone."""
+    """The field for the key, an answer that it pays for, and the question what to do once the key
+    is gone."""
     claude.play(says("On your key."), says("Without it."))
-    environment = {"ANTHROPIC_API_KEY": "sk-owner", "ANTHROPIC_BASE_URL": claude.url, "STREAMCHAT_OWN_KEYS": "on"}
+    environment = {
+        "ANTHROPIC_API_KEY": "sk-owner",
+        "ANTHROPIC_BASE_URL": claude.url,
+        "STREAMCHAT_OWN_KEYS": "on",
+    }
     with Application(cwd=ROOT, **environment) as app:
         page = Page(context, app.url)
         page.browser.get_by_role("button", name="Your own API key").click()
@@ -141,7 +162,9 @@ def test_a_page_that_comes_back_after_its_network_violates_nothing(
 ) -> None:
     """It is cut off in the middle of an answer, is loaded anew by itself, and shows the rest."""
     hold = Hold()
-    page_claude.play(streams(start(), opens(), delta("Half"), hold, delta(" and half."), CLOSES, ends()))
+    page_claude.play(
+        streams(start(), opens(), delta("Half"), hold, delta(" and half."), CLOSES, ends())
+    )
     with Proxy(int(app.url.rpartition(":")[2])) as way:
         page = Page(context, way.url)
         page.ask("hi")
@@ -160,17 +183,20 @@ FRONT_END = Path(gr.__file__).parent / "templates" / "frontend"
 
 
 def from_the_bucket(route: Route) -> None:
-    """Serves the files that a share link's page loads from Gradio's bucket, from the installed package."""
+    """Serves the files that a share link's page loads from Gradio's bucket, from the installed
+    package."""
     file = FRONT_END / route.request.url.removeprefix(BUCKET).partition("/")[2]
     kind = mimetypes.guess_type(file.name)[0] or "text/plain"
-    route.fulfill(body=file.read_bytes(), content_type=kind, headers={"Access-Control-Allow-Origin": "*"})
+    route.fulfill(
+        body=file.read_bytes(), content_type=kind, headers={"Access-Control-Allow-Origin": "*"}
+    )
 
 
 def test_the_page_of_a_share_link_works_under_its_policy(
     monkeypatch: pytest.MonkeyPatch, violated: list[str], context: BrowserContext
 ) -> None:
-    """It comes from another template, and its front end from another site. Nothing but one stylesheet is refused,
-    which that front end looks for where its bucket has none."""
+    """It comes from another template, and its front end from another site. Nothing but one
+    stylesheet is refused, which that front end looks for where its bucket has none."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", "")
     app = create(Settings(data_dir=""))
     context.route(f"{BUCKET}**", from_the_bucket)
@@ -206,7 +232,9 @@ SCRIPTS = {
 @pytest.mark.parametrize("way", SCRIPTS)
 def test_no_script_runs_but_the_pages_own(violated: list[str], page: Page, way: str) -> None:
     """Markup that got into the page in spite of everything runs no script."""
-    page.browser.evaluate("seen = []; addEventListener('securitypolicyviolation', it => seen.push(it))")
+    page.browser.evaluate(
+        "seen = []; addEventListener('securitypolicyviolation', it => seen.push(it))"
+    )
     page.browser.evaluate(f"() => {{ {ADD} {SCRIPTS[way]} }}")
     page.browser.wait_for_function("() => seen.length")
     assert page.browser.evaluate("typeof ran") == "undefined"
@@ -214,12 +242,18 @@ def test_no_script_runs_but_the_pages_own(violated: list[str], page: Page, way: 
 
 
 def test_no_event_of_the_page_has_a_script(page: Page) -> None:
-    """Gradio compiles such a script from text, for which the policy would have to allow that to everybody."""
+    """Gradio compiles such a script from text, for which the policy would have to allow that to
+    everybody."""
     assert page.browser.evaluate("gradio_config.dependencies.filter(({ js }) => js).length") == 0
-    assert "unsafe-eval" not in page.browser.request.get(page.browser.url).headers["content-security-policy"]
+    assert (
+        "unsafe-eval"
+        not in page.browser.request.get(page.browser.url).headers["content-security-policy"]
+    )
 
 
-def test_another_sites_page_cannot_frame_the_chat(app: Application, context: BrowserContext) -> None:
+def test_another_sites_page_cannot_frame_the_chat(
+    app: Application, context: BrowserContext
+) -> None:
     """A site that shows the chat under buttons of its own could have a visitor press Send."""
     framing = {"content_type": "text/html", "body": f"<iframe src='{app.url}/'></iframe>"}
     for host in ("http://evil.test", app.url):

@@ -54,7 +54,9 @@ def test_a_stranger_guesses_ten_times_a_minute(password: Password, clock: Clock)
     assert answers(password, "right", "203.0.113.7") == [True]
 
 
-def test_guesses_that_are_spread_over_time_have_the_same_rate(password: Password, clock: Clock) -> None:
+def test_guesses_that_are_spread_over_time_have_the_same_rate(
+    password: Password, clock: Clock
+) -> None:
     """No window has more, wherever it begins."""
     found: list[bool | None] = []
     for _ in range(240):
@@ -71,23 +73,32 @@ def test_another_visitor_is_not_held_up(password: Password) -> None:
 
 
 def test_a_network_of_ipv6_is_not_65536_strangers(password: Password) -> None:
-    """A provider gives a /48 to one customer: it has three visitors' guesses, and others keep theirs."""
+    """A provider gives a /48 to one customer: it has three visitors' guesses, and others keep
+    theirs."""
     found = [answers(password, "wrong", f"2001:db8:0:{number:x}::/64") for number in range(100)]
     assert sum(each == [False] for each in found) == 30
     assert answers(password, "right", "2001:db8:1::/64") == [True]
 
 
-def test_all_addresses_together_guess_a_hundred_times_a_minute(password: Password, clock: Clock) -> None:
+def test_all_addresses_together_guess_a_hundred_times_a_minute(
+    password: Password, clock: Clock
+) -> None:
     """However many an attacker has."""
     for _ in range(3):
-        found = [answers(password, "wrong", f"198.51.{number // 250}.{number % 250}") for number in range(1_000)]
+        found = [
+            answers(password, "wrong", f"198.51.{number // 250}.{number % 250}")
+            for number in range(1_000)
+        ]
         assert sum(each == [False] for each in found) == 100
         clock.now += 60
 
 
 @pytest.mark.parametrize("visitor", ["203.0.113.7", "127.0.0.1", "::/64"])
-def test_very_many_addresses_do_not_lock_out_who_knows_the_password(password: Password, visitor: str) -> None:
-    """Neither where it was right within a day, nor on the machine itself; there, too, ten are wrong at most."""
+def test_very_many_addresses_do_not_lock_out_who_knows_the_password(
+    password: Password, visitor: str
+) -> None:
+    """Neither where it was right within a day, nor on the machine itself; there, too, ten are wrong
+    at most."""
     if not visitor.startswith(("127", "::")):
         assert answers(password, "right", visitor) == [True]
     for number in range(200):
@@ -106,7 +117,9 @@ def test_a_right_password_is_forgotten_after_a_day(password: Password, clock: Cl
     assert answers(password, "right", "203.0.113.7") == [None]
 
 
-@pytest.mark.parametrize("given", ["", "righ", "right ", "Right", "right\0", "r\ud800", "x" * 1_000_000])
+@pytest.mark.parametrize(
+    "given", ["", "righ", "right ", "Right", "right\0", "r\ud800", "x" * 1_000_000]
+)
 def test_only_the_password_is_the_password(password: Password, given: str) -> None:
     """Whatever is given is compared, and nothing breaks."""
     assert answers(password, given, "203.0.113.7") == [False]
@@ -128,7 +141,8 @@ def test_a_session_ends_by_itself(clock: Clock) -> None:
 
 
 def test_very_many_sessions_end_the_visitors_own(clock: Clock) -> None:
-    """Over the bound of one visitor the oldest of that visitor ends, over that of all the oldest."""
+    """Over the bound of one visitor the oldest of that visitor ends, over that of all the
+    oldest."""
     sessions = Sessions(100, per_visitor=3, most=5, clock=clock)
     others = sessions.begin("noah")
     tokens = [sessions.begin("eva") for _ in range(10)]
@@ -143,7 +157,17 @@ def test_a_browsers_name_cannot_be_made_up() -> None:
     signed = Signed()
     value = signed.new()
     assert signed.name(value) == value.partition(".")[0]
-    for forged in ("", ".", "x", "x.", value[:-1], value.replace(".", "x."), value + "0", "é.ü", Signed().new()):
+    for forged in (
+        "",
+        ".",
+        "x",
+        "x.",
+        value[:-1],
+        value.replace(".", "x."),
+        value + "0",
+        "é.ü",
+        Signed().new(),
+    ):
         assert signed.name(forged) is None
 
 
@@ -169,8 +193,11 @@ def basic(password: str, user: str = USER) -> str:
 
 @pytest.mark.parametrize("order", [("form", "basic"), ("basic", "form")])
 @pytest.mark.process
-def test_the_two_ways_to_log_in_have_one_count(guarded: Application, order: tuple[str, str]) -> None:
-    """Ten guesses a minute, by the form or by HTTP Basic; the right one is not answered either then."""
+def test_the_two_ways_to_log_in_have_one_count(
+    guarded: Application, order: tuple[str, str]
+) -> None:
+    """Ten guesses a minute, by the form or by HTTP Basic; the right one is not answered either
+    then."""
 
     def guess(way: str, password: str) -> int:
         if way == "form":
@@ -185,23 +212,40 @@ def test_the_two_ways_to_log_in_have_one_count(guarded: Application, order: tupl
 @pytest.mark.process
 def test_a_session_is_not_locked_out_by_guesses(guarded: Application) -> None:
     """A person who is logged in stays so, whatever others try from the same address."""
-    with coming_from(guarded, "203.0.113.20") as visitor, coming_from(guarded, "203.0.113.20") as attacker:
-        assert visitor.post("/login", data={"username": USER, "password": PASSWORD}).status_code == 200
+    with (
+        coming_from(guarded, "203.0.113.20") as visitor,
+        coming_from(guarded, "203.0.113.20") as attacker,
+    ):
+        assert (
+            visitor.post("/login", data={"username": USER, "password": PASSWORD}).status_code == 200
+        )
         for number in range(20):
             attacker.post("/login", data={"username": USER, "password": f"guess {number}"})
-        assert attacker.post("/login", data={"username": USER, "password": PASSWORD}).status_code == 429
+        assert (
+            attacker.post("/login", data={"username": USER, "password": PASSWORD}).status_code
+            == 429
+        )
         assert visitor.get("/config").status_code == 200
-        assert visitor.get("/api/health", headers={"Authorization": basic("wrong")}).status_code == 200
+        assert (
+            visitor.get("/api/health", headers={"Authorization": basic("wrong")}).status_code == 200
+        )
 
 
 @pytest.mark.process
 def test_the_owner_is_not_locked_out_from_the_same_address(guarded: Application) -> None:
-    """A browser in which the password was right once is asked for it again, and is not held up by others' guesses."""
+    """A browser in which the password was right once is asked for it again, and is not held up by
+    others' guesses."""
     right = {"Authorization": basic(OWNERS, "x")}
-    with coming_from(guarded, "203.0.113.30", **right) as owner, coming_from(guarded, "203.0.113.30") as attacker:
+    with (
+        coming_from(guarded, "203.0.113.30", **right) as owner,
+        coming_from(guarded, "203.0.113.30") as attacker,
+    ):
         given = owner.get("/owner").headers["set-cookie"]
         assert {"HttpOnly", "SameSite=Strict", "Path=/owner"} <= set(given.split("; "))
-        guesses = [attacker.get("/owner", headers={"Authorization": basic(f"{n}")}).status_code for n in range(30)]
+        guesses = [
+            attacker.get("/owner", headers={"Authorization": basic(f"{n}")}).status_code
+            for n in range(30)
+        ]
         assert guesses == [401] * 10 + [429] * 20
         assert attacker.get("/owner", headers=right).status_code == 429
         assert owner.get("/owner/state").status_code == 200
@@ -215,7 +259,10 @@ def test_the_owners_cookie_is_no_password(guarded: Application) -> None:
     with coming_from(guarded, "203.0.113.40") as browser:
         assert browser.get("/owner", headers={"Authorization": basic(OWNERS)}).status_code == 200
         assert browser.get("/owner/state").status_code == 401
-        guesses = [browser.get("/owner", headers={"Authorization": basic(f"{n}")}).status_code for n in range(12)]
+        guesses = [
+            browser.get("/owner", headers={"Authorization": basic(f"{n}")}).status_code
+            for n in range(12)
+        ]
         assert guesses == [401] * 10 + [429] * 2
 
 
@@ -225,4 +272,6 @@ def test_what_a_browser_knows_of_the_owners_page_is_no_guess(guarded: Applicatio
     with coming_from(guarded, "203.0.113.50", Authorization=basic(OWNERS)) as browser:
         for path in ("/", "/config", "/login", "/docs", "/gradio_api/info") * 5:
             assert browser.get(path).status_code in (200, 303, 401)
-        assert browser.post("/login", data={"username": USER, "password": PASSWORD}).status_code == 200
+        assert (
+            browser.post("/login", data={"username": USER, "password": PASSWORD}).status_code == 200
+        )

@@ -29,14 +29,25 @@ PROXIES = {
     "a load balancer": {"x-cluster-client-ip": STRANGER},
     "another name of the machine": {"host": "chat.example"},
     "the name of a page elsewhere": {"origin": "https://chat.example"},
-    "nginx without any line": {"connection": "close", "user-agent": "Mozilla/5.0 (X11; Linux x86_64)"},
+    "nginx without any line": {
+        "connection": "close",
+        "user-agent": "Mozilla/5.0 (X11; Linux x86_64)",
+    },
 }
 OWN = {
     "address": HOST,
     "IPv6": {"host": "[::1]:7860"},
     "name": {"host": "localhost:7860"},
-    "program": {"host": "localhost:7860", "connection": "close", "user-agent": "Python-urllib/3.11"},
-    "page": {"host": "localhost:7860", "origin": "http://localhost:7860", "connection": "keep-alive"},
+    "program": {
+        "host": "localhost:7860",
+        "connection": "close",
+        "user-agent": "Python-urllib/3.11",
+    },
+    "page": {
+        "host": "localhost:7860",
+        "origin": "http://localhost:7860",
+        "connection": "keep-alive",
+    },
 }
 
 
@@ -51,7 +62,9 @@ def test_who_comes_through_a_proxy_is_not_the_owner(headers: dict[str, str]) -> 
 @pytest.mark.parametrize("headers", OWN.values(), ids=OWN)
 def test_who_asks_from_the_machine_itself_is_the_owner(peer: str, headers: dict[str, str]) -> None:
     """The owner's browser and programs have no limits of visitors."""
-    assert isinstance(Visitors(Proxies.of("", on_spaces=False), private=True)(peer, headers, None), Local)
+    assert isinstance(
+        Visitors(Proxies.of("", on_spaces=False), private=True)(peer, headers, None), Local
+    )
 
 
 @pytest.mark.parametrize("peer", [STRANGER, "10.0.0.2", "", None, "localhost", "127.0.0.1.example"])
@@ -61,12 +74,16 @@ def test_who_comes_from_elsewhere_is_not_the_owner(peer: str | None) -> None:
 
 
 def test_on_a_public_chat_nobody_is_the_owner() -> None:
-    """The tunnel of a share link connects from the machine itself, and adds nothing that could be relied on."""
-    assert not isinstance(Visitors(Proxies.of("", on_spaces=False), private=False)("127.0.0.1", HOST, None), Local)
+    """The tunnel of a share link connects from the machine itself, and adds nothing that could be
+    relied on."""
+    assert not isinstance(
+        Visitors(Proxies.of("", on_spaces=False), private=False)("127.0.0.1", HOST, None), Local
+    )
 
 
 def test_the_log_says_once_that_there_is_a_proxy(caplog: pytest.LogCaptureFixture) -> None:
-    """The owner learns that the limits hold for visitors of the proxy, and a visitor cannot fill the log with it."""
+    """The owner learns that the limits hold for visitors of the proxy, and a visitor cannot fill
+    the log with it."""
     who = Visitors(Proxies.of("", on_spaces=False), private=True)
     with caplog.at_level(logging.WARNING):
         for number in range(100):
@@ -78,12 +95,17 @@ def test_the_log_says_once_that_there_is_a_proxy(caplog: pytest.LogCaptureFixtur
 
 
 def visitors(headers: dict[str, str]) -> str:
-    return Visitors(Proxies.of("", on_spaces=False), private=True)("127.0.0.1", HOST | headers, None)
+    return Visitors(Proxies.of("", on_spaces=False), private=True)(
+        "127.0.0.1", HOST | headers, None
+    )
 
 
 def test_a_stranger_behind_a_proxy_may_ask_as_often_as_any_other() -> None:
-    """Twenty questions a minute are promised, and not one more is answered; the owner's are not counted."""
-    limits = Limits(rate="20/minute", visitor_replies=3, max_replies=100, local_rate="off", local_replies=100)
+    """Twenty questions a minute are promised, and not one more is answered; the owner's are not
+    counted."""
+    limits = Limits(
+        rate="20/minute", visitor_replies=3, max_replies=100, local_rate="off", local_replies=100
+    )
     stranger, owner = visitors({"x-forwarded-for": STRANGER}), visitors({})
     for _ in range(20):
         limits.admit(stranger).leave()
@@ -104,7 +126,8 @@ def test_a_stranger_behind_a_proxy_may_have_as_many_replies_as_any_other() -> No
 
 
 async def test_a_stranger_behind_a_proxy_has_a_visitors_share() -> None:
-    """Half a dollar is promised, and not one answer more is paid; what is left of the day is the owner's."""
+    """Half a dollar is promised, and not one answer more is paid; what is left of the day is the
+    owner's."""
     budget = Budget(Store(""), daily=5, visitor=0.5, local=5)
     stranger, owner = visitors({"x-forwarded-for": STRANGER}), visitors({})
     for number in range(3):

@@ -86,7 +86,9 @@ os._exit(0)
 
 
 def refused() -> set[tuple[str, str]]:
-    return {(method, path) for line in REFUSED.strip().splitlines() for method, path in [line.split()]}
+    return {
+        (method, path) for line in REFUSED.strip().splitlines() for method, path in [line.split()]
+    }
 
 
 def allowed() -> set[tuple[str, str]]:
@@ -100,29 +102,43 @@ def shape(path: str) -> str:
 
 def routes() -> list[tuple[str, str, bool]]:
     """Method, path and whether it is our own, of all routes of the app as it runs."""
-    environment = {"STREAMCHAT_DATA_DIR": "", "STREAMCHAT_OWNER_PASSWORD": "long enough", "PATH": "/usr/bin:/bin"}
-    printed = subprocess.check_output([sys.executable, "-c", ROUTES], cwd=ROOT, env=environment, text=True)
+    environment = {
+        "STREAMCHAT_DATA_DIR": "",
+        "STREAMCHAT_OWNER_PASSWORD": "long enough",
+        "PATH": "/usr/bin:/bin",
+    }
+    printed = subprocess.check_output(
+        [sys.executable, "-c", ROUTES], cwd=ROOT, env=environment, text=True
+    )
     return [(method, path, own) for method, path, own in json.loads(printed.splitlines()[-1])]
 
 
 @pytest.mark.process
 def test_every_route_of_the_running_app_is_allowed_or_refused_on_purpose() -> None:
-    """A route that the next Gradio brings is noticed here, and answered with 404 until somebody decides about it."""
+    """A route that the next Gradio brings is noticed here, and answered with 404 until somebody
+    decides about it."""
     found = routes()
     assert ("POST", "/gradio_api/queue/join", False) in found
     undecided = [
         (method, path)
         for method, path, own in found
-        if not own and method != "HEAD" and (method, shape(path)) not in allowed() and (method, path) not in refused()
+        if not own
+        and method != "HEAD"
+        and (method, shape(path)) not in allowed()
+        and (method, path) not in refused()
     ]
     assert undecided == []
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(refused()))
 def test_no_visitor_reaches_a_refused_route(app: Application, method: str, path: str) -> None:
-    """Files, proxies, uploads, deep links, streams of media, monitoring and Gradio's tools for developers are a 404."""
+    """Files, proxies, uploads, deep links, streams of media, monitoring and Gradio's tools for
+    developers are a 404."""
     answer = httpx.request(method, app.url + re.sub(r"\{[^}]*\}", "1", path), timeout=5)
-    assert (answer.status_code, answer.json()["code"]) in [(404, "not_found"), (405, "method_not_allowed")]
+    assert (answer.status_code, answer.json()["code"]) in [
+        (404, "not_found"),
+        (405, "method_not_allowed"),
+    ]
 
 
 SECRET = ".env.example"
@@ -176,18 +192,25 @@ EVASIONS = [
 
 @pytest.mark.parametrize("path", EVASIONS)
 def test_no_spelling_of_a_path_gets_around_the_allowlist(app: Application, path: str) -> None:
-    """Percent-encoding, doubled slashes, dots, upper case and queries lead to nothing but a refusal."""
+    """Percent-encoding, doubled slashes, dots, upper case and queries lead to nothing but a
+    refusal."""
     assert asked(app, "GET", path)[0] in (404, 405)
 
 
-@pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get", "PROPFIND"])
-@pytest.mark.parametrize("path", [f"/gradio_api/file={SECRET}", "/gradio_api/upload", "/?deep_link=x", "/logout"])
+@pytest.mark.parametrize(
+    "method", ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get", "PROPFIND"]
+)
+@pytest.mark.parametrize(
+    "path", [f"/gradio_api/file={SECRET}", "/gradio_api/upload", "/?deep_link=x", "/logout"]
+)
 def test_no_method_gets_around_the_allowlist(app: Application, method: str, path: str) -> None:
     """A method that is odd, or written in lower case, changes nothing about what is refused."""
     assert asked(app, method, path)[0] in (400, 404, 405)
 
 
-@pytest.mark.parametrize(("header", "value"), [("X-Forwarded-Prefix", "/x"), ("X-Original-URL", "/config")])
+@pytest.mark.parametrize(
+    ("header", "value"), [("X-Forwarded-Prefix", "/x"), ("X-Original-URL", "/config")]
+)
 def test_no_header_gets_around_the_allowlist(app: Application, header: str, value: str) -> None:
     """Only the path of the request itself counts."""
     assert asked(app, "GET", f"/gradio_api/file={SECRET}", {header: value})[0] == 404
@@ -207,7 +230,8 @@ def test_a_page_of_a_program_under_development_is_told_of_changes() -> None:
 
 @pytest.mark.process
 def test_a_program_under_development_is_as_closed_as_any_other(tmp_path: Path) -> None:
-    """`gradio app.py` serves the whole chat, before and after a change: its allowlist, hosts, headers and routes."""
+    """`gradio app.py` serves the whole chat, before and after a change: its allowlist, hosts,
+    headers and routes."""
     command = (sys.executable, "-c", "from gradio.cli import cli; cli()", "app.py")
     program = install(tmp_path)
     with (
@@ -217,8 +241,14 @@ def test_a_program_under_development_is_as_closed_as_any_other(tmp_path: Path) -
         for changed in (False, True):
             if changed:
                 program.write_text(program.read_text("utf-8") + "\n# changed\n", "utf-8")
-                assert any('"reload"' in line or "event: reload" in line for line in changes.iter_lines())
-            for path in (f"/gradio_api/file={SECRET}", "/gradio_api/monitoring", "/gradio_api/vibe-editor"):
+                assert any(
+                    '"reload"' in line or "event: reload" in line for line in changes.iter_lines()
+                )
+            for path in (
+                f"/gradio_api/file={SECRET}",
+                "/gradio_api/monitoring",
+                "/gradio_api/vibe-editor",
+            ):
                 assert httpx.get(f"{app.url}{path}").status_code == 404
             assert httpx.get(f"{app.url}/", headers={"Host": "rebind.test"}).status_code == 421
             assert "script-src" in httpx.get(f"{app.url}/").headers["content-security-policy"]
@@ -232,7 +262,9 @@ def test_logging_out_takes_more_than_a_link(app: Application) -> None:
     assert "set-cookie" not in headers
 
 
-def asked(app: Application, method: str, path: str, headers: dict[str, str] | None = None) -> tuple[int, set[str]]:
+def asked(
+    app: Application, method: str, path: str, headers: dict[str, str] | None = None
+) -> tuple[int, set[str]]:
     """The status for exactly this path, and the names of the headers."""
     connection = HTTPConnection(urlsplit(app.url).netloc, timeout=5)
     connection.putrequest(method, path, skip_accept_encoding=True)

@@ -39,7 +39,12 @@ UNVERSIONED = Path(__file__).parents[1] / "data" / "streamchat-0.sqlite3"
 @asynccontextmanager
 async def a_room(folder: Path | str, **bounds: Any) -> AsyncIterator[Room]:
     now = bounds.pop("now", None)
-    store = Store(str(folder), visitor_bytes=VISITOR_BYTES, max_bytes=MAX_BYTES, **({"clock": now} if now else {}))
+    store = Store(
+        str(folder),
+        visitor_bytes=VISITOR_BYTES,
+        max_bytes=MAX_BYTES,
+        **({"clock": now} if now else {}),
+    )
     await store.open()
     room = Room(store, **bounds)
     try:
@@ -90,7 +95,8 @@ def held(folder: Path) -> int:
 
 
 async def test_a_visitor_cannot_delete_what_others_keep(tmp_path: Path) -> None:
-    """One visitor who sends, claims and clears without end deletes nobody's conversation, in memory or on disk."""
+    """One visitor who sends, claims and clears without end deletes nobody's conversation, in memory
+    or on disk."""
     async with a_room(tmp_path, max_tabs=100) as room:
         people = await victims(room)
         before = held(tmp_path)
@@ -109,7 +115,8 @@ async def test_a_visitor_cannot_delete_what_others_keep(tmp_path: Path) -> None:
 
 
 async def test_many_visitors_together_cannot_delete_what_others_keep(tmp_path: Path) -> None:
-    """Where all together are over the bound, whoever holds most loses; a visitor with little loses nothing."""
+    """Where all together are over the bound, whoever holds most loses; a visitor with little loses
+    nothing."""
     async with a_room(tmp_path, max_tabs=50) as room:
         people = await victims(room)
         for number in range(5):
@@ -120,7 +127,8 @@ async def test_many_visitors_together_cannot_delete_what_others_keep(tmp_path: P
 
 
 async def test_a_conversation_is_dropped_as_a_whole(tmp_path: Path) -> None:
-    """Where very many visitors hold the same, the oldest lose all of a conversation, and the others lose nothing."""
+    """Where very many visitors hold the same, the oldest lose all of a conversation, and the others
+    lose nothing."""
     text = "x" * 9_000
     async with a_room(tmp_path) as room:
         people = [Visitor(room, f"192.0.2.{n}", f"visitor{n}") for n in range(250)]
@@ -142,7 +150,8 @@ async def test_a_conversation_is_dropped_as_a_whole(tmp_path: Path) -> None:
 
 
 async def test_without_a_store_nobody_is_pushed_out_of_memory() -> None:
-    """Where memory is all there is, a visitor's claims push out their own tabs and nobody else's."""
+    """Where memory is all there is, a visitor's claims push out their own tabs and nobody
+    else's."""
     room = Room(max_tabs=100, visitor_bytes=VISITOR_BYTES, max_pages=100)
     people = await victims(room)
     await attack(room)
@@ -154,7 +163,8 @@ async def test_without_a_store_nobody_is_pushed_out_of_memory() -> None:
 
 
 async def test_a_claim_copies_nothing(tmp_path: Path) -> None:
-    """A hundred claims of a large tab take neither its memory nor its room on the disk a hundred times."""
+    """A hundred claims of a large tab take neither its memory nor its room on the disk a hundred
+    times."""
     async with a_room(tmp_path) as room:
         visitor = Visitor(room)
         tab = await visitor.reload("")
@@ -170,22 +180,29 @@ async def test_a_claim_copies_nothing(tmp_path: Path) -> None:
 
 
 async def test_many_who_look_for_a_tab_at_once_load_it_once(tmp_path: Path) -> None:
-    """After a restart a hundred claims of one tab, and of its copies, bring its words into memory once."""
+    """After a restart a hundred claims of one tab, and of its copies, bring its words into memory
+    once."""
     async with a_room(tmp_path) as room:
         visitor = Visitor(room)
         tabs = [await visitor.reload("")]
         await visitor.ask("x" * 500_000)
-        tabs += [(await room.page.claim(tabs[0], "", visitor.opens(f"copy{number}")))[0] for number in range(10)]
+        tabs += [
+            (await room.page.claim(tabs[0], "", visitor.opens(f"copy{number}")))[0]
+            for number in range(10)
+        ]
     async with a_room(tmp_path) as room:
         pages = [visitor.opens(f"claim{number}") for number in range(110)]
-        await asyncio.gather(*(room.page.claim(tab, "", page) for tab, page in zip(tabs * 10, pages, strict=True)))
+        await asyncio.gather(
+            *(room.page.claim(tab, "", page) for tab, page in zip(tabs * 10, pages, strict=True))
+        )
         copies = [await room.page.tab(page) for page in pages]
         assert len({id(copy.before) for copy in copies}) == 1
         assert copies[0].before
 
 
 async def test_a_copy_outlives_restarts_and_the_age_of_what_it_copies(tmp_path: Path) -> None:
-    """A page that is reloaded now and then finds its conversation for as long as it is, with its last answer."""
+    """A page that is reloaded now and then finds its conversation for as long as it is, with its
+    last answer."""
     now = [0.0]
     visitor, tab = None, ""
     for day in (0, 20, 40, 60):
@@ -207,7 +224,8 @@ async def test_a_copy_outlives_restarts_and_the_age_of_what_it_copies(tmp_path: 
 
 
 async def test_a_copy_that_goes_on_has_a_state_of_its_own(tmp_path: Path) -> None:
-    """A copy that goes on keeps what it says to itself; what it was copied from stays as it was, also on disk."""
+    """A copy that goes on keeps what it says to itself; what it was copied from stays as it was,
+    also on disk."""
     async with a_room(tmp_path) as room:
         visitor = Visitor(room)
         first = await visitor.reload("")
@@ -241,7 +259,8 @@ class Listed(Store):
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
 async def test_a_reply_with_an_odd_id_is_not_looked_for(method: str, odd: str) -> None:
-    """A reply's id has 32 letters, digits, hyphens or underscores. Nothing else reaches the store."""
+    """A reply's id has 32 letters, digits, hyphens or underscores. Nothing else reaches the
+    store."""
     store = Listed()
     room = Room(store)
     own = ASGITransport(FastAPI(routes=routes(room.chat, lambda *_: "visitor").routes))
@@ -254,9 +273,12 @@ async def test_a_reply_with_an_odd_id_is_not_looked_for(method: str, odd: str) -
     await room.close()
 
 
-@pytest.mark.parametrize("session", [None, "", "a" * 65, "a" * 5_000_000, "a b", "../a", "ä", "a\n", "\ud800"])
+@pytest.mark.parametrize(
+    "session", [None, "", "a" * 65, "a" * 5_000_000, "a b", "../a", "ä", "a\n", "\ud800"]
+)
 async def test_a_caller_that_is_no_page_claims_nothing(session: str | None) -> None:
-    """A caller without a session, or with one that no page has, shares no tab with other such callers."""
+    """A caller without a session, or with one that no page has, shares no tab with other such
+    callers."""
     room = Room()
     owner, thief = Visitor(room, "192.0.2.1"), Visitor(room, ATTACKER)
     owner.request, thief.request = owner.opens(session), thief.opens(session)
@@ -269,7 +291,9 @@ async def test_a_caller_that_is_no_page_claims_nothing(session: str | None) -> N
     assert (len(room.tabs._tabs), len(room.page._tab_ids)) == (0, 0)
 
 
-@pytest.mark.parametrize("tab", ["", "a" * 65, "x" * 5_000_000, "a b", "' OR 1=1", "\0", "\ud800", "%"])
+@pytest.mark.parametrize(
+    "tab", ["", "a" * 65, "x" * 5_000_000, "a b", "' OR 1=1", "\0", "\ud800", "%"]
+)
 async def test_a_tab_with_an_odd_id_is_not_looked_for(tab: str, tmp_path: Path) -> None:
     """An id that no tab can have finds nothing, and nothing of it is kept."""
     async with a_room(tmp_path) as room:
@@ -281,7 +305,8 @@ async def test_a_tab_with_an_odd_id_is_not_looked_for(tab: str, tmp_path: Path) 
 
 
 async def test_claims_are_limited_and_a_tab_is_not_lost_by_it() -> None:
-    """A visitor who opens pages too quickly reads so; the page keeps its id, and others open theirs."""
+    """A visitor who opens pages too quickly reads so; the page keeps its id, and others open
+    theirs."""
     room = Room(claims="3/minute")
     visitor, other = Visitor(room), Visitor(room, ATTACKER)
     tab = await visitor.reload("")
@@ -310,7 +335,8 @@ def failing(folder: Path) -> Iterator[None]:
 
 
 async def test_writes_that_wait_for_the_disk_are_bounded_by_visitor(tmp_path: Path) -> None:
-    """While the disk takes nothing, a visitor's words wait in memory up to their share, and nobody else's are lost."""
+    """While the disk takes nothing, a visitor's words wait in memory up to their share, and nobody
+    else's are lost."""
     async with a_room(tmp_path / "data") as room:
         people = await victims(room)
         with failing(tmp_path / "data"):
@@ -324,7 +350,9 @@ async def test_writes_that_wait_for_the_disk_are_bounded_by_visitor(tmp_path: Pa
             assert "while nothing is written" in repr(visitor.shown)
         await room.store.flush()
         for visitor in people:
-            assert "while nothing is written" in repr(await room.store.tab(room.page.tab_id(visitor.request)))
+            assert "while nothing is written" in repr(
+                await room.store.tab(room.page.tab_id(visitor.request))
+            )
 
 
 async def attack_without_disk(room: Room) -> None:
@@ -357,7 +385,8 @@ async def test_a_large_tab_is_made_json_off_the_event_loop(tmp_path: Path) -> No
 
 
 async def test_a_reply_counts_for_who_asked_it(tmp_path: Path) -> None:
-    """Answers to programs, which have no tab, fill the share of who asked, and the oldest of these go."""
+    """Answers to programs, which have no tab, fill the share of who asked, and the oldest of these
+    go."""
     async with a_room(tmp_path) as room:
         people = await victims(room)
         replies = []
@@ -377,7 +406,8 @@ async def test_a_reply_counts_for_who_asked_it(tmp_path: Path) -> None:
 
 
 async def test_answers_to_one_visitor_do_not_push_out_those_to_others() -> None:
-    """Programs find their ended replies in memory, however much another visitor has had written since."""
+    """Programs find their ended replies in memory, however much another visitor has had written
+    since."""
     cache = Cache(keep=60, most=10_000)
     replies = [await ended(cache, "x" * 100, f"visitor {number}") for number in range(5)]
     flood = [await ended(cache, "x" * 3_000, ATTACKER) for _ in range(20)]
@@ -389,7 +419,10 @@ async def test_entries_about_replies_do_not_fill_the_file(tmp_path: Path) -> Non
     """The journal has a bound of its own, and no number of replies costs anybody their tab."""
     async with a_room(tmp_path) as room:
         people = await victims(room)
-        entries = [Entry(number, "m" * 1_000, "end_turn", False, 1, None, None, 0) for number in range(5_000)]
+        entries = [
+            Entry(number, "m" * 1_000, "end_turn", False, 1, None, None, 0)
+            for number in range(5_000)
+        ]
         await room.store.run(partial(write, entries=entries, since=0, most=100))
         for visitor in people:
             await visitor.ask("And now?")
@@ -401,7 +434,8 @@ async def test_entries_about_replies_do_not_fill_the_file(tmp_path: Path) -> Non
 
 
 async def test_the_file_names_no_visitor(tmp_path: Path) -> None:
-    """In the file a visitor is a hash with this installation's salt: two installations have nothing in common."""
+    """In the file a visitor is a hash with this installation's salt: two installations have nothing
+    in common."""
     owners = []
     for folder in (tmp_path / "one", tmp_path / "two"):
         async with a_room(folder) as room:
@@ -414,18 +448,34 @@ async def test_the_file_names_no_visitor(tmp_path: Path) -> None:
 
 
 async def test_a_file_without_owners_is_opened(tmp_path: Path) -> None:
-    """A file of the release before owners is read in full, and its tabs belong to the visitors who claim them."""
+    """A file of the release before owners is read in full, and its tabs belong to the visitors who
+    claim them."""
     shutil.copy(UNVERSIONED, tmp_path / NAME)
     for _ in range(2):
         async with a_room(tmp_path) as room:
             visitor = Visitor(room)
             await visitor.reload("a-tab-of-the-first-release")
-            texts = [message["content"][0]["text"] for message in visitor.shown if not message.get("metadata")]
+            texts = [
+                message["content"][0]["text"]
+                for message in visitor.shown
+                if not message.get("metadata")
+            ]
             code = "    def f():\n        return 1"
-            assert texts == [code, "A function.", "Why is the sky blue?", "It is Rayleigh scattering."]
-            drafts = [(await room.page.claim("a-tab-of-the-first-release", code, visitor.opens("again")))[1]]
+            assert texts == [
+                code,
+                "A function.",
+                "Why is the sky blue?",
+                "It is Rayleigh scattering.",
+            ]
+            drafts = [
+                (await room.page.claim("a-tab-of-the-first-release", code, visitor.opens("again")))[
+                    1
+                ]
+            ]
             assert drafts == [{"__type__": "update"}]
-            assert (await room.store.tab("another-tab") or {})["before"][0]["content"][0]["text"].startswith("ä中😀")
+            assert (await room.store.tab("another-tab") or {})["before"][0]["content"][0][
+                "text"
+            ].startswith("ä中😀")
     with contextlib.closing(sqlite3.connect(tmp_path / NAME)) as file:
         assert file.execute("SELECT COUNT(*) FROM spending").fetchone() == (1,)
         assert holdings(file) == actual(file)
@@ -442,7 +492,11 @@ async def test_processes_that_open_an_old_file_at_once_do_no_harm(tmp_path: Path
 
 
 def holdings(file: sqlite3.Connection | Transaction) -> dict[bytes, int]:
-    return {owner: size for owner, size in file.execute("SELECT owner, bytes FROM holdings").fetchall() if size}
+    return {
+        owner: size
+        for owner, size in file.execute("SELECT owner, bytes FROM holdings").fetchall()
+        if size
+    }
 
 
 def actual(file: sqlite3.Connection | Transaction) -> dict[bytes, int]:
@@ -451,13 +505,18 @@ def actual(file: sqlite3.Connection | Transaction) -> dict[bytes, int]:
 
 
 names = st.sampled_from(["a", "b", "c"])
-deed = st.tuples(st.sampled_from(["put", "copy", "log"]), names, names, st.sampled_from(["anna", "bert", None]))
+deed = st.tuples(
+    st.sampled_from(["put", "copy", "log"]), names, names, st.sampled_from(["anna", "bert", None])
+)
 
 
 @settings(max_examples=30, deadline=None)
 @given(deeds=st.lists(deed, max_size=12))
-async def test_counted_bytes_are_those_of_the_rows(deeds: list[tuple[str, str, str, str | None]]) -> None:
-    """The bytes counted for an owner equal the bytes of the owner's rows after any sequence of writes and evictions."""
+async def test_counted_bytes_are_those_of_the_rows(
+    deeds: list[tuple[str, str, str, str | None]],
+) -> None:
+    """The bytes counted for an owner equal the bytes of the owner's rows after any sequence of
+    writes and evictions."""
     with tempfile.TemporaryDirectory() as folder:
         store = Store(folder, visitor_bytes=3_000, max_bytes=5_000)
         await store.open()

@@ -35,7 +35,12 @@ class Room:
         self.chat = Chat(self.source, self.store, linger=60, keep=60)
         self.tabs = Tabs(self.chat, self.store, **tabs)
         self.page = Page(
-            self.chat, self.tabs, lambda peer, *_: peer or "", max_pages=max_pages, claims=claims, found=found
+            self.chat,
+            self.tabs,
+            lambda peer, *_: peer or "",
+            max_pages=max_pages,
+            claims=claims,
+            found=found,
         )
 
     async def close(self) -> None:
@@ -78,7 +83,9 @@ class Visitor:
         await self.ask(message, "Edited.")
 
     async def undo(self) -> str:
-        place = max(number for number, message in enumerate(self.shown) if message["role"] == "user")
+        place = max(
+            number for number, message in enumerate(self.shown) if message["role"] == "user"
+        )
         before = self.shown
         question = self._take_back()
         undone = gr.UndoData(None, {"index": place, "value": question})
@@ -119,7 +126,9 @@ class Visitor:
         """All that the tab keeps, in memory and on the disk."""
         await self.room.store.flush()
         tab = self.page.tab_id(self.request)
-        return repr((await self.page.tab(self.request)).messages()) + repr(await self.room.store.tab(tab))
+        return repr((await self.page.tab(self.request)).messages()) + repr(
+            await self.room.store.tab(tab)
+        )
 
 
 async def frames(events: AsyncGenerator[Any]) -> list[Any]:

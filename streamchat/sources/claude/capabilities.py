@@ -20,7 +20,8 @@ FINAL = (NotPermitted, RequestRejected, Silent, UnknownModel, WrongAddress)
 
 
 class Capabilities:
-    """Asks Claude once; what the model or a gateway then refuses all the same is remembered in `refused`, by name."""
+    """Asks Claude once; what the model or a gateway then refuses all the same is remembered in
+    `refused`, by name."""
 
     def __init__(self, model: str) -> None:
         self.refused: set[str] = set()
@@ -52,11 +53,13 @@ class Capabilities:
             await self._retrieve(client)
         except ClaudeError as error:
             self._known = isinstance(error, FINAL)
-            if not isinstance(error, RequestRejected | WrongAddress):  # a gateway may not know this route
+            # a gateway may not know this route
+            if not isinstance(error, RequestRejected | WrongAddress):
                 raise
 
     async def _retrieve(self, client: anthropic.AsyncAnthropic) -> None:
-        with translated(), suppress(AttributeError):  # a gateway may know less of it, or answer with a page
+        # a gateway may know less of it, or answer with a page
+        with translated(), suppress(AttributeError):
             model = await client.models.retrieve(self._model, timeout=5)
             can, self._known = model.capabilities, True
             if can and not can.thinking.types.adaptive.supported:

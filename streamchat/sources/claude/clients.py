@@ -1,4 +1,5 @@
-"""The two clients that speak to Claude: the owner's, and one for visitors' keys that has nothing of the owner's."""
+"""The two clients that speak to Claude: the owner's, and one for visitors' keys that has nothing of
+the owner's."""
 
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -10,7 +11,8 @@ from streamchat.settings import Settings
 from streamchat.sources.claude.keepalive import Client
 
 LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
-NO_KEY = "none"  # with an empty one, the SDK would look for a key of its own
+# with an empty one, the SDK would look for a key of its own
+NO_KEY = "none"
 
 
 def for_owner(settings: Settings, timeout: httpx2.Timeout) -> anthropic.AsyncAnthropic:
@@ -20,16 +22,24 @@ def for_owner(settings: Settings, timeout: httpx2.Timeout) -> anthropic.AsyncAnt
 
 
 def for_visitors(settings: Settings, timeout: httpx2.Timeout) -> anthropic.AsyncAnthropic:
-    """To be copied with a visitor's key. Its connections and cookies are not those of the owner's client."""
-    return Bare(api_key=NO_KEY, base_url=_without_user(settings.base_url), open_telemetry=False, **_options(timeout))
+    """To be copied with a visitor's key. Its connections and cookies are not those of the owner's
+    client."""
+    return Bare(
+        api_key=NO_KEY,
+        base_url=_without_user(settings.base_url),
+        open_telemetry=False,
+        **_options(timeout),
+    )
 
 
 class Bare(anthropic.AsyncAnthropic):
-    """Sends no header that the environment names, and only the key that it is given, as all of its copies do."""
+    """Sends no header that the environment names, and only the key that it is given, as all of its
+    copies do."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        # the SDK reads ANTHROPIC_CUSTOM_HEADERS for every client and copy, and has no option against it
+        # the SDK reads ANTHROPIC_CUSTOM_HEADERS for every client and copy, and has no option
+        # against it
         self._custom_headers = {}
 
 

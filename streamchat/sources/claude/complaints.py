@@ -1,15 +1,17 @@
 """The words in the body of an error, where neither its status nor its type says it.
 
-The wording is Claude's or a gateway's: https://platform.claude.com/docs/en/api/errors names none. It is never shown,
-for it may repeat the request.
+The wording is Claude's or a gateway's: https://platform.claude.com/docs/en/api/errors names none.
+It is never shown, for it may repeat the request.
 """
 
 import re
 from collections.abc import Iterator
 
-LONGEST = 1_000  # characters that are looked at
+# characters that are looked at
+LONGEST = 1_000
 NO_CREDIT = re.compile(
-    r"credit balance|\b(purchase|insufficient|not enough|no|out of) (more )?(credits?|funds|quota|balance)\b"
+    r"credit balance|\b(purchase|insufficient|not enough|no|out of) (more"
+    r" )?(credits?|funds|quota|balance)\b"
     r"|\bspend(ing)? (limit|cap)|\bapi usage limits?\b|\bcurrent quota\b"
 )
 BILLING = re.compile(r"\bbilling\b|\busage limits?\b")
@@ -43,7 +45,8 @@ def _sayings(body: object) -> Iterator[str]:
         case list():
             for item in body[:10]:
                 yield from _sayings(item)
-        case {"loc": list(place), "msg": str(message)}:  # as FastAPI has it
+        # as FastAPI has it
+        case {"loc": list(place), "msg": str(message)}:
             yield f"{'.'.join(map(str, place))}: {message}"
         case dict():
             for name in ("error", "message", "code", "detail", "errors"):
@@ -63,6 +66,7 @@ def says_too_long(said: str) -> bool:
 
 
 def refused_parameters(said: str) -> frozenset[str]:
-    """Which of the parameters that a request can do without were refused; all, if one was that is not named."""
+    """Which of the parameters that a request can do without were refused; all, if one was that is
+    not named."""
     named = frozenset(name for name, words in PARAMETERS.items() if words.search(said))
     return named or (frozenset(PARAMETERS) if UNNAMED.search(said) else frozenset())

@@ -7,9 +7,12 @@ from streamchat.errors import Silent, TookTooLong
 
 
 class Deadlines:
-    """Times are in seconds, by `clock`. Silence is time without a word or a thought, over one attempt."""
+    """Times are in seconds, by `clock`. Silence is time without a word or a thought, over one
+    attempt."""
 
-    def __init__(self, *, silence: float, reply: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, silence: float, reply: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._silence = silence
         self._clock = clock
         self._ends_at = clock() + reply

@@ -6,7 +6,8 @@ Standard: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing
 BOM = b"\xef\xbb\xbf"
 MAX_EVENT = 16_000_000  # bytes
 
-Parsed = tuple[bytes, bytes]  # an event's type, which is empty where the stream names none, and its data
+# an event's type, which is empty where the stream names none, and its data
+Parsed = tuple[bytes, bytes]
 
 
 class EventTooLong(ValueError):
@@ -14,7 +15,8 @@ class EventTooLong(ValueError):
 
 
 class Parser:
-    """Ids and retry times are not read. Raises `EventTooLong` instead of holding more than `max_event` bytes."""
+    """Ids and retry times are not read. Raises `EventTooLong` instead of holding more than
+    `max_event` bytes."""
 
     def __init__(self, *, max_event: int = MAX_EVENT) -> None:
         self._max_event = max_event

@@ -13,7 +13,12 @@ import httpx2
 
 from streamchat import errors
 from streamchat.errors import ClaudeError
-from streamchat.sources.claude.complaints import complaint, refused_parameters, says_no_credit, says_too_long
+from streamchat.sources.claude.complaints import (
+    complaint,
+    refused_parameters,
+    says_no_credit,
+    says_too_long,
+)
 from streamchat.sources.claude.eventstream import EventTooLong
 
 DAY = 86_400.0  # seconds
@@ -56,15 +61,23 @@ BY_CLASS: tuple[tuple[tuple[type[Exception], ...], type[ClaudeError]], ...] = (
     ((anthropic.AnthropicError,), errors.ClaudeFault),
     ((httpx2.ReadTimeout,), errors.Silent),
     ((httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout), errors.Unreachable),
-    ((httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, httpx2.CookieConflict), errors.BrokenOff),
+    (
+        (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, httpx2.CookieConflict),
+        errors.BrokenOff,
+    ),
 )
 NO_CREDIT_CODES = ("spend_limit_reached", "billing_unavailable")
 SHOULD_RETRY = {"true": True, "false": False}
 MAY_BE_CREDIT = (errors.RequestRejected, errors.NotPermitted, errors.RateLimited)
 
 
-REACHED_CLAUDE = (408, 499, 504)  # statuses after which Claude may have worked on the request all the same
-NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, aiohttp.ConnectionTimeoutError)
+# statuses after which Claude may have worked on the request all the same
+REACHED_CLAUDE = (408, 499, 504)
+NOT_SENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.ConnectionTimeoutError,
+)
 
 
 @contextmanager
@@ -81,20 +94,29 @@ def translated() -> Iterator[None]:
 
 
 def translate(error: Exception) -> ClaudeError | None:
-    """The place of `error` in our tree; None for an error that comes from neither Claude nor the way to it."""
+    """The place of `error` in our tree; None for an error that comes from neither Claude nor the
+    way to it."""
     match error:
         case anthropic.APIStatusError():
             return _from_status(error)
         case anthropic.APIConnectionError():
-            return errors.Silent() if isinstance(error.__cause__, httpx2.ReadTimeout) else errors.Unreachable()
+            return (
+                errors.Silent()
+                if isinstance(error.__cause__, httpx2.ReadTimeout)
+                else errors.Unreachable()
+            )
     return next((kind() for classes, kind in BY_CLASS if isinstance(error, classes)), None)
 
 
 def is_free(error: BaseException) -> bool:
-    """Whether Claude charges nothing for a call that failed so: it was turned away, or there was no connection."""
+    """Whether Claude charges nothing for a call that failed so: it was turned away, or there was no
+    connection."""
     match error:
         case anthropic.APIStatusError():
-            refused = 400 <= error.status_code < 500 or error.type in BY_TYPE.keys() - {None, "timeout_error"}
+            refused = 400 <= error.status_code < 500 or error.type in BY_TYPE.keys() - {
+                None,
+                "timeout_error",
+            }
             return error.status_code >= 400 and refused and error.status_code not in REACHED_CLAUDE
         case anthropic.APIConnectionError():
             return error.__cause__ is not None and isinstance(error.__cause__.__cause__, NOT_SENT)
@@ -120,7 +142,9 @@ def _kind(error: anthropic.APIStatusError, explained: str) -> type[ClaudeError]:
     if status == 200:
         kind = BY_TYPE.get(error.type, errors.ClaudeFault)
     else:
-        kind = BY_STATUS.get(status, errors.ClaudeFault if status >= 500 else errors.RequestRejected)
+        kind = BY_STATUS.get(
+            status, errors.ClaudeFault if status >= 500 else errors.RequestRejected
+        )
     if (error.error_code or "").endswith(NO_CREDIT_CODES):
         return errors.NoCredit
     if kind in MAY_BE_CREDIT and says_no_credit(explained, of_a_rate=kind is errors.RateLimited):

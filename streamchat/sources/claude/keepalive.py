@@ -1,8 +1,9 @@
 """A client for Claude that replaces closed connections.
 
-A connection that is kept for the next request may be closed by the server in between. The next request on it then ends
-at once, with a reset and no response. Nothing has worked on it, so that it may be sent again (RFC 9112, 9.3.1). After a
-reset that comes later Claude may have worked on the request, and charges for it: it is a failure as any other.
+A connection that is kept for the next request may be closed by the server in between. The next
+request on it then ends at once, with a reset and no response. Nothing has worked on it, so that it
+may be sent again (RFC 9112, 9.3.1). After a reset that comes later Claude may have worked on the
+request, and charges for it: it is a failure as any other.
 """
 
 import time
@@ -15,7 +16,8 @@ import aiohttp
 import anthropic
 import httpx2
 
-AT_ONCE = 1.0  # seconds, of which a round trip takes a part
+# seconds, of which a round trip takes a part
+AT_ONCE = 1.0
 
 NO_COOKIES = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
@@ -32,9 +34,9 @@ TRACE.freeze()
 
 
 class Client(anthropic.DefaultAioHttpClient):
-    """`_init_transport` and `_init_proxy_transport` are where httpx makes transports, of which the public way to give
-    one of our own would turn off the proxies of the environment. A reset that takes at most `at_once` seconds is one of
-    a closed connection."""
+    """`_init_transport` and `_init_proxy_transport` are where httpx makes transports, of which the
+    public way to give one of our own would turn off the proxies of the environment. A reset that
+    takes at most `at_once` seconds is one of a closed connection."""
 
     def __init__(self, *, at_once: float = AT_ONCE, **options: Any) -> None:
         self._at_once = at_once
@@ -73,7 +75,8 @@ class Transport(httpx2.AsyncBaseTransport):
 
 
 def _session(made: aiohttp.ClientSession) -> aiohttp.ClientSession:
-    """The session as the SDK makes it, with a trace, and without cookies: one visitor's are not for the next."""
+    """The session as the SDK makes it, with a trace, and without cookies: one visitor's are not for
+    the next."""
     session = aiohttp.ClientSession(
         connector=made.connector, trace_configs=[TRACE], cookie_jar=aiohttp.DummyCookieJar()
     )
@@ -84,7 +87,8 @@ def _session(made: aiohttp.ClientSession) -> aiohttp.ClientSession:
 def _is_without_response(error: httpx2.ConnectError) -> bool:
     """Whether the connection was reset before any byte came back."""
     match error.__cause__:
-        case aiohttp.ServerDisconnectedError(message=str()):  # otherwise it is what came of a response
+        # otherwise it is what came of a response
+        case aiohttp.ServerDisconnectedError(message=str()):
             return True
         case aiohttp.ClientOSError():
             return True

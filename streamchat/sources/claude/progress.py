@@ -8,19 +8,23 @@ from streamchat.events import Conversation, Done, Event, Message, Notice, Text, 
 from streamchat.sources.claude.seam import Seam
 
 ATTEMPTS = 4
-RETRY_AFTER_CAP = 30.0  # seconds; who is told to wait longer is told so at once
+# seconds; who is told to wait longer is told so at once
+RETRY_AFTER_CAP = 30.0
 
 GO_ON = (
-    "Your previous response was interrupted. These are its last words: <last_words>{anchor}</last_words>\n\n"
-    "Begin by repeating exactly these last words, without the tags, and then go on from there to the end, "
-    "as if there had been no interruption. Do not comment on it, and repeat nothing else."
+    "Your previous response was interrupted. These are its last words:"
+    " <last_words>{anchor}</last_words>\n\nBegin by repeating exactly these last words, without the"
+    " tags, and then go on from there to the end, as if there had been no interruption. Do not"
+    " comment on it, and repeat nothing else."
 )
 
 
 class Progress:
-    """The text and the usage so far. After text, a failure that may pass is followed by a continuation.
+    """The text and the usage so far. After text, a failure that may pass is followed by a
+    continuation.
 
-    A conversation that ends with the assistant's words asks for the rest of them: what was said so far is theirs.
+    A conversation that ends with the assistant's words asks for the rest of them: what was said so
+    far is theirs.
     """
 
     def __init__(self, conversation: Conversation, *, continuations: int) -> None:
@@ -29,12 +33,15 @@ class Progress:
         self._said = [conversation[-1].text] if begun else []
         self._continuations = continuations
         self._spent = self._before = Usage()
-        self._failures = 0  # since the last word
+        # since the last word
+        self._failures = 0
         self._has_words = False  # of this attempt
         self._has_thoughts = False
-        self._paragraph = ""  # between the thoughts of the attempts before and those of this one
+        # between the thoughts of the attempts before and those of this one
+        self._paragraph = ""
         self._seam = Seam("")
-        self.paused = False  # the attempt ended well, and Claude waits to be asked to go on
+        # the attempt ended well, and Claude waits to be asked to go on
+        self.paused = False
 
     def begin(self) -> Conversation:
         """Begins an attempt; returns what to send for it."""
@@ -54,7 +61,8 @@ class Progress:
             case Text():
                 yield from self._text(self._seam.feed(event.text))
             case Thinking() if self._seam.anchor:
-                pass  # it is about going on, which no reader asked for
+                # it is about going on, which no reader asked for
+                pass
             case Thinking():
                 yield Thinking(self._paragraph + event.text)
                 self._paragraph, self._has_thoughts = "", True
@@ -73,14 +81,17 @@ class Progress:
                 yield event
 
     def fail(self, error: ClaudeError) -> tuple[float, list[Notice]] | None:
-        """Ends an attempt: seconds until the next one and what a reader is told, or None if there is none."""
+        """Ends an attempt: seconds until the next one and what a reader is told, or None if there
+        is none."""
         interrupted = self._has_words
         self._failures = 1 if interrupted else self._failures + 1
         pause = _pause(error, self._failures)
         if pause is None or (interrupted and not self._continuations):
             return None
         self._continuations -= interrupted
-        again = f"{error.message} Trying again in {pause:.0f} s ({self._failures} of {ATTEMPTS - 1})."
+        again = (
+            f"{error.message} Trying again in {pause:.0f} s ({self._failures} of {ATTEMPTS - 1})."
+        )
         lasting = [Notice(_interruption(error))] if interrupted else []
         return pause, [*lasting, Notice(again, passing=True)]
 
@@ -92,7 +103,10 @@ class Progress:
 
 
 def _interruption(error: ClaudeError) -> str:
-    return f"The answer was interrupted in the middle: {error.message} Claude is asked to go on from there."
+    return (
+        f"The answer was interrupted in the middle: {error.message} Claude is asked to go on from"
+        " there."
+    )
 
 
 def _pause(error: ClaudeError, failures: int) -> float | None:
@@ -101,4 +115,5 @@ def _pause(error: ClaudeError, failures: int) -> float | None:
         return None
     if error.retry_after is not None:
         return error.retry_after if error.retry_after <= RETRY_AFTER_CAP else None
-    return 2.0 ** (failures - 1) * random.uniform(1, 1.5)  # noqa: S311 (spreads visitors, guards nothing)
+    # spreads visitors, guards nothing
+    return 2.0 ** (failures - 1) * random.uniform(1, 1.5)  # noqa: S311

@@ -1,34 +1,47 @@
-"""Where an answer that broke off goes on: what its continuation repeats of it is not shown twice."""
+"""Where an answer that broke off goes on: what its continuation repeats of it is not shown
+twice."""
 
 import re
 
-LONGEST = 180  # characters of an anchor
-SURE = 20  # characters from which an anchor is known again, whatever whitespace it comes with
-SPACES = 20  # characters by which a repetition may be longer than the anchor, for its whitespace may differ
+# characters of an anchor
+LONGEST = 180
+# characters from which an anchor is known again, whatever whitespace it comes with
+SURE = 20
+# characters by which a repetition may be longer than the anchor, for its whitespace may differ
+SPACES = 20
 
 
 class Seam:
     """Joins a partial answer and its continuation, which comes in pieces.
 
-    The continuation is asked to begin with the `anchor`, the partial's last words. Whether it does so, repeats
-    fewer words or simply goes on: no word should be lost, and none be there twice. Taken for a repetition is
+    The continuation is asked to begin with the `anchor`, the partial's last words. Whether it does
+    so, repeats fewer words or simply goes on: no word should be lost, and none be there twice.
+    Taken for a repetition is
 
-    * the anchor, if it has at least 20 characters, with any whitespace before and in it. It is chosen so that a
-      text which repeats itself (rows of zeros) does not go on with it of its own accord; where no last words are
+    * the anchor, if it has at least 20 characters, with any whitespace before and in it. It is
+      chosen so that a
+      text which repeats itself (rows of zeros) does not go on with it of its own accord; where no
+      last words are
       such an anchor, this rule does not apply;
-    * last words of the anchor that come right after the partial, without the space that sets words apart:
-      "the quick" + "quick brown", "It works." + "It works. Now". They have at least two letters of a script with
-      upper and lower case. Of "ha" + " ha" and "| 0 " + "| 0 |", which have that space, nothing is dropped.
+    * last words of the anchor that come right after the partial, without the space that sets words
+      apart:
+      "the quick" + "quick brown", "It works." + "It works. Now". They have at least two letters of
+      a script with
+      upper and lower case. Of "ha" + " ha" and "| 0 " + "| 0 |", which have that space, nothing is
+      dropped.
 
-    So an exact continuation loses nothing, unless the uncut text, right where it was cut, says the whole anchor
-    twice over or the same words without a space between ("bon" + "bon"). Held back is only what may still become
-    a repetition, never more than the anchor's length and 20 characters for whitespace.
+    So an exact continuation loses nothing, unless the uncut text, right where it was cut, says the
+    whole anchor twice over or the same words without a space between ("bon" + "bon"). Held back is
+    only what may still become a repetition, never more than the anchor's length and 20 characters
+    for whitespace.
     """
 
     def __init__(self, partial: str) -> None:
         self.anchor = _anchor(partial)
         self._words = _plain(self.anchor)
-        self._endings = [self._words[word.start() :] for word in re.finditer(r"(?<!\S)\S|\b\w", self._words)]
+        self._endings = [
+            self._words[word.start() :] for word in re.finditer(r"(?<!\S)\S|\b\w", self._words)
+        ]
         self._sure = _is_sure(partial, self.anchor)
         self._space = partial[len(partial.rstrip()) :] if self.anchor else ""
         self._held = ""
@@ -59,16 +72,20 @@ class Seam:
     def _repeated(self) -> str:
         begun = _plain(self._held)
         matching = (words for words in self._repeatable() if begun.startswith(words))
-        return next((words for words in matching if self._is_repetition(words, begun[len(words) :][:1])), "")
+        return next(
+            (words for words in matching if self._is_repetition(words, begun[len(words) :][:1])), ""
+        )
 
     def _repeatable(self) -> list[str]:
-        """The anchor and its last words, the longest first, as far as they may be dropped at this seam."""
+        """The anchor and its last words, the longest first, as far as they may be dropped at this
+        seam."""
         if self._space or self._held[:1].isspace():
             return [self._words] if self._sure else []
         return self._endings
 
     def _is_repetition(self, words: str, then: str) -> bool:
-        """Whether a continuation that begins with these last words, and has `then` after them, repeats them."""
+        """Whether a continuation that begins with these last words, and has `then` after them,
+        repeats them."""
         asked_for, count = words == self._words, words.count(" ") + 1
         letters = sum(map(_is_letter, words))
         if asked_for and self._sure:
@@ -89,7 +106,8 @@ class Seam:
 
 
 def _anchor(partial: str) -> str:
-    """The last words, at most 180 characters; if possible, some that the text would not go on with by itself."""
+    """The last words, at most 180 characters; if possible, some that the text would not go on with
+    by itself."""
     text = partial.rstrip()
     starts = re.compile(r"(?<!\S)\S").finditer(text, max(0, len(text) - LONGEST))
     anchors = [text[start.start() :] for start in starts] or [text[-LONGEST:]]
@@ -101,7 +119,8 @@ def _is_sure(partial: str, anchor: str) -> bool:
     before = text.removesuffix(words)
     return len(words) >= SURE and not any(
         _is_periodic(words + joint) or before.endswith(words + joint)
-        for joint in ("", " ")  # the text may have been cut inside a word or after it
+        # the text may have been cut inside a word or after it
+        for joint in ("", " ")
     )
 
 
@@ -119,4 +138,8 @@ def _plain(text: str) -> str:
 
 
 def _without(repeated: str, text: str) -> str:
-    return re.sub(r"\s*" + r"\s+".join(map(re.escape, repeated.split())), "", text, count=1) if repeated else text
+    return (
+        re.sub(r"\s*" + r"\s+".join(map(re.escape, repeated.split())), "", text, count=1)
+        if repeated
+        else text
+    )

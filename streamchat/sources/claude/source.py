@@ -47,7 +47,8 @@ class Claude:
         self._for_visitors = clients.for_visitors(settings, timeout)
 
     async def open(self) -> None:
-        """Connects, and asks what the model can do; raises `ClaudeError`. Claude may answer later all the same."""
+        """Connects, and asks what the model can do; raises `ClaudeError`. Claude may answer later
+        all the same."""
         await self._capabilities.learn(self._client)
 
     async def close(self) -> None:
@@ -56,20 +57,27 @@ class Claude:
         await self._for_visitors.close()
 
     async def stream(self, request: Request) -> AsyncGenerator[Event]:
-        """Claude's answer, over as many attempts as it takes: a failure that may pass is not the end of it."""
+        """Claude's answer, over as many attempts as it takes: a failure that may pass is not the
+        end of it."""
         progress = Progress(request.conversation, continuations=self._settings.continuations)
-        client = self._for_visitors.with_options(api_key=request.key) if request.key else self._client
+        client = (
+            self._for_visitors.with_options(api_key=request.key) if request.key else self._client
+        )
         conversation, meter = progress.begin(), request.meter
         without: set[str] = set()
         deadlines = Deadlines(
-            silence=self._settings.silence_seconds, reply=self._settings.reply_seconds, clock=self._clock
+            silence=self._settings.silence_seconds,
+            reply=self._settings.reply_seconds,
+            clock=self._clock,
         )
         with suppress(ClaudeError):
             await self._capabilities.learn(client, of_owner=not request.key)
         while True:
             parameters = self._parameters(conversation) | self._optional(without)
             try:
-                async with aclosing(self._attempt(client, parameters, meter, deadlines, request.wanted)) as events:
+                async with aclosing(
+                    self._attempt(client, parameters, meter, deadlines, request.wanted)
+                ) as events:
                     async for event in events:
                         for told in progress.told(event):
                             yield told
@@ -90,15 +98,21 @@ class Claude:
                 self._remember(without, client)
                 if not progress.paused:
                     return
-            deadlines.check(heard=True)  # before more is paid
+            # before more is paid
+            deadlines.check(heard=True)
             conversation = progress.begin()
             meter = await request.again(conversation) or Meter(NOTHING)
 
     def _remember(self, without: set[str], client: anthropic.AsyncAnthropic) -> None:
-        """An answer came of a request that went without these parameters; what visitors' keys lack is their own."""
+        """An answer came of a request that went without these parameters; what visitors' keys lack
+        is their own."""
         new = without - self._capabilities.refused
         if new and client is self._client:
-            logger.warning("%s refuses %s, and is asked without.", self._settings.model, " and ".join(sorted(new)))
+            logger.warning(
+                "%s refuses %s, and is asked without.",
+                self._settings.model,
+                " and ".join(sorted(new)),
+            )
             self._capabilities.refused |= new
 
     def _refused(self, error: ClaudeError, without: set[str]) -> frozenset[str]:
@@ -118,7 +132,11 @@ class Claude:
         with translated(), _metered(meter):
             deadlines.check(heard=True)
             async with await client.messages.create(**parameters) as stream:
-                if not stream.response.headers.get("content-type", "").lower().startswith("text/event-stream"):
+                if (
+                    not stream.response.headers.get("content-type", "")
+                    .lower()
+                    .startswith("text/event-stream")
+                ):
                     raise errors.NotAStream(request_id=stream.response.headers.get("request-id"))
                 with _complete_once(lambda: bool(heard.reason)):
                     async with aclosing(sent(stream.response, meter, deadlines, wanted)) as events:
@@ -139,7 +157,10 @@ class Claude:
         parameters: dict[str, Any] = {
             "model": self._settings.model,
             "max_tokens": self._settings.max_tokens,
-            "messages": [{"role": message.role, "content": well_formed(message.text)} for message in conversation],
+            "messages": [
+                {"role": message.role, "content": well_formed(message.text)}
+                for message in conversation
+            ],
             "stream": True,
         }
         if self._settings.system_prompt:

@@ -1,4 +1,5 @@
-"""Claude's stream on the wire: reads it as fast as a reader wants it, and measures what its events say."""
+"""Claude's stream on the wire: reads it as fast as a reader wants it, and measures what its events
+say."""
 
 import json
 import re
@@ -17,23 +18,37 @@ from streamchat.sources.claude.deadlines import Deadlines
 from streamchat.sources.claude.eventstream import Parsed, Parser
 
 Sent = dict[str, Any]  # an event's data
-READ = ("message_start", "content_block_start", "content_block_delta", "message_delta", "message_stop")
+READ = (
+    "message_start",
+    "content_block_start",
+    "content_block_delta",
+    "message_delta",
+    "message_stop",
+)
 CONTENT = b"content_block_"
 NAMES = frozenset(kind.encode() for kind in READ)
-SHOWN = {"text", "tool_use"}  # blocks of which every token is sent
-TOOL = ("server_tool_use", "_tool_result")  # how blocks are named in which Claude uses a tool of its own
-UNNAMED = (b"", b"message")  # then the data says what an event is
+# blocks of which every token is sent
+SHOWN = {"text", "tool_use"}
+# how blocks are named in which Claude uses a tool of its own
+TOOL = ("server_tool_use", "_tool_result")
+# then the data says what an event is
+UNNAMED = (b"", b"message")
 
 
 async def sent(
-    response: httpx2.Response, meter: Meter, deadlines: Deadlines, wanted: Callable[[], Awaitable[None]]
+    response: httpx2.Response,
+    meter: Meter,
+    deadlines: Deadlines,
+    wanted: Callable[[], Awaitable[None]],
 ) -> AsyncGenerator[Sent]:
     """The data of the events that `Accumulator` knows; raises what the SDK raises for an `error`.
 
-    The meter has noted each event before it is yielded, and at the end all that arrived and was not read. Pings do not
-    end a silence. Before it reads on it awaits `wanted`; what came meanwhile is then read in one go.
+    The meter has noted each event before it is yielded, and at the end all that arrived and was not
+    read. Pings do not end a silence. Before it reads on it awaits `wanted`; what came meanwhile is
+    then read in one go.
 
-    The SDK's own iteration, line by line and with a model for each event, takes most of the time of a reply.
+    The SDK's own iteration, line by line and with a model for each event, takes most of the time of
+    a reply.
     """
     parser, events = Parser(), list[Parsed]()
     try:
@@ -80,7 +95,8 @@ def _named(name: bytes, data: bytes) -> Sent | None:
 
 
 def _unnamed(data: bytes, response: httpx2.Response) -> Sent | None:
-    """An event whose type is only in its data. Data that is no object, as `[DONE]`, is a gateway's own."""
+    """An event whose type is only in its data. Data that is no object, as `[DONE]`, is a gateway's
+    own."""
     if not data.lstrip().startswith(b"{"):
         return None
     raw = json.loads(data.decode())
@@ -109,7 +125,9 @@ def measure(raw: Sent, meter: Meter) -> None:
                 meter.count(_latest(raw["message"].get("usage") or {}, meter.counted))
             case "message_delta":
                 counted = raw.get("usage") or {}
-                meter.count(_latest(counted, meter.counted), output=counted.get("output_tokens") is not None)
+                meter.count(
+                    _latest(counted, meter.counted), output=counted.get("output_tokens") is not None
+                )
                 if raw["delta"].get("stop_reason"):
                     meter.end()
             case "message_stop":
@@ -153,7 +171,8 @@ def measure_unread(name: bytes, data: bytes, meter: Meter) -> None:
 
 
 class Accumulator:
-    """The state of one stream: the latest `usage`, and the stop `reason`, which is empty until there is one."""
+    """The state of one stream: the latest `usage`, and the stop `reason`, which is empty until
+    there is one."""
 
     def __init__(self) -> None:
         self.usage = Usage()
@@ -162,7 +181,8 @@ class Accumulator:
         self._thinking = Halves()
 
     def add(self, raw: Sent) -> Event | None:
-        """The event for a reader, if there is one; raises `Unreadable` for one without its usual shape."""
+        """The event for a reader, if there is one; raises `Unreadable` for one without its usual
+        shape."""
         try:
             match raw["type"]:
                 case "content_block_delta":
@@ -187,7 +207,9 @@ class Accumulator:
         match block["type"]:
             case "text_delta" | "text" if text := self._text.joined(block["text"]):
                 return Text(text)
-            case "thinking_delta" | "thinking" if thought := self._thinking.joined(block["thinking"]):
+            case "thinking_delta" | "thinking" if thought := self._thinking.joined(
+                block["thinking"]
+            ):
                 return Thinking(thought)
         return None
 
@@ -216,7 +238,8 @@ class Halves:
 
 
 def _reason(reason: Any) -> str:
-    """A stop reason in Claude's way of naming them; one of another kind, or one of ours, is "unknown"."""
+    """A stop reason in Claude's way of naming them; one of another kind, or one of ours, is
+    "unknown"."""
     if reason is None or reason == "":
         return ""
     is_name = isinstance(reason, str) and re.fullmatch("[a-z_]{1,40}", reason)

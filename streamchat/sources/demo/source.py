@@ -1,4 +1,5 @@
-"""A source without a key: prepared answers to the messages of `STATES`, and something fitting to any other."""
+"""A source without a key: prepared answers to the messages of `STATES`, and something fitting to
+any other."""
 
 import asyncio
 import re
@@ -13,10 +14,13 @@ from streamchat.errors import BrokenOff, Busy, ChatError
 from streamchat.events import Conversation, Done, Event, Notice, Request, Text, Thinking, Usage
 
 CUT = "<!-- cut -->"
-LONGEST = 400_000  # characters of a message that are looked at, since all of them would hold the event loop
+# characters of a message that are looked at, since all of them would hold the event loop
+LONGEST = 400_000
 
 STATES = {
-    "Show me everything Markdown can do": "headings, lists, tables, code, formulas and the world's scripts",
+    "Show me everything Markdown can do": (
+        "headings, lists, tables, code, formulas and the world's scripts"
+    ),
     "Think it through: why is the sky blue?": "three seconds of thinking before the answer",
     "Write me 2,000 words about rivers": "a long answer, fast, and time enough to stop it",
     "Fail in the middle": "a connection that breaks off; what was written stays",
@@ -40,24 +44,29 @@ class Answer:
     text: str = ""
     thinking: str = ""
     turned_away: int = 0
-    wait: float = 0.3  # seconds before the first word
+    # seconds before the first word
+    wait: float = 0.3
     pace: float = 40  # words a second
     ending: str | Callable[[], ChatError] = "end_turn"
 
     def after(self, begun: str) -> "Answer":
-        """The rest of this answer when `begun` was already given; this time nothing comes in between."""
+        """The rest of this answer when `begun` was already given; this time nothing comes in
+        between."""
         whole = self.text.replace(CUT, "")
         rest = whole.removeprefix(begun) if whole.startswith(begun) else ""
         return Answer(rest or "\n\n*There is nothing to add to that.*", pace=self.pace)
 
 
 class Demo:
-    """Tells its owner how to set up a key, and visitors how to use one of their own where it `takes_keys`."""
+    """Tells its owner how to set up a key, and visitors how to use one of their own where it
+    `takes_keys`."""
 
     name = "The demo"
     model = "demo"
 
-    def __init__(self, *, takes_keys: bool = False, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    def __init__(
+        self, *, takes_keys: bool = False, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
         self._takes_keys = takes_keys
         self._sleep = sleep
 
@@ -70,7 +79,10 @@ class Demo:
     async def stream(self, request: Request) -> AsyncGenerator[Event]:
         answer = _answer(request.conversation, self._reader(request))
         for attempt in range(1, answer.turned_away + 1):
-            yield Notice(f"The demo is busy, trying again in 3 s ({attempt} of {answer.turned_away}).", passing=True)
+            yield Notice(
+                f"The demo is busy, trying again in 3 s ({attempt} of {answer.turned_away}).",
+                passing=True,
+            )
             await self._sleep(3)
         text = answer.text.partition(CUT)[0]
         asked = _tokens(*(message.text for message in request.conversation))
@@ -102,7 +114,9 @@ def _seconds(piece: str, pace: float) -> float:
 
 
 def _tokens(*texts: str) -> int:
-    return round(sum(len(text.split()) if len(text) <= LONGEST else len(text) // 6 for text in texts) * 4 / 3)
+    return round(
+        sum(len(text.split()) if len(text) <= LONGEST else len(text) // 6 for text in texts) * 4 / 3
+    )
 
 
 def _read(name: str) -> str:
@@ -116,12 +130,16 @@ _APP = "(this|you|streamchat|the demo)( app| chat| page| demo| site)?"
 _KEY = "(to )?(the |an? |my )?(real )?(claude|(anthropic |claude )?(api )?key)( here)?"
 
 _PREPARED = {
-    "(show|give|tell)( me)? (everything|all|what)( that)? markdown (can do|can|does|has)": Answer(_read("tour")),
+    "(show|give|tell)( me)? (everything|all|what)( that)? markdown (can do|can|does|has)": Answer(
+        _read("tour")
+    ),
     "what can markdown do|(show me )?(a |the )?markdown (demo|tour|test)": Answer(_read("tour")),
     _THINK + _SKY: Answer(_read("sky"), thinking=_read("sky_thinking")),
     _SKY: Answer(_read("sky")),
     f"(write |give )?(me )?{_2000} (about|on) (the )?rivers?": Answer(_read("rivers"), pace=100),
-    "take (all )?(your|the) time( you need)?( before (you )?(answer|reply)(ing)?)?": Answer(_read("wait"), wait=8),
+    "take (all )?(your|the) time( you need)?( before (you )?(answer|reply)(ing)?)?": Answer(
+        _read("wait"), wait=8
+    ),
     "be busy( at first| first| for a while)?": Answer(_read("busy"), turned_away=2),
     "refuse (to answer( this| that| me)?|this|that)": Answer(_read("refuse"), ending="refusal"),
     "(stop|end|break off) (in the middle of|mid) ?(an?|the|your)? ?sentence": Answer(
@@ -130,29 +148,39 @@ _PREPARED = {
     "fail (before (the|your) first word|at once|immediately|right away)": Answer(
         _read("unavailable"), ending=partial(Busy, retry_after=20)
     ),
-    "fail (in the middle|half ?way|midway)( through| of)?( (an?|the|your) (sentence|answer|text))?": Answer(
-        _read("login"), ending=BrokenOff
-    ),
+    "fail (in the middle|half ?way|midway)( through| of)?"
+    "( (an?|the|your) (sentence|answer|text))?": Answer(_read("login"), ending=BrokenOff),
     "(say|answer|write) nothing( at all)?": Answer(),
-    "(hi|hello|hey|hallo|hola|bonjour|ciao|good (morning|afternoon|evening))( there| claude| demo| world)?": Answer(
-        _read("hello")
-    ),
+    "(hi|hello|hey|hallo|hola|bonjour|ciao|good (morning|afternoon|evening))"
+    "( there| claude| demo| world)?": Answer(_read("hello")),
     "((hi|hello|hey) )?how are you( doing)?( today)?": Answer(_read("well")),
-    "(many )?(thanks|thank you|thx|cheers)( so much| very much| a lot| again| claude)?": Answer(_read("thanks")),
+    "(many )?(thanks|thank you|thx|cheers)( so much| very much| a lot| again| claude)?": Answer(
+        _read("thanks")
+    ),
     "(good ?)?bye( bye)?|see you( later| soon)?": Answer(_read("bye")),
-    "help( me)?|examples|what (can|should|do) (you|i|this)( app| chat| demo)? (do|show me|ask|try|say)( here)?": Answer(
-        _read("help").format(states="\n".join(f"| {message} | {shows} |" for message, shows in STATES.items()))
+    "help( me)?|examples|what (can|should|do) (you|i|this)( app| chat| demo)?"
+    " (do|show me|ask|try|say)( here)?": Answer(
+        _read("help").format(
+            states="\n".join(f"| {message} | {shows} |" for message, shows in STATES.items())
+        )
     ),
-    f"(what|who)( is|'s| are) {_APP}( about)?|how does {_APP} work|are you (claude|real|an? (bot|human|ai))": Answer(
-        _read("about")
-    ),
+    f"(what|who)( is|'s| are) {_APP}( about)?|how does {_APP} work"
+    "|are you (claude|real|an? (bot|human|ai))": Answer(_read("about")),
 }
-_CONNECT = f"(how|where) (do|can|should) i (connect|use|get|add|set up|put|enter|talk) {_KEY}|connect (to )?claude"
+_CONNECT = (
+    f"(how|where) (do|can|should) i (connect|use|get|add|set up|put|enter|talk) {_KEY}|connect (to"
+    " )?claude"
+)
 _ADVICE: dict[Reader, str] = {
-    "owner": "For a real answer, [get a key](https://platform.claude.com/settings/keys), put `ANTHROPIC_API_KEY=` and "
-    "the key into a file named `.env` next to `app.py`, and start the chat again: then Claude answers here.",
-    "key_holder": "For a real answer, enter an API key of your own under **Your own API key** below the message box: "
-    "then Claude answers you here.",
+    "owner": (
+        "For a real answer, [get a key](https://platform.claude.com/settings/keys), put"
+        " `ANTHROPIC_API_KEY=` and the key into a file named `.env` next to `app.py`, and start the"
+        " chat again: then Claude answers here."
+    ),
+    "key_holder": (
+        "For a real answer, enter an API key of your own under **Your own API key** below the"
+        " message box: then Claude answers you here."
+    ),
     "visitor": "A real answer takes Claude.",
 }
 _CONNECTED: dict[Reader, str] = {
@@ -170,11 +198,14 @@ def _answer(conversation: Conversation, reader: Reader) -> Answer:
     asked = _unanswered(last.text)
     if re.fullmatch(_CONNECT, _plain(asked)):
         return Answer(_CONNECTED[reader])
-    return _prepared(asked) or _anything(asked, [message.text for message in before if message.role == "user"], reader)
+    return _prepared(asked) or _anything(
+        asked, [message.text for message in before if message.role == "user"], reader
+    )
 
 
 def _unanswered(text: str) -> str:
-    """Without the messages that got no word for an answer: the next one follows them as a paragraph."""
+    """Without the messages that got no word for an answer: the next one follows them as a
+    paragraph."""
     if len(text) > LONGEST:
         return text
     paragraphs = text.strip().split("\n\n", 20)
@@ -185,11 +216,14 @@ def _unanswered(text: str) -> str:
 
 def _prepared(text: str) -> Answer | None:
     plain = _plain(text)
-    return next((answer for pattern, answer in _PREPARED.items() if re.fullmatch(pattern, plain)), None)
+    return next(
+        (answer for pattern, answer in _PREPARED.items() if re.fullmatch(pattern, plain)), None
+    )
 
 
 def _plain(text: str) -> str:
-    """The words of a short message in lower case, without the polite ones around them; of a long one, none."""
+    """The words of a short message in lower case, without the polite ones around them; of a long
+    one, none."""
     if len(text) > 300:
         return ""
     words = re.findall(r"[^\W_]+(?:'[^\W_]+)*", text.casefold().replace("’", "'"))
@@ -226,7 +260,10 @@ def _quoted(text: str, length: int) -> str:
 
 def _facts(text: str, before: list[str]) -> Iterator[str]:
     if len(text) > LONGEST:
-        yield f"It has {_count(len(text), 'character')}, which are too many for me to count its words."
+        yield (
+            f"It has {_count(len(text), 'character')}, which are too many for me to count its"
+            " words."
+        )
     else:
         yield from _words(text)
     if before:
@@ -235,7 +272,9 @@ def _facts(text: str, before: list[str]) -> Iterator[str]:
 
 
 def _words(text: str) -> Iterator[str]:
-    words = [word for word in (part.strip(punctuation + "“”‘’„«»…") for part in text.split()) if word]
+    words = [
+        word for word in (part.strip(punctuation + "“”‘’„«»…") for part in text.split()) if word
+    ]
     characters = _count(len(text), "character")
     if re.search("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]", text):
         yield f"It has {characters}, and does not need spaces between its words."

@@ -11,18 +11,21 @@ from typing import Any
 import gradio as gr
 from gradio import flagging, routes
 
-# Seconds between two looks at an empty queue. Gradio looks a thousand times a second, and has no setting for it.
+# Seconds between two looks at an empty queue. Gradio looks a thousand times a second, and has no
+# setting for it.
 LOOK_INTERVAL = 0.005
 
 
 def install() -> None:
-    # Gradio guards files that this chat never writes with a semaphore in shared memory, which may not be writable
+    # Gradio guards files that this chat never writes with a semaphore in shared memory, which may
+    # not be writable
     vars(flagging)["Lock"] = threading.Lock
     routes.cancel_tasks = cancel_tasks  # type: ignore[attr-defined, assignment]
 
 
 def look_seldom(blocks: gr.Blocks, system: str = "") -> None:
-    """Has an empty queue cost less. On Windows Gradio looks at it twenty times a second, which is seldom enough."""
+    """Has an empty queue cost less. On Windows Gradio looks at it twenty times a second, which is
+    seldom enough."""
     if (system or platform.system()) != "Windows":
         blocks._queue.sleep_when_free = LOOK_INTERVAL
 
@@ -35,7 +38,8 @@ def hide_spinners(blocks: gr.Blocks) -> None:
 
 
 def keep_typed(chat: gr.ChatInterface) -> None:
-    """Lets the event after an answer unlock the box without emptying it of what was typed meanwhile."""
+    """Lets the event after an answer unlock the box without emptying it of what was typed
+    meanwhile."""
     for event in chat.fns.values():
         if event.outputs == [chat.textbox] and not event.inputs and _empties(event.fn):
             event.fn = lambda: gr.update(interactive=True)
@@ -43,15 +47,19 @@ def keep_typed(chat: gr.ChatInterface) -> None:
 
 def _empties(function: Any) -> bool:
     named = getattr(function, "__name__", "")
-    return named == "<lambda>" and not iscoroutinefunction(function) and "value" in (function() or {})
+    return (
+        named == "<lambda>" and not iscoroutinefunction(function) and "value" in (function() or {})
+    )
 
 
 async def cancel_tasks(names: set[str]) -> list[str]:
     """Cancels the tasks of these events, each once it runs, and only once.
 
-    A task that Gradio cancels before it runs, or again while it clears up, keeps its place in the queue for ever.
+    A task that Gradio cancels before it runs, or again while it clears up, keeps its place in the
+    queue for ever.
     """
-    while any(map(_is_new, _named(names))):  # noqa: ASYNC110 (they run as soon as the loop comes to them)
+    # they run as soon as the loop comes to them
+    while any(map(_is_new, _named(names))):  # noqa: ASYNC110
         await asyncio.sleep(0)
     tasks = list(_named(names))
     for task in tasks:
@@ -61,7 +69,8 @@ async def cancel_tasks(names: set[str]) -> list[str]:
     return [task.get_name().partition(SEPARATOR)[2] for task in tasks]
 
 
-SEPARATOR = "<gradio-sep>"  # between a task's session and function, and its event
+# between a task's session and function, and its event
+SEPARATOR = "<gradio-sep>"
 
 
 def _named(names: set[str]) -> Iterator["asyncio.Task[Any]"]:
@@ -73,4 +82,7 @@ def _named(names: set[str]) -> Iterator["asyncio.Task[Any]"]:
 
 def _is_new(task: "asyncio.Task[Any]") -> bool:
     coroutine = task.get_coro()
-    return inspect.iscoroutine(coroutine) and inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
+    return (
+        inspect.iscoroutine(coroutine)
+        and inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
+    )

@@ -6,8 +6,8 @@ import gradio as gr
 from gradio import processing_utils
 from gradio.blocks import Block
 
-# Gradio copies a file, or downloads an address, that a value names, and then serves the copy to whoever asks.
-# There is no public way to turn that off, and no value of this chat names a file.
+# Gradio copies a file, or downloads an address, that a value names, and then serves the copy to
+# whoever asks. There is no public way to turn that off, and no value of this chat names a file.
 INTO_THE_CACHE = (
     (Block, "move_resource_to_block_cache"),
     (Block, "async_move_resource_to_block_cache"),

@@ -1,4 +1,5 @@
-"""Messages: what a Chatbot takes from its page, and what it makes of each message for every frame."""
+"""Messages: what a Chatbot takes from its page, and what it makes of each message for every
+frame."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -15,14 +16,16 @@ from streamchat.ui.transcript import Shown, drawn, exact, is_made
 
 
 def install() -> None:
-    # of the class, as each session has chatbots of its own; and Gradio would write a file beside a subclass's source
+    # of the class, as each session has chatbots of its own; and Gradio would write a file beside a
+    # subclass's source
     gr.Chatbot.postprocess = postprocess  # type: ignore[assignment, method-assign]
     gr.Chatbot.data_model = Messages
     gr.Textbox.postprocess = typed  # type: ignore[assignment, method-assign]
 
 
 class Said(Message):
-    """Text by `user` or `assistant`. Gradio's own message takes files and components from clients, too."""
+    """Text by `user` or `assistant`. Gradio's own message takes files and components from clients,
+    too."""
 
     role: Literal["user", "assistant"]
     content: list[TextMessage]  # type: ignore[assignment]
@@ -39,10 +42,13 @@ original_messages: Callable[[gr.Chatbot, Any], Any] = unwrap(gr.Chatbot.postproc
 
 @wraps(original_messages)
 def postprocess(chatbot: gr.Chatbot, messages: list[Shown] | None) -> list[Shown]:
-    """Gradio's messages, safe to show. Earlier ones, which Gradio would make anew for every frame, stay as they are."""
+    """Gradio's messages, safe to show. Earlier ones, which Gradio would make anew for every frame,
+    stay as they are."""
     fitting = with_last_refused(messages or ())
     made = list(takewhile(is_made, fitting))
-    new = original_messages(chatbot, [exact(message) for message in fitting[len(made) :]]).model_dump()
+    new = original_messages(
+        chatbot, [exact(message) for message in fitting[len(made) :]]
+    ).model_dump()
     return [*made, *map(drawn, new)]
 
 

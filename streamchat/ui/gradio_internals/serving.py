@@ -1,4 +1,5 @@
-"""Serving: Gradio's server on sockets that are open before it starts, and its tunnel to a public address."""
+"""Serving: Gradio's server on sockets that are open before it starts, and its tunnel to a public
+address."""
 
 import logging
 import socket
@@ -18,20 +19,23 @@ from streamchat.system.listener import LOOPBACK, Listener, StartFailed
 
 
 def install() -> None:
-    # the name that Gradio binds to port 0, where an IPv6 address would fail; the real port is open by then
+    # the name that Gradio binds to port 0, where an IPv6 address would fail; the real port is open
+    # by then
     http_server.LOCALHOST_NAME = LOOPBACK
     http_server.Server = OneServer  # type: ignore[misc]
     http_server.start_server = start_server  # type: ignore[assignment]
 
 
-original_server: type[http_server.Server] = getattr(http_server.Server, "replaces", http_server.Server)
+original_server: type[http_server.Server] = getattr(
+    http_server.Server, "replaces", http_server.Server
+)
 
 
 class OneServer(original_server):  # type: ignore[misc, valid-type]
     """Waits for the start of the app however long it takes.
 
-    Gradio's server gives up after 5 s and leaves its thread behind; a second server of the same app then starts on the
-    next port, in a second event loop.
+    Gradio's server gives up after 5 s and leaves its thread behind; a second server of the same app
+    then starts on the next port, in a second event loop.
     """
 
     replaces = original_server
@@ -81,7 +85,8 @@ class OneServer(original_server):  # type: ignore[misc, valid-type]
 
 @contextmanager
 def silence(name: str) -> Iterator[None]:
-    """Disables a logger: uvicorn logs the traceback of an error of which the person gets a sentence."""
+    """Disables a logger: uvicorn logs the traceback of an error of which the person gets a
+    sentence."""
     logger = logging.getLogger(name)
     logger.disabled = True
     try:
@@ -99,12 +104,15 @@ def listener_of(app: App) -> Listener | None:
     return vars(app.get_blocks()).get("listener")
 
 
-original_start: Callable[..., tuple[str, int, str, http_server.Server]] = unwrap(http_server.start_server)
+original_start: Callable[..., tuple[str, int, str, http_server.Server]] = unwrap(
+    http_server.start_server
+)
 
 
 @wraps(original_start)
 def start_server(app: App, server_name: str | None = None, **named: Any) -> tuple[Any, ...]:
-    """Serves an app that has a listener on its sockets. Gradio would look for a port itself, but on 127.0.0.1."""
+    """Serves an app that has a listener on its sockets. Gradio would look for a port itself, but on
+    127.0.0.1."""
     listener = listener_of(app)
     if listener is None:
         return original_start(app, server_name, **named)
@@ -113,9 +121,11 @@ def start_server(app: App, server_name: str | None = None, **named: Any) -> tupl
 
 
 def open_tunnel(blocks: gr.Blocks, listener: Listener) -> str:
-    """The address of a public link to the blocks; raises an exception of any kind if there is none to be had.
+    """The address of a public link to the blocks; raises an exception of any kind if there is none
+    to be had.
 
-    `launch(share=True)` would print a paragraph about it, and print what the tunnel's own program has to say.
+    `launch(share=True)` would print a paragraph about it, and print what the tunnel's own program
+    has to say.
     """
     with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
         url = networking.setup_tunnel(listener.host, listener.port, blocks.share_token, None, None)

@@ -13,14 +13,15 @@ from gradio.state_holder import SessionState
 
 
 def install() -> None:
-    # a session's blocks are copied with each page that opens, and set with each component that an event replaces
+    # a session's blocks are copied with each page that opens, and set with each component that an
+    # event replaces
     BlocksConfig.__copy__ = lean_copy  # type: ignore[method-assign]
     SessionState.__setitem__ = set_block  # type: ignore[method-assign]
 
 
 class SessionConfig(BlocksConfig):
-    """A session's blocks without the 40 kB of configuration that Gradio keeps beside them, with all that the visitor
-    typed, for the sake of deep links."""
+    """A session's blocks without the 40 kB of configuration that Gradio keeps beside them, with all
+    that the visitor typed, for the sake of deep links."""
 
     @staticmethod
     def config_for_block(*_: Any, **__: Any) -> dict[str, Any]:
@@ -40,14 +41,16 @@ def lean_copy(config: BlocksConfig) -> BlocksConfig:
 
 @wraps(original_set)
 def set_block(session: SessionState, key: int, value: Any) -> None:
-    """Gives a component that replaces another one its id. With a new id Gradio keeps both: one more for each reply."""
+    """Gives a component that replaces another one its id. With a new id Gradio keeps both: one more
+    for each reply."""
     if isinstance(value, Block):
         value._id = key
     original_set(session, key, value)
 
 
 def keep_all_messages(blocks: gr.Blocks) -> None:
-    """Gradio drops the unread messages of whoever came first when 2,000 sessions have come after."""
+    """Gradio drops the unread messages of whoever came first when 2,000 sessions have come
+    after."""
     blocks._queue.pending_messages_per_session = {}  # type: ignore[assignment]
 
 
