@@ -195,7 +195,7 @@ def test_sql_stands_in_the_store(module: str) -> None:
 @pytest.mark.parametrize("module", INSIDE)
 def test_a_file_can_be_read_in_one_go(module: str) -> None:
     """A file that grows beyond this holds more than one idea."""
-    assert len(MODULES[module].splitlines()) <= 340
+    assert len(MODULES[module].splitlines()) <= 380
 
 
 def test_every_name_is_a_noun_that_says_what_is_inside() -> None:
