@@ -1,11 +1,11 @@
 """The values that travel between a source, a reply and its readers."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal, Self
 
-from streamchat.errors import ChatError
+from streamchat.errors import ChatError, Value
 from streamchat.meter import NOTHING, Meter
 from streamchat.meter import Usage as Usage  # noqa: PLC0414 (one of the events)
 
@@ -62,16 +62,22 @@ class Thinking:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence about the reply, never part of it; a `passing` one is of no interest once text
-    follows.
+    """A note about the reply, never part of it, which `texts` words; a `passing` one is of no
+    interest once text follows.
 
     After an `instead` the text is not that of the model that was asked, and no part of the
     conversation.
     """
 
-    text: str
+    code: str
+    values: Mapping[str, Value] = field(default_factory=dict, hash=False)
     passing: bool = False
     instead: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """The code by which `texts` has its sentence."""
+        return self.code
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +121,22 @@ class Failed:
 
     code: str
     status: int
-    message: str
     retry_after: float | None = None
     request_id: str | None = None
     usage: Usage = NOTHING
     receipt: Receipt | None = None
     cause: str = ""
+    values: Mapping[str, Value] = field(default_factory=dict, hash=False)
+
+    @property
+    def sentence(self) -> str:
+        """The code by which `texts` has its sentence."""
+        return self.code
 
     @classmethod
     def of(cls, error: ChatError, usage: Usage = NOTHING) -> Self:
         kept = error.retry_after, error.request_id
-        return cls(error.code, error.status, error.message, *kept, usage, cause=error.cause)
+        return cls(error.code, error.status, *kept, usage, cause=error.cause, values=error.values)
 
 
 # reasons that no source gives

@@ -12,6 +12,7 @@ from gradio_client.exceptions import AppError, ValidationError  # type: ignore[i
 from streamchat.api.routes import PATH
 from streamchat.errors import BrokenOff, RateLimited
 from streamchat.events import Done, Event, Text, Thinking, Usage
+from streamchat.texts import worded
 from tests.application import Application
 from tests.scripted_claude import (
     Hold,
@@ -121,7 +122,7 @@ async def test_what_is_refused_says_why_and_until_when(api: Served) -> None:
     for headers in ({}, EVENTS):
         answer = await api.client.post(PATH, json=HI, headers=headers)
         assert (answer.status_code, answer.headers["retry-after"]) == (429, "13")
-        assert answer.json() == {"code": "rate_limited", "message": RateLimited.sentence}
+        assert answer.json() == {"code": "rate_limited", "message": worded(RateLimited())}
 
 
 async def test_a_bug_is_logged_without_what_people_wrote(

@@ -61,7 +61,7 @@ async def test_all_that_the_page_shows_may_come_back(before: tuple[Event, ...], 
     chatbot: Any = gr.Chatbot()
     frames = [
         await reader.sees(event)
-        for event in (Notice("Claude is busy.", passing=True), *before, end)
+        for event in (Notice("as_written", {"text": "Claude is busy."}, passing=True), *before, end)
     ]
     waiting = reader.transcript.messages(waiting=True)
     for messages in (*frames, waiting, [said("user", "hi"), refusal(Busy())]):

@@ -19,6 +19,7 @@ from streamchat.money.budget import DAY, Budget
 from streamchat.money.ledger import KEPT
 from streamchat.store.database import NAME, Store
 from streamchat.store.seams import Work
+from streamchat.texts import worded
 from tests.hand import settle
 
 ROOT = Path(__file__).parent.parent
@@ -393,9 +394,9 @@ async def test_a_refusal_says_when_to_come_back(hours: float) -> None:
         await budget.reserve("3", "b", 0.5)
         day = await refusal(budget, 0.3)
     assert (day.code, day.status) == ("day_is_spent", 429)
-    assert day.message == "Today's budget for this chat is used up. It renews at 00:00 UTC."
+    assert worded(day) == "Today's budget for this chat is used up. It renews at 00:00 UTC."
     assert (share.code, share.status) == ("visitor_is_spent", 429)
-    assert share.message == "You have used today's free allowance. It renews at 00:00 UTC."
+    assert worded(share) == "You have used today's free allowance. It renews at 00:00 UTC."
     assert day.retry_after == share.retry_after == pytest.approx((24 - hours) * 3600)
 
 

@@ -17,6 +17,7 @@ from streamchat.settings import Settings
 from streamchat.sources.claude.faults import BY_STATUS, BY_TYPE, translate
 from streamchat.sources.claude.seam import Seam
 from streamchat.sources.claude.source import Claude
+from streamchat.texts import worded
 from tests.scripted_claude import (
     CLOSES,
     CUT,
@@ -299,7 +300,7 @@ async def test_what_claude_says_of_a_rejected_request_is_not_for_readers(
     claude.play(refuses(400, "invalid_request_error", "sk-test may not say hi"))
     async with a_claude(claude) as (source, _):
         _, error = await answer(source)
-    assert str(error) == errors.RequestRejected.sentence
+    assert str(error) == errors.RequestRejected.code
 
 
 PASSING = {
@@ -334,9 +335,9 @@ async def test_before_the_first_word_a_passing_failure_is_tried_again_in_sight(
     told = notices(said)
     assert error is None
     assert text(said) == "Here I am."
-    assert all(notice.passing and notice.text.startswith(place.sentence) for notice in told)
+    assert all(notice.passing and worded(notice).startswith(worded(place())) for notice in told)
     assert [
-        f"{pause:.0f} s" in notice.text for pause, notice in zip(pauses, told, strict=True)
+        f"{pause:.0f} s" in worded(notice) for pause, notice in zip(pauses, told, strict=True)
     ] == [True, True]
 
 
@@ -443,7 +444,7 @@ async def test_an_answer_that_breaks_off_is_continued(claude: ScriptedClaude, fa
             )
             said, error = await answer(source, at=Text(WHOLE[:cut]), release=hold)
             assert (text(said), error, type(said[-1])) == (WHOLE, None, Done)
-            assert [place.sentence in notice.text for notice in notices(said)] == [True, True]
+            assert [worded(place()) in worded(notice) for notice in notices(said)] == [True, True]
 
 
 async def test_the_words_that_a_continuation_repeats_are_shown_once(claude: ScriptedClaude) -> None:
@@ -494,11 +495,11 @@ async def test_the_reader_learns_why_an_answer_was_interrupted(claude: ScriptedC
     )
     assert (lasting.passing, passing.passing) == (False, True)
     assert (
-        lasting.text
+        worded(lasting)
         == "The answer was interrupted in the middle: Claude is busy. Claude is asked to go on from"
         " there."
     )
-    assert passing.text == f"Claude is busy. Trying again in {pauses[0]:.0f} s (1 of 3)."
+    assert worded(passing) == f"Claude is busy. Trying again in {pauses[0]:.0f} s (1 of 3)."
 
 
 async def test_an_answer_that_breaks_off_again_and_again_fails_with_what_there_is(

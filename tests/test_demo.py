@@ -188,8 +188,8 @@ async def test_being_busy_is_announced_each_time_and_passes() -> None:
     heard = await ask("Be busy at first")
     notices = [(second, event) for second, event in heard.timeline if isinstance(event, Notice)]
     assert notices == [
-        (0, Notice("The demo is busy, trying again in 3 s (1 of 2).", passing=True)),
-        (3, Notice("The demo is busy, trying again in 3 s (2 of 2).", passing=True)),
+        (0, Notice("demo_busy", {"seconds": 3, "attempt": 1, "attempts": 2}, passing=True)),
+        (3, Notice("demo_busy", {"seconds": 3, "attempt": 2, "attempts": 2}, passing=True)),
     ]
     assert heard.seconds(Text)[0] > 6
     assert heard.reason == "end_turn"

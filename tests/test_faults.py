@@ -10,6 +10,7 @@ from streamchat import errors
 from streamchat.errors import ClaudeError
 from streamchat.events import Request
 from streamchat.settings import Settings, SettingsError
+from streamchat.texts import for_owner, worded
 from tests.scripted_claude import Script, ScriptedClaude, breaks, opening, refuses, says, streams
 from tests.test_claude import ASKED, a_claude, answer, text
 
@@ -87,7 +88,7 @@ async def test_a_prompt_that_is_too_long_has_a_way_on(claude: ScriptedClaude, sa
     asked once."""
     error, requests = await failure(claude, refuses(400, "invalid_request_error", said))
     assert (type(error), error.status, requests) == (errors.ConversationTooLarge, 413, 1)
-    assert "Start a new chat" in error.message
+    assert "Start a new chat" in worded(error)
 
 
 SHAPES = [
@@ -135,7 +136,7 @@ async def test_an_account_without_credit_is_the_owners_affair(
     """Readers learn that Claude cannot be reached, the log why, and neither what Claude said."""
     error, requests = await failure(claude, refuses(status, "invalid_request_error", said))
     assert (type(error), error.status, requests) == (errors.NoCredit, 503, 1)
-    assert error.message == "This chat cannot reach Claude at the moment."
+    assert worded(error) == "This chat cannot reach Claude at the moment."
     assert "The account behind the key has no credit. Add some at Plans & Billing." in caplog.text
     assert "req_scripted" in caplog.text
     assert said not in caplog.text
@@ -155,7 +156,7 @@ async def test_a_visitor_is_told_that_their_own_account_has_no_credit(
     script = refuses(400, "invalid_request_error", NO_CREDIT[0])
     error, _ = await failure(claude, script, request=Request(ASKED.conversation, key="sk-visitor"))
     assert (type(error), error.status) == (errors.OwnNoCredit, 402)
-    assert "your API key" in error.message
+    assert "your API key" in worded(error)
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
@@ -266,7 +267,7 @@ async def test_an_address_where_there_is_no_claude_is_named(
     """It is not the model that is wrong."""
     error, requests = await failure(claude, answers(status, body))
     assert (type(error), requests) == (errors.WrongAddress, 1)
-    assert "ANTHROPIC_BASE_URL" in error.for_owner
+    assert "ANTHROPIC_BASE_URL" in for_owner(error.cause)
 
 
 class Gateway(ScriptedClaude):

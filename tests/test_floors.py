@@ -18,7 +18,7 @@ FLOORS = """
     store   sources   sources.demo   sources.claude
     replies   web   settings
     visitors   events
-    meter   errors   command   examples
+    meter   errors   command   examples   texts
     system
 """
 

@@ -111,7 +111,8 @@ async def test_a_long_conversation_is_drawn_less_often(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    "before", [Usage(7), Thinking("hm"), Notice("Trying again.", passing=True)]
+    "before",
+    [Usage(7), Thinking("hm"), Notice("as_written", {"text": "Trying again."}, passing=True)],
 )
 async def test_the_first_word_does_not_wait_for_a_frame(show: Show, before: Event) -> None:
     """A count, a thought or a notice a moment earlier does not delay what everybody waits for."""
@@ -144,7 +145,7 @@ async def test_the_first_word_does_not_wait_because_the_page_was_slow(
 
 
 @pytest.mark.parametrize(
-    ("said", "ending"), [(END, END), (Busy(retry_after=4), Failed("busy", 503, Busy.sentence, 4))]
+    ("said", "ending"), [(END, END), (Busy(retry_after=4), Failed("busy", 503, 4))]
 )
 async def test_the_end_is_there_at_once_with_all_that_was_left(
     show: Show, said: Event | Exception, ending: Event

@@ -18,7 +18,7 @@ from tests.hand import Hand, settle
 NOON = 20_000.5 * DAY
 WENT = Receipt("claude", "end_turn", 3, 2.0, 0.5, 40.0, 0.01, 0.0)
 ENTRY = Entry(NOON, "claude", "end_turn", False, 3, 0.5, 40.0, 0.01)
-ENDED, BROKEN = Done("end_turn"), Failed("broken_off", 502, "It broke off.")
+ENDED, BROKEN = Done("end_turn"), Failed("broken_off", 502)
 
 
 class Clock:

@@ -7,6 +7,7 @@ import pytest
 from streamchat import errors
 from streamchat.events import Request
 from streamchat.sources.claude.keepalive import Client
+from streamchat.texts import worded
 from tests.scripted_claude import CUT, RESET, Exchange, ScriptedClaude, end, says
 from tests.test_claude import ASKED, a_claude, answer, notices, text
 
@@ -99,7 +100,7 @@ async def test_a_response_that_has_begun_is_not_asked_for_again_unseen() -> None
     assert (text(said), error) == ("Hello there", None)
     assert (
         len(pauses),
-        [notice.text.startswith(errors.Unreachable.sentence) for notice in notices(said)],
+        [worded(notice).startswith(worded(errors.Unreachable())) for notice in notices(said)],
     ) == (
         1,
         [True],

@@ -7,6 +7,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 from streamchat import errors
 from streamchat.examples import FOR_CLAUDE
+from streamchat.texts import worded
 from tests.application import Application
 from tests.page import Page
 from tests.scripted_claude import (
@@ -325,7 +326,7 @@ def test_each_fault_shows_its_sentence_and_the_next_message_works(
     attempts = [script] * (4 if place.retryable and "long" not in fault else 1)
     page_claude.play(*attempts, says("Fine again."))
     page.ask("hi")
-    page.shows(place.sentence)
+    page.shows(worded(place()))
     page.ask("again")
     page.shows("Fine again.")
     assert page_claude.exchanges[-1].said == [("user", "hi\n\nagain")]
@@ -354,7 +355,7 @@ def test_a_break_in_the_middle_is_mended(
     page.shows("Half an answer")
     hold.release()
     page.shows("Half an answer and the other half.")
-    page.shows(f"interrupted in the middle: {place.sentence}")
+    page.shows(f"interrupted in the middle: {worded(place())}")
     page.ask("again")
     page.shows("Fine again.")
     whole = ("assistant", "Half an answer and the other half.")
@@ -372,7 +373,7 @@ def test_a_break_that_would_come_again_keeps_the_text(
     page.ask("hi")
     page.shows("Half an answer")
     hold.release()
-    page.shows(errors.NoCredit.sentence)
+    page.shows(worded(errors.NoCredit()))
     page.shows("Half an answer")
     page.ask("again")
     page.shows("Fine again.")

@@ -101,7 +101,7 @@ async def test_a_failure_is_the_last_event_and_keeps_the_text() -> None:
     come back."""
     hand, reply = a_reply()
     hand.say(Text("half"), Busy(retry_after=4, request_id="req_1"))
-    assert await read(reply) == [Text("half"), Failed("busy", 503, Busy.sentence, 4, "req_1")]
+    assert await read(reply) == [Text("half"), Failed("busy", 503, 4, "req_1")]
 
 
 async def test_an_unforeseen_error_is_logged_without_what_people_wrote(

@@ -105,14 +105,12 @@ async def test_a_file_of_version_1_is_read(tmp_path: Path) -> None:
             log = chat.store.log
             assert await log("an-ended-reply") == [*WORDS, Done("end_turn", USAGE, RECEIPT)]
             assert await log("a-reply-cut-off") == [
-                Notice("Claude is busy. Trying again.", passing=True),
+                Notice("as_written", {"text": "Claude is busy. Trying again."}, passing=True),
                 Text("Half "),
                 Text("an answer – ä中😀"),
                 Done("shutdown"),
             ]
-            failure = Failed(
-                "busy", 503, "Claude is busy.", 30.0, "req_1", USAGE, cause="overloaded"
-            )
+            failure = Failed("busy", 503, 30.0, "req_1", USAGE, cause="overloaded")
             assert await log("a-failed-reply") == [failure]
             assert [await chat.store.root(tab) for tab in ("a-tab", "a-copy")] == ["a-tab"] * 2
             assert (
@@ -300,7 +298,7 @@ async def test_fields_of_a_later_release_are_ignored(tmp_path: Path) -> None:
         assert await chat.store.log("one") == [
             Text("It is "),
             Text(""),
-            Notice(""),
+            Notice("as_written", {"text": ""}),
             Usage(1),
             Done("end_turn", Usage(), receipt),
         ]

@@ -18,6 +18,8 @@ from streamchat.settings import Settings
 from streamchat.sources.claude.source import Claude
 from streamchat.sources.demo.source import Demo
 from streamchat.sources.late import Late
+from streamchat.texts import worded
+from streamchat.texts.english import UNKNOWN
 from tests.scripted_claude import (
     CLOSES,
     Hold,
@@ -262,7 +264,7 @@ async def test_a_failure_comes_after_the_words_before_it(stage: Stage) -> None:
     said: list[Event] = []
     with pytest.raises(ChatError) as caught:
         await listen(stage.source.stream(stage.failing()), said)
-    assert caught.value.message
+    assert worded(caught.value) != UNKNOWN
     assert text(said)
     assert not any(isinstance(event, Done | Failed) for event in said)
 

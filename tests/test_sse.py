@@ -10,6 +10,7 @@ from streamchat.api.routes import PATH
 from streamchat.api.sse import CUT_OFF, rendered
 from streamchat.errors import Busy
 from streamchat.events import Done, Ending, Event, Failed, Notice, Text, Thinking, Usage
+from streamchat.texts import worded
 from tests.served import EVENTS, HI, Served, events, served
 
 END = Done("end_turn", Usage(25, 42, 3, 4))
@@ -24,7 +25,13 @@ async def api() -> AsyncIterator[Served]:
 async def test_every_event_as_it_is_sent(api: Served) -> None:
     """Each event has its name, its data on one line, and the position after it, in which usage
     counts unsent."""
-    api.source.say(Usage(25, 1), Thinking("hm"), Notice("Trying again."), Text("one\ntwo"), END)
+    api.source.say(
+        Usage(25, 1),
+        Thinking("hm"),
+        Notice("as_written", {"text": "Trying again."}),
+        Text("one\ntwo"),
+        END,
+    )
     answer = await api.client.post(PATH, json=HI, headers=EVENTS)
     assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert answer.headers["cache-control"] == "no-cache, no-store, no-transform"
@@ -33,8 +40,8 @@ async def test_every_event_as_it_is_sent(api: Served) -> None:
     assert '"model": "hand"' in receipt
     assert (
         sent
-        == 'id: 2\nevent: thinking\ndata: {"text": "hm"}\n\nid: 3\nevent: notice\ndata: {"text":'
-        ' "Trying again."}\n\nid: 4\nevent: text\ndata: {"text": "one\\ntwo"}\n\nid: 5\nevent:'
+        == 'id: 2\nevent: thinking\ndata: {"text": "hm"}\n\nid: 3\nevent: notice\ndata: {"code":'
+        ' "as_written", "text": "Trying again."}\n\nid: 4\nevent: text\ndata: {"text": "one\\ntwo"}\n\nid: 5\nevent:'
         ' done\ndata: {"reason": "end_turn", "usage": {"input_tokens": 25, "output_tokens": 42,'
         ' "cache_write_tokens": 3, "cache_read_tokens": 4, "web_searches": 0}'
     )
@@ -47,7 +54,7 @@ async def test_a_failure_is_an_event_and_then_the_end(api: Served) -> None:
     async with aconnect_sse(api.client, "POST", PATH, json=HI) as source:
         events = [event async for event in source.aiter_sse()]
     assert [(event.event, event.id) for event in events] == [("text", "1"), ("error", "2")]
-    failure = {"code": "busy", "message": Busy.sentence, "retry_after": 4.2, "request_id": "req_1"}
+    failure = {"code": "busy", "message": worded(Busy()), "retry_after": 4.2, "request_id": "req_1"}
     assert events[1].json() == failure
 
 

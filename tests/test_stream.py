@@ -8,6 +8,7 @@ import pytest
 from streamchat.api.routes import PATH
 from streamchat.errors import BrokenOff, Busy, ChatError, ConversationTooLarge, RateLimited
 from streamchat.events import Done, Event, Message, Notice, Text, Thinking, Usage
+from streamchat.texts import worded
 from tests.served import EVENTS, HI, Served, served, until
 
 END = Done("end_turn")
@@ -89,10 +90,12 @@ async def test_a_failure_before_the_first_word_is_a_status(
 ) -> None:
     """No header is sent before the first word, so that a failure before it has its status, code and
     sentence."""
-    api.source.say(Thinking("hm"), Notice("Trying again.", passing=True), error)
+    api.source.say(
+        Thinking("hm"), Notice("as_written", {"text": "Trying again."}, passing=True), error
+    )
     answer = await api.client.post(PATH, json=HI)
     assert (answer.status_code, answer.headers.get("retry-after")) == (error.status, retry_after)
-    assert answer.json() == {"code": error.code, "message": error.message}
+    assert answer.json() == {"code": error.code, "message": worded(error)}
 
 
 @pytest.mark.parametrize("events", [[BrokenOff()], [Text("Half an"), BrokenOff()]])

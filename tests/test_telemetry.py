@@ -56,7 +56,7 @@ async def test_a_receipt_says_how_a_reply_went() -> None:
 
 async def test_a_reply_without_a_word_has_no_time_of_one() -> None:
     """What never came has no time and no speed."""
-    never = await a_receipt((3.0, Failed("busy", 503, "Claude is busy.")))
+    never = await a_receipt((3.0, Failed("busy", 503)))
     assert (never.reason, never.words, never.first_word, never.tokens_per_second) == (
         "busy",
         0,
@@ -75,7 +75,7 @@ async def test_a_line_has_how_it_went_and_not_what_was_said(
     )
     with caplog.at_level(logging.INFO, logger=REPLIES):
         Telemetry().record(ended, "203.0.113.7")
-        Telemetry().record(Failed("busy", 503, "Claude is busy.", request_id="req_1"), None)
+        Telemetry().record(Failed("busy", 503, request_id="req_1"), None)
     first, second = map(json.loads, caplog.messages)
     assert (first["model"], first["cost"], first["output_tokens"]) == (
         "claude-sonnet-5-5",

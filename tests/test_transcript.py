@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 from streamchat.errors import Busy, EmptyMessage, RateLimited
 from streamchat.events import Done, Event, Failed, Message, Notice, Text, Thinking, Usage
 from streamchat.replies.reply import Reply
+from streamchat.texts import spoken, worded
 from streamchat.ui.content import NOTE as MARK
-from streamchat.ui.transcript import Shown, Transcript, conversation, note, refusal, said, spoken
+from streamchat.ui.transcript import Shown, Transcript, conversation, note, refusal, said
 from tests.hand import Hand, settle
 
 END = Done("end_turn")
-BUSY = Notice("Claude is busy. Trying again in 2 s (1 of 3).", passing=True)
-OLDER_MODEL = Notice("An older model answers today.")
+BUSY = Notice("as_written", {"text": "Claude is busy. Trying again in 2 s (1 of 3)."}, passing=True)
+OLDER_MODEL = Notice("as_written", {"text": "An older model answers today."})
 
 
 class Reader:
@@ -149,8 +150,8 @@ async def test_a_passing_notice_is_seen_until_the_first_word() -> None:
     """Who waits for a second attempt knows it, and of a second notice only; the answer leaves no
     trace of either."""
     reader = Reader()
-    assert drawn(await reader.sees(BUSY)) == [("note", f"ⓘ {BUSY.text}")]
-    assert drawn(await reader.sees(Notice("Once more.", passing=True))) == [
+    assert drawn(await reader.sees(BUSY)) == [("note", f"ⓘ {worded(BUSY)}")]
+    assert drawn(await reader.sees(Notice("as_written", {"text": "Once more."}, passing=True))) == [
         ("note", "ⓘ Once more.")
     ]
     assert drawn(await reader.sees(Thinking("Hm."))) == [
@@ -162,7 +163,7 @@ async def test_a_passing_notice_is_seen_until_the_first_word() -> None:
 
 async def test_a_passing_notice_that_comes_again_is_seen_once() -> None:
     """The same words twice are one notice to who reads them."""
-    assert await shown(BUSY, BUSY) == [("note", f"ⓘ {BUSY.text}")]
+    assert await shown(BUSY, BUSY) == [("note", f"ⓘ {worded(BUSY)}")]
 
 
 async def test_a_passing_notice_is_gone_with_the_end() -> None:
@@ -181,7 +182,7 @@ async def test_a_lasting_notice_stays() -> None:
     ]
 
 
-@pytest.mark.parametrize("later", [BUSY, Notice("It has no memory.")])
+@pytest.mark.parametrize("later", [BUSY, Notice("as_written", {"text": "It has no memory."})])
 async def test_a_lasting_notice_is_not_pushed_out_by_another(later: Notice) -> None:
     """What is worth keeping is kept, whatever else there is to say."""
     assert ("note", "ⓘ An older model answers today.") in await shown(OLDER_MODEL, later)
@@ -229,7 +230,7 @@ async def test_an_answer_that_ended_by_itself_needs_no_note(reason: str) -> None
             RateLimited(retry_after=90),
             "Claude's rate limit for the API key is reached. Try again in 2 minutes.",
         ),
-        (Busy("Nobody is there.", request_id="req_1"), "Nobody is there."),
+        (Busy(request_id="req_1"), "Claude is busy."),
     ],
 )
 async def test_a_failure_says_what_happened_and_when_to_come_back(
@@ -365,7 +366,9 @@ async def test_what_claude_began_stays_claudes_where_the_demo_goes_on() -> None:
     """The demo's words beside an answer that was begun are a note; what Claude said before goes
     back to Claude."""
     transcript = Transcript(Reader().reply, begun="Claude's half,")
-    transcript.add([Notice("No money.", instead=True), Text("the demo's."), END])
+    transcript.add(
+        [Notice("as_written", {"text": "No money."}, instead=True), Text("the demo's."), END]
+    )
     assert conversation(transcript.messages()) == [Message("assistant", "Claude's half,")]
 
 

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from streamchat import errors
+from streamchat.texts import for_owner
 from tests.application import ROOT, Application
 from tests.page import Page
 from tests.scripted_claude import (
@@ -102,8 +103,8 @@ def test_programs_read_nothing_of_the_owners_affairs(claude: ScriptedClaude, aff
         assert told["message"] == SENTENCE
         for heard in (answer.text, events.removeprefix("retry")):
             assert not [word for word in OWNERS_WORDS if word in heard.lower()]
-        assert trouble(app) == kind.for_owner
-        app.wait_for(kind.for_owner)
+        assert trouble(app) == for_owner(kind.cause)
+        app.wait_for(for_owner(kind.cause))
         reasons = [
             json.loads(line[line.index("{") :])["reason"] for line in app.lines if '"reply"' in line
         ]
@@ -144,7 +145,7 @@ def test_credit_that_ends_in_the_middle_of_an_answer(claude: ScriptedClaude) -> 
         assert '"text": "Half"' in events
         assert SENTENCE in events
         assert "credit" not in events
-        assert trouble(app) == errors.NoCredit.for_owner
+        assert trouble(app) == for_owner(errors.NoCredit.cause)
 
 
 @pytest.mark.parametrize(
@@ -157,8 +158,8 @@ def test_the_start_says_what_is_wrong(
     page."""
     claude.models_status = status
     with an_app(claude) as app:
-        app.wait_for(kind.for_owner)
-        assert trouble(app) == kind.for_owner
+        app.wait_for(for_owner(kind.cause))
+        assert trouble(app) == for_owner(kind.cause)
 
 
 def test_the_next_start_says_that_there_was_no_credit(
@@ -175,7 +176,7 @@ def test_the_next_start_says_that_there_was_no_credit(
             "When Claude was last asked, it did not answer. The account behind the key has no"
             " credit."
         )
-        assert trouble(app) == errors.NoCredit.for_owner
+        assert trouble(app) == for_owner(errors.NoCredit.cause)
         assert httpx.post(f"{app.url}{ASK}", json=HI, timeout=20).text == "Paid."
         assert trouble(app) == ""
         app.interrupt()

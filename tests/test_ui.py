@@ -17,12 +17,14 @@ from fastapi import FastAPI, Request
 
 from benchmarks.tab import Blueprint, Tab
 from streamchat.chat.asking import Chat
+from streamchat.errors import ChatFull
 from streamchat.events import Done, Text
 from streamchat.store.database import Store
+from streamchat.texts import worded
 from streamchat.ui.gradio_internals import messages
 from streamchat.ui.handlers import Page
 from streamchat.ui.layout import page
-from streamchat.ui.room import FULL, MAX_MESSAGES
+from streamchat.ui.room import MAX_MESSAGES
 from streamchat.ui.tab import Tab as Kept
 from streamchat.ui.tabs import Tabs
 from streamchat.ui.transcript import Shown, aside, drawn, is_made, said, text_of
@@ -118,7 +120,7 @@ async def test_a_full_chat_does_not_grow(tmp_path: Path) -> None:
             conversation = tab.conversation()
             assert len(conversation) == MAX_MESSAGES + 2
             assert f"question {number}" in text_of(conversation[-2])
-            assert FULL in text_of(conversation[-1])
+            assert worded(ChatFull()) in text_of(conversation[-1])
     assert all(
         text_of(kept) in text_of(shown) for kept, shown in zip(full, conversation, strict=False)
     )

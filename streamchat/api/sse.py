@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from streamchat.events import Done, Event, Failed, Notice, Text, Thinking, Usage
+from streamchat.texts import worded
 
 # milliseconds until a browser that was cut off comes back
 START = b"retry: 2000\n"
@@ -25,7 +26,7 @@ def rendered(position: int, event: Event) -> bytes:
         case Thinking():
             return _block(position, "thinking", {"text": event.text})
         case Notice():
-            return _block(position, "notice", {"text": event.text})
+            return _block(position, "notice", {"code": event.code, "text": worded(event)})
         case Done():
             receipt = {"receipt": asdict(event.receipt)} if event.receipt else {}
             last = CUT_OFF if event.reason == "shutdown" else position
@@ -38,7 +39,7 @@ def rendered(position: int, event: Event) -> bytes:
                 "error",
                 {
                     "code": event.code,
-                    "message": event.message,
+                    "message": worded(event),
                     "retry_after": event.retry_after,
                     "request_id": event.request_id,
                 },

@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Send
 
 from streamchat.api import sse
+from streamchat.errors import Abandoned, ChatError, NotWhole, ShutDown
 from streamchat.events import CUT, WHOLE, Done, Event, Failed, Text
 from streamchat.replies import Pace, Reply
 from streamchat.web.accept import preference
@@ -31,9 +32,9 @@ HEADERS = {
 class Broken(Exception):
     """In place of the rest of a stream: the reply failed, or was cut off."""
 
-    def __init__(self, failed: Failed) -> None:
-        super().__init__(failed.code)
-        self.failed = failed
+    def __init__(self, error: Failed | ChatError) -> None:
+        super().__init__(error.code)
+        self.error = error
 
 
 class Stream(StreamingResponse):
@@ -59,7 +60,7 @@ class Stream(StreamingResponse):
             try:
                 first = await anext(chunks, b"")
             except Broken as broken:
-                await _send(problem(broken.failed), send)
+                await _send(problem(broken.error), send)
                 return
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             if self._only_head:
@@ -118,10 +119,12 @@ async def _text(reply: Reply, after: int, pace: Pace) -> AsyncGenerator[bytes]:
     match reply.ending:
         case Failed():
             raise Broken(reply.ending)
-        case Done("shutdown" | "abandoned" as reason):
-            raise Broken(Failed(reason, 503, "This answer was cut off before its end."))
+        case Done("shutdown"):
+            raise Broken(ShutDown())
+        case Done("abandoned"):
+            raise Broken(Abandoned())
         case Done(reason) if reason not in WHOLE | CUT:
-            raise Broken(Failed("not_whole", 502, "This answer may not be whole."))
+            raise Broken(NotWhole())
 
 
 async def _pieces(

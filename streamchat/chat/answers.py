@@ -23,6 +23,7 @@ from streamchat.errors import (
 from streamchat.events import Conversation, Done, Ending, Event, Notice, Receipt, Request
 from streamchat.money import Account, Accounts, Budget
 from streamchat.replies import Reply, Share, Shares, Write
+from streamchat.texts import for_owner, worded
 from streamchat.visitors import Local, keys
 
 logger = logging.getLogger(__name__)
@@ -125,7 +126,7 @@ class Answers:
             await self.source.open()
         except ChatError as error:
             self._trouble.started(error)
-            logger.warning("%s", error.for_owner or error.message)
+            logger.warning("%s", for_owner(error.cause) or worded(error))
             return error
         # the chat goes on, and tries again with the first question
         except Exception as error:  # noqa: BLE001
@@ -133,7 +134,9 @@ class Answers:
             logger.error("%s could not be opened: %s", self.source.name, trace(error))  # noqa: TRY400
             return InternalError()
         if before := self._trouble.error:
-            logger.warning("When Claude was last asked, it did not answer. %s", before.for_owner)
+            logger.warning(
+                "When Claude was last asked, it did not answer. %s", for_owner(before.cause)
+            )
         return before
 
     async def settle(self) -> None:
@@ -161,7 +164,7 @@ class Answers:
         except (Spent, Paused) as refusal:
             if not asker.or_spare or self._spare is None:
                 raise
-            why, answer = refusal.message, writing(self._spare, Request(conversation))
+            why, answer = refusal.sentence, writing(self._spare, Request(conversation))
             return self._free(self._spare, lambda wanted: instead(why, answer(wanted)), asker)
 
     async def _with_key(self, conversation: Conversation, asker: Asker) -> Reply:
@@ -255,8 +258,8 @@ def writing(source: Source, request: Request) -> Write:
 
 
 async def instead(why: str, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
-    """The events of another source, with the reason for it."""
-    yield Notice(f"{why} Until then the demo answers.", instead=True)
+    """The events of another source, with the code of the error that is the reason for it."""
+    yield Notice("demo_instead", {"error": why}, instead=True)
     async with aclosing(events):
         async for event in events:
             yield event

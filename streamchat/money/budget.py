@@ -15,6 +15,7 @@ from streamchat.errors import DayIsSpent, NotRecorded, Refused, TooDear, Visitor
 from streamchat.money.ledger import NOTHING, FileIsNew, Ledger, Memory, News
 from streamchat.store import Store
 from streamchat.store.spending import Cost
+from streamchat.texts import text
 from streamchat.visitors import Local
 
 logger = logging.getLogger(__name__)
@@ -102,7 +103,7 @@ class Budget:
         if self.is_recorded and not recorded:
             logger.warning(
                 "%s Costs are not on the disk; see the folder STREAMCHAT_DATA_DIR.",
-                NotRecorded.sentence,
+                text("not_recorded"),
             )
         self.is_recorded = recorded
         if not recorded:

@@ -10,6 +10,7 @@ from typing import Any
 from streamchat.chat import DAY, HOUR, Chat, Entry, Journal, Trouble
 from streamchat.money import Budget
 from streamchat.sources.demo import Demo
+from streamchat.texts import for_owner
 
 Figures = dict[str, Any]
 DAYS, HOURS = 30, 24
@@ -38,7 +39,11 @@ async def figures(chat: Chat) -> Figures:
 
 
 def trouble(trouble: Trouble) -> Figures | None:
-    return {"sentence": trouble.error.for_owner, "since": trouble.since} if trouble.error else None
+    return (
+        {"sentence": for_owner(trouble.error.cause), "since": trouble.since}
+        if trouble.error
+        else None
+    )
 
 
 def past(journal: Journal, entries: list[Entry]) -> Figures:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from streamchat.errors import UnknownReply
-from streamchat.events import Notice, Text, Thinking
+from streamchat.events import Text, Thinking
 from streamchat.replies.reply import Reply
 
 MAX_CHARACTERS = 50_000_000  # of ended replies
@@ -82,5 +82,5 @@ class Cache:
 
 
 def weight(reply: Reply) -> int:
-    texts = (event.text for event in reply.log if isinstance(event, Text | Thinking | Notice))
+    texts = (event.text for event in reply.log if isinstance(event, Text | Thinking))
     return len(reply.log) * EVENT_CHARACTERS + sum(map(len, texts))

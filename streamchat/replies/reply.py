@@ -216,7 +216,8 @@ class Reply:
         elif writer.cancelled():
             self._end(Done(self._reason, self.usage))
         else:
-            self._end(Failed.of(InternalError("The source ended without saying how."), self.usage))
+            logger.error("A source ended without saying how.")
+            self._end(Failed.of(InternalError(), self.usage))
 
 
 async def _wake(sleepers: set[asyncio.Future[bool]], patience: float | None) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, Field, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
@@ -29,10 +29,13 @@ def restored(kind: type[T], kept: Mapping[str, Any]) -> T:
 @cache
 def defaults_of(kind: type[T]) -> dict[str, Any]:
     hints = get_type_hints(kind)
-    return {
-        field.name: EMPTY.get(hints[field.name]) if field.default is MISSING else field.default
-        for field in fields(kind)
-    }
+    return {field.name: _default(field, hints[field.name]) for field in fields(kind)}
+
+
+def _default(field: Field[Any], hint: Any) -> Any:
+    if field.default_factory is not MISSING:
+        return field.default_factory()
+    return EMPTY.get(hint) if field.default is MISSING else field.default
 
 
 def shortest_json(value: Any) -> str:

@@ -76,11 +76,13 @@ def decoded(kept: Any) -> Event:
     """The event; one of a kind that only a later release knows becomes an empty text, so that all
     keep their places.
 
-    Earlier releases kept a text by its kind and its fields, too.
+    Earlier releases kept a text by its kind and its fields, too, and of a notice its sentence.
     """
     if isinstance(kept, str):
         return Text(kept)
     kind, values = kept
+    if kind == "Notice" and "code" not in values:
+        values = values | {"code": "as_written", "values": {"text": values.get("text", "")}}
     parts = {name: restored(part, values[name]) for name, part in PARTS.items() if values.get(name)}
     return restored(KINDS[kind], values | parts) if kind in KINDS else Text("")
 

@@ -14,6 +14,7 @@ from streamchat.errors import ChatError, InternalError, TooOften, trace
 from streamchat.events import well_formed
 from streamchat.money import allowance
 from streamchat.replies import Reply, paced
+from streamchat.texts import failure, text, worded
 from streamchat.ui.content import plain
 from streamchat.ui.markdown import written
 from streamchat.ui.room import check_room
@@ -22,7 +23,6 @@ from streamchat.ui.tabs import Tabs, is_id
 from streamchat.ui.transcript import (
     Shown,
     conversation,
-    failure,
     fault,
     refusal,
     said,
@@ -161,7 +161,7 @@ class Page:
             return (
                 tab_id,
                 gr.skip(),
-                failure("You are opening pages too quickly.", refusal.retry_after),
+                failure(text("pages_too_often"), refusal.retry_after),
             )
         duplicate = request.headers.get("x-tab-open") == "elsewhere"
         claimed = await self._tabs.claim(tab_id, page, visitor, duplicate=duplicate)
@@ -289,7 +289,7 @@ class Page:
         An answer that is not whole, or may not be, ends with an error, whatever came before.
         """
         if not isinstance(message, str):
-            raise gr.Error("The message has to be a text.", print_exception=False)
+            raise gr.Error(text("not_a_text"), print_exception=False)
         tab = await self.tab(request)
         messages = [*tab.messages(), said("user", message)]
         try:
@@ -297,7 +297,7 @@ class Page:
             self._tabs.checked_size(messages)
             reply = await self._ask(tab, messages, request, or_spare=False)
         except ChatError as error:
-            raise gr.Error(error.message, print_exception=False) from None
+            raise gr.Error(worded(error), print_exception=False) from None
         try:
             async with aclosing(paced(reply, self._chat.pace)) as frames:
                 async for _ in frames:

@@ -2,24 +2,21 @@
 
 from collections.abc import Sequence
 
-from streamchat.errors import TooLong
+from streamchat.errors import ChatFull, MessageTooLong
+from streamchat.texts import text
 from streamchat.ui.transcript import Shown, is_note, text_of
 
 # of one message; Gradio works on it several times, also for each frame of its answer
 MAX_CHARACTERS = 1_000_000
 MAX_MESSAGES = 900  # of one chat
-FULL = "This chat has become too long for a page. Start a new chat to go on."
-TOO_LONG = (
-    f"A message may have up to {MAX_CHARACTERS:,} characters here. Shorten it, or send it in parts."
-)
 
 
 def check_room(message: str, history: Sequence[Shown]) -> None:
     """Raises `TooLong` for a message, or a chat, that is longer than a page can have it."""
     if len(history) >= MAX_MESSAGES:
-        raise TooLong(FULL)
+        raise ChatFull
     if len(message) > MAX_CHARACTERS:
-        raise TooLong(TOO_LONG)
+        raise MessageTooLong(most=MAX_CHARACTERS)
 
 
 def with_last_refused(messages: Sequence[Shown]) -> list[Shown]:
@@ -36,4 +33,4 @@ def with_last_refused(messages: Sequence[Shown]) -> list[Shown]:
 
 
 def _says_full(message: Shown) -> bool:
-    return isinstance(message, dict) and is_note(message) and FULL in text_of(message)
+    return isinstance(message, dict) and is_note(message) and text("chat_full") in text_of(message)

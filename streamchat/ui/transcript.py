@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from streamchat import texts
 from streamchat.errors import ChatError
 from streamchat.events import (
     WHOLE,
@@ -37,25 +38,6 @@ ENVELOPE = 120
 SHORT = [b'"', b"\\", *(bytes([number]) for number in b"\b\t\n\f\r")]
 # of which it makes six
 CONTROLS = bytes(number for number in range(32) if bytes([number]) not in SHORT)
-ENDINGS = {
-    "stopped": "Stopped.",
-    "abandoned": "Stopped, because nobody was reading any more.",
-    "shutdown": "Interrupted: the server was stopped.",
-    "max_tokens": "The answer ended here because it reached its longest allowed length.",
-    "refusal": "Claude declined to answer this. Rephrase or remove the question to go on.",
-    "model_context_window_exceeded": (
-        "The answer ended here: the conversation fills all that Claude can remember."
-    ),
-    "pause_turn": "Claude paused here. The answer may not be whole.",
-    "tool_use": (
-        "Claude ended here to use a tool, which this chat does not have. The answer may not be"
-        " whole."
-    ),
-}
-UNKNOWN_END = (
-    "Claude ended here for a reason that this chat does not know. The answer may not be whole."
-)
-WORDLESS = "Claude ended its answer without a word. Ask again, or ask in another way."
 
 
 class Transcript:
@@ -88,7 +70,7 @@ class Transcript:
         begun, text, quiet = self._begun, "".join(self._texts), not self._texts and not self._ending
         shown = [self._thought(waiting=quiet)] if self._thoughts else []
         if instead := [notice for notice in self._notices if notice.instead]:
-            shown = [callout(notice.text) for notice in instead] + shown
+            shown = [callout(texts.worded(notice)) for notice in instead] + shown
             shown = [said("assistant", begun), *shown] if begun else shown
             shown += [said("assistant", text) | {"metadata": {"id": NOTE}}] if text else []
         elif text := begun + text:
@@ -97,7 +79,7 @@ class Transcript:
         notices = [
             it for number, it in enumerate(self._notices) if not it.passing or number >= passed
         ]
-        shown += [note(notice.text) for notice in notices if not notice.instead]
+        shown += [note(texts.worded(notice)) for notice in notices if not notice.instead]
         if self._ending:
             shown += closing(self._ending, begun or text)
         if waiting and not shown:
@@ -129,24 +111,10 @@ def closing(ending: Done | Failed, text: str) -> list[Shown]:
 def fault(ending: Done | Failed, text: str) -> str:
     """Why an answer did not end as answers should; empty for one that did."""
     if isinstance(ending, Failed):
-        return failure(ending.message, ending.retry_after)
-    if ending.reason in ENDINGS:
-        return ENDINGS[ending.reason]
+        return texts.failure(texts.worded(ending), ending.retry_after)
     if ending.reason not in WHOLE:
-        return UNKNOWN_END
-    return "" if text.strip() else WORDLESS
-
-
-def failure(message: str, retry_after: float | None = None) -> str:
-    return f"{message} Try again in {spoken(retry_after)}." if retry_after else message
-
-
-def spoken(seconds: float) -> str:
-    """A span of time as people say it, rounded up."""
-    for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
-        if seconds > size:
-            return f"{-(-seconds // size):.0f} {unit}"
-    return f"{max(1, -(-seconds // 1)):.0f} s"
+        return texts.ending(ending.reason)
+    return "" if text.strip() else texts.text("no_words")
 
 
 def said(role: str, text: str) -> Shown:
@@ -177,7 +145,7 @@ def callout(sentence: str, *, link: str = "") -> Shown:
 def refusal(error: ChatError, *, takes_keys: bool = False) -> Shown:
     """The error in place of an answer, with a way on for a visitor with a key of their own."""
     link = OWN_KEY if takes_keys and error.own_key_helps else ""
-    return callout(failure(error.message, error.retry_after), link=link)
+    return callout(texts.failure(texts.worded(error), error.retry_after), link=link)
 
 
 def conversation(history: Sequence[Shown]) -> list[Message]:

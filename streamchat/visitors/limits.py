@@ -101,7 +101,7 @@ class Limits:
             raise TooOften(retry_after=wait)
         running = sum(admission.visitor == visitor for admission in self._admissions)
         if running >= self._bounds(visitor).replies:
-            raise TooManyAtOnce(_busy(running))
+            raise TooManyAtOnce(running=running)
 
     def _count(self, visitor: str, now: float) -> None:
         times = self._times[visitor] = self._times.pop(visitor, deque())
@@ -150,9 +150,3 @@ def _often(each: RateLimitItem) -> str:
     if each.multiples > 1:
         return f"{times} in {each.multiples} {unit}s"
     return f"{times} {'an' if unit == 'hour' else 'a'} {unit}"
-
-
-def _busy(running: int) -> str:
-    if running == 1:
-        return "You have an answer running. Wait for it to finish, or stop it."
-    return f"You have {running} answers running. Wait for one to finish, or stop one."

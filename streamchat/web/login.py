@@ -17,6 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streamchat.errors import TooOften
+from streamchat.texts import worded
 from streamchat.visitors import Who
 from streamchat.web.cookies import DAY, Cookie, Sessions
 from streamchat.web.passwords import Guesses, Password
@@ -105,7 +106,7 @@ class Logins:
             cookie = self.begin(request.scope, user.strip(), password)
         except TooOften as error:
             return (
-                self._form_with(error.message, problem(error))
+                self._form_with(worded(error), problem(error))
                 if _is_browser(request)
                 else problem(error)
             )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from ipaddress import IPv6Network
 
-from streamchat.errors import TooOften
+from streamchat.errors import TooManyGuesses
 
 DAY = 86_400
 EVERYBODY = "everybody"
@@ -87,10 +87,9 @@ class Password:
         self._guesses = guesses
 
     def check(self, given: str, visitor: str, *, known: bool = False) -> bool:
-        """Raises `TooOften`, without looking at what is given, if the visitor has to wait."""
+        """Raises `TooManyGuesses`, without looking at what is given, if the visitor has to wait."""
         if wait := self._guesses.wait(visitor, known=known):
-            many = f"There were too many wrong passwords. Try again in {math.ceil(wait)} s."
-            raise TooOften(many, retry_after=wait)
+            raise TooManyGuesses(retry_after=wait, seconds=math.ceil(wait))
         is_right = secrets.compare_digest(_digest(given), self._expected)
         if is_right:
             self._guesses.right(visitor)

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from streamchat.errors import ChatError, InternalError, trace
 from streamchat.events import Failed
+from streamchat.texts import worded
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ def problem(error: ChatError | Failed) -> JSONResponse:
     headers = (
         {} if error.retry_after is None else {"Retry-After": str(math.ceil(error.retry_after))}
     )
-    return refused(error.status, error.code, error.message, headers)
+    return refused(error.status, error.code, worded(error), headers)
 
 
 def unfit(

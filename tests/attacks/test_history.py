@@ -14,6 +14,7 @@ from benchmarks.tab import Tab
 from streamchat.errors import Crowded
 from streamchat.events import Done, Message, Notice, Text, Thinking
 from streamchat.store.database import Store
+from streamchat.texts import worded
 from streamchat.ui.transcript import Shown, is_note, note, said, text_of
 from tests.attacks.visitor import Room, Visitor, frames
 from tests.served import Source
@@ -100,7 +101,11 @@ async def test_thoughts_notes_and_the_demos_answers_are_not_said() -> None:
     visitor = Visitor(Room())
     visitor.source.say(Thinking("Hm."), Text("One."), Done("max_tokens"))
     visitor.shown = [said("user", "first"), *await visitor.answers("first", [])]
-    visitor.source.say(Notice("Claude rests.", instead=True), Text("The demo's."), Done("end_turn"))
+    visitor.source.say(
+        Notice("as_written", {"text": "Claude rests."}, instead=True),
+        Text("The demo's."),
+        Done("end_turn"),
+    )
     visitor.shown += [said("user", "second"), *await visitor.answers("second", visitor.shown)]
     await visitor.reload()
     assert all(text in repr(visitor.shown) for text in ("Hm.", "The demo's.", "Claude rests."))
@@ -159,7 +164,7 @@ async def test_a_refused_message_is_shown_and_not_kept(tmp_path: Path) -> None:
     visitor.source.refusal = Crowded()
     for _ in range(100):
         await visitor.ask("x" * 100_000)
-        assert Crowded.sentence in repr(visitor.shown[-1])
+        assert worded(Crowded()) in repr(visitor.shown[-1])
     assert "xxx" not in await visitor.kept()
     assert len(await visitor.kept()) < len(before) + 1_000
     await visitor.room.close()
@@ -248,7 +253,7 @@ def answered(shown: list[Shown]) -> tuple[Message, ...]:
     return tuple(
         Message(message["role"], message["content"][0]["text"])
         for message, after in pairwise(shown[: last + 2])
-        if not message.get("metadata") and Crowded.sentence not in repr(after)
+        if not message.get("metadata") and worded(Crowded()) not in repr(after)
     )
 
 

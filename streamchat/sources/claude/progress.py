@@ -73,7 +73,7 @@ class Progress:
                 self._continuations -= 1
                 self.paused = True
                 yield from self._text(self._seam.end())
-                yield Notice("Claude paused, and is asked to go on.", passing=True)
+                yield Notice("claude_paused", passing=True)
             case Done():
                 yield from self._text(self._seam.end())
                 yield Done(event.reason, self._before + event.usage)
@@ -89,24 +89,18 @@ class Progress:
         if pause is None or (interrupted and not self._continuations):
             return None
         self._continuations -= interrupted
-        again = (
-            f"{error.message} Trying again in {pause:.0f} s ({self._failures} of {ATTEMPTS - 1})."
-        )
-        lasting = [Notice(_interruption(error))] if interrupted else []
-        return pause, [*lasting, Notice(again, passing=True)]
+        lasting = [Notice("interrupted", {"error": error.code})] if interrupted else []
+        return pause, [*lasting, self._retrying(error, pause)]
+
+    def _retrying(self, error: ClaudeError, pause: float) -> Notice:
+        numbers = {"attempt": self._failures, "attempts": ATTEMPTS - 1, "seconds": round(pause)}
+        return Notice("retrying", {"error": error.code, **numbers}, passing=True)
 
     def _text(self, text: str) -> Iterator[Text]:
         if text:
             self._said.append(text)
             self._has_words = self._has_words or not text.isspace()
             yield Text(text)
-
-
-def _interruption(error: ClaudeError) -> str:
-    return (
-        f"The answer was interrupted in the middle: {error.message} Claude is asked to go on from"
-        " there."
-    )
 
 
 def _pause(error: ClaudeError, failures: int) -> float | None:

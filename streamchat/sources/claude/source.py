@@ -21,6 +21,7 @@ from streamchat.sources.claude.deadlines import Deadlines
 from streamchat.sources.claude.faults import is_free, translated
 from streamchat.sources.claude.progress import Progress
 from streamchat.sources.claude.wire import Accumulator, Sent, sent
+from streamchat.texts import for_owner
 
 logger = logging.getLogger(__name__)
 
@@ -192,8 +193,8 @@ def _metered(meter: Meter) -> Iterator[None]:
 
 
 def _tell_owner(error: ClaudeError) -> None:
-    if error.for_owner:
-        logger.warning("%s Claude's request id: %s", error.for_owner, error.request_id)
+    if sentence := for_owner(error.cause):
+        logger.warning("%s Claude's request id: %s", sentence, error.request_id)
 
 
 def _of_own_key(error: ClaudeError) -> ClaudeError:

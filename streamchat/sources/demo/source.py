@@ -79,10 +79,8 @@ class Demo:
     async def stream(self, request: Request) -> AsyncGenerator[Event]:
         answer = _answer(request.conversation, self._reader(request))
         for attempt in range(1, answer.turned_away + 1):
-            yield Notice(
-                f"The demo is busy, trying again in 3 s ({attempt} of {answer.turned_away}).",
-                passing=True,
-            )
+            numbers = {"seconds": 3, "attempt": attempt, "attempts": answer.turned_away}
+            yield Notice("demo_busy", numbers, passing=True)
             await self._sleep(3)
         text = answer.text.partition(CUT)[0]
         asked = _tokens(*(message.text for message in request.conversation))

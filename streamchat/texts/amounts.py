@@ -1,0 +1,14 @@
+"""Spans of time and sums of money as people write them."""
+
+
+def spoken(seconds: float) -> str:
+    """A span of time as people say it, rounded up."""
+    for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds > size:
+            return f"{-(-seconds // size):.0f} {unit}"
+    return f"{max(1, -(-seconds // 1)):.0f} s"
+
+
+def dollars(amount: float) -> str:
+    """With as many digits as it takes to see that it is not nothing."""
+    return f"${amount:.2f}" if amount >= 0.1 or not amount else f"${amount:.4f}"

@@ -1,0 +1,34 @@
+"""Notes about a reply beside its text."""
+
+from collections.abc import Callable
+
+from streamchat.texts.english.failures import SENTENCES as FAILURES
+
+
+def retrying(error: str, seconds: int, attempt: int, attempts: int) -> str:
+    return f"{FAILURES[error]} Trying again in {seconds} s ({attempt} of {attempts})."
+
+
+def interrupted(error: str) -> str:
+    return (
+        f"The answer was interrupted in the middle: {FAILURES[error]} Claude is asked to go on from"
+        " there."
+    )
+
+
+def demo_instead(error: str) -> str:
+    return f"{FAILURES[error]} Until then the demo answers."
+
+
+SENTENCES: dict[str, str | Callable[..., str]] = {
+    # of an earlier release, which stored sentences
+    "as_written": "{text}",
+    "claude_paused": "Claude paused, and is asked to go on.",
+    "retrying": retrying,
+    "interrupted": interrupted,
+    "demo_instead": demo_instead,
+    "demo_busy": "The demo is busy, trying again in {seconds} s ({attempt} of {attempts}).",
+    "no_words": "Claude ended its answer without a word. Ask again, or ask in another way.",
+    "try_again": "Try again in {time}.",
+}
+UNKNOWN = "A later release of this chat left a note here that this one cannot read."

@@ -1,0 +1,48 @@
+"""Finds the sentence for a code and fills in its values."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from streamchat.texts.amounts import spoken
+from streamchat.texts.english import AREAS, CAUSES, ENDINGS, UNKNOWN, UNKNOWN_ENDING
+
+SENTENCES = {code: sentence for area in AREAS for code, sentence in area.items()}
+
+
+class Told(Protocol):
+    """An error or an event with the code of its sentence and the values that it takes."""
+
+    @property
+    def sentence(self) -> str: ...
+
+    @property
+    def values(self) -> Mapping[str, object]: ...
+
+
+def text(code: str, **values: object) -> str:
+    """The sentence with its values. Raises `KeyError` for an unknown code or a missing value."""
+    sentence = SENTENCES[code]
+    return sentence.format(**values) if isinstance(sentence, str) else sentence(**values)
+
+
+def worded(told: Told) -> str:
+    """The sentence of an error or an event; a general one for what only a later release knows."""
+    try:
+        return text(told.sentence, **told.values)
+    except (KeyError, TypeError, ValueError):
+        return UNKNOWN
+
+
+def ending(reason: str) -> str:
+    """The sentence about an answer that ended for this reason, and may not be whole."""
+    return ENDINGS.get(reason, UNKNOWN_ENDING)
+
+
+def for_owner(cause: str) -> str:
+    """The sentence about an error that only the owner can mend; empty for any other."""
+    return CAUSES.get(cause, "")
+
+
+def failure(sentence: str, retry_after: float | None = None) -> str:
+    """The sentence, followed by the time after which to try again if it is known."""
+    return f"{sentence} {text('try_again', time=spoken(retry_after))}" if retry_after else sentence

@@ -1,0 +1,113 @@
+import inspect
+from string import Formatter
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamchat.errors import Busy, ChatError, OwnersAffair, TooManyAtOnce
+from streamchat.events import CUT, Done, Failed, Notice
+from streamchat.texts import ending, for_owner, text, worded
+from streamchat.texts.english import AREAS, CAUSES, UNKNOWN
+from streamchat.texts.sentences import SENTENCES
+from streamchat.ui.transcript import fault
+
+# what sentences may be filled with
+VALUES: dict[str, Any] = {
+    "error": "busy",
+    "seconds": 2,
+    "attempt": 1,
+    "attempts": 3,
+    "running": 2,
+    "most": 1_000_000,
+    "text": "a {sentence} of {0} %s",
+    "time": "20 s",
+}
+
+
+def kinds(root: type[ChatError] = ChatError) -> list[type[ChatError]]:
+    """The errors of the tree, without its root."""
+    return [
+        each for kind in root.__subclasses__() for each in (kind, *kinds(kind)) if is_ours(kind)
+    ]
+
+
+def is_ours(kind: type) -> bool:
+    return kind.__module__.startswith("streamchat.")
+
+
+def values_of(code: str) -> set[str]:
+    """The names of the values that a sentence takes."""
+    sentence = SENTENCES[code]
+    if isinstance(sentence, str):
+        return {name for _, name, _, _ in Formatter().parse(sentence) if name}
+    return set(inspect.signature(sentence).parameters)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in kinds() if hasattr(kind, "code")])
+def test_every_error_has_a_sentence(kind: type[ChatError]) -> None:
+    """An error that is added to the tree gets its sentence in `texts/english/failures.py`."""
+    assert kind().sentence in SENTENCES
+
+
+@pytest.mark.parametrize("kind", OwnersAffair.__subclasses__())
+def test_the_owner_reads_what_to_do(kind: type[OwnersAffair]) -> None:
+    """Each error that only the owner can mend says how; a visitor's sentence says nothing of it."""
+    assert for_owner(kind.cause) == CAUSES[kind.cause]
+    assert worded(kind()) == text("unavailable")
+
+
+def test_no_sentence_is_left_over() -> None:
+    """A sentence of an error that is gone goes with it, and no code has two sentences."""
+    assert CAUSES.keys() == {kind.cause for kind in OwnersAffair.__subclasses__()}
+    assert len(SENTENCES) == sum(map(len, AREAS))
+
+
+@pytest.mark.parametrize("code", SENTENCES)
+def test_every_sentence_can_be_filled(code: str) -> None:
+    """A sentence takes the values that it names, ends as a sentence ends, and lacks nothing."""
+    names = values_of(code)
+    sentence = text(code, **{name: VALUES[name] for name in names})
+    assert sentence.endswith((".", "?")) or code == "as_written"
+    assert "{" not in sentence or code == "as_written"
+
+
+def test_a_sentence_of_an_earlier_release_is_shown_as_it_is() -> None:
+    """Braces and signs of percent in it are no places for values."""
+    assert worded(Notice("as_written", {"text": VALUES["text"]})) == VALUES["text"]
+
+
+@pytest.mark.parametrize(
+    "told", [Failed("of_tomorrow", 503), Notice("of_tomorrow"), Notice("retrying")]
+)
+def test_what_only_a_later_release_knows_has_a_general_sentence(told: Failed | Notice) -> None:
+    """A log that a later release wrote is shown without a failure of its own."""
+    assert worded(told) == UNKNOWN
+
+
+@given(st.text(), st.dictionaries(st.text(), st.integers() | st.text() | st.floats()))
+def test_nothing_in_a_log_breaks_the_page_that_words_it(code: str, values: dict[str, Any]) -> None:
+    """Whatever stands in a file, each note on it becomes a sentence."""
+    for name in (code, *SENTENCES):
+        assert isinstance(worded(Notice(name, values)), str)
+
+
+def test_values_are_said_as_people_say_them() -> None:
+    """One answer is not `1 answers`."""
+    assert worded(TooManyAtOnce(running=1)).startswith("You have an answer running.")
+    assert worded(TooManyAtOnce(running=3)).startswith("You have 3 answers running.")
+
+
+@pytest.mark.parametrize("reason", sorted(CUT))
+def test_every_known_early_ending_has_a_sentence_of_its_own(reason: str) -> None:
+    """A reader learns why an answer ended; a reason of tomorrow has the general sentence."""
+    assert fault(Done(reason), "Half") == ending(reason) != ending("of_tomorrow")
+
+
+def test_a_failure_keeps_the_values_of_its_error() -> None:
+    """A log holds code and values, from which each face makes its sentence."""
+    failed = Failed.of(TooManyAtOnce(running=3))
+    assert (failed.code, failed.values) == ("too_many_at_once", {"running": 3})
+    assert worded(failed) == worded(TooManyAtOnce(running=3))
+    assert str(Busy()) == "busy"
