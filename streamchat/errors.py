@@ -11,6 +11,9 @@ ChatError
 │   ├── NoOwnKeys              403
 │   ├── UnknownReply           404
 │   ├── KeyReused              422
+│   ├── WrongChoice            422
+│   ├── NotOffered             422
+│   ├── BeyondShare            422
 │   ├── TooOften               429
 │   │   └── TooManyGuesses     429
 │   ├── TooManyAtOnce          429
@@ -133,6 +136,22 @@ class UnknownReply(Refused):
 
 class KeyReused(Refused):
     code, status = "idempotency_key_reused", 422
+
+
+class WrongChoice(Refused):
+    """`what` is the part of the options that is wrong."""
+
+    code, status = "wrong_choice", 422
+
+
+class NotOffered(Refused):
+    """`what` was chosen, and `offered` what there is instead."""
+
+    code, status = "not_offered", 422
+
+
+class BeyondShare(Refused):
+    code, status, own_key_helps = "beyond_share", 422, True
 
 
 class TooOften(Refused):

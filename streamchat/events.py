@@ -8,6 +8,7 @@ from typing import Literal, Self
 from streamchat.errors import ChatError, Value
 from streamchat.meter import NOTHING, Meter
 from streamchat.meter import Usage as Usage  # noqa: PLC0414 (one of the events)
+from streamchat.options import OWNERS, Choice
 
 Role = Literal["user", "assistant"]
 
@@ -29,6 +30,10 @@ async def _at_once() -> None:
     pass
 
 
+def _as_before() -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request to a source: a conversation that ends with the user's message, or with the
@@ -36,7 +41,8 @@ class Request:
     Before each further call it awaits `again`, which returns the meter of that call if there is
     one. With a `key` it asks with that one. It awaits `wanted` before it reads more from its
     connection: backpressure. `by_owner` is a request from the machine itself, where nobody else can
-    reach the chat."""
+    reach the chat. Before it asks the owner's model in place of the chosen one it calls
+    `fall_back`."""
 
     conversation: Conversation
     again: Callable[[Conversation], Awaitable[Meter | None]] = _freely
@@ -44,6 +50,8 @@ class Request:
     meter: Meter = field(default_factory=partial(Meter, NOTHING), repr=False, compare=False)
     wanted: Callable[[], Awaitable[None]] = field(default=_at_once, repr=False, compare=False)
     by_owner: bool = False
+    choice: Choice = OWNERS
+    fall_back: Callable[[], None] = field(default=_as_before, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streamchat.examples import checked as checked_examples
+from streamchat.options import EFFORTS, Effort
 from streamchat.system.environment import ROOT
 from streamchat.visitors import keys, rate
 
@@ -34,6 +35,7 @@ class SettingsError(Exception):
 
 HOST_NAME = r"\*|(?:[A-Za-z0-9_-][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 SHORTEST_PASSWORD = 8
+MOST_MODELS = 20
 PER_VISITOR = ("rate_limit", "visitor_replies", "visitor_budget_usd")
 
 
@@ -64,6 +66,25 @@ def _one_word(model: str) -> str:
     if not re.fullmatch(r"[\w.:@/-]+", model):
         raise ValueError("it should be one word of letters, digits and -")
     return model
+
+
+def _words(models: str) -> str:
+    names = _parts(models)
+    for name in names:
+        _one_word(name)
+    if len(names) > MOST_MODELS:
+        raise ValueError(f"it should be {MOST_MODELS} models at most")
+    return models
+
+
+def _efforts(names: str) -> str:
+    if names != "off" and not {*_parts(names)} <= {*EFFORTS}:
+        raise ValueError(f"it should be off, or some of {', '.join(EFFORTS)}")
+    return names
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _long_enough(password: SecretStr) -> SecretStr:
@@ -121,9 +142,19 @@ class Settings(BaseSettings):
     model: Annotated[str, AfterValidator(_one_word)] = Field(
         "claude-sonnet-5-5", description="The Claude model that answers, by its id."
     )
-    effort: Literal["low", "medium", "high", "xhigh", "max"] = Field(
+    models: Annotated[str, AfterValidator(_words)] = Field(
+        "",
+        description=(
+            "Further models that visitors may choose, by their ids, with commas between them."
+        ),
+    )
+    effort: Effort = Field(
         "low",
         description="How much Claude thinks before it answers: low, medium, high, xhigh or max.",
+    )
+    efforts: Annotated[str, AfterValidator(_efforts)] = Field(
+        "low,medium,high",
+        description="The efforts that visitors may choose, with commas between them, or off.",
     )
     max_tokens: int = Field(
         16_000,
@@ -136,6 +167,12 @@ class Settings(BaseSettings):
         " helps. "
         r"Set formulas in \(...\) within a line and in $$...$$ on a line of their own.",
         description="What Claude is told before the conversation.",
+    )
+    instructions: int = Field(
+        1_000,
+        ge=0,
+        le=10_000,
+        description="Characters of instructions of their own that visitors may add, or 0.",
     )
     linger_seconds: float = Field(
         60,
@@ -253,6 +290,15 @@ class Settings(BaseSettings):
         return urlsplit(self.base_url).hostname == urlsplit(CLAUDE).hostname and not os.environ.get(
             CUSTOM_HEADERS
         )
+
+    @property
+    def offered_models(self) -> list[str]:
+        """The models that visitors may choose; the first is the one for those who choose none."""
+        return list(dict.fromkeys([self.model, *_parts(self.models)]))
+
+    @property
+    def offered_efforts(self) -> list[Effort]:
+        return [effort for effort in EFFORTS if effort in _parts(self.efforts)]
 
     @property
     def host_names(self) -> list[str]:

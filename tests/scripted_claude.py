@@ -19,7 +19,7 @@ from typing import Any, Self
 
 RESET, CUT = object(), object()
 
-CAPABLE = {
+CAPABLE: dict[str, Any] = {
     "thinking": {
         "supported": True,
         "types": {
@@ -171,6 +171,7 @@ class ScriptedClaude:
         self.exchanges: list[Exchange] = []
         self.connections = 0
         self.capabilities: dict[str, Any] | None = CAPABLE
+        self.most_tokens = 128_000
         self.models_status = 200
         self.models_asked = 0
         self._arrived = threading.Condition()
@@ -241,6 +242,7 @@ class ScriptedClaude:
             "id": "claude-sonnet-5-5",
             "display_name": "Sonnet",
             "lifecycle": "active",
+            "max_tokens": self.most_tokens,
         }
         body = json.dumps(
             {**model, "created_at": "2026-09-28T00:00:00Z", "capabilities": self.capabilities}

@@ -94,9 +94,11 @@ async def served(
     linger: float = 60,
     keep: float = 3600,
     source: Source | None = None,
+    chat: Chat | None = None,
 ) -> AsyncIterator[Served]:
+    """A `chat` has a source of its own, which no hand operates."""
     source = source or Source()
-    chat = Chat(source, Store(""), linger=linger, keep=keep)
+    chat = chat or Chat(source, Store(""), linger=linger, keep=keep)
     own = routes(chat, lambda *_: "visitor").routes
     app = FastAPI(
         title="Tiny",

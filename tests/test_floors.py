@@ -18,6 +18,7 @@ FLOORS = """
     store   sources   sources.demo   sources.claude
     replies   web   settings
     visitors   events
+    options
     meter   errors   command   examples   texts
     system
 """

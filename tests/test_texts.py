@@ -21,6 +21,10 @@ VALUES: dict[str, Any] = {
     "attempts": 3,
     "running": 2,
     "most": 1_000_000,
+    "what": "model",
+    "offered": "this and that",
+    "gone": "This model",
+    "instead": "That one",
     "text": "a {sentence} of {0} %s",
     "time": "20 s",
 }

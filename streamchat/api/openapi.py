@@ -1,26 +1,51 @@
 """The description of the routes of `api` for /docs, with examples to try."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import Header, Path, Query
 
+from streamchat.options import EFFORTS
+
 Responses = dict[int | str, dict[str, Any]]
 
 
-def _object(**properties: Any) -> dict[str, Any]:
-    """An object with these properties, all of them, and no other."""
+def _object(
+    optional: Mapping[str, Any] = MappingProxyType({}), **properties: Any
+) -> dict[str, Any]:
+    """An object with these properties, perhaps some of the optional ones, and no other."""
     return {
         "type": "object",
         "required": list(properties),
         "additionalProperties": False,
-        "properties": properties,
+        "properties": {**properties, **optional},
     }
 
 
 ROLE = {"enum": ["user", "assistant"]}
 TURN = _object(role=ROLE, content={"type": "string"})
 TURNS = {"type": "array", "items": TURN, "minItems": 1, "maxItems": 10_000}
-QUESTION = {"oneOf": [_object(message={"type": "string", "minLength": 1}), _object(messages=TURNS)]}
+OPTIONS = {
+    "model": {
+        "type": "string",
+        "description": "One of the models that the owner of the chat offers, by its id.",
+    },
+    "effort": {
+        "enum": list(EFFORTS),
+        "description": "How thorough the model is, as far as the owner offers it.",
+    },
+    "system": {
+        "type": "string",
+        "description": "Your instructions, which the model gets beside the owner's.",
+    },
+}
+QUESTION = {
+    "oneOf": [
+        _object(OPTIONS, message={"type": "string", "minLength": 1}),
+        _object(OPTIONS, messages=TURNS),
+    ]
+}
 CONVERSATION = [
     {"role": "user", "content": "Name a river."},
     {"role": "assistant", "content": "The Loire."},
@@ -157,7 +182,8 @@ POST: Responses = GUARDED | {
         "Send the question as JSON.",
     ),
     422: _error(
-        "The JSON is something else, or the `Idempotency-Key` belongs to another question.",
+        "The JSON is something else, the chat does not offer these options, or the"
+        " `Idempotency-Key` belongs to another question.",
         "wrong_shape",
         "message: Input should be a valid string.",
     ),

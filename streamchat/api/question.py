@@ -24,6 +24,9 @@ class Turn(BaseModel, extra="forbid"):
 class Question(BaseModel, extra="forbid"):
     message: str | None = None
     messages: list[Turn] | None = Field(None, max_length=MAX_TURNS, fail_fast=True)
+    model: str = ""
+    effort: str = ""
+    system: str = ""
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
@@ -32,7 +35,8 @@ class Question(BaseModel, extra="forbid"):
         return self
 
 
-async def asked(request: Request) -> list[Message]:
+async def asked(request: Request) -> tuple[list[Message], dict[str, str]]:
+    """The conversation, and the options that were sent with it, which nobody has checked yet."""
     if (
         request.headers.get("content-type", "").partition(";")[0].strip().lower()
         != "application/json"
@@ -44,9 +48,10 @@ async def asked(request: Request) -> list[Message]:
         question = Question.model_validate_json(await request.body())
     except ValidationError as error:
         raise _misunderstood(error) from None
+    options = question.model_dump(include={"model", "effort", "system"}, exclude_unset=True)
     if question.messages is None:
-        return [Message("user", question.message or "")]
-    return [Message(turn.role, turn.content) for turn in question.messages]
+        return [Message("user", question.message or "")], options
+    return [Message(turn.role, turn.content) for turn in question.messages], options
 
 
 def _misunderstood(error: ValidationError) -> HTTPException:

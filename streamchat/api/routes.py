@@ -41,7 +41,9 @@ def routes(chat: Chat, who: Who) -> APIRouter:
             request.client.host if request.client else None, request.headers, user_of(request.scope)
         )
         asker = Asker(visitor, person=visitor, key=request.headers.get("x-api-key", ""))
-        reply = await chat.ask(await asked(request), asker, once=_idempotency_key(request))
+        messages, options = await asked(request)
+        choice = chat.menu.check(options)
+        reply = await chat.ask(messages, asker, once=_idempotency_key(request), choice=choice)
         return following(request, reply, 0, chat.pace, location=_location(request, reply))
 
     @router.head(PATH + "/{reply_id}", include_in_schema=False)

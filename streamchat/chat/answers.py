@@ -22,6 +22,7 @@ from streamchat.errors import (
 )
 from streamchat.events import Conversation, Done, Ending, Event, Notice, Receipt, Request
 from streamchat.money import Account, Accounts, Budget
+from streamchat.options import OWNERS, Choice
 from streamchat.replies import Reply, Share, Shares, Write
 from streamchat.texts import for_owner, worded
 from streamchat.visitors import Local, keys
@@ -151,23 +152,26 @@ class Answers:
         if self._own and self._own is not self.source:
             await self._own.close()
 
-    async def begin(self, conversation: Conversation, asker: Asker) -> Reply:
+    async def begin(
+        self, conversation: Conversation, asker: Asker, choice: Choice = OWNERS
+    ) -> Reply:
         """A reply to the conversation; raises `Refused` if there is none to give."""
         if asker.key.strip():
-            return await self._with_key(conversation, asker)
+            return await self._with_key(Request(conversation, choice=choice), asker)
         if self._accounts is None or self._accounts.budget is None:
-            request = Request(conversation, by_owner=isinstance(asker.visitor, Local))
+            by_owner = isinstance(asker.visitor, Local)
+            request = Request(conversation, by_owner=by_owner, choice=choice)
             return self._free(self.source, writing(self.source, request), asker)
         try:
             await self._pause.check()
-            return await self._paid(self._accounts, Request(conversation), asker)
+            return await self._paid(self._accounts, Request(conversation, choice=choice), asker)
         except (Spent, Paused) as refusal:
             if not asker.or_spare or self._spare is None:
                 raise
             why, answer = refusal.sentence, writing(self._spare, Request(conversation))
             return self._free(self._spare, lambda wanted: instead(why, answer(wanted)), asker)
 
-    async def _with_key(self, conversation: Conversation, asker: Asker) -> Reply:
+    async def _with_key(self, request: Request, asker: Asker) -> Reply:
         if self._own is None or self._accounts is None:
             raise NoOwnKeys
         try:
@@ -177,22 +181,26 @@ class Answers:
         # as after quotation marks alone; without one the owner's would be used
         if not key:
             raise BadKey
-        request = Request(conversation, key=key)
-        return await self._begun(
-            self._own, request, self._accounts.own(asker.visitor), linger=self._linger
-        )
+        account = self._accounts.own(asker.visitor, request.choice)
+        return await self._begun(self._own, replace(request, key=key), account, linger=self._linger)
 
     async def _paid(self, accounts: Accounts, request: Request, asker: Asker) -> Reply:
-        account = accounts.open(asker.visitor)
-        question = request.conversation[0].text
-        if not asker.person or len(request.conversation) > 1 or question not in self._shared:
+        account = accounts.open(asker.visitor, request.choice)
+        if not asker.person or not self._is_shared(request):
             return await self._begun(self.source, request, account, linger=self._linger)
+        # asked with other options it is another question
+        question = f"{request.choice}\n{request.conversation[0].text}"
         async with self._shares.lock(question):
             if share := self._shares.find(question, asker.person):
                 return self._joined(share)
             # its readers are replies, which wait for it unless they gather themselves
             reply = await self._begun(self.source, request, account, linger=None, gathers=True)
             return self._joined(self._shares.add(question, asker.person, reply), account)
+
+    def _is_shared(self, request: Request) -> bool:
+        """Whether the answer may be anybody's who asks the same with the same options."""
+        first, *more = request.conversation
+        return first.text in self._shared and not more and not request.choice.instructions
 
     async def _begun(
         self,
@@ -211,11 +219,12 @@ class Answers:
             self.soon(account.settle())
 
         def billed(reply: Reply, ending: Ending) -> Receipt:
-            basic = receipt(reply, ending, model=source.model)
+            basic = receipt(reply, ending, model=account.choice.model or source.model)
             return replace(basic, closed=_stopped(ending), **account.bill())
 
+        request = replace(request, meter=meter, again=account.call, fall_back=account.fall_back)
         reply = Reply(
-            writing(source, replace(request, meter=meter, again=account.call)),
+            writing(source, request),
             linger=linger,
             receipt=billed,
             settle=settle,
@@ -237,7 +246,9 @@ class Answers:
         reading = share.join()
 
         def billed(reply: Reply, ending: Ending) -> Receipt:
-            basic = receipt(reply, ending, model=self.source.model)
+            shared = share.reply.receipt(ending)
+            model = shared.model if shared else self.source.model
+            basic = receipt(reply, ending, model=model)
             closed = _stopped(ending) and share.reply.ending is not None
             return replace(basic, closed=closed, **account.bill() if account else {"shared": True})
 

@@ -17,6 +17,7 @@ from streamchat.chat.trouble import Trouble
 from streamchat.errors import ChatError, EmptyMessage, TooLong, UnknownReply
 from streamchat.events import Conversation, Event, Message, Role
 from streamchat.money import Accounts, Budget
+from streamchat.options import OWNERS, Choice, Menu
 from streamchat.replies import Cache, Pace, Reply
 from streamchat.store import Store
 from streamchat.visitors import Limits
@@ -43,8 +44,10 @@ class Chat:
         spare: Source | None = None,
         own: Source | None = None,
         shared: Collection[str] = (),
+        menu: Menu | None = None,
     ) -> None:
         self.source = source
+        self.menu = menu or Menu([source.model])
         self.limits = limits or Limits(
             rate="off", visitor_replies=sys.maxsize, max_replies=sys.maxsize
         )
@@ -131,25 +134,34 @@ class Chat:
         await self._answers.close()
 
     async def ask(
-        self, messages: Sequence[Message], asker: Asker = NOBODY, *, once: str = ""
+        self,
+        messages: Sequence[Message],
+        asker: Asker = NOBODY,
+        *,
+        once: str = "",
+        choice: Choice = OWNERS,
     ) -> Reply:
         """Starts a reply to the conversation; raises `Refused` if there is none to give.
 
         A conversation that ends with the assistant's words asks for the rest of them. For nobody in
         particular only the limits for all hold. Asked `once` with a key, it starts no second reply
-        for the same asker and key.
+        for the same asker and key. The `choice` is one that the `menu` has checked.
         """
         conversation = checked(messages)
         if not once:
-            return await self._begin(conversation, asker)
+            return await self._begin(conversation, asker, choice)
         return await self._idempotency.reply(
-            once, conversation, asker, lambda: self._begin(conversation, asker)
+            once,
+            conversation,
+            asker,
+            lambda: self._begin(conversation, asker, choice),
+            choice=choice,
         )
 
-    async def _begin(self, conversation: Conversation, asker: Asker) -> Reply:
+    async def _begin(self, conversation: Conversation, asker: Asker, choice: Choice) -> Reply:
         admission = self.limits.admit(asker.visitor)
         try:
-            reply = await self._answers.begin(conversation, asker)
+            reply = await self._answers.begin(conversation, asker, choice)
         except BaseException:
             admission.leave()
             raise

@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 from streamchat.chat.answers import Asker
 from streamchat.errors import KeyReused, UnknownReply
 from streamchat.events import Conversation
+from streamchat.options import OWNERS, Choice
 from streamchat.replies import Reply
 from streamchat.visitors import Shelf
 
@@ -58,17 +59,19 @@ class Idempotency:
         conversation: Conversation,
         asker: Asker,
         begin: Callable[[], Awaitable[Reply]],
+        *,
+        choice: Choice = OWNERS,
     ) -> Reply:
         """The key's reply, else a new one; raises `KeyReused` if the key's reply answers another
-        conversation.
+        conversation, or was asked for with other options.
 
         Requests that come while the first of them begins wait for it. One that is refused leaves no
         trace.
         """
         name = _digest(asker.visitor or "", asker.key.strip(), key)
-        asked = _digest(
-            *(part for message in conversation for part in (message.role, message.text))
-        )
+        options = choice.model, choice.effort, str(choice.thinking), choice.instructions
+        turns = (part for message in conversation for part in (message.role, message.text))
+        asked = _digest(*options, *turns)
         async with self._locks.setdefault(name, asyncio.Lock()):
             if reply := await self._known(name, asked):
                 return reply

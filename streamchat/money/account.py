@@ -2,16 +2,19 @@
 its meter says."""
 
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from streamchat.errors import DayIsSpent, TooLittleLeft, VisitorIsSpent
-from streamchat.events import Conversation, Message, Usage
-from streamchat.meter import FASTEST_OF_ALL, Meter, elapsed
+from streamchat.errors import BeyondShare, DayIsSpent, TooDear, TooLittleLeft, VisitorIsSpent
+from streamchat.events import Conversation, Message
+from streamchat.meter import FASTEST_OF_ALL, Meter, elapsed, fastest
 from streamchat.money.budget import Budget
 from streamchat.money.prices import Prices
+from streamchat.options import OWNERS, Choice
+
+SHORTEST = (Message("user", "?"),)
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,7 @@ class Accounts:
     """Opens an account for each reply that costs money; with no `budget`, that of the visitor only.
 
     `speed` is in tokens per second, above the fastest that the model writes; `clock` in seconds.
+    `others` has the prices of the models that visitors may choose in place of the owner's.
     """
 
     budget: Budget | None
@@ -27,81 +31,114 @@ class Accounts:
     max_tokens: int
     speed: float = FASTEST_OF_ALL
     clock: Callable[[], float] = elapsed
+    others: Mapping[str, Prices] = field(default_factory=dict)
 
     @cached_property
     def least(self) -> float:
-        """Dollars that are reserved for an answer to the shortest question."""
-        return self.prices.worst((Message("user", "?"),), self.system_prompt, self.max_tokens)
+        """Dollars that are reserved for the cheapest answer to the shortest question."""
+        return min(map(self.least_of, ["", *self.others]))
 
-    def open(self, visitor: str | None) -> "Account":
-        return Account(self, visitor)
+    def least_of(self, model: str) -> float:
+        """The same of one model."""
+        prices = self.others.get(model, self.prices)
+        return prices.worst(SHORTEST, self.system_prompt, self.max_tokens)
 
-    def own(self, visitor: str | None) -> "Account":
+    def is_beyond(self, model: str, visitor: str | None) -> bool:
+        """Whether no answer of the model can be paid from what the visitor may spend in a day."""
+        return self.budget is not None and self.least_of(model) > self.budget.share(visitor)
+
+    def open(self, visitor: str | None, choice: Choice = OWNERS) -> "Account":
+        return Account(self, visitor, choice)
+
+    def own(self, visitor: str | None, choice: Choice = OWNERS) -> "Account":
         """One that the visitor pays."""
-        return Account(replace(self, budget=None), visitor)
+        return Account(replace(self, budget=None), visitor, choice)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call to Claude, at the prices of its model."""
+
+    meter: Meter
+    prices: Prices
+
+    @property
+    def cost(self) -> float:
+        return self.prices.cost(self.meter.used())
+
+    @property
+    def saved(self) -> float:
+        return self.prices.saved(self.meter.used())
+
+    @property
+    def assumed(self) -> float:
+        counted = self.meter.counted
+        return 0.0 if self.meter.used() == counted else self.cost - self.prices.cost(counted)
 
 
 class Account:
     """One reply's, over all the calls that it takes."""
 
-    def __init__(self, accounts: Accounts, visitor: str | None) -> None:
+    def __init__(self, accounts: Accounts, visitor: str | None, choice: Choice) -> None:
         self._accounts = accounts
         self.visitor = visitor
+        self.choice = choice
         self._name = secrets.token_urlsafe(16)
-        self._meters: list[Meter] = []
+        self._calls: list[Call] = []
 
     async def call(self, conversation: Conversation) -> Meter:
         """Reserves what a call can cost at most, and settles the calls before it, which have ended.
 
-        Raises `Spent`, `TooDear` or `NotRecorded`.
+        Raises `Spent`, `TooDear`, `BeyondShare` or `NotRecorded`.
         """
         await self.settle()
-        accounts = self._accounts
-        most = accounts.prices.most(conversation, accounts.system_prompt, accounts.max_tokens)
+        accounts, model = self._accounts, self.choice.model
+        prices = accounts.others.get(model, accounts.prices)
+        system = "".join(self.choice.beside(accounts.system_prompt))
+        most = prices.most(conversation, system, accounts.max_tokens)
         if accounts.budget:
-            await self._reserve(accounts.budget, accounts.prices.cost(most))
-        meter = Meter(most, speed=accounts.speed, clock=accounts.clock)
-        self._meters.append(meter)
+            await self._reserve(accounts.budget, prices.cost(most))
+        speed = fastest(model) if model in accounts.others else accounts.speed
+        meter = Meter(most, speed=speed, clock=accounts.clock)
+        self._calls.append(Call(meter, prices))
         return meter
 
+    def fall_back(self) -> None:
+        """The calls from now on are to the owner's model."""
+        self.choice = replace(self.choice, model="")
+
     async def _reserve(self, budget: Budget, dollars: float) -> None:
+        model = self.choice.model
         try:
-            await budget.reserve(f"{self._name}/{len(self._meters)}", self.visitor, dollars)
+            await budget.reserve(f"{self._name}/{len(self._calls)}", self.visitor, dollars)
+        except TooDear:
+            if model in self._accounts.others and self._accounts.is_beyond(model, self.visitor):
+                raise BeyondShare from None
+            raise
         except (DayIsSpent, VisitorIsSpent) as refusal:
-            if (
-                self.visitor is None
-                or budget.left_without_reserved(self.visitor) < self._accounts.least
-            ):
+            least = self._accounts.least_of(model)
+            if self.visitor is None or budget.left_without_reserved(self.visitor) < least:
                 raise
             raise TooLittleLeft(retry_after=refusal.retry_after) from None
 
     def stop(self) -> None:
         """Nothing more is used from now on. Idempotent."""
-        for meter in self._meters:
-            meter.stop()
+        for call in self._calls:
+            call.meter.stop()
 
     async def settle(self) -> None:
         """Counts what the calls cost instead of what was reserved for them."""
         self.stop()
         if budget := self._accounts.budget:
-            for number, usage in enumerate(self._used()):
-                await budget.settle(f"{self._name}/{number}", self._accounts.prices.cost(usage))
+            for number, cost in enumerate([call.cost for call in self._calls]):
+                await budget.settle(f"{self._name}/{number}", cost)
 
     def bill(self) -> dict[str, Any]:
         """The fields of a receipt: the cost, how much of it is assumed, what prompt caching saved,
         and who pays."""
-        prices, calls = self._accounts.prices, self._used()
         return {
-            "cost": sum(map(prices.cost, calls)),
-            "assumed": sum(map(self._assumed, self._meters)),
-            "saved": sum(map(prices.saved, calls)),
+            "cost": sum(call.cost for call in self._calls),
+            "assumed": sum(call.assumed for call in self._calls),
+            "saved": sum(call.saved for call in self._calls),
             "own_key": self._accounts.budget is None,
         }
-
-    def _assumed(self, meter: Meter) -> float:
-        used, prices = meter.used(), self._accounts.prices
-        return 0.0 if used == meter.counted else prices.cost(used) - prices.cost(meter.counted)
-
-    def _used(self) -> list[Usage]:
-        """By each call; a price may depend on the size of one."""
-        return [meter.used() for meter in self._meters]

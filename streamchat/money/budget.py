@@ -79,11 +79,7 @@ class Budget:
             self._turn()
         before, wanted = self._reserved.get(reply, NOTHING), math.ceil(micros(dollars))
         cost = Cost(self._ledger.day, self._ledger.visitor(visitor), before.micros + wanted)
-        if (
-            0
-            < (self._daily if visitor is None else min(self._daily, self._share_of(visitor)))
-            < wanted
-        ):
+        if 0 < self._most(visitor) < wanted:
             raise TooDear
         self._ledger.change(before, cost)
         if refusal := self._refusal(cost, self._share_of(visitor)):
@@ -122,6 +118,10 @@ class Budget:
         """Dollars of today, of all or of a visitor."""
         self._turn()
         return self._spent(self._ledger.visitor(visitor)) / MICROS
+
+    def share(self, visitor: str | None = None) -> float:
+        """Dollars of a day, for all or for a visitor, spent or not."""
+        return self._most(visitor) / MICROS
 
     def left(self, visitor: str | None = None) -> float:
         """Dollars of today, for all or for a visitor."""
@@ -165,6 +165,9 @@ class Budget:
             self._reserved = {
                 reply: cost for reply, cost in self._reserved.items() if cost.day >= today - 1
             }
+
+    def _most(self, visitor: str | None) -> int:
+        return self._daily if visitor is None else min(self._daily, self._share_of(visitor))
 
     def _share_of(self, visitor: str | None) -> int:
         return self._local_share if isinstance(visitor, Local) else self._share

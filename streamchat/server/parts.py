@@ -8,6 +8,7 @@ from streamchat.chat import Chat
 from streamchat.events import Message
 from streamchat.meter import fastest
 from streamchat.money import Accounts, Budget, Prices
+from streamchat.options import Menu
 from streamchat.server.app import TITLE, StreamChat
 from streamchat.settings import Settings
 from streamchat.sources.demo import EXAMPLES as OF_DEMO
@@ -87,10 +88,21 @@ def chat_of(settings: Settings, store: Store) -> Chat:
             settings.system_prompt,
             settings.max_tokens,
             speed=fastest(settings.model),
+            others={model: Prices(model) for model in settings.offered_models[1:]},
         ),
         spare=demo if settings.demo_when_spent == "on" else None,
         own=claude if settings.takes_own_keys else None,
         shared=examples_of(settings),
+        menu=menu_of(settings),
+    )
+
+
+def menu_of(settings: Settings) -> Menu:
+    return Menu(
+        settings.offered_models,
+        effort=settings.effort,
+        efforts=settings.offered_efforts,
+        instructions=settings.instructions,
     )
 
 

@@ -324,7 +324,8 @@ class Page:
     ) -> Reply:
         key = request.headers.get("x-api-key", "")
         asker = Asker(self._visitor(request), tab.person, key, or_spare)
-        return await self._chat.ask(conversation(messages), asker, once=once)
+        choice = self._chat.menu.read(request.headers.getlist("x-options"))
+        return await self._chat.ask(conversation(messages), asker, once=once, choice=choice)
 
     def _visitor(self, request: gr.Request) -> str:
         client, user = request.client, getattr(request, "username", None)

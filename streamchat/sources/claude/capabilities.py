@@ -1,9 +1,10 @@
-"""Which of the parameters that a request can do without the model takes."""
+"""Which of the parameters that a request can do without the model takes, and which values."""
 
 import asyncio
 from contextlib import suppress
 
 import anthropic
+from anthropic.types import ModelInfo
 
 from streamchat.errors import (
     ClaudeError,
@@ -13,6 +14,7 @@ from streamchat.errors import (
     UnknownModel,
     WrongAddress,
 )
+from streamchat.options import EFFORTS, Effort
 from streamchat.sources.claude.faults import translated
 
 # after these errors asking again would say no more
@@ -26,6 +28,9 @@ class Capabilities:
     def __init__(self, model: str) -> None:
         self.refused: set[str] = set()
         self._model = model
+        # empty while it is not known
+        self._efforts: set[Effort] = set()
+        self._most_tokens: int | None = None
         self._known = False
         self._asking: asyncio.Task[None] | None = None
 
@@ -44,6 +49,18 @@ class Capabilities:
             self._asking.add_done_callback(_retrieve)
         await asyncio.shield(self._asking)
 
+    def effort(self, wanted: Effort) -> Effort:
+        """The effort, or the next lower one that the model takes, or else its lowest."""
+        if not self._efforts or wanted in self._efforts:
+            return wanted
+        taken = [effort for effort in EFFORTS if effort in self._efforts]
+        lower = [effort for effort in taken if EFFORTS.index(effort) < EFFORTS.index(wanted)]
+        return lower[-1] if lower else taken[0]
+
+    def max_tokens(self, wanted: int) -> int:
+        """So many, or fewer where the model writes no more."""
+        return min(wanted, self._most_tokens or wanted)
+
     def close(self) -> None:
         if self._asking:
             self._asking.cancel()
@@ -61,11 +78,21 @@ class Capabilities:
         # a gateway may know less of it, or answer with a page
         with translated(), suppress(AttributeError):
             model = await client.models.retrieve(self._model, timeout=5)
-            can, self._known = model.capabilities, True
-            if can and not can.thinking.types.adaptive.supported:
-                self.refused.add("thinking")
-            if can and not can.effort.supported:
-                self.refused.add("output_config")
+            self._known = True
+            self._note(model)
+
+    def _note(self, model: ModelInfo) -> None:
+        self._most_tokens = model.max_tokens
+        can = model.capabilities
+        if can and not can.thinking.types.adaptive.supported:
+            self.refused.add("thinking")
+        if can and not can.effort.supported:
+            self.refused.add("output_config")
+        elif can:
+            levels = {effort: getattr(can.effort, effort) for effort in EFFORTS}
+            self._efforts = {
+                effort for effort, level in levels.items() if level and level.supported
+            }
 
 
 def _retrieve(asking: asyncio.Task[None]) -> None:

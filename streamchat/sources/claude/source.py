@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import anthropic
@@ -12,8 +13,9 @@ import httpx2
 
 from streamchat import errors
 from streamchat.errors import ClaudeError
-from streamchat.events import Conversation, Done, Event, Request, well_formed
+from streamchat.events import Conversation, Done, Event, Notice, Request, well_formed
 from streamchat.meter import NOTHING, Meter
+from streamchat.options import Choice, known
 from streamchat.settings import Settings
 from streamchat.sources.claude import clients
 from streamchat.sources.claude.capabilities import Capabilities
@@ -27,7 +29,8 @@ logger = logging.getLogger(__name__)
 
 
 class Claude:
-    """Answers with `settings.model`; with no key in the settings, only requests that have one.
+    """Answers with the model of the request's choice, or else with `settings.model`; with no key in
+    the settings, only requests that have one.
 
     Make one for a process and use it in one event loop.
     """
@@ -43,17 +46,18 @@ class Claude:
         self._sleep = sleep
         self._clock = clock
         timeout = httpx2.Timeout(connect=5, read=settings.silence_seconds, write=30, pool=5)
-        self._capabilities = Capabilities(settings.model)
+        self._capabilities = {model: Capabilities(model) for model in settings.offered_models}
         self._client = clients.for_owner(settings, timeout)
         self._for_visitors = clients.for_visitors(settings, timeout)
 
     async def open(self) -> None:
         """Connects, and asks what the model can do; raises `ClaudeError`. Claude may answer later
         all the same."""
-        await self._capabilities.learn(self._client)
+        await self._capabilities[self._settings.model].learn(self._client)
 
     async def close(self) -> None:
-        self._capabilities.close()
+        for capabilities in self._capabilities.values():
+            capabilities.close()
         await self._client.close()
         await self._for_visitors.close()
 
@@ -64,17 +68,14 @@ class Claude:
         client = (
             self._for_visitors.with_options(api_key=request.key) if request.key else self._client
         )
-        conversation, meter = progress.begin(), request.meter
+        conversation, meter, choice = progress.begin(), request.meter, request.choice
         without: set[str] = set()
-        deadlines = Deadlines(
-            silence=self._settings.silence_seconds,
-            reply=self._settings.reply_seconds,
-            clock=self._clock,
-        )
-        with suppress(ClaudeError):
-            await self._capabilities.learn(client, of_owner=not request.key)
+        deadlines = self._deadlines(choice)
         while True:
-            parameters = self._parameters(conversation) | self._optional(without)
+            capabilities = self._capabilities[choice.model or self._settings.model]
+            with suppress(ClaudeError):
+                await capabilities.learn(client, of_owner=not request.key)
+            parameters = self._parameters(conversation, choice) | self._optional(choice, without)
             try:
                 async with aclosing(
                     self._attempt(client, parameters, meter, deadlines, request.wanted)
@@ -84,19 +85,19 @@ class Claude:
                             yield told
             except ClaudeError as failure:
                 error = _of_own_key(failure) if request.key else failure
-                if refused := self._refused(error, without):
+                if refused := self._refused(error, choice, without):
                     without |= refused
+                elif self._is_gone(failure, choice):
+                    yield self._gone(choice)
+                    choice, without = replace(choice, model=""), set()
+                    request.fall_back()
                 else:
-                    again = progress.fail(error)
-                    if again is None:
-                        _tell_owner(error)
-                        raise error from failure.__cause__
-                    pause, notices = again
+                    pause, notices = _again(progress, error, failure)
                     for notice in notices:
                         yield notice
                     await self._sleep(pause)
             else:
-                self._remember(without, client)
+                self._remember(choice, without, client)
                 if not progress.paused:
                     return
             # before more is paid
@@ -104,22 +105,37 @@ class Claude:
             conversation = progress.begin()
             meter = await request.again(conversation) or Meter(NOTHING)
 
-    def _remember(self, without: set[str], client: anthropic.AsyncAnthropic) -> None:
+    def _deadlines(self, choice: Choice) -> Deadlines:
+        """Where its thoughts are not sent, Claude may be silent while it thinks."""
+        patience, whole = self._settings.silence_seconds, self._settings.reply_seconds
+        silence = patience if choice.thinking else whole
+        return Deadlines(silence=silence, reply=whole, clock=self._clock)
+
+    def _is_gone(self, error: ClaudeError, choice: Choice) -> bool:
+        """Whether Claude does not know the chosen model, and the owner's can take its place."""
+        chosen = choice.model not in ("", self._settings.model)
+        return chosen and isinstance(error, errors.UnknownModel)
+
+    def _gone(self, choice: Choice) -> Notice:
+        names = {"gone": known(choice.model).name, "instead": known(self._settings.model).name}
+        return Notice("model_gone", names)
+
+    def _remember(
+        self, choice: Choice, without: set[str], client: anthropic.AsyncAnthropic
+    ) -> None:
         """An answer came of a request that went without these parameters; what visitors' keys lack
         is their own."""
-        new = without - self._capabilities.refused
+        model = choice.model or self._settings.model
+        capabilities = self._capabilities[model]
+        new = without - capabilities.refused
         if new and client is self._client:
-            logger.warning(
-                "%s refuses %s, and is asked without.",
-                self._settings.model,
-                " and ".join(sorted(new)),
-            )
-            self._capabilities.refused |= new
+            logger.warning("%s refuses %s, and is asked without.", model, " and ".join(sorted(new)))
+            capabilities.refused |= new
 
-    def _refused(self, error: ClaudeError, without: set[str]) -> frozenset[str]:
+    def _refused(self, error: ClaudeError, choice: Choice, without: set[str]) -> frozenset[str]:
         """Of what was sent and need not be, what was refused."""
         refused = error.parameters if isinstance(error, errors.RequestRejected) else frozenset()
-        return refused & self._optional(without).keys()
+        return refused & self._optional(choice, without).keys()
 
     async def _attempt(
         self,
@@ -154,29 +170,37 @@ class Claude:
             yield rest
         yield Done(heard.reason, heard.usage)
 
-    def _parameters(self, conversation: Conversation) -> dict[str, Any]:
+    def _parameters(self, conversation: Conversation, choice: Choice) -> dict[str, Any]:
+        model = choice.model or self._settings.model
         parameters: dict[str, Any] = {
-            "model": self._settings.model,
-            "max_tokens": self._settings.max_tokens,
+            "model": model,
+            "max_tokens": self._capabilities[model].max_tokens(self._settings.max_tokens),
             "messages": [
                 {"role": message.role, "content": well_formed(message.text)}
                 for message in conversation
             ],
             "stream": True,
         }
-        if self._settings.system_prompt:
-            parameters["system"] = self._settings.system_prompt
+        if system := choice.beside(self._settings.system_prompt):
+            parameters["system"] = _blocks(system) if choice.instructions else system[0]
         return parameters
 
-    def _optional(self, without: set[str]) -> dict[str, Any]:
+    def _optional(self, choice: Choice, without: set[str]) -> dict[str, Any]:
         """The parameters that a request can do without, as far as the model takes them."""
+        capabilities = self._capabilities[choice.model or self._settings.model]
+        display = "summarized" if choice.thinking else "omitted"
+        effort = capabilities.effort(choice.effort or self._settings.effort)
         parameters = {
-            "thinking": {"type": "adaptive", "display": "summarized"},
-            "output_config": {"effort": self._settings.effort},
+            "thinking": {"type": "adaptive", "display": display},
+            "output_config": {"effort": effort},
             "cache_control": {"type": "ephemeral"},
         }
-        refused = self._capabilities.refused | without
+        refused = capabilities.refused | without
         return {name: value for name, value in parameters.items() if name not in refused}
+
+
+def _blocks(texts: list[str]) -> list[dict[str, str]]:
+    return [{"type": "text", "text": text} for text in texts]
 
 
 @contextmanager
@@ -190,6 +214,18 @@ def _metered(meter: Meter) -> Iterator[None]:
         raise
     finally:
         meter.stop()
+
+
+def _again(
+    progress: Progress, error: ClaudeError, failure: ClaudeError
+) -> tuple[float, list[Notice]]:
+    """Seconds until the next attempt and what a reader is told; raises the error if there is
+    none."""
+    again = progress.fail(error)
+    if again is None:
+        _tell_owner(error)
+        raise error from failure.__cause__
+    return again
 
 
 def _tell_owner(error: ClaudeError) -> None:

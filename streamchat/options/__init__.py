@@ -1,0 +1,7 @@
+"""The options of a visitor: which there are, and which of them were chosen."""
+
+from streamchat.options.choice import EFFORTS, OWNERS, Choice, Effort
+from streamchat.options.menu import Menu
+from streamchat.options.models import Model, known
+
+__all__ = ["EFFORTS", "OWNERS", "Choice", "Effort", "Menu", "Model", "known"]

@@ -1,0 +1,119 @@
+"""The options that the owner allows, and the check of what a visitor has chosen."""
+
+import json
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from streamchat.errors import NotOffered, WrongChoice
+from streamchat.options.choice import EFFORTS, Choice, Effort
+from streamchat.options.models import Model, known
+
+# bytes of a header; some proxies refuse longer ones
+LONGEST = 8_000
+FIELDS = ("model", "effort", "thinking", "system")
+
+
+class Menu:
+    """The models, efforts and the most characters of instructions that visitors may choose.
+
+    The first model and the `effort` are those of a visitor who chooses none.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[str],
+        *,
+        effort: Effort = "low",
+        efforts: Sequence[Effort] = (),
+        instructions: int = 0,
+    ) -> None:
+        self.models: dict[str, Model] = {model: known(model) for model in models}
+        self.model = models[0]
+        self.effort = effort
+        self.efforts = [each for each in EFFORTS if each in {*efforts, effort}]
+        self.instructions = instructions
+
+    def read(self, headers: Sequence[str]) -> Choice:
+        """The choice that the headers of that name have as JSON; raises as `check` does."""
+        if not headers:
+            return self.check({})
+        if len(headers) > 1:
+            raise WrongChoice(what="twice")
+        text = headers[0]
+        if len(text) > LONGEST:
+            raise WrongChoice(what="long")
+        if not text.isascii():
+            raise WrongChoice(what="ascii")
+        try:
+            sent = json.loads(text, object_pairs_hook=_once)
+        except (ValueError, RecursionError):
+            raise WrongChoice(what="json") from None
+        return self.check(sent)
+
+    def check(self, sent: object) -> Choice:
+        """The choice, with the owner's values where nothing was chosen.
+
+        Raises `WrongChoice` for what is no choice, and `NotOffered` for one that the owner does
+        not allow.
+        """
+        if not isinstance(sent, Mapping):
+            raise WrongChoice(what="object")
+        if any(name not in FIELDS for name in sent):
+            raise WrongChoice(what="field")
+        return Choice(
+            self._model(sent.get("model", self.model)),
+            self._effort(sent.get("effort", self.effort)),
+            _flag(sent.get("thinking", True)),
+            self._instructions(sent.get("system", "")),
+        )
+
+    def _model(self, sent: Any) -> str:
+        if not isinstance(sent, str):
+            raise WrongChoice(what="model")
+        if sent not in self.models:
+            raise NotOffered(what="model", offered=_listed(self.models))
+        return sent
+
+    def _effort(self, sent: Any) -> Effort:
+        if not isinstance(sent, str):
+            raise WrongChoice(what="effort")
+        for effort in self.efforts:
+            if sent == effort:
+                return effort
+        raise NotOffered(what="effort", offered=_listed(self.efforts))
+
+    def _instructions(self, sent: Any) -> str:
+        if not isinstance(sent, str):
+            raise WrongChoice(what="instructions")
+        text = sent.replace("\r\n", "\n").strip()
+        if text and not self.instructions:
+            raise NotOffered(what="instructions", offered="")
+        if len(text) > self.instructions:
+            raise NotOffered(what="length", offered=f"{self.instructions:,}")
+        if not all(map(_is_plain, text)):
+            raise WrongChoice(what="signs")
+        return text
+
+
+def _flag(sent: Any) -> bool:
+    if not isinstance(sent, bool):
+        raise WrongChoice(what="thinking")
+    return sent
+
+
+def _is_plain(sign: str) -> bool:
+    """Whether it is no control character, and no half of a character."""
+    return sign in "\n\t" or unicodedata.category(sign) not in ("Cc", "Cs")
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a field came twice")
+    return found
+
+
+def _listed(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last

@@ -1,0 +1,42 @@
+"""What a visitor may choose, and why a choice is refused."""
+
+from collections.abc import Callable
+
+WRONG = {
+    "twice": "The options came twice. Send them in one header.",
+    "long": "The options are too long. Shorten your instructions.",
+    "ascii": "The options have to be JSON in plain ASCII.",
+    "json": "The options have to be JSON, with each field once.",
+    "object": "The options have to be one JSON object.",
+    "field": "There is an unknown option. There are model, effort, thinking and system.",
+    "model": "A model is chosen by its id, as a text.",
+    "effort": "An effort is chosen by its name, as a text.",
+    "thinking": "Whether thinking is shown has to be true or false.",
+    "instructions": "Your instructions have to be a text.",
+    "signs": "Your instructions have characters that are no text. Remove them.",
+}
+NOT_OFFERED = {
+    "model": "This chat does not offer that model. It has {offered}.",
+    "effort": "This chat does not offer that effort. It has {offered}.",
+    "instructions": "This chat takes no instructions of your own. Ask without them.",
+    "length": "Your instructions may have up to {offered} characters. Shorten them.",
+}
+
+
+def wrong_choice(what: str) -> str:
+    return WRONG[what]
+
+
+def not_offered(what: str, offered: str) -> str:
+    return NOT_OFFERED[what].format(offered=offered)
+
+
+SENTENCES: dict[str, str | Callable[..., str]] = {
+    "wrong_choice": wrong_choice,
+    "not_offered": not_offered,
+    "beyond_share": (
+        "One answer of this model may cost more than you may spend here in a day. Choose another"
+        " model."
+    ),
+    "model_gone": "{gone} is no longer available. {instead} answers in its place.",
+}

@@ -1,0 +1,226 @@
+"""The options of a visitor: how they reach Claude, what they cost, and whose answer they get."""
+
+import itertools
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from copy import deepcopy
+from typing import Any
+
+import httpx
+import pytest
+
+from streamchat.api.routes import PATH
+from streamchat.chat import Asker
+from streamchat.events import Message
+from streamchat.money.prices import Prices
+from streamchat.options import Choice, Menu, known
+from streamchat.options.choice import BESIDE
+from streamchat.server.parts import chat_of
+from streamchat.settings import Settings
+from streamchat.store.database import Store
+from tests.scripted_claude import CAPABLE, ScriptedClaude, refuses, says
+from tests.served import EVENTS, Served, served
+
+MODELS = ("claude-sonnet-5-5", "claude-haiku-5-5", "claude-opus-5-5")
+EFFORTS = ("low", "medium", "high")
+OWNERS = "You are the owner's."
+
+Chats = Callable[..., AbstractAsyncContextManager[Served]]
+
+
+@pytest.fixture
+def chats(claude: ScriptedClaude, monkeypatch: pytest.MonkeyPatch) -> Chats:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", claude.url)
+
+    @asynccontextmanager
+    async def a_chat(**settings: Any) -> AsyncIterator[Served]:
+        """A chat with Claude that offers all of `MODELS`."""
+        knobs = {"data_dir": "", "models": ",".join(MODELS), "system_prompt": OWNERS}
+        chat = chat_of(Settings(**knobs | {"own_keys": "on"} | settings), Store(""))
+        await chat.open()
+        async with served(chat=chat) as api:
+            yield api
+
+    return a_chat
+
+
+def request(**options: Any) -> dict[str, Any]:
+    """What Claude gets for a question with these options."""
+    system, display = options.get("system"), options.get("display", "summarized")
+    own = BESIDE.format(system)
+    blocks = [{"type": "text", "text": text} for text in (OWNERS, own)]
+    return {
+        "model": options.get("model", MODELS[0]),
+        "max_tokens": 16_000,
+        "messages": [{"role": "user", "content": "hi"}],
+        "system": blocks if system else OWNERS,
+        "thinking": {"type": "adaptive", "display": display},
+        "output_config": {"effort": options.get("effort", "low")},
+        "cache_control": {"type": "ephemeral"},
+        "stream": True,
+    }
+
+
+async def test_every_choice_is_the_request_that_it_should_be(
+    chats: Chats, claude: ScriptedClaude
+) -> None:
+    """Each model, effort and instructions, and none of them, over HTTP."""
+    choices = [
+        {
+            name: value
+            for name, value in zip(("model", "effort", "system"), values, strict=True)
+            if value
+        }
+        for values in itertools.product(("", *MODELS), ("", *EFFORTS), ("", "Be brief."))
+    ]
+    async with chats(rate_limit="off") as api:
+        for options in choices:
+            answer = await api.client.post(PATH, json={"message": "hi", **options})
+            assert answer.text == "Hello there"
+    assert [exchange.body for exchange in claude.exchanges] == [
+        request(**options) for options in choices
+    ]
+
+
+async def test_a_choice_without_thoughts_asks_for_none(
+    chats: Chats, claude: ScriptedClaude
+) -> None:
+    """Claude then sends no summary of what it thinks, and its first word comes sooner."""
+    async with chats() as api:
+        choice = api.chat.menu.read(['{"thinking": false}'])
+        await (await api.chat.ask([Message("user", "hi")], choice=choice)).closed()
+    assert claude.exchange(0).body == request(display="omitted")
+
+
+async def test_a_request_has_only_what_its_model_takes(
+    chats: Chats, claude: ScriptedClaude
+) -> None:
+    """No thinking where the model has no adaptive one, no higher effort than it knows, and no more
+    tokens than it writes."""
+    capable = deepcopy(CAPABLE)
+    capable["effort"] |= {"high": {"supported": False}, "xhigh": None, "max": {"supported": False}}
+    capable["thinking"]["types"]["adaptive"]["supported"] = False
+    claude.capabilities = capable
+    claude.most_tokens = 8_000
+    async with chats(models=MODELS[1]) as api:
+        body = {"message": "hi", "model": MODELS[1], "effort": "high"}
+        await api.client.post(PATH, json=body)
+    sent = request(model=MODELS[1], effort="medium") | {"max_tokens": 8_000}
+    del sent["thinking"]
+    assert claude.exchange(0).body == sent
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_the_worst_case_of_the_chosen_model_is_reserved(
+    chats: Chats, claude: ScriptedClaude, model: str
+) -> None:
+    """While it is written, an answer counts as what its model may cost at most, instructions
+    included; the receipt has the model and what it did cost."""
+    choice = Choice(model, instructions="Be brief. " * 20)
+    system = "".join(choice.beside(OWNERS))
+    conversation = (Message("user", "hi"),)
+    async with chats() as api:
+        reply = await api.chat.ask(conversation, choice=choice)
+        assert api.chat.budget
+        worst = Prices(model).worst(conversation, system, 16_000)
+        assert api.chat.budget.reserved() == pytest.approx(worst, abs=1e-6)
+        await reply.closed()
+    assert reply.ending
+    assert reply.ending.receipt
+    assert reply.ending.receipt.model == model
+    assert reply.ending.receipt.cost == pytest.approx(Prices(model).cost(reply.usage))
+
+
+async def test_a_model_that_nobody_here_can_pay_is_refused_as_such(
+    chats: Chats, claude: ScriptedClaude
+) -> None:
+    """Its shortest answer may cost more than a visitor's share; the owner's model still answers,
+    and an own key pays for any."""
+    async with chats(visitor_budget_usd=0.2) as api:
+        opus = {"message": "hi", "model": "claude-opus-5-5"}
+        refused = await api.client.post(PATH, json=opus)
+        assert (refused.status_code, refused.json()["code"]) == (422, "beyond_share")
+        assert claude.exchanges == []
+        assert (await api.client.post(PATH, json={"message": "hi"})).status_code == 200
+        key = {"x-api-key": "sk-ant-visitor"}
+        assert (await api.client.post(PATH, json=opus, headers=key)).status_code == 200
+    assert [exchange.body["model"] for exchange in claude.exchanges] == [MODELS[0], MODELS[2]]
+
+
+@pytest.mark.parametrize("key", ["", "sk-ant-visitor"], ids=["", "with an own key"])
+async def test_the_owners_model_answers_for_one_that_is_gone(
+    chats: Chats, claude: ScriptedClaude, key: str
+) -> None:
+    """A notice says so, and the receipt has the model that answered, at its price."""
+    claude.play(refuses(404, "not_found_error", "model: claude-opus-5-5"), says("Hello"))
+    headers = EVENTS | ({"x-api-key": key} if key else {})
+    async with chats() as api:
+        body = {"message": "hi", "model": "claude-opus-5-5"}
+        answer = await api.client.post(PATH, json=body, headers=headers)
+    assert "Claude Opus 5.5 is no longer available. Claude Sonnet 5.5 answers" in answer.text
+    assert '"text": "Hello"' in answer.text
+    assert '"model": "claude-sonnet-5-5"' in answer.text
+    cost = Prices(MODELS[0]).cost((await api.reply(answer.headers["location"])).usage)
+    assert f'"cost": {cost:.6f}'.rstrip("0") in answer.text
+    assert [exchange.body["model"] for exchange in claude.exchanges] == [MODELS[2], MODELS[0]]
+
+
+async def test_an_answer_is_shared_with_those_who_chose_the_same(
+    chats: Chats, claude: ScriptedClaude
+) -> None:
+    """Another model, effort or view of its thoughts is another answer, and instructions of one's
+    own are shared with nobody."""
+    async with chats(examples="hi") as api:
+        ask = [
+            Choice(),
+            Choice(effort="high"),
+            Choice(MODELS[1]),
+            Choice(thinking=False),
+            Choice(instructions="Be brief."),
+        ]
+        for person in ("first", "second"):
+            from_person = Asker(person, person)
+            for choice in ask:
+                reply = await api.chat.ask([Message("user", "hi")], from_person, choice=choice)
+                await reply.closed()
+    assert len(claude.exchanges) == len(ask) + 1
+
+
+async def test_a_key_belongs_to_the_options_too(chats: Chats, claude: ScriptedClaude) -> None:
+    """The same question with the same Idempotency-Key and other options is another question."""
+    async with chats() as api:
+        key = {"idempotency-key": "k"}
+
+        async def ask(**options: str) -> httpx.Response:
+            return await api.client.post(PATH, json={"message": "hi", **options}, headers=key)
+
+        assert (await ask(effort="high")).status_code == 200
+        assert (await ask(effort="high")).status_code == 200
+        for options in ({}, {"effort": "low"}, {"effort": "high", "system": "x"}):
+            assert (await ask(**options)).json()["code"] == "idempotency_key_reused"
+    assert len(claude.exchanges) == 1
+
+
+def test_nothing_is_offered_that_the_owner_did_not_set() -> None:
+    """Without settings there is one model; with a lock there is one effort, and no instructions."""
+    assert Settings(data_dir="").offered_models == ["claude-sonnet-5-5"]
+    locked = Settings(data_dir="", effort="max", efforts="off", instructions=0)
+    menu = Menu(locked.offered_models, effort=locked.effort, efforts=locked.offered_efforts)
+    assert (menu.efforts, menu.instructions) == (["max"], 0)
+    assert menu.check({}) == Choice("claude-sonnet-5-5", "max")
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("claude-sonnet-5-5", "Claude Sonnet 5.5"),
+        ("claude-opus-5", "Claude Opus 5"),
+        ("anthropic/claude-haiku-4-5-20251001", "Claude Haiku 4.5"),
+        ("claude-next-1", "claude-next-1"),
+        ("llama-4", "llama-4"),
+    ],
+)
+def test_a_model_has_a_name_for_people(model: str, name: str) -> None:
+    """Models that nobody knows are called by their ids."""
+    assert known(model).name == name
