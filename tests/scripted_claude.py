@@ -171,6 +171,7 @@ class ScriptedClaude:
         self.exchanges: list[Exchange] = []
         self.connections = 0
         self.capabilities: dict[str, Any] | None = CAPABLE
+        self.models: list[dict[str, Any]] = []
         self.most_tokens = 128_000
         self.models_status = 200
         self.models_asked = 0
@@ -226,7 +227,10 @@ class ScriptedClaude:
                     for name, _, value in (line.partition(": ") for line in head[1:])
                 }
                 body = await reader.readexactly(int(headers.get("content-length", 0)))
-                if head[0].startswith("GET /v1/models/"):
+                if head[0].startswith("GET /v1/models?"):
+                    writer.write(answered({"data": self.models, "has_more": False}))
+                    early = b""
+                elif head[0].startswith("GET /v1/models/"):
                     writer.write(self._model())
                     early = b""
                 else:
@@ -244,14 +248,8 @@ class ScriptedClaude:
             "lifecycle": "active",
             "max_tokens": self.most_tokens,
         }
-        body = json.dumps(
-            {**model, "created_at": "2026-09-28T00:00:00Z", "capabilities": self.capabilities}
-        ).encode()
-        head = (
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length:"
-            f" {len(body)}\r\n\r\n"
-        )
-        return head.encode() + body
+        created = {"created_at": "2026-09-28T00:00:00Z"}
+        return answered({**model, **created, "capabilities": self.capabilities})
 
     async def _answer(
         self, exchange: Exchange, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -273,6 +271,13 @@ class ScriptedClaude:
         if reusable is not True:
             return None
         return early if isinstance(early, bytes) else b""
+
+
+def answered(body: dict[str, Any]) -> bytes:
+    """A 200 with this JSON."""
+    data = json.dumps(body).encode()
+    head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length:"
+    return f"{head} {len(data)}\r\n\r\n".encode() + data
 
 
 async def _play(script: Script, writer: asyncio.StreamWriter) -> bool:

@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
+from streamchat.api import options
 from streamchat.api.routes import PATH, routes
 from streamchat.chat.asking import Chat
 from streamchat.events import Event, Message, Request
@@ -99,7 +100,10 @@ async def served(
     """A `chat` has a source of its own, which no hand operates."""
     source = source or Source()
     chat = chat or Chat(source, Store(""), linger=linger, keep=keep)
-    own = routes(chat, lambda *_: "visitor").routes
+    own = [
+        *routes(chat, lambda *_: "visitor").routes,
+        *options.routes(chat, lambda *_: "visitor").routes,
+    ]
     app = FastAPI(
         title="Tiny",
         routes=own,

@@ -36,7 +36,7 @@ def test_the_docs_work_without_another_server(
     page_claude.play(says("A reply ", "as text."))
     page = context.new_page()
     page.goto(app.url + "/docs")
-    expect(page.locator("section")).to_have_count(4)
+    expect(page.locator("section")).to_have_count(5)
     ask = page.locator("section", has=page.get_by_text("POST"))
     ask.get_by_role("button", name="Send").click()
     expect(ask.locator("pre")).to_contain_text("A reply as text.")

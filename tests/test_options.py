@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from streamchat.api.options import PATH as OPTIONS
 from streamchat.api.routes import PATH
 from streamchat.chat import Asker
 from streamchat.events import Message
@@ -19,7 +20,7 @@ from streamchat.server.parts import chat_of
 from streamchat.settings import Settings
 from streamchat.store.database import Store
 from tests.scripted_claude import CAPABLE, ScriptedClaude, refuses, says
-from tests.served import EVENTS, Served, served
+from tests.served import EVENTS, Served, served, until
 
 MODELS = ("claude-sonnet-5-5", "claude-haiku-5-5", "claude-opus-5-5")
 EFFORTS = ("low", "medium", "high")
@@ -200,6 +201,83 @@ async def test_a_key_belongs_to_the_options_too(chats: Chats, claude: ScriptedCl
         for options in ({}, {"effort": "low"}, {"effort": "high", "system": "x"}):
             assert (await ask(**options)).json()["code"] == "idempotency_key_reused"
     assert len(claude.exchanges) == 1
+
+
+async def listed(api: Served) -> dict[str, Any]:
+    found: dict[str, Any] = (await api.client.get(OPTIONS)).json()
+    return found
+
+
+async def test_a_visitor_learns_what_there_is_to_choose(chats: Chats) -> None:
+    """Each model with its name, what it is good for, and its price in words; one that costs more
+    than the visitor may spend is marked."""
+    async with chats(visitor_budget_usd=0.2, efforts="high", instructions=50) as api:
+        found = await listed(api)
+    sonnet, haiku, opus = found.pop("models")
+    assert found == {
+        "model": "claude-sonnet-5-5",
+        "efforts": ["low", "high"],
+        "effort": "low",
+        "instructions": 50,
+        "own_key": True,
+        "demo": False,
+    }
+    assert sonnet == {
+        "id": "claude-sonnet-5-5",
+        "name": "Claude Sonnet 5.5",
+        "good_for": "Fast and capable: good for nearly everything.",
+        "price": "about 1 cent an answer",
+        "beyond": False,
+        "gone": False,
+    }
+    assert haiku["price"] == "less than a tenth of a cent an answer"
+    assert (opus["price"], opus["beyond"]) == ("about 2 cents an answer", True)
+
+
+async def test_claude_says_how_its_models_are_called(chats: Chats, claude: ScriptedClaude) -> None:
+    """A model that this release does not know has Claude's name for it, and one that is retired is
+    marked."""
+    ours = {"type": "model", "created_at": "2027-01-01T00:00:00Z", "lifecycle": "active"}
+    claude.models = [
+        ours | {"id": "claude-next-1", "display_name": "Claude\u0007 Next 1" + "!" * 100},
+        ours | {"id": "claude-sonnet-5-5", "display_name": ""},
+        ours | {"id": "claude-opus-4-5", "display_name": "Opus", "retires_at": "2026-01-22T00:00Z"},
+        ours | {"id": "claude-secret-1", "display_name": "Not offered"},
+    ]
+    async with chats(models="claude-next-1,claude-opus-4-5,claude-haiku-5-5") as api:
+        await until(lambda: api.chat.menu.models["claude-opus-4-5"].gone)
+        names = {model["id"]: model["name"] for model in (await listed(api))["models"]}
+        gone = [model["id"] for model in (await listed(api))["models"] if model["gone"]]
+    assert names == {
+        "claude-sonnet-5-5": "Claude Sonnet 5.5",
+        "claude-next-1": "Claude Next 1" + "!" * 47,
+        "claude-opus-4-5": "Opus",
+        "claude-haiku-5-5": "Claude Haiku 5.5",
+    }
+    assert gone == ["claude-opus-4-5"]
+
+
+@pytest.mark.parametrize("models", ["nonsense", [{}], [{"id": "claude-haiku-5-5"}], None])
+async def test_a_gateway_may_name_no_models(
+    chats: Chats, claude: ScriptedClaude, models: Any
+) -> None:
+    """Then they have the names that are known here."""
+    claude.models = models
+    async with chats() as api:
+        await api.client.post(PATH, json={"message": "hi"})
+        names = [model["name"] for model in (await listed(api))["models"]]
+    assert names == ["Claude Sonnet 5.5", "Claude Haiku 5.5", "Claude Opus 5.5"]
+
+
+async def test_the_demo_offers_what_an_own_key_can_choose(
+    chats: Chats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the owner's key nothing is beyond anybody's share."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "")
+    async with chats(visitor_budget_usd=0.2) as api:
+        found = await listed(api)
+    assert found["demo"]
+    assert not any(model["beyond"] for model in found["models"])
 
 
 def test_nothing_is_offered_that_the_owner_did_not_set() -> None:

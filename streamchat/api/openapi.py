@@ -226,3 +226,30 @@ HEALTH: Responses = GUARDED | {
         },
     },
 }
+ALLOWED: Responses = GUARDED | {
+    200: {
+        "description": "The options.",
+        "content": {
+            "application/json": {
+                "example": {
+                    "models": [
+                        {
+                            "id": "claude-sonnet-5-5",
+                            "name": "Claude Sonnet 5.5",
+                            "good_for": "Fast and capable: good for nearly everything.",
+                            "price": "about 1 cent an answer",
+                            "beyond": False,
+                            "gone": False,
+                        }
+                    ],
+                    "model": "claude-sonnet-5-5",
+                    "efforts": ["low", "medium", "high"],
+                    "effort": "low",
+                    "instructions": 1_000,
+                    "own_key": True,
+                    "demo": False,
+                }
+            }
+        },
+    },
+}

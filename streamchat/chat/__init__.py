@@ -3,7 +3,8 @@
 from streamchat.chat.answers import Asker
 from streamchat.chat.asking import Chat
 from streamchat.chat.journal import DAY, HOUR, Journal
+from streamchat.chat.offers import Offer
 from streamchat.chat.trouble import Trouble
 from streamchat.store.journal import Entry
 
-__all__ = ["DAY", "HOUR", "Asker", "Chat", "Entry", "Journal", "Trouble"]
+__all__ = ["DAY", "HOUR", "Asker", "Chat", "Entry", "Journal", "Offer", "Trouble"]

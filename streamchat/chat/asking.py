@@ -5,12 +5,13 @@ import asyncio
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from contextlib import aclosing
 
 from streamchat.chat.answers import Answers, Asker, Source
 from streamchat.chat.idempotency import Idempotency
 from streamchat.chat.journal import Journal
+from streamchat.chat.offers import Offer, offers
 from streamchat.chat.pause import Pause
 from streamchat.chat.telemetry import Telemetry
 from streamchat.chat.trouble import Trouble
@@ -48,6 +49,7 @@ class Chat:
     ) -> None:
         self.source = source
         self.menu = menu or Menu([source.model])
+        self._accounts = accounts
         self.limits = limits or Limits(
             rate="off", visitor_replies=sys.maxsize, max_replies=sys.maxsize
         )
@@ -94,6 +96,10 @@ class Chat:
     def is_paused(self) -> bool:
         """Whether the owner keeps everybody from the source, as far as is known."""
         return self.budget is not None and self.pause.since is not None
+
+    def offers(self, visitor: str | None) -> Iterable[Offer]:
+        """The models that the visitor may choose."""
+        return offers(self.menu, self._accounts, visitor)
 
     def left(self, visitor: str) -> float | None:
         """Dollars that the visitor may spend today, 0 if they pay for no answer; None where nothing

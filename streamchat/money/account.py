@@ -40,8 +40,11 @@ class Accounts:
 
     def least_of(self, model: str) -> float:
         """The same of one model."""
-        prices = self.others.get(model, self.prices)
-        return prices.worst(SHORTEST, self.system_prompt, self.max_tokens)
+        return self.of(model).worst(SHORTEST, self.system_prompt, self.max_tokens)
+
+    def of(self, model: str) -> Prices:
+        """The prices of a model; the owner's has no need of a name."""
+        return self.others.get(model, self.prices)
 
     def is_beyond(self, model: str, visitor: str | None) -> bool:
         """Whether no answer of the model can be paid from what the visitor may spend in a day."""
@@ -93,7 +96,7 @@ class Account:
         """
         await self.settle()
         accounts, model = self._accounts, self.choice.model
-        prices = accounts.others.get(model, accounts.prices)
+        prices = accounts.of(model)
         system = "".join(self.choice.beside(accounts.system_prompt))
         most = prices.most(conversation, system, accounts.max_tokens)
         if accounts.budget:

@@ -3,6 +3,7 @@
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from streamchat.errors import NotOffered, WrongChoice
@@ -11,6 +12,7 @@ from streamchat.options.models import Model, known
 
 # bytes of a header; some proxies refuse longer ones
 LONGEST = 8_000
+LONGEST_NAME = 60
 FIELDS = ("model", "effort", "thinking", "system")
 
 
@@ -33,6 +35,11 @@ class Menu:
         self.effort = effort
         self.efforts = [each for each in EFFORTS if each in {*efforts, effort}]
         self.instructions = instructions
+
+    def learn(self, model: str, name: str, *, gone: bool) -> None:
+        """Notes what Claude says of a model that is offered."""
+        known_as = "".join(filter(str.isprintable, name))[:LONGEST_NAME] or self.models[model].name
+        self.models[model] = replace(self.models[model], name=known_as, gone=gone)
 
     def read(self, headers: Sequence[str]) -> Choice:
         """The choice that the headers of that name have as JSON; raises as `check` does."""

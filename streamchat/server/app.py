@@ -14,7 +14,7 @@ from gradio import ChatInterface
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from streamchat.api import docs
+from streamchat.api import docs, options
 from streamchat.api import routes as api
 from streamchat.chat import Chat
 from streamchat.errors import ChatError
@@ -77,7 +77,10 @@ class StreamChat:
 
     def routes(self) -> list[BaseRoute]:
         """All that is answered beside the page."""
-        found = api.routes(self.chat, self.who).routes
+        found = [
+            *api.routes(self.chat, self.who).routes,
+            *options.routes(self.chat, self.who).routes,
+        ]
         found = [
             *found,
             *docs.routes(TITLE, found).routes,

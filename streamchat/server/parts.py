@@ -59,7 +59,8 @@ def examples_of(settings: Settings) -> Sequence[str]:
 def chat_of(settings: Settings, store: Store) -> Chat:
     paid = settings.has_key
     prices = Prices(settings.model)
-    claude = Late(f"Claude ({settings.model})", settings.model, lambda: claude_of(settings))
+    menu = menu_of(settings)
+    claude = Late(f"Claude ({settings.model})", settings.model, lambda: claude_of(settings, menu))
     local = settings.for_owner()
     budget = Budget(
         store,
@@ -93,7 +94,7 @@ def chat_of(settings: Settings, store: Store) -> Chat:
         spare=demo if settings.demo_when_spent == "on" else None,
         own=claude if settings.takes_own_keys else None,
         shared=examples_of(settings),
-        menu=menu_of(settings),
+        menu=menu,
     )
 
 
@@ -106,11 +107,11 @@ def menu_of(settings: Settings) -> Menu:
     )
 
 
-def claude_of(settings: Settings) -> Made:
+def claude_of(settings: Settings, menu: Menu) -> Made:
     # the SDK takes a second to import, and the page need not wait for it
     from streamchat.sources.claude import Claude  # noqa: PLC0415
 
-    return Claude(settings)
+    return Claude(settings, menu)
 
 
 def warn_of_too_little(settings: Settings, prices: Prices) -> None:

@@ -3,7 +3,17 @@
 Everything below the faces passes on codes and values. A face words them as it shows them.
 """
 
-from streamchat.texts.amounts import dollars, spoken
-from streamchat.texts.sentences import ending, failure, for_owner, text, worded
+from streamchat.texts.amounts import dollars, price, spoken
+from streamchat.texts.sentences import ending, failure, for_owner, good_for, text, worded
 
-__all__ = ["dollars", "ending", "failure", "for_owner", "spoken", "text", "worded"]
+__all__ = [
+    "dollars",
+    "ending",
+    "failure",
+    "for_owner",
+    "good_for",
+    "price",
+    "spoken",
+    "text",
+    "worded",
+]

@@ -12,3 +12,11 @@ def spoken(seconds: float) -> str:
 def dollars(amount: float) -> str:
     """With as many digits as it takes to see that it is not nothing."""
     return f"${amount:.2f}" if amount >= 0.1 or not amount else f"${amount:.4f}"
+
+
+def price(amount: float) -> str:
+    """Dollars that an answer costs, in words."""
+    cents = round(100 * amount)
+    if cents:
+        return f"about {cents} cent{'' if cents == 1 else 's'} an answer"
+    return f"less than a {'tenth of a ' if amount < 0.001 else ''}cent an answer"

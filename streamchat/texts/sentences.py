@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from streamchat.texts.amounts import spoken
-from streamchat.texts.english import AREAS, CAUSES, ENDINGS, UNKNOWN, UNKNOWN_ENDING
+from streamchat.texts.english import AREAS, CAUSES, ENDINGS, GOOD_FOR, UNKNOWN, UNKNOWN_ENDING
 
 SENTENCES = {code: sentence for area in AREAS for code, sentence in area.items()}
 
@@ -41,6 +41,11 @@ def ending(reason: str) -> str:
 def for_owner(cause: str) -> str:
     """The sentence about an error that only the owner can mend; empty for any other."""
     return CAUSES.get(cause, "")
+
+
+def good_for(line: str) -> str:
+    """The use of a line of models; empty for one that is not known."""
+    return GOOD_FOR.get(line, "")
 
 
 def failure(sentence: str, retry_after: float | None = None) -> str:

@@ -9,6 +9,7 @@ import gradio as gr
 import pytest
 from starlette.requests import Request
 
+from streamchat.api.options import PATH as OPTIONS
 from streamchat.api.routes import PATH
 from streamchat.options.choice import BESIDE
 from streamchat.server.parts import chat_of
@@ -158,3 +159,35 @@ async def test_instructions_do_not_take_the_place_of_the_owners(
     assert owners["text"].startswith("You are a helpful assistant.")
     assert own == {"type": "text", "text": BESIDE.format(forged)}
     assert own["text"].startswith("The person in this chat has asked for the following.")
+
+
+async def test_the_list_of_options_needs_the_login(api: Served) -> None:
+    """A stranger without it does not learn which models there are."""
+    async with served(("eva", "secret-word"), chat=api.chat) as guarded:
+        assert (await guarded.client.get(OPTIONS)).status_code == 401
+        assert (await guarded.client.get(OPTIONS, auth=("eva", "secret-word"))).is_success
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+async def test_the_list_of_options_can_only_be_read(api: Served, method: str) -> None:
+    """There is no way to write to it."""
+    assert (await api.client.request(method, OPTIONS, json={})).status_code == 405
+
+
+async def test_the_list_of_options_is_not_for_other_sites(api: Served) -> None:
+    """A page that points its own name at the chat gets nothing, and neither does one that embeds
+    it."""
+    elsewhere = await api.client.get(OPTIONS, headers={"host": "evil.example"})
+    assert elsewhere.status_code == 421
+    answer = await api.client.get(OPTIONS, headers={"origin": "https://evil.example"})
+    assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_the_list_of_options_has_no_secret(api: Served) -> None:
+    """Neither the owner's key nor the owner's system prompt is in it, nor what others spend."""
+    before = (await api.client.get(OPTIONS)).text
+    await api.client.post(PATH, json={"message": "hi"})
+    after = (await api.client.get(OPTIONS)).text
+    assert before == after
+    assert "sk-" not in after
+    assert "assistant" not in after

@@ -15,12 +15,13 @@ from streamchat import errors
 from streamchat.errors import ClaudeError
 from streamchat.events import Conversation, Done, Event, Notice, Request, well_formed
 from streamchat.meter import NOTHING, Meter
-from streamchat.options import Choice, known
+from streamchat.options import Choice, Menu, known
 from streamchat.settings import Settings
 from streamchat.sources.claude import clients
 from streamchat.sources.claude.capabilities import Capabilities
 from streamchat.sources.claude.deadlines import Deadlines
 from streamchat.sources.claude.faults import is_free, translated
+from streamchat.sources.claude.names import Names
 from streamchat.sources.claude.progress import Progress
 from streamchat.sources.claude.wire import Accumulator, Sent, sent
 from streamchat.texts import for_owner
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 class Claude:
     """Answers with the model of the request's choice, or else with `settings.model`; with no key in
-    the settings, only requests that have one.
+    the settings, only requests that have one. It tells the `menu` how Claude calls its models.
 
     Make one for a process and use it in one event loop.
     """
@@ -38,6 +39,7 @@ class Claude:
     def __init__(
         self,
         settings: Settings,
+        menu: Menu | None = None,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -48,14 +50,19 @@ class Claude:
         timeout = httpx2.Timeout(connect=5, read=settings.silence_seconds, write=30, pool=5)
         self._capabilities = {model: Capabilities(model) for model in settings.offered_models}
         self._client = clients.for_owner(settings, timeout)
+        self._names = Names(menu) if menu else None
         self._for_visitors = clients.for_visitors(settings, timeout)
 
     async def open(self) -> None:
         """Connects, and asks what the model can do; raises `ClaudeError`. Claude may answer later
         all the same."""
+        if self._names:
+            self._names.ask(self._client)
         await self._capabilities[self._settings.model].learn(self._client)
 
     async def close(self) -> None:
+        if self._names:
+            self._names.close()
         for capabilities in self._capabilities.values():
             capabilities.close()
         await self._client.close()

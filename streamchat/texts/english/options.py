@@ -2,6 +2,13 @@
 
 from collections.abc import Callable
 
+GOOD_FOR = {
+    "haiku": "Fast and cheap: short questions, translations, summaries.",
+    "sonnet": "Fast and capable: good for nearly everything.",
+    "opus": "Strong: hard problems, long texts, code.",
+    "fable": "Strongest: the hardest problems, with time to think.",
+    "mythos": "Strongest, for verified organisations.",
+}
 WRONG = {
     "twice": "The options came twice. Send them in one header.",
     "long": "The options are too long. Shorten your instructions.",
