@@ -30,7 +30,8 @@ from tests.scripted_claude import (
 CODE = "```python\n" + "".join(f"river_{number} = {number}\n" for number in range(400)) + "```"
 HEBREW = "> \u05e9\u05dc\u05d5\u05dd\n\n| \u05d0 | \u05d1 |\n|-|-|\n| \u05d2 | \u05d3 |\n\n"
 ANSWER = (
-    "# One\n\n## Two\n\n### Three\n\n1. a\n   - b\n\nTasks:\n\n- [x] done\n- [ ] open\n\n"
+    "First of all, **strong** `code` and [a link](https://x.example).\n\n---\n\n"
+    "## Two\n\n# One\n\n### Three\n\n> left\n\n1. a\n   - b\n\nTasks:\n\n- [x] done\n- [ ] open\n\n"
     "| a | b |\n|-|-|\n| c | d |\n\n"
     f"{HEBREW}{CODE}\n\nA formula: \\(x^2\\), and one more:\n\n$$y^2$$\n\n```\n"
 )
@@ -41,20 +42,36 @@ LINK = f'{CALLOUT} a[href$="#own-key"]'
 # state, element, property, value; `share`: its width as a part of its parent's; `shown`: how
 # many are to be seen; ~ begins a pattern
 STYLES = """
-start | h1 | fontSize | 20px
-answered | .message-wrap | paddingTop | 28px
-start | .column:has(> #settings) | display | contents
-start | #settings > .label-wrap | columnGap | 8px
-start | .placeholder-content | paddingTop | 24px
+start | .column:has(> #allowance) | display | contents
+start | .column:has(> .gr-group) | rowGap | 0px
+start | .column:has(> .gr-group) > .block:first-child | position | absolute
+start | .block:has(> .wrapper > [role="log"]) | borderTopWidth | 0px
+low | .wrapper:has(> [role="log"]) | minHeight | 0px
+start | [role="log"] | overscrollBehaviorY | contain
+start | .gr-group | borderTopWidth | 0px
+start | .form:has(> #message) | backgroundColor | rgba(0, 0, 0, 0)
+start | .column > .gr-group | width | 760px
+start | .placeholder-content | width | 760px
+start | .placeholder-content .placeholder | flexGrow | 0
 start | .placeholder-content .prose | textAlign | center
+start | .placeholder-content .prose h3 | fontSize | 28px
+start | .placeholder-content .prose p | fontSize | 16px
 start | .placeholder-content .examples | gridTemplateColumns | 2
+start | .placeholder-content .examples | columnGap | 12px
+start | .placeholder-content .example | backgroundColor | rgba(0, 0, 0, 0)
+pointed welcome | .placeholder-content .example:hover | transform | none
+start | .placeholder-content .example-text-content | marginTop | 0px
+start | .placeholder-content .example-text | whiteSpaceCollapse | collapse
+start | .placeholder-content .example-text | lineHeight | 20.3px
 waiting | .wrap.minimal > .progress-text | display | none
 answering | .icon-button-wrapper.top-panel .icon-button | pointerEvents | none
-answered | .message-row.panel.bot-row | paddingTop | 8px
+answered | .message-wrap | width | 760px
+answered | .message-row.panel.bot-row | paddingBottom | 24px
 answered | .message-row.panel.bot-row | backgroundColor | rgba(0, 0, 0, 0)
+answered | .message-row.panel.user-row | paddingBottom | 8px
 answered | .message-row.panel.user-row > .flex-wrap | alignItems | flex-end
 answered | .user-row .user.message | maxWidth | 85%
-answered | .user-row .user.message > .message | borderTopLeftRadius | 16px
+answered | .user-row .user.message > .message | borderTopLeftRadius | 20px
 answered | .bot.message .message | contain | layout paint
 answered | .bot.message .prose | overflowWrap | anywhere
 answered | .bot.message .prose p | unicodeBidi | plaintext
@@ -64,44 +81,76 @@ answered | .user-row .prose pre | fontFamily | ui-sans-serif, system-ui, sans-se
 answered | .user-row .prose pre | overflow | visible
 answered | .user-row .prose pre code | whiteSpace | pre-wrap
 answered | .bot.message | flexDirection | column
+answered | .bot.message > .message | marginBottom | 0px
+answered | .bot.message > .message ~ .message | marginTop | 16px
 answered | .bot.message > .message-buttons | order | 2
 answered | .bot.message > .message:has(> {NOTE}) | order | 1
 answered | .bot.message > .message:has(> {NOTE}) + .message-buttons | display | none
 answered | .bot.message > .message:has(> * > .thought-group) + .message-buttons | display | none
 answered | .bot.message > .message-buttons | shown | 1
+answered | .message-buttons .icon-button-wrapper | borderTopWidth | 0px
+answered | .bot-row .message-buttons | marginTop | 4px
+answered | .message-buttons .icon-button | width | 32px
+answered | .bot-row .message-buttons .icon-button | after display | none
+answered | .message-buttons .icon-button > div | width | 18px
+answered | .user-row .message-buttons | opacity | 0
+pointed | .user-row .message-buttons .icon-button:hover | color | rgb(28, 28, 33)
+answered | .thought-group | borderTopWidth | 0px
+answered | .thought-group .title | minHeight | 32px
+answered | .thought-group .title .md | color | rgb(93, 93, 104)
+thinking | .thought-group .content | paddingLeft | 16px
+thinking | .thought-group .content p | color | rgb(93, 93, 104)
+thinking | .thought-group .message-content | opacity | 1
 answered | {NOTE} .prose | fontSize | 12px
-answered | {NOTE} .prose | color | rgb(148, 163, 184)
-answered | #allowance .prose p | textAlign | center
+answered | {NOTE} .prose p | color | rgb(93, 93, 104)
 answered | .bot.message .prose.chatbot.md | opacity | 1
-answered | .bot.message .prose h1 | fontSize | 24px
-answered | .bot.message .prose h2 | fontSize | 20px
-answered | .bot.message .prose h3 | fontSize | 17.6px
+answered | .bot.message .prose.md:has(> h1) | lineHeight | 26.4px
+answered | .bot.message .prose.md > p + hr | marginTop | 16px
+answered | .bot.message .prose.md > h1 | marginBottom | 0px
+answered | .bot.message .prose.md > h1 | fontSize | 24px
+answered | .bot.message .prose.md > h2 | fontSize | 20px
+answered | .bot.message .prose.md > h3 | fontSize | 17.6px
+answered | .bot.message .prose.md > hr + h2 | marginTop | 24px
+answered | .bot.message .prose.md > h3 + * | marginTop | 8px
+answered | .bot.message .prose strong | fontWeight | 600
 answered | .bot.message .prose ol ul | fontSize | 16px
+answered | .bot.message .prose li | marginTop | 4px
+answered | .bot.message .prose blockquote:dir(ltr) | borderLeftWidth | 3px
+answered | .bot.message .prose blockquote:dir(rtl) | borderRightWidth | 3px
+answered | .bot.message .prose a | textDecorationColor | rgb(79, 70, 229)
+answered | .bot.message .prose :not(pre) > code | display | inline
+answered | .bot.message .prose .code_wrap | backgroundColor | rgb(246, 246, 248)
+answered | .bot.message .prose .code_wrap | before content | "python"
+answered | .bot.message .prose pre | paddingTop | 0px
+answered | .bot.message .prose pre code | fontSize | 14px
+answered | .bot.message .prose .copy_code_button | width | ~[5-9].*px
+answered | .bot.message .prose .copy_code_button | after content | "Copy"
 answered | .bot.message .prose table | display | block
 answered | .bot.message .prose td | wordBreak | normal
 answered | .bot.message .prose td | overflowWrap | normal
+answered | .bot.message .prose td | borderRightWidth | 0px
+answered | .bot.message .prose tr | borderTopWidth | 0px
+answered | .bot.message .prose th | fontWeight | 600
 answered | .bot.message .prose li:has(> input) | listStyleType | none
-answered | .bot.message .prose input:checked | backgroundColor | rgb(99, 102, 241)
-answered | .bot.message .prose blockquote | borderRightWidth | 5px
+answered | .bot.message .prose input:checked | backgroundColor | rgb(79, 70, 229)
 answered | .bot.message .prose table:dir(rtl) | marginLeft | ~[1-9].*px
+scrolled | .scroll-down-button-container .icon-button | width | 36px
 editing | .user-row .user.message | share | 0.85
 editing | .user-row .user.message > .message | share | 1.00
 editing | .edit-textarea | maxHeight | 400px
-narrow | #message textarea | fontSize | 16px
-narrow | .message-row.panel.bot-row | paddingLeft | 8px
-narrow | .gradio-container > .main | paddingLeft | 8px
-low | .block:has(> .wrapper > [role="log"]) | height | 308px
-print | .block:has([role="log"]) | overflow | visible
+narrow | .user-row .user.message | maxWidth | 92%
+narrow | .bot.message .prose pre code | whiteSpace | pre-wrap
+narrow welcome | .placeholder-content .examples | gridTemplateColumns | 1
+print | [role="log"] | overflowY | visible
 print | .message-buttons | display | none
-refused | .bot.message > .message:has({CALLOUT}) | marginBottom | 8px
-refused | {CALLOUT} | borderLeftWidth | 4px
+refused | .bot.message > .message:has({CALLOUT}) | order | 0
+refused | {CALLOUT} | borderLeftWidth | 1px
 followed | .bot.message > .message:has({CALLOUT}) + .message-buttons | display | none
-refused | {CALLOUT} .prose | color | rgb(113, 63, 18)
+refused | {CALLOUT} .prose p | color | rgb(95, 58, 0)
 refused | {LINK} | borderTopLeftRadius | 999px
-dark | {CALLOUT} | backgroundColor | rgb(43, 33, 19)
-dark | {CALLOUT} .prose | color | rgb(253, 230, 138)
-dark | {LINK} | backgroundColor | rgb(251, 191, 36)
-dark | #allowance .prose p | color | rgb(148, 163, 184)
+refused | {LINK} | color | rgb(255, 248, 230)
+dark | {CALLOUT} | backgroundColor | rgb(43, 34, 19)
+dark | {CALLOUT} .prose p | color | rgb(251, 226, 168)
 """
 
 # the names in gradio_internals.js: how many elements they find in which state
@@ -123,6 +172,7 @@ ELEMENTS: dict[str, dict[str, Any]] = {
     "pieceOfText": {"answered": ...},
     "copyCode": {"answered": ...},
     "codeBlock": {"answered": ...},
+    "codeOfAnswer": {"start": 0, "answered": ...},
     "sided": {"answered": 0},
     "formula": {"answered": ...},
     "outerFormula": {"answered": 2},
@@ -172,6 +222,8 @@ LOOK = r"""([css, probes]) => {
     const found = document.querySelector(selector);
     if (!found) return null;
     const isShown = (one) => one.checkVisibility();
+    const [part, name] = key.split(" ");
+    if (name) return getComputedStyle(found, `::${part}`)[name];
     if (key === "shown") return String([...document.querySelectorAll(selector)].filter(isShown).length);
     if (key === "share") return (found.offsetWidth / found.parentElement.clientWidth).toFixed(2);
     const text = getComputedStyle(found)[key];
@@ -246,10 +298,17 @@ class Tour:
         count += "([name, selector]) => [name, document.querySelectorAll(selector).length]))"
         self.seen.elements[state] = self.browser.evaluate(count)
 
-    def answer(self) -> None:
+    def welcome(self) -> None:
         self.look("start")
-        first, last = Hold(), Hold()
-        thinking = [opens("thinking"), thought("Let me see."), CLOSES]
+        self.browser.locator(".example").first.hover()
+        self.look("pointed welcome")
+        self.browser.set_viewport_size({"width": 390, "height": 800})
+        self.look("narrow welcome")
+        self.browser.set_viewport_size({"width": 1100, "height": 800})
+
+    def answer(self) -> None:
+        first, thinks, last = Hold(), Hold(), Hold()
+        thinking = [opens("thinking"), thought("Let me see."), thinks, CLOSES]
         rest = [delta("a = 1\n```\n\nThe end."), CLOSES, ends("max_tokens", 1_000)]
         self.claude.play(streams(start(), first, *thinking, opens(), delta(ANSWER), last, *rest))
         self.browser.evaluate(COUNT, "asked")
@@ -257,12 +316,20 @@ class Tour:
         expect(self.browser.locator(".wrap.minimal")).to_be_attached()
         self.look("waiting")
         first.release()
+        self.page.shows("Let me see.")
+        self.look("thinking")
+        thinks.release()
         self.page.shows("one more")
         self.look("answering")
         last.release()
         self.page.shows("longest allowed length")
         self.page.ready()
         self.look("answered")
+        self.browser.locator(".user-row .icon-button").first.hover()
+        self.look("pointed")
+        self.browser.get_by_role("log").evaluate("log => { log.scrollTop = 0 }")
+        expect(self.browser.locator(".scroll-down-button-container")).to_be_visible()
+        self.look("scrolled")
 
     def copy(self) -> None:
         self.browser.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -318,12 +385,15 @@ def seen(chromium: Browser) -> Iterator[Seen]:
     with (
         ScriptedClaude() as claude,
         Application("--host", "127.0.0.2", cwd=ROOT, **environment(claude)) as app,
-        chromium.new_context(viewport={"width": 1100, "height": 800}) as context,
+        chromium.new_context(
+            viewport={"width": 1100, "height": 800}, reduced_motion="reduce"
+        ) as context,
     ):
         answered: set[str] = set()
         context.on("response", lambda response: answered.update([response.url] * response.ok))
         context.add_init_script(f"({COUNT})('reached')")
         tour = Tour(Page(context, app.url), claude)
+        tour.welcome()
         tour.answer()
         tour.edit()
         tour.resize()
@@ -399,7 +469,7 @@ def test_the_events_that_ask_are_known(seen: Seen) -> None:
 @pytest.mark.process
 def test_thoughts_are_not_copied_with_an_answer(seen: Seen) -> None:
     """Gradio would put their title and text before it."""
-    assert seen.copied.startswith("# One")
+    assert seen.copied.startswith("First of all")
     assert seen.copied.rstrip().endswith("The end.")
 
 

@@ -1,11 +1,110 @@
 """The page's own look: its header, its colours, its column."""
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, expect
 
+from streamchat.ui.layout import STATIC
 from tests.application import Application
 from tests.page import Page
-from tests.scripted_claude import ScriptedClaude
+from tests.scripted_claude import ScriptedClaude, says
+
+LONG = "\n\n".join(f"Line {number} of the answer." for number in range(60))
+
+
+def colours(theme: str) -> dict[str, str]:
+    """The colours of a theme in tokens.css, as six hexadecimal digits."""
+    css = (STATIC / "tokens.css").read_text("utf-8")
+    block = css[css.index(theme) :].partition("}")[0]
+    return dict(re.findall(r"--sc-([\w-]+): #(\w{6});", block))
+
+
+def luminance(colour: str) -> float:
+    """As WCAG 2.2 defines it."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    bright, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", [":root {", ".dark {"])
+@pytest.mark.parametrize("surface", ["page", "side", "raised", "bubble", "code", "hover"])
+def test_all_that_is_read_has_contrast(theme: str, surface: str) -> None:
+    """Text has 7:1 on every surface of the page, and notes have 4.5:1."""
+    of = colours(theme)
+    assert contrast(of["text"], of[surface]) >= 7
+    assert contrast(of["note"], of[surface]) >= 4.5
+
+
+@pytest.mark.parametrize("theme", [":root {", ".dark {"])
+def test_what_is_pressed_has_contrast(theme: str) -> None:
+    """The sign on the button to send is seen, and so are the button and the edge of the box; a
+    callout is read."""
+    of = colours(theme)
+    assert contrast(of["on-accent"], of["accent"]) >= 4.5
+    assert contrast(of["accent"], of["page"]) >= 3
+    assert contrast(of["edge"], of["raised"]) >= 3
+    assert contrast(of["warn-text"], of["warn"]) >= 7
+    assert contrast(of["bad"], of["page"]) >= 4.5
+
+
+def test_other_styles_have_no_colours_of_their_own() -> None:
+    """A colour is changed in one place."""
+    colour = re.compile(r"(?:: |[( ])#[0-9a-f]{3,8}\b|\brgba?\(|\bhsla?\(")
+    files = [file for file in STATIC.glob("*.css") if file.name != "tokens.css"]
+    assert len(files) >= 3
+    assert {file.name: colour.findall(file.read_text("utf-8")) for file in files} == {
+        file.name: [] for file in files
+    }
+
+
+WIDTHS = [1280, 768, 390, 360, 320]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_one_frame_scrolls_and_never_sideways(
+    page: Page, page_claude: ScriptedClaude, width: int
+) -> None:
+    """The conversation scrolls at the edge of the window; the page does not, and the box stands at
+    its end, at 200 % zoom as well, which halves the window."""
+    page_claude.play(says(LONG))
+    page.browser.set_viewport_size({"width": width, "height": 640})
+    page.ask("hi")
+    page.shows("Line 59")
+    page.ready()
+    whole = page.browser.evaluate(
+        "() => { const { scrollWidth, scrollHeight } = document.documentElement;"
+        " return [scrollWidth, scrollHeight] }"
+    )
+    assert whole == [width, 640]
+    frames = page.browser.evaluate(
+        "() => [...document.querySelectorAll('body *')].filter((one) => one.scrollHeight >"
+        " one.clientHeight + 1 && /auto|scroll/.test(getComputedStyle(one).overflowY))"
+        ".map((one) => [one.role, one.getBoundingClientRect().right])"
+    )
+    assert frames == [["log", width]]
+    box = page.browser.locator("#message").bounding_box()
+    assert box
+    assert box["y"] + box["height"] <= 640
+
+
+def test_lines_are_as_long_as_one_reads_them(page: Page, page_claude: ScriptedClaude) -> None:
+    """Questions, answers and the box share a column of 720 px in the middle of the window."""
+    page_claude.play(says("word " * 200))
+    page.browser.set_viewport_size({"width": 1280, "height": 800})
+    page.ask("hi " * 200)
+    page.shows("word")
+    page.ready()
+    places = page.browser.evaluate("""() => ["#message", ".bot.message p", ".user.message > *"]
+      .map((name) => document.querySelector(name).getBoundingClientRect())
+      .map(({ left, right }) => [left, right])""")
+    assert places[0] == places[1] == [280, 1000]
+    assert places[2][1] == 1000
 
 
 def test_the_header_has_three_places_and_a_menu(page: Page) -> None:

@@ -2,7 +2,8 @@
 
 from streamchat.ui.blueprint import events
 from streamchat.ui.gradio_internals import GradioSessions
-from streamchat.ui.layout import CSS, HEAD, MAX_EVENTS, OPENING, SCRIPT, THEME, page
+from streamchat.ui.layout import CSS, HEAD, MAX_EVENTS, OPENING, SCRIPT, page
+from streamchat.ui.theme import THEME
 
 __all__ = [
     "CSS",

@@ -31,24 +31,6 @@ OPENING = static("opening.js")
 HEAD = f"<style>{OUTSIDE}</style><script>{SCRIPT}</script>"
 
 
-class GenericFont(gr.themes.Font):
-    """A family that CSS itself knows by this name. Gradio's telemetry cannot compare fonts that are
-    strings."""
-
-    def __str__(self) -> str:
-        return self.name
-
-
-THEME = gr.themes.Base(
-    primary_hue="indigo",
-    neutral_hue="slate",
-    radius_size="lg",
-    font=[GenericFont(name) for name in ("ui-sans-serif", "system-ui", "sans-serif")],
-    font_mono=[GenericFont(name) for name in ("ui-monospace", "monospace")],
-).set(
-    input_background_fill="*block_background_fill",
-    input_background_fill_dark="*block_background_fill",
-)
 # no single dollars: they would make formulas of prices
 LATEX: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
@@ -59,6 +41,7 @@ LATEX: list[dict[str, str | bool]] = [
 MAX_EVENTS = 900
 # the event to which ui.js adds the tab's id and its draft; no event has a script of its own
 CLAIM = "claim"
+SENTENCE = "What can I help with?"
 WITHOUT_KEY = "### Demo mode\n\nPrepared answers, no API key."
 OWN_KEY_HELPS = "With an API key of your own, entered below, Claude answers."
 OWN_KEY = (
@@ -102,7 +85,7 @@ def page(
             editable="user",
             buttons=["copy"],
             latex_delimiters=LATEX,
-            placeholder=welcome(chat),
+            placeholder=welcome(chat, title),
         ),
     )
     with demo:
@@ -119,9 +102,9 @@ def page(
 gradio_internals.install()
 
 
-def welcome(chat: Chat) -> str:
+def welcome(chat: Chat, title: str) -> str:
     if chat.source.model != Demo.model:
-        return "### What can I help with?"
+        return f"### {title}\n\n{SENTENCE}"
     return WITHOUT_KEY + (f"\n\n{OWN_KEY_HELPS}" if chat.takes_keys else "")
 
 

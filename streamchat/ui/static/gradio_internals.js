@@ -28,6 +28,7 @@
     pieceOfText: "[aria-label]:has(.prose)",
     copyCode: ".copy_code_button",
     codeBlock: "pre, .code_wrap",
+    codeOfAnswer: ".bot.message .code_wrap",
     // Gradio's renderer sets no direction for these
     sided: ".prose :is(ul, ol, blockquote, table):not([dir])",
     // KaTeX draws a formula with its source beside it

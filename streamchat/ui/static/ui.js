@@ -124,11 +124,18 @@
     code = pieces.slice(from, to + 1).map(text).join("");
   }, true);
 
-  // Lists, quotations and tables stand on the side where their text begins.
+  // Lists, quotations and tables stand on the side where their text begins; a code block has the name of its language.
+  const side = (element) => { element.dir = "auto"; };
+  const label = (block) => {
+    block.dataset.language = block.querySelector("code")?.className.match(/language-([\w+#.-]+)/)?.[1] ?? "";
+    const button = block.querySelector(elements.copyCode);
+    if (button) button.dataset.label = "Copy";
+  };
+  const all = (node, selector) => [...(node.matches?.(selector) ? [node] : []), ...(node.querySelectorAll?.(selector) ?? [])];
   new MutationObserver((records) => {
     for (const node of records.flatMap(({ addedNodes }) => [...addedNodes])) {
-      if (node.matches?.(elements.sided)) node.dir = "auto";
-      for (const one of node.querySelectorAll?.(elements.sided) ?? []) one.dir = "auto";
+      all(node, elements.sided).forEach(side);
+      all(node, elements.codeOfAnswer).forEach(label);
     }
   }).observe(document.documentElement, { childList: true, subtree: true });
 
