@@ -16,8 +16,9 @@ PORTS = 100
 NO_OPTIONS = argparse.Namespace(host=None, port=None, share=False)
 
 
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="app.py", description="A streaming chat with Claude.")
+def arguments(name: str | None = None) -> argparse.Namespace:
+    """The options of the program of that name, which by itself is that of the file that runs."""
+    parser = argparse.ArgumentParser(prog=name, description="A streaming chat with Claude.")
     parser.add_argument(
         "--host",
         help="the address to listen on; 0.0.0.0 for the whole network (default: 127.0.0.1)",

@@ -49,6 +49,7 @@ ChatError
 │   ├── ShutDown               503
 │   └── Abandoned              503
 ├── NotWhole                   502
+├── SourceFailed               502  another source's failure, in its own sentence
 └── InternalError              500
 """
 
@@ -306,6 +307,15 @@ class Abandoned(CutOff):
 
 class NotWhole(ChatError):
     code, status = "not_whole", 502
+
+
+class SourceFailed(ChatError):
+    """A source that is neither Claude nor the demo cannot answer, and `said` why to its reader."""
+
+    code, status = "source_failed", 502
+
+    def __init__(self, said: str = "") -> None:
+        super().__init__(said=said)
 
 
 class InternalError(ChatError):

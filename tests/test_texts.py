@@ -27,6 +27,7 @@ VALUES: dict[str, Any] = {
     "instead": "That one",
     "text": "a {sentence} of {0} %s",
     "time": "20 s",
+    "said": "The model sleeps.",
 }
 
 

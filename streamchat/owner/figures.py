@@ -25,6 +25,7 @@ async def figures(chat: Chat) -> Figures:
     ]
     return {
         "source": chat.source.name,
+        "demo": chat.source.model == Demo.model,
         "pausable": budget is not None,
         "paused": chat.pause.since if budget else None,
         "recorded": budget is None or budget.is_recorded,

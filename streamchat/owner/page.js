@@ -137,13 +137,13 @@ const showCharts = () => {
   charts.speed.show(points(spans, "speed"))
 }
 
-const showState = ({source, pausable, paused, recorded, trouble}) => {
+const showState = ({source, demo, pausable, paused, recorded, trouble}) => {
   say("source", source)
-  const kind = !pausable ? "demo" : paused ? "paused" : trouble ? "troubled" : recorded ? "" : "unrecorded"
+  const kind = demo ? "demo" : !pausable ? "other" : paused ? "paused" : trouble ? "troubled" : recorded ? "" : "unrecorded"
   at("who").className = kind
   say("who", {
     "": "Claude answers", paused: "Claude is paused", troubled: "Claude does not answer", unrecorded: "Claude is not asked",
-    demo: "The demo answers",
+    demo: "The demo answers", other: `${source} answers`,
   }[kind])
   say("meaning", {
     "": "Turn it off and visitors read that you have paused Claude, programs are told to come back later, and replies that run go on.",
@@ -151,6 +151,7 @@ const showState = ({source, pausable, paused, recorded, trouble}) => {
     troubled: trouble && `${trouble.sentence} Since ${since(trouble.since)} visitors read that this chat cannot reach Claude.`,
     unrecorded: "What answers cost cannot be written to the disk. See the log, and the folder STREAMCHAT_DATA_DIR.",
     demo: "No key to Claude is set, so nothing is spent and there is nothing to pause.",
+    other: "Its answers cost nothing here, so there is no budget and nothing to pause.",
   }[kind])
   at("switch").hidden = !pausable
   at("switch").setAttribute("aria-checked", String(!paused))

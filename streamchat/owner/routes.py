@@ -61,7 +61,7 @@ def routes(chat: Chat, who: Who, password: str) -> APIRouter:
             raise unfit(
                 409,
                 "nothing_to_pause",
-                "Without a key the demo answers, and there is nothing to pause.",
+                "Only Claude can be paused, and it does not answer here.",
             )
         await chat.pause.turn(on=True)
         return Response(status_code=204)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from streamchat import examples
-from streamchat.chat import Chat
+from streamchat.chat import Chat, Source
 from streamchat.events import Message
 from streamchat.meter import fastest
 from streamchat.money import Accounts, Budget, Prices
@@ -23,16 +23,17 @@ from streamchat.web.login import Logins
 logger = logging.getLogger("streamchat")
 
 
-def create(
+def create(  # noqa: PLR0913 (each is a part that the program chooses)
     settings: Settings,
     *,
+    source: Source | None = None,
     proxies: Proxies | None = None,
     hosts: Hosts | None = None,
     framed_by: Sequence[str] = (),
     private: bool = False,
 ) -> StreamChat:
     """Puts a chat together; to the `hosts` it adds those of the settings. Sites that may frame it
-    are `framed_by`.
+    are `framed_by`. A `source` answers in place of Claude and the demo, and costs nothing.
 
     `private` is a chat that only its owner's machine can reach, unless a proxy passes requests on.
     """
@@ -43,17 +44,18 @@ def create(
     for name in settings.host_names:
         hosts.add(name)
     store = Store(settings.data_folder)
-    chat = chat_of(settings, store)
-    chat_page = page(chat, store, who, title=TITLE, examples=examples_of(settings))
+    chat = chat_with(source, settings, store) if source else chat_of(settings, store)
+    shown = examples_of(settings, demo=source is None and not settings.has_key)
+    chat_page = page(chat, store, who, title=TITLE, examples=shown)
     logins = Logins(*settings.login, who, framed_by=framed_by) if settings.login else None
     return StreamChat(settings, store, chat, who, chat_page, proxies, hosts, logins, framed_by)
 
 
-def examples_of(settings: Settings) -> Sequence[str]:
+def examples_of(settings: Settings, *, demo: bool = False) -> Sequence[str]:
     """The owner's examples; where none are set, those of the source."""
     if settings.examples:
         return examples.split(settings.examples)
-    return examples.FOR_CLAUDE if settings.has_key else OF_DEMO
+    return OF_DEMO if demo else examples.FOR_CLAUDE
 
 
 def chat_of(settings: Settings, store: Store) -> Chat:
@@ -76,13 +78,7 @@ def chat_of(settings: Settings, store: Store) -> Chat:
         store,
         linger=settings.linger_seconds,
         keep=settings.keep_seconds,
-        limits=Limits(
-            rate=settings.rate_limit,
-            visitor_replies=settings.visitor_replies,
-            max_replies=settings.max_replies,
-            local_rate=local.rate_limit,
-            local_replies=local.visitor_replies,
-        ),
+        limits=limits_of(settings),
         accounts=Accounts(
             budget if paid else None,
             prices,
@@ -104,6 +100,28 @@ def menu_of(settings: Settings) -> Menu:
         effort=settings.effort,
         efforts=settings.offered_efforts,
         instructions=settings.instructions,
+    )
+
+
+def chat_with(source: Source, settings: Settings, store: Store) -> Chat:
+    """A chat in which another source answers, without a budget."""
+    return Chat(
+        source,
+        store,
+        linger=settings.linger_seconds,
+        keep=settings.keep_seconds,
+        limits=limits_of(settings),
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    local = settings.for_owner()
+    return Limits(
+        rate=settings.rate_limit,
+        visitor_replies=settings.visitor_replies,
+        max_replies=settings.max_replies,
+        local_rate=local.rate_limit,
+        local_replies=local.visitor_replies,
     )
 
 

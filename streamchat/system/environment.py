@@ -10,7 +10,10 @@ from streamchat.system.console import fail
 from streamchat.system.envfile import read_file
 from streamchat.system.outbound import check_proxies, reach_directly
 
-ROOT = Path(__file__).parents[2]
+BESIDE = Path(__file__).parents[2]
+# the folder of `.env` and `.streamchat`: that of app.py or, where the package is installed, the
+# current one
+ROOT = BESIDE if (BESIDE / "app.py").is_file() else Path.cwd()
 PACKAGES = (
     "gradio",
     "fastapi",

@@ -71,6 +71,7 @@ SENTENCES: dict[str, str | Callable[..., str]] = {
     "not_a_stream": (
         "What answered in Claude's place did not send a stream. Is there a proxy in between?"
     ),
+    "source_failed": lambda said="": said or "The answer could not be written.",
     "internal": "Something went wrong inside this chat; it is not your doing.",
     "cut_off": "This answer was cut off before its end.",
     "not_whole": "This answer may not be whole.",
