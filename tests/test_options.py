@@ -230,7 +230,7 @@ async def test_a_visitor_learns_what_there_is_to_choose(chats: Chats) -> None:
         "beyond": False,
         "gone": False,
     }
-    assert haiku["price"] == "less than a tenth of a cent an answer"
+    assert haiku["price"] == "less than 0.1 cent an answer"
     assert (opus["price"], opus["beyond"]) == ("about 2 cents an answer", True)
 
 

@@ -19,4 +19,4 @@ def price(amount: float) -> str:
     cents = round(100 * amount)
     if cents:
         return f"about {cents} cent{'' if cents == 1 else 's'} an answer"
-    return f"less than a {'tenth of a ' if amount < 0.001 else ''}cent an answer"
+    return f"less than {'0.1' if amount < 0.001 else 'a'} cent an answer"

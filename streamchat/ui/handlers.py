@@ -13,6 +13,7 @@ from streamchat.chat import Asker, Chat
 from streamchat.errors import ChatError, InternalError, TooOften, trace
 from streamchat.events import well_formed
 from streamchat.money import allowance
+from streamchat.options import Choice
 from streamchat.replies import Reply, paced
 from streamchat.texts import failure, text, worded
 from streamchat.ui.content import plain
@@ -209,7 +210,7 @@ class Page:
         try:
             check_room("", messages)
             self._tabs.checked_size(messages)
-            reply = await self._ask(tab, messages, request)
+            reply = await self._ask(tab, messages, request, choice=tab.choice)
             tab.before, tab.begun = continued(messages)
             tab.start(reply)
             self.save(request, tab)
@@ -313,7 +314,7 @@ class Page:
     def _refusal(self, error: Exception) -> Shown:
         return refusal(_explained(error), takes_keys=self._chat.takes_keys)
 
-    async def _ask(
+    async def _ask(  # noqa: PLR0913 (each says how it is asked)
         self,
         tab: Tab,
         messages: list[Shown],
@@ -321,11 +322,16 @@ class Page:
         *,
         or_spare: bool = True,
         once: str = "",
+        choice: Choice | None = None,
     ) -> Reply:
+        """The reply, asked for with the options that the page has sent, unless there is a choice
+        already."""
         key = request.headers.get("x-api-key", "")
         asker = Asker(self._visitor(request), tab.person, key, or_spare)
-        choice = self._chat.menu.read(request.headers.getlist("x-options"))
-        return await self._chat.ask(conversation(messages), asker, once=once, choice=choice)
+        choice = choice or self._chat.menu.read(request.headers.getlist("x-options"))
+        reply = await self._chat.ask(conversation(messages), asker, once=once, choice=choice)
+        tab.choice = choice
+        return reply
 
     def _visitor(self, request: gr.Request) -> str:
         client, user = request.client, getattr(request, "username", None)

@@ -23,9 +23,18 @@ def static(*names: str) -> str:
 
 
 CSS = static("gradio_internals.css", "ui.css")
-OUTSIDE = static("tokens.css", "gradio_outside.css", "bar.css")
+OUTSIDE = static("tokens.css", "gradio_outside.css", "bar.css", "options.css")
 # the first one publishes Gradio's names to the others, and the second what they build with
-SCRIPTS = ("gradio_internals", "bar", "ui", "sending", "following", "composer", "callout")
+SCRIPTS = (
+    "gradio_internals",
+    "bar",
+    "options",
+    "ui",
+    "sending",
+    "following",
+    "composer",
+    "callout",
+)
 SCRIPT = static(*(f"{name}.js" for name in SCRIPTS))
 OPENING = static("opening.js")
 HEAD = f"<style>{OUTSIDE}</style><script>{SCRIPT}</script>"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from streamchat.events import WHOLE, Done, Failed
+from streamchat.options import Choice
 from streamchat.replies import Pace, Reply, paced
 from streamchat.ui.transcript import (
     Shown,
@@ -39,7 +40,7 @@ class Tab:
     A page shows turns that the tab does not keep, as those that were refused: `missing` has their
     numbers, ascending. To `Chat` the tab is one `person`, also after a reload and in its
     duplicates. When it was saved, its messages took `size` bytes; in the store its state is that of
-    the tab `root`.
+    the tab `root`. Its last reply was asked for with the `choice`, which a restart forgets.
     """
 
     before: list[Shown] = field(default_factory=list)
@@ -51,6 +52,7 @@ class Tab:
     restored: bool = False
     root: str = ""
     size: int = 0
+    choice: Choice | None = None
     _started: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
     _awaited: int = field(default=0, init=False, repr=False)
     _unwanted: bool = field(default=False, init=False, repr=False)

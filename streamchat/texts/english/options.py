@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 GOOD_FOR = {
-    "haiku": "Fast and cheap: short questions, translations, summaries.",
+    "haiku": "Fastest: short questions, translations, summaries.",
     "sonnet": "Fast and capable: good for nearly everything.",
     "opus": "Strong: hard problems, long texts, code.",
     "fable": "Strongest: the hardest problems, with time to think.",

@@ -37,7 +37,9 @@
     bar.remove();
     waiting.splice(0).forEach((go) => go(true));
   };
+  window.streamchat.hasKey = () => Boolean(key.value.trim());
   const typed = () => {
+    document.dispatchEvent(new CustomEvent("streamchat:key"));
     if (key.value.trim()) keep("own-key", "used");
     else if (!isGone) drop("own-key");
   };
@@ -53,7 +55,10 @@
   const isOpen = () => key.isConnected && key.checkVisibility();
   const enterKey = async () => { // opens the panel of the key, which Gradio may take a moment to make
     if (!isOpen()) document.querySelector(elements.settings)?.click();
-    for (let wait = 0; wait < 40 && !isOpen(); wait++) await new Promise((done) => setTimeout(done, 50));
+    for (let wait = 0; wait < 40 && !isOpen(); wait++) {
+      await new Promise((done) => setTimeout(done, 50));
+      placeKey();
+    }
     key.scrollIntoView({ block: "nearest" });
     key.focus();
   };
@@ -86,6 +91,11 @@
   const withOwnKey = (headers) => {
     const bytes = new TextEncoder().encode(key.value.trim());
     if (bytes.length) headers.set("X-Api-Key", String.fromCharCode(...bytes));
+  };
+
+  const withOptions = (headers) => {
+    const chosen = window.streamchat.options?.header();
+    if (chosen) headers.set("X-Options", chosen);
   };
 
   const fetched = window.fetch;
@@ -133,6 +143,7 @@
     if ((asks(id) || WITH_QUESTIONS.includes(event(id)?.api_name)) && !await chosen()) return unsent();
     const headers = new Headers(options.headers);
     withOwnKey(headers);
+    if (asks(id) || event(id)?.api_name === "go_on") withOptions(headers);
     if (!asks(id)) return fetched(resource, { ...options, headers });
     return send(resource, { ...options, headers }, isOfBox(id) ? text : null);
   };

@@ -1,0 +1,144 @@
+// The options: which model answers, how thoroughly, and with which instructions. They go out with each question and are
+// remembered in the browser.
+(() => {
+  const { make, icon } = window.streamchat;
+  const MOST = 8_000; // bytes of the header
+  const EFFORTS = { low: "Faster", medium: "Balanced", high: "More thorough", xhigh: "Very thorough", max: "Most thorough" };
+  const storage = (use) => { try { return use(localStorage); } catch { return null; } };
+  const kept = () => {
+    try { return { ...JSON.parse(storage((s) => s.getItem("streamchat.options"))) }; } catch { return {}; }
+  };
+  let allowed = null; // what the server offers
+  let chosen = kept();
+  let note = ""; // why something that was chosen does not hold
+
+  const model = (id) => allowed.models.find((one) => one.id === id);
+  const hasKey = () => Boolean(window.streamchat.hasKey?.());
+  const isOpenTo = (one) => !one.gone && (!one.beyond || hasKey() || allowed.demo);
+  const short = ({ name }) => name.replace(/^Claude /, "");
+
+  // What is no longer offered falls back to what the owner has set.
+  const checked = () => {
+    note = "";
+    const valid = {};
+    const { model: id, effort, thinking, system } = chosen;
+    const one = model(id);
+    if (id === undefined || one && isOpenTo(one)) valid.model = id;
+    else note = `${one?.name ?? "The model that you chose"} cannot be used here now. ${model(allowed.model).name} answers in its place.`;
+    if (allowed.efforts.includes(effort)) valid.effort = effort;
+    if (thinking === false) valid.thinking = false;
+    if (typeof system === "string" && system.trim() && allowed.instructions) valid.system = system.slice(0, allowed.instructions);
+    return JSON.parse(JSON.stringify(valid)); // without what is undefined
+  };
+  // What the owner has set anyway need not be sent; JSON in plain ASCII, as a header has to be.
+  const header = () => {
+    if (!allowed) return "";
+    const valid = checked();
+    if (valid.model === allowed.model) delete valid.model;
+    if (valid.effort === allowed.effort) delete valid.effort;
+    if (!Object.keys(valid).length) return "";
+    return JSON.stringify(valid).replace(/[^\x20-\x7e]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  };
+
+  const label = make("span");
+  const chip = make("button", { type: "button", className: "sc-button", id: "options-chip", hidden: true }, label, icon("down"));
+  chip.setAttribute("aria-haspopup", "dialog");
+  chip.setAttribute("aria-expanded", "false");
+  const panel = make("div", { id: "options", className: "sc-menu", popover: "auto", role: "dialog", ariaLabel: "Options" });
+  chip.popoverTargetElement = panel;
+
+  const draw = () => {
+    const there = allowed && hasChoice() && (!allowed.demo || hasKey());
+    chip.hidden = !there;
+    if (!there) return;
+    const valid = checked();
+    const effort = valid.effort ?? allowed.effort;
+    const parts = [short(model(valid.model ?? allowed.model))];
+    if (effort !== allowed.effort) parts.push(EFFORTS[effort]);
+    label.textContent = parts.join(" · ");
+    chip.ariaLabel = `Options: ${parts.join(", ")}${valid.system ? ", with your instructions" : ""}`;
+    chip.classList.toggle("has-instructions", Boolean(valid.system));
+  };
+  const hasChoice = () => allowed.models.length > 1 || allowed.efforts.length > 1 || allowed.instructions > 0;
+  const choose = (change) => {
+    chosen = { ...chosen, ...change };
+    storage((s) => s.setItem("streamchat.options", JSON.stringify(chosen)));
+    draw();
+  };
+
+  const group = (legend, ...children) => make("fieldset", {}, make("legend", { textContent: legend }), ...children);
+  const radio = (name, value, checked, disabled, ...content) => {
+    const input = make("input", { type: "radio", name: `sc-${name}`, value, checked, disabled });
+    input.addEventListener("change", () => choose({ [name]: value }));
+    return make("label", {}, input, ...content);
+  };
+  const models = (current) => group("Model", ...allowed.models.map((one) => {
+    const why = one.gone ? "No longer available." : isOpenTo(one) ? "" : "May cost more than you can spend here in a day. Your own API key can pay for it.";
+    const about = [one.good_for, why].filter(Boolean).map((textContent) => make("small", { textContent }));
+    const head = make("span", { className: "sc-head" }, make("strong", { textContent: one.name }), make("small", { textContent: one.price }));
+    const text = make("span", {}, head, ...about);
+    return radio("model", one.id, one.id === current, !isOpenTo(one), text);
+  }));
+  const efforts = (current) => {
+    const all = group("How thorough", ...allowed.efforts.map((one) => radio("effort", one, one === current, false, make("span", { textContent: EFFORTS[one] }))));
+    all.className = "sc-steps";
+    return all;
+  };
+  const thinking = (shown) => {
+    const input = make("input", { type: "checkbox", checked: shown });
+    input.addEventListener("change", () => choose({ thinking: input.checked }));
+    return make("label", { className: "sc-switch" }, make("span", { textContent: "Show thinking" }), input);
+  };
+  const instructions = (text) => {
+    const most = allowed.instructions;
+    const box = make("textarea", { id: "sc-instructions", rows: 3, maxLength: most, value: text, placeholder: "For example: answer briefly, in French." });
+    const left = make("small", { id: "sc-left" });
+    left.setAttribute("role", "status");
+    box.setAttribute("aria-describedby", left.id);
+    const count = () => {
+      const long = header().length > MOST;
+      left.textContent = long ? "Too long to send. Shorten your instructions." : `${box.value.length.toLocaleString("en")} of ${most.toLocaleString("en")} characters`;
+      left.classList.toggle("is-wrong", long);
+    };
+    box.addEventListener("input", () => { choose({ system: box.value }); count(); });
+    count();
+    return make("div", { className: "sc-field" }, make("label", { htmlFor: box.id, textContent: "Your instructions" }), box, left);
+  };
+  const fill = () => {
+    const valid = checked();
+    const parts = [];
+    if (note) parts.push(make("p", { className: "sc-note", textContent: note }));
+    if (allowed.models.length > 1) parts.push(models(valid.model ?? allowed.model));
+    if (allowed.efforts.length > 1) parts.push(efforts(valid.effort ?? allowed.effort));
+    parts.push(thinking(valid.thinking ?? true));
+    if (allowed.instructions) parts.push(instructions(valid.system ?? ""));
+    parts.push(make("small", { className: "sc-hint", textContent: "These hold from your next question on." }));
+    panel.replaceChildren(...parts);
+  };
+
+  const learn = async () => {
+    const answer = await fetch("api/options", { cache: "no-store" }).catch(() => null);
+    if (!answer?.ok) return;
+    allowed = await answer.json();
+    draw();
+  };
+  panel.addEventListener("beforetoggle", ({ newState }) => { if (newState === "open") fill(); });
+  panel.addEventListener("toggle", ({ newState }) => {
+    const open = newState === "open";
+    chip.setAttribute("aria-expanded", String(open));
+    if (open) learn(); // what may be spent changes
+  });
+  document.addEventListener("streamchat:key", draw); // an own key came or went
+  document.addEventListener("keydown", (event) => { // Escape closes the panel, and stops no answer
+    if (event.key === "Escape" && panel.matches(":popover-open")) event.stopImmediatePropagation();
+  }, true);
+
+  const begin = () => {
+    document.getElementById("bar-middle").append(chip);
+    document.body.append(panel);
+    learn();
+  };
+  if (document.body) begin();
+  else document.addEventListener("DOMContentLoaded", begin);
+  Object.assign(window.streamchat, { options: { header } });
+})();
