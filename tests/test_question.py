@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from streamchat.api import openapi, question
+from streamchat.api import openapi
 from streamchat.api.routes import PATH
 from streamchat.events import Done, Message, Text
+from streamchat.texts import text
 from tests.served import Served, served
 
 JSON = {"content-type": "application/json"}
@@ -80,10 +81,15 @@ async def test_a_body_that_is_no_question_is_told_what_is_wrong(api: Served, nam
 async def test_the_sentence_names_the_place(api: Served) -> None:
     """A person who sent the wrong shape reads where it is wrong and what the right one is."""
     answer = await api.client.post(PATH, json={"messages": [{"role": "bot", "content": "hi"}]})
-    assert (
-        answer.json()["message"]
-        == f"messages.0.role: Input should be 'user' or 'assistant'. {question.SHAPE}"
-    )
+    reason = "Input should be 'user' or 'assistant'"
+    assert answer.json()["message"] == text("wrong_shape", place="messages.0.role", reason=reason)
+
+
+async def test_the_sentence_shows_the_right_shape(api: Served) -> None:
+    """A person who sent neither field, or both, reads what to send."""
+    for body in ({}, {"message": "hi", "messages": []}):
+        message = (await api.client.post(PATH, json=body)).json()["message"]
+        assert message.startswith("The body: either message or messages is needed. Send {")
 
 
 @pytest.mark.parametrize(

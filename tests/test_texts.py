@@ -1,4 +1,6 @@
+import ast
 import inspect
+from pathlib import Path
 from string import Formatter
 from typing import Any
 
@@ -6,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import streamchat
 from streamchat.errors import Busy, ChatError, OwnersAffair, TooManyAtOnce
 from streamchat.events import CUT, Done, Failed, Notice
 from streamchat.texts import ending, for_owner, text, worded
@@ -28,6 +31,12 @@ VALUES: dict[str, Any] = {
     "text": "a {sentence} of {0} %s",
     "time": "20 s",
     "said": "The model sleeps.",
+    "fields": "data, session_hash",
+    "name": "event_id",
+    "number": 2,
+    "place": "messages.0",
+    "reason": "Input should be a valid string",
+    "last": 7,
 }
 
 
@@ -40,6 +49,32 @@ def kinds(root: type[ChatError] = ChatError) -> list[type[ChatError]]:
 
 def is_ours(kind: type) -> bool:
     return kind.__module__.startswith("streamchat.")
+
+
+PACKAGE = Path(streamchat.__file__).parent
+TREES = {
+    str(path.relative_to(PACKAGE)): ast.parse(path.read_text("utf-8"))
+    for path in PACKAGE.rglob("*.py")
+    if "english" not in path.parts
+}
+# calls with a code, and where among their arguments it stands
+CODED = {"text": 0, "Notice": 0, "Invalid": 0, "Kind": 1, "Unfit": 1, "refused": 1}
+
+
+def constants(tree: ast.AST) -> set[object]:
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+
+
+def calls(tree: ast.AST) -> list[ast.Call]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+def codes(call: ast.Call) -> set[object]:
+    """The codes of the sentences that a call may lead to, as far as they stand in it."""
+    name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+    wording = [word.value for word in call.keywords if word.arg == "wording"]
+    code = wording or call.args[CODED[name] :][:1] if name in CODED else []
+    return {value for each in code for value in constants(each) if isinstance(value, str)}
 
 
 def values_of(code: str) -> set[str]:
@@ -64,9 +99,16 @@ def test_the_owner_reads_what_to_do(kind: type[OwnersAffair]) -> None:
 
 
 def test_no_sentence_is_left_over() -> None:
-    """A sentence of an error that is gone goes with it, and no code has two sentences."""
+    """A sentence goes with the last use of its code, and no code has two sentences."""
     assert CAUSES.keys() == {kind.cause for kind in OwnersAffair.__subclasses__()}
+    assert SENTENCES.keys() <= {value for tree in TREES.values() for value in constants(tree)}
     assert len(SENTENCES) == sum(map(len, AREAS))
+
+
+@pytest.mark.parametrize("module", TREES)
+def test_every_code_has_a_sentence(module: str) -> None:
+    """A refusal, a notice or a text that is added gets its sentence in `texts/english/`."""
+    assert {code for call in calls(TREES[module]) for code in codes(call)} <= SENTENCES.keys()
 
 
 @pytest.mark.parametrize("code", SENTENCES)
@@ -75,7 +117,7 @@ def test_every_sentence_can_be_filled(code: str) -> None:
     names = values_of(code)
     sentence = text(code, **{name: VALUES[name] for name in names})
     assert sentence.endswith((".", "?")) or code == "as_written"
-    assert "{" not in sentence or code == "as_written"
+    assert "{" not in sentence or callable(SENTENCES[code]) or code == "as_written"
 
 
 def test_a_sentence_of_an_earlier_release_is_shown_as_it_is() -> None:

@@ -2,18 +2,17 @@
 
 from typing import Literal, Self
 
-from fastapi import HTTPException, Request
+from fastapi import Request
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from streamchat.events import Message
-from streamchat.web.problem import unfit
+from streamchat.web.problem import Unfit
 
 MAX_TURNS = 10_000
 # to describe so many errors takes longer than to find them
 MANY = 100
 # characters of a field's name that are repeated
 LONGEST = 100
-SHAPE = 'Send {"message": "hi"} or {"messages": [{"role": "user", "content": "hi"}]}.'
 
 
 class Turn(BaseModel, extra="forbid"):
@@ -31,7 +30,7 @@ class Question(BaseModel, extra="forbid"):
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
         if (self.message is None) == (self.messages is None):
-            raise ValueError("either message or messages is needed")
+            raise ValueError
         return self
 
 
@@ -41,9 +40,7 @@ async def asked(request: Request) -> tuple[list[Message], dict[str, str]]:
         request.headers.get("content-type", "").partition(";")[0].strip().lower()
         != "application/json"
     ):
-        raise unfit(
-            415, "not_json", "Send the question as JSON, with Content-Type: application/json."
-        )
+        raise Unfit(415, "not_json", wording="question_not_json")
     try:
         question = Question.model_validate_json(await request.body())
     except ValidationError as error:
@@ -54,13 +51,13 @@ async def asked(request: Request) -> tuple[list[Message], dict[str, str]]:
     return [Message(turn.role, turn.content) for turn in question.messages], options
 
 
-def _misunderstood(error: ValidationError) -> HTTPException:
+def _misunderstood(error: ValidationError) -> Unfit:
     if error.error_count() > MANY:
-        return unfit(422, "wrong_shape", f"There are too many unknown fields. {SHAPE}")
+        return Unfit(422, "wrong_shape", wording="too_many_fields")
     wrong = error.errors(include_url=False, include_input=False, include_context=False)[0]
     if wrong["type"] == "json_invalid":
-        return unfit(400, "not_json", f"{wrong['msg']}.")
-    place = ".".join(str(part)[:LONGEST] for part in wrong["loc"]) or "The body"
-    return unfit(
-        422, "wrong_shape", f"{place}: {wrong['msg'].removeprefix('Value error, ')}. {SHAPE}"
-    )
+        return Unfit(400, "not_json", wording="invalid_json", reason=wrong["msg"])
+    if wrong["type"] == "value_error":
+        return Unfit(422, "wrong_shape", wording="one_of_two")
+    place = ".".join(str(part)[:LONGEST] for part in wrong["loc"])
+    return Unfit(422, "wrong_shape", place=place, reason=wrong["msg"])

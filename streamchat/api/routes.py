@@ -16,7 +16,7 @@ from streamchat.events import Done
 from streamchat.replies import ID, Reply
 from streamchat.visitors import Who
 from streamchat.web.login import user_of
-from streamchat.web.problem import NO_STORE, Route, unfit
+from streamchat.web.problem import NO_STORE, Route, Unfit
 
 PATH = "/api/streaming-chat"
 KEY = re.compile(
@@ -87,11 +87,7 @@ def _idempotency_key(request: Request) -> str:
     if not lines:
         return ""
     if len(lines) > 1 or not (key := KEY.fullmatch(lines[0].strip())):
-        raise unfit(
-            400,
-            "bad_idempotency_key",
-            "An Idempotency-Key is one string of 1 to 255 plain characters.",
-        )
+        raise Unfit(400, "bad_idempotency_key")
     return re.sub(r"\\(.)", r"\1", key["quoted"] or "") or key["bare"]
 
 
@@ -111,9 +107,5 @@ def _position(given: str, reply: Reply) -> int:
     if isinstance(reply.ending, Done) and reply.ending.reason == "shutdown" and number >= 0:
         return last if number == CUT_OFF else min(number, last - 1)
     if not 0 <= number <= last:
-        raise unfit(
-            400,
-            "bad_position",
-            f"This reply has no such position: so far they go from 0 to {last}.",
-        )
+        raise Unfit(400, "bad_position", last=last)
     return number

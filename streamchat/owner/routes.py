@@ -16,11 +16,10 @@ from streamchat.web.cookies import DAY, Cookie, Signed
 from streamchat.web.hosts import from_another_site
 from streamchat.web.login import basic, challenge
 from streamchat.web.passwords import Guesses, Password
-from streamchat.web.problem import Route, unfit
+from streamchat.web.problem import Route, Unfit
 
 PATH = "/owner"
 PAGE = Path(__file__).with_name("page.html")
-ASKS = "This page asks for the owner's password, and for any user."
 BROWSER = Cookie("streamchat_owner", 30 * DAY, PATH, "Strict")
 HEADERS = {
     "Cache-Control": "no-store",
@@ -47,7 +46,7 @@ def routes(chat: Chat, who: Who, password: str) -> APIRouter:
     @router.get("/page.{kind}")
     async def part(kind: str) -> Response:
         if kind not in ("css", "js"):
-            raise unfit(404, "unknown_page", "There is no such page.")
+            raise Unfit(404, "unknown_page")
         return FileResponse(PAGE.with_suffix(f".{kind}"))
 
     @router.get("/state")
@@ -58,11 +57,7 @@ def routes(chat: Chat, who: Who, password: str) -> APIRouter:
     async def pause() -> Response:
         """Refuses all questions from now on; replies that run go on."""
         if chat.budget is None:
-            raise unfit(
-                409,
-                "nothing_to_pause",
-                "Only Claude can be paused, and it does not answer here.",
-            )
+            raise Unfit(409, "nothing_to_pause")
         await chat.pause.turn(on=True)
         return Response(status_code=204)
 
@@ -114,7 +109,12 @@ class OwnerLogin:
         given = basic(request.headers)
         browser = next(filter(None, map(self._browsers.name, BROWSER.values(request.scope))), None)
         if given is None or not self._is_right(given, browser, request):
-            raise unfit(401, "login_required", ASKS, challenge("StreamChat's owner"))
+            raise Unfit(
+                401,
+                "login_required",
+                challenge("StreamChat's owner"),
+                wording="owner_login_required",
+            )
         if browser is None:
             request.state.cookie = BROWSER.written(request.scope, self._browsers.new())
 

@@ -132,16 +132,13 @@ def _is_text_or_parts(value: Any) -> bool:
     return isinstance(value, str) or (isinstance(value, list) and all(map(_is_text_part, value)))
 
 
-NOTHING = Kind(lambda value: value in (None, []), "This event takes no value here.")
-TEXT = Kind(_is_text, "The message has to be a text.")
+NOTHING = Kind(lambda value: value in (None, []), "takes_no_value")
+TEXT = Kind(_is_text, "not_a_text")
 IDENTIFIER = Kind(
     lambda value: value in (None, "") or (isinstance(value, str) and bool(ID.fullmatch(value))),
-    "An id has to be 1 to 64 letters, digits, hyphens or underscores.",
+    "bad_tab_id",
 )
-MESSAGES = Kind(
-    _are_messages,
-    f"A conversation has to be at most {MAX_MESSAGES} messages, each a text by user or assistant.",
-)
+MESSAGES = Kind(_are_messages, "not_messages", {"most": MAX_MESSAGES})
 KINDS = {
     "textbox": TEXT,
     "api": TEXT,
@@ -149,15 +146,13 @@ KINDS = {
     "state": NOTHING,
     "browserstate": NOTHING,
 }
-CHOSEN = Kind(_is_chosen, "event_data has to be the index and the text of a message.")
+CHOSEN = Kind(_is_chosen, "not_chosen")
 DATA = {
     "retry": CHOSEN,
     "undo": CHOSEN,
-    "example_select": Kind(
-        _is_example, "event_data has to be the index and the text of an example."
-    ),
+    "example_select": Kind(_is_example, "not_an_example"),
     "edit": Kind(
         _is_edit,
-        "event_data has to be the index of a message and its text before and after the edit.",
+        "not_an_edit",
     ),
 }

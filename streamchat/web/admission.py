@@ -12,12 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamchat.visitors import Who
 from streamchat.web.allowlist import ID
 from streamchat.web.calls import Call
-from streamchat.web.crowd import Crowd, GradioSessions, Refused, Session
-from streamchat.web.problem import refused
+from streamchat.web.crowd import RETRY, Crowd, GradioSessions, Session
+from streamchat.web.problem import Unfit
 
 HEARTBEAT = re.compile(r"/gradio_api/heartbeat/([^/]+)$")
 CALLED = re.compile(r"/gradio_api/call/(?:v2/)?[^/]+/([^/]+)$")
-RETRY = {"Retry-After": "5"}
 
 
 class Admission:
@@ -39,8 +38,8 @@ class Admission:
                 await self._stream(session, scope, receive, send)
             else:
                 await self._app(scope, receive, send)
-        except Refused as error:
-            await refused(error.status, error.code, error.sentence, RETRY)(scope, receive, send)
+        except Unfit as error:
+            await error.response()(scope, receive, send)
 
     async def _call(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
         name, gradio = self._visitor(scope), self._gradio(scope)
@@ -57,11 +56,7 @@ class Admission:
 
     async def _stream(self, session: str, scope: Scope, receive: Receive, send: Send) -> None:
         if not ID.fullmatch(session):
-            raise Refused(
-                "invalid_call",
-                "session_hash has to be 1 to 64 letters, digits, hyphens or underscores.",
-                422,
-            )
+            raise Unfit(422, "invalid_call", RETRY, wording="bad_id", name="session_hash")
         gradio = self._gradio(scope)
         place = self._crowd.open_stream(self._visitor(scope), session, gradio)
         try:

@@ -40,7 +40,6 @@ GETS = (
 )
 # the event stream by which `gradio app.py` tells the page that the program has changed
 RELOAD = "/gradio_api/dev/reload"
-HINT = "If a proxy serves the chat below a path, set GRADIO_ROOT_PATH to that path."
 PARAMETERS = {"id": ID, "event": ID, "file": FILE}
 
 
@@ -95,8 +94,8 @@ def _is_needed(scope: Scope, child: Scope) -> bool:
 def _refusal(methods: set[str]) -> ASGIApp:
     if methods:
         allowed = {"Allow": ", ".join(sorted(methods))}
-        return refused(405, "method_not_allowed", "This route does not take this method.", allowed)
-    return refused(404, "not_found", f"There is nothing at this address. {HINT}")
+        return refused(405, "method_not_allowed", allowed)
+    return refused(404, "not_found")
 
 
 async def _closed(_: Scope, receive: Receive, send: Send) -> None:

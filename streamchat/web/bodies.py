@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streamchat.visitors import Flow, Who
 from streamchat.web.paths import path_of
-from streamchat.web.problem import refused
+from streamchat.web.problem import Unfit
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,6 @@ class Arrival:
     flow: int = 2_000_000
 
 
-class Unfit(Exception):
-    def __init__(
-        self, status: int, code: str, message: str, headers: dict[str, str] | None = None
-    ) -> None:
-        super().__init__(message)
-        self.response = refused(status, code, message, headers)
-
-
 class Gone(Exception):
     """The client has left."""
 
@@ -98,7 +90,7 @@ class BoundedBodies:
             share.release()
         except Unfit as error:
             share.release()
-            await error.response(scope, receive, send)
+            await error.response()(scope, receive, send)
         else:
             await self._pass_on(scope, body, receive, send, share)
 
@@ -140,12 +132,10 @@ class Body:
     def check(self, headers: Headers) -> None:
         """Raises `Unfit` for what the headers already tell."""
         if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-            raise Unfit(
-                415, "encoded_body", "Send the body as it is, without Content-Encoding.", IDENTITY
-            )
+            raise Unfit(415, "encoded_body", IDENTITY)
         length = headers.get("content-length", "0")
         if not (length.isascii() and length.isdecimal()):
-            raise Unfit(400, "bad_length", "The Content-Length is no number.")
+            raise Unfit(400, "bad_length")
         if len(length) > 15 or int(length) > self._bound.size:
             raise self._too_long()
 
@@ -182,8 +172,7 @@ class Body:
             ):
                 message = await receive()
         except TimeoutError:
-            slow = "The body of the request came too slowly, and the connection is closed."
-            raise Unfit(408, "too_slow", slow, {"Connection": "close"}) from None
+            raise Unfit(408, "too_slow", {"Connection": "close"}) from None
         if message["type"] == "http.disconnect":
             raise Gone
         return message
@@ -194,17 +183,15 @@ class Body:
             raise self._too_long()
         # JSON in UTF-16 or UTF-32, whose marks would not be counted
         if b"\0" in part:
-            raise Unfit(400, "not_json", "Send the body as JSON in UTF-8.")
+            raise Unfit(400, "not_json", wording="body_not_json")
         if self._marks.count(part) > self._bound.marks:
-            raise Unfit(413, "too_long", "There are too many values in the body of this request.")
+            raise Unfit(413, "too_long", wording="too_many_values")
         self._parts.append(part)
 
     def _too_long(self) -> Unfit:
         if not self._bound.size:
-            return Unfit(413, "too_long", "This request takes no body.")
-        return Unfit(
-            413, "too_long", f"The body of this request may have up to {self._bound.size:,} bytes."
-        )
+            return Unfit(413, "too_long", wording="no_body_taken")
+        return Unfit(413, "too_long", wording="body_too_long", most=self._bound.size)
 
 
 class Marks:
@@ -249,18 +236,9 @@ class Share:
         self._name = self._name or self._visitor()
         added = size - self._size
         if self._held[self._name] + added > self._arrival.visitor:
-            busy = (
-                "Too much is on its way from you at once. Try again when the other requests have"
-                " ended."
-            )
-            raise Unfit(429, "too_much_at_once", busy, RETRY)
+            raise Unfit(429, "too_much_at_once", RETRY)
         if self._held[ALL] + added > self._arrival.total:
-            raise Unfit(
-                503,
-                "crowded",
-                "Too much is on its way from everybody at once. Try again soon.",
-                RETRY,
-            )
+            raise Unfit(503, "crowded", RETRY, wording="too_much_from_all")
         self._take(added)
         return self._flow.take(self._name, added)
 

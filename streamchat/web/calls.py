@@ -2,14 +2,16 @@
 and the bounds of bodies, which hand each on in one message."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from streamchat.errors import Value
 from streamchat.web.allowlist import ID
+from streamchat.web.problem import Unfit
 from streamchat.web.replay import replay
 
 IN_BODIES = {"data", "session_hash", "fn_index", "trigger_id", "event_data"}
@@ -19,10 +21,11 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """A sort of values, and the sentence for those that are not of it."""
+    """A sort of values, and the code of the sentence for those that are not of it."""
 
     fits: Callable[[Any], bool]
-    sentence: str
+    wording: str
+    values: Mapping[str, Value] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,9 @@ class Call:
     is_endpoint: bool
 
 
-class Unfit(Exception):
-    def __init__(self, sentence: str, status: int = 422, code: str = "invalid_call") -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.status = status
-        self.code = code
+class Invalid(Unfit):
+    def __init__(self, wording: str, **values: Value) -> None:
+        super().__init__(422, "invalid_call", None, wording=wording, **values)
 
 
 class Calls:
@@ -129,7 +129,7 @@ def _parsed(body: bytes) -> Fields:
     except orjson.JSONDecodeError:
         fields = None
     if not isinstance(fields, dict):
-        raise Unfit("The body has to be a JSON object.")
+        raise Invalid("not_an_object")
     return fields
 
 
@@ -138,19 +138,19 @@ def _check_event(fields: Fields, events: Events, *, queued: bool) -> Event:
     _check_id(fields, "session_hash")
     event = _event(fields, events)
     if event.queued is not queued:
-        raise Unfit("This event is called in another way.", 404, "unknown_event")
+        raise Unfit(404, "unknown_event", wording="called_in_another_way")
     trigger = fields.get("trigger_id")
     if trigger is not None and not (type(trigger) is int and trigger in events.triggers):
-        raise Unfit("trigger_id has to be the number of a component that triggers events.")
+        raise Invalid("bad_trigger")
     _check_data(fields, event)
     if not event.data.fits(fields.get("event_data")):
-        raise Unfit(event.data.sentence)
+        raise Invalid(event.data.wording, **event.data.values)
     return event
 
 
 def _endpoint(name: str, events: Events) -> Event:
     if name not in events.named:
-        raise Unfit("There is no such endpoint.", 404, "unknown_event")
+        raise Unfit(404, "unknown_event", wording="unknown_endpoint")
     return events.named[name]
 
 
@@ -158,28 +158,28 @@ def _event(fields: Fields, events: Events) -> Event:
     number = fields.get("fn_index")
     event = events.numbered.get(number) if type(number) is int else None
     if event is None:
-        raise Unfit("The page has no such event.", 404, "unknown_event")
+        raise Unfit(404, "unknown_event")
     return event
 
 
 def _check_fields(fields: Fields, known: set[str]) -> None:
     if not fields.keys() <= known:
-        raise Unfit(f"The body may have the fields {', '.join(sorted(known))} and no others.")
+        raise Invalid("unknown_fields", fields=", ".join(sorted(known)))
 
 
 def _check_id(fields: Fields, name: str) -> None:
     value = fields.get(name)
     if not (isinstance(value, str) and ID.fullmatch(value)):
-        raise Unfit(f"{name} has to be 1 to 64 letters, digits, hyphens or underscores.")
+        raise Invalid("bad_id", name=name)
 
 
 def _check_data(fields: Fields, event: Event) -> None:
     data = fields.get("data")
     if not isinstance(data, list) or len(data) != len(event.inputs):
-        raise Unfit(f"data has to be a list of {len(event.inputs)} values.")
+        raise Invalid("wrong_values", number=len(event.inputs))
     for kind, value in zip(event.inputs, data, strict=True):
         if not kind.fits(value):
-            raise Unfit(kind.sentence)
+            raise Invalid(kind.wording, **kind.values)
 
 
 def _refusal(error: Unfit) -> JSONResponse:
@@ -189,8 +189,6 @@ def _refusal(error: Unfit) -> JSONResponse:
         "__type__": "validate",
         "is_valid": False,
         "parameter_name": "data",
-        "message": error.sentence,
+        "message": error.message,
     }
-    return JSONResponse(
-        {"code": error.code, "message": error.sentence, "detail": [detail]}, error.status
-    )
+    return error.response(detail=[detail])

@@ -12,6 +12,7 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from streamchat.texts import text
 from streamchat.visitors import Proxies, visitor
 
 FILES_FOR_OTHER_USES = 200
@@ -193,8 +194,8 @@ def room_for_connections() -> int:
     return MOST if soft == endless else max(min(soft - FILES_FOR_OTHER_USES, MOST), 100)
 
 
-def _response(status: str, code: str, message: str) -> bytes:
-    body = json.dumps({"code": code, "message": message}).encode()
+def _response(status: str, code: str) -> bytes:
+    body = json.dumps({"code": code, "message": text(code)}).encode()
     head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     return f"{head}Connection: close\r\n\r\n".encode() + body
 
@@ -202,5 +203,4 @@ def _response(status: str, code: str, message: str) -> bytes:
 TOO_MANY = _response(
     "429 Too Many Requests",
     "too_many_connections",
-    "There are too many connections from your address.",
 )

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from streamchat.web.calls import Call
+from streamchat.web.problem import Unfit
 
 UNREAD_SECONDS = 60.0
 # after which Gradio forgets a session, too
 IDLE_SECONDS = 3_600.0
 SWEEP_SECONDS = 5.0
+RETRY = {"Retry-After": "5"}
 # sessions, of all visitors
 TOTAL = 2_000
 # of one that has sent nothing yet
@@ -100,19 +102,6 @@ class Visitor:
         return sum(session.size for session in self.sessions.values())
 
 
-class Refused(Exception):
-    def __init__(self, code: str, sentence: str, status: int = 429) -> None:
-        super().__init__(sentence)
-        self.code = code
-        self.sentence = sentence
-        self.status = status
-
-
-TOO_MANY_PAGES = Refused(
-    "too_many_pages", "You have too many pages open. Close some, and try again."
-)
-
-
 class Crowd:
     """All visitors. Beyond a bound goes what that visitor used longest ago; where all of it is in
     use, a request is refused. In all there are at most `total` sessions: beyond that, whoever has
@@ -149,7 +138,7 @@ class Crowd:
         )
 
     def enter(self, name: str, session: str, size: int, gradio: GradioSessions) -> Session:
-        """The visitor's session, new if there is none. Raises `Refused` where there is no room for
+        """The visitor's session, new if there is none. Raises `Unfit` where there is no room for
         so many bytes."""
         self._sweep(gradio)
         visitor = self.visitor(name)
@@ -166,17 +155,14 @@ class Crowd:
         return place
 
     def admit(self, name: str, session: Session | None, call: Call, gradio: GradioSessions) -> None:
-        """Counts an event that is about to wait. Raises `Refused` for one too many."""
+        """Counts an event that is about to wait. Raises `Unfit` for one too many."""
         visitor = self.visitor(name)
         if session is None:
             self._make_room(visitor, gradio)
         self._count(visitor, gradio)
         same = list(session.events.values()).count(call.number) if session else 0
         if visitor.events >= visitor.bounds.events or (same >= TWICE and not call.is_endpoint):
-            raise Refused(
-                "too_many_events",
-                "Too much of yours is waiting. Try again when some of it has ended.",
-            )
+            raise Unfit(429, "too_many_events", RETRY)
         visitor.joining += 1
 
     def join(self, name: str, session: str | None, event: str | None, call: Call) -> None:
@@ -191,9 +177,7 @@ class Crowd:
     def open_stream(self, name: str, session: str, gradio: GradioSessions) -> Session:
         visitor = self.visitor(name)
         if visitor.streams >= visitor.bounds.streams:
-            raise Refused(
-                "too_many_streams", "You have too many pages open. Close some, and try again."
-            )
+            raise Unfit(429, "too_many_streams", RETRY)
         place = self.enter(name, session, 0, gradio)
         place.streams += 1
         place.is_page = True
@@ -219,17 +203,17 @@ class Crowd:
     def _make_room(self, visitor: Visitor, gradio: GradioSessions) -> None:
         while len(visitor.sessions) >= visitor.bounds.sessions:
             if not self._drop_oldest(visitor, gradio):
-                raise TOO_MANY_PAGES
+                raise Unfit(429, "too_many_pages", RETRY)
         if len(self._sessions) >= self._total:
             most_first = sorted(self._visitors.values(), key=lambda each: -len(each.sessions))
             if not any(self._drop_oldest(each, gradio) for each in most_first):
-                raise Refused("crowded", "Too many people are here at once. Try again soon.", 503)
+                raise Unfit(503, "crowded", RETRY, wording="too_many_people")
 
     def _make_way(self, visitor: Visitor, session: str, more: int, gradio: GradioSessions) -> None:
         """For that many bytes more in that session."""
         while visitor.size + more > visitor.bounds.size:
             if not self._drop_oldest(visitor, gradio, besides=session):
-                raise TOO_MANY_PAGES
+                raise Unfit(429, "too_many_pages", RETRY)
 
     def _drop_oldest(self, visitor: Visitor, gradio: GradioSessions, besides: str = "") -> bool:
         """Drops what the visitor used longest ago and does not use now; false if there is nothing

@@ -29,7 +29,6 @@ FORWARDED = (b"x-forwarded-host", b"x-gradio-server")
 # addresses that a link or a frame on another site may open
 PAGES = ("/", "/docs", "/login", "/owner")
 SAFE = ("GET", "HEAD")
-HINT = "If the site is yours, add its name to STREAMCHAT_HOSTS."
 OWN_SITE = (None, "same-origin", "none")
 
 
@@ -152,16 +151,14 @@ class HostCheck:
     def _refusal(self, scope: Scope) -> ASGIApp | None:
         hosts = _values(scope, b"host")
         if len(hosts) != 1:
-            return refused(400, "bad_host", "The request has to name one host, in its Host header.")
+            return refused(400, "bad_host")
         asked = [Authority.parse(text) for text in (*hosts, *_items(scope, FORWARDED[0]))]
         known = [each for each in asked if each is not None and self._hosts.knows(each)]
         if len(known) < len(asked):
             self._warn(next(each for each in asked if each not in known))
-            return refused(
-                421, "unknown_host", f"This chat is not known by the name it was asked for. {HINT}"
-            )
+            return refused(421, "unknown_host")
         if self._is_foreign(scope, known):
-            return refused(403, "foreign_page", f"Other sites' pages may not use this chat. {HINT}")
+            return refused(403, "foreign_page")
         return None
 
     def _is_foreign(self, scope: Scope, asked: list[Authority]) -> bool:

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streamchat.errors import TooOften
-from streamchat.texts import worded
+from streamchat.texts import text, worded
 from streamchat.visitors import Who
 from streamchat.web.cookies import DAY, Cookie, Sessions
 from streamchat.web.passwords import Guesses, Password
@@ -46,7 +46,6 @@ FORM = """{message}<form method="post">
 </form>"""
 INSIDE = """<p>You are logged in. <a href="./">Open the chat</a></p>
 <form method="post" action="logout"><button>Log out</button></form>"""
-WRONG = "The user or the password is wrong."
 
 
 class Logins:
@@ -111,8 +110,9 @@ class Logins:
                 else problem(error)
             )
         if cookie is None:
-            wrong = refused(401, "wrong_password", WRONG)
-            return self._form_with(WRONG, wrong) if _is_browser(request) else wrong
+            wrong = refused(401, "wrong_password")
+            sentence = text("wrong_password")
+            return self._form_with(sentence, wrong) if _is_browser(request) else wrong
         return _with_cookie(
             _to(request.scope, "/") if _is_browser(request) else JSONResponse({"success": True}),
             cookie,
@@ -188,7 +188,7 @@ class LoginCheck:
         if path in PAGES and scope.get("method") in ("GET", "HEAD"):
             return _to(scope, LOGIN)
         headers = challenge("StreamChat") if for_programs else None
-        return refused(401, "login_required", "This chat asks for a user and a password.", headers)
+        return refused(401, "login_required", headers)
 
     def _is_open(self, path: str) -> bool:
         is_own = any(path == each or path.startswith(f"{each}/") for each in self._open)

@@ -6,16 +6,16 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
 
+from streamchat.texts import text
 from streamchat.web.opening import Preview
 from streamchat.web.problem import Route
 
 PATH = "/preview.png"
 PICTURE = Path(__file__).with_name("preview.png")
-SENTENCE = "Ask Claude, and read the answer as it is written."
 
 
 def preview(title: str) -> Preview:
-    return Preview(title, SENTENCE, PATH)
+    return Preview(title, text("preview"), PATH)
 
 
 def routes() -> APIRouter:

@@ -3,17 +3,17 @@ people."""
 
 import logging
 import math
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from fastapi import HTTPException, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
-from streamchat.errors import ChatError, InternalError, trace
+from streamchat.errors import ChatError, InternalError, Value, trace
 from streamchat.events import Failed
-from streamchat.texts import worded
+from streamchat.texts import text, worded
 
 logger = logging.getLogger(__name__)
 
@@ -25,21 +25,43 @@ def problem(error: ChatError | Failed) -> JSONResponse:
     headers = (
         {} if error.retry_after is None else {"Retry-After": str(math.ceil(error.retry_after))}
     )
-    return refused(error.status, error.code, worded(error), headers)
+    content = {"code": error.code, "message": worded(error)}
+    return JSONResponse(content, error.status, NO_STORE | headers)
 
 
-def unfit(
-    status: int, code: str, message: str, headers: dict[str, str] | None = None
-) -> HTTPException:
-    """To be raised: the request is not one that these routes take."""
-    return HTTPException(status, {"code": code, "message": message}, headers)
+class Unfit(Exception):
+    """The request is not one that is taken here.
+
+    Its sentence is that of its code, or of `wording` where several have one code, with the
+    `values` filled in.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        wording: str = "",
+        **values: Value,
+    ) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.message = text(wording or code, **values)
+        self._headers = headers or {}
+
+    def response(self, **content: Any) -> JSONResponse:
+        """The refusal as JSON, with more `content` beside it."""
+        problem = {"code": self.code, "message": self.message}
+        return JSONResponse(problem | content, self.status, NO_STORE | dict(self._headers))
 
 
 def refused(
-    status: int, code: str, message: str, headers: dict[str, str] | None = None
+    status: int, code: str, headers: Mapping[str, str] | None = None, *, wording: str = ""
 ) -> JSONResponse:
-    """The same as a response, for middleware."""
-    return JSONResponse({"code": code, "message": message}, status, NO_STORE | (headers or {}))
+    """An `Unfit` as a response, for middleware."""
+    return Unfit(status, code, headers, wording=wording).response()
 
 
 class Route(APIRoute):
@@ -63,10 +85,8 @@ class Route(APIRoute):
                 return await handle(request)
             except ChatError as error:
                 return problem(error)
-            except HTTPException as error:
-                return JSONResponse(
-                    error.detail, error.status_code, NO_STORE | dict(error.headers or {})
-                )
+            except Unfit as error:
+                return error.response()
             except ClientDisconnect:
                 return Response(status_code=400)  # nobody reads it
             except Exception as error:  # noqa: BLE001

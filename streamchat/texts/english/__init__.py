@@ -1,10 +1,10 @@
 """The English sentences by their codes, in one module for each area."""
 
-from streamchat.texts.english import failures, notices, options
+from streamchat.texts.english import failures, notices, options, requests
 from streamchat.texts.english.endings import ENDINGS as ENDINGS
 from streamchat.texts.english.endings import UNKNOWN_ENDING as UNKNOWN_ENDING
 from streamchat.texts.english.failures import CAUSES as CAUSES
 from streamchat.texts.english.notices import UNKNOWN as UNKNOWN
 from streamchat.texts.english.options import GOOD_FOR as GOOD_FOR
 
-AREAS = (failures.SENTENCES, notices.SENTENCES, options.SENTENCES)
+AREAS = (failures.SENTENCES, notices.SENTENCES, options.SENTENCES, requests.SENTENCES)

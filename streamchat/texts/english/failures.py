@@ -32,7 +32,6 @@ SENTENCES: dict[str, str | Callable[..., str]] = {
     ),
     "too_often": "You are sending messages too quickly.",
     "pages_too_often": "You are opening pages too quickly.",
-    "not_a_text": "The message has to be a text.",
     "too_many_at_once": too_many_at_once,
     "too_many_guesses": "There were too many wrong passwords. Try again in {seconds} s.",
     "crowded": "The chat is full right now.",

@@ -28,6 +28,7 @@ SENTENCES: dict[str, str | Callable[..., str]] = {
     "interrupted": interrupted,
     "demo_instead": demo_instead,
     "demo_busy": "The demo is busy, trying again in {seconds} s ({attempt} of {attempts}).",
+    "preview": "Ask Claude, and read the answer as it is written.",
     "no_words": "Claude ended its answer without a word. Ask again, or ask in another way.",
     "try_again": "Try again in {time}.",
 }

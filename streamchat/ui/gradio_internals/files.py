@@ -6,6 +6,8 @@ import gradio as gr
 from gradio import processing_utils
 from gradio.blocks import Block
 
+from streamchat.texts import text
+
 # Gradio copies a file, or downloads an address, that a value names, and then serves the copy to
 # whoever asks. There is no public way to turn that off, and no value of this chat names a file.
 INTO_THE_CACHE = (
@@ -30,4 +32,4 @@ def install() -> None:
 
 
 def refuse_file(*_: Any, **__: Any) -> NoReturn:
-    raise gr.Error("This chat takes no files.", print_exception=False)
+    raise gr.Error(text("no_files"), print_exception=False)
