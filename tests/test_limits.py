@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from streamchat import errors
 from streamchat.errors import ChatError, Crowded, Refused, TooManyAtOnce, TooOften
-from streamchat.texts import worded
+from streamchat.texts import text, worded
 from streamchat.visitors.limits import Admission, Limits, rate
 
 HOUR, DAY = 3_600.0, 86_400.0
@@ -398,12 +398,13 @@ def test_the_own_limits_are_told_apart_from_claudes() -> None:
 @pytest.mark.parametrize(
     ("rate", "allowed"),
     [
-        ("20/minute;300/day", ["20 times a minute", "300 times a day"]),
-        ("1/hour", ["once an hour"]),
-        ("5 per 2 hours", ["5 times in 2 hours"]),
-        ("off", []),
+        ("20/minute;300/day", "You can ask 20 times a minute and 300 times a day."),
+        ("1/hour", "You can ask once an hour."),
+        ("5 per 2 hours", "You can ask 5 times in 2 hours."),
+        ("off", ""),
     ],
 )
-def test_how_often_one_may_ask_can_be_said(rate: str, allowed: list[str]) -> None:
+def test_how_often_one_may_ask_can_be_said(rate: str, allowed: str) -> None:
     """The limit is told in the words of everyday, before anybody runs into it."""
-    assert Limits(rate=rate, visitor_replies=1, max_replies=1).allowed() == allowed
+    rates = Limits(rate=rate, visitor_replies=1, max_replies=1).allowed()
+    assert text("allowance", rates=rates, left=None) == allowed

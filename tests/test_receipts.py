@@ -1,20 +1,21 @@
+from dataclasses import asdict
+
 import pytest
 
 from streamchat.events import Receipt
-from streamchat.money.receipts import allowance, dollars, worded
+from streamchat.texts import dollars, text
 
 RECEIPT = Receipt("claude-sonnet-5-5", "end_turn", 1_214, 9.0, 0.84, 71.4, 0.0123, 0.0)
 
 
 def changed(**fields: object) -> str:
-    return worded(Receipt(**{name: getattr(RECEIPT, name) for name in RECEIPT.__slots__} | fields))
+    return text("receipt", **asdict(RECEIPT) | fields)
 
 
 def test_a_receipt_is_one_line() -> None:
     """The model, the words, the speed and the price."""
     assert (
-        worded(RECEIPT)
-        == "claude-sonnet-5-5 · 1,214 words · first token 0.8 s · 71 tokens/s · $0.0123"
+        changed() == "claude-sonnet-5-5 · 1,214 words · first token 0.8 s · 71 tokens/s · $0.0123"
     )
 
 
@@ -52,14 +53,17 @@ def test_small_amounts_have_more_digits(amount: float, words: str) -> None:
 
 def test_what_is_allowed_is_said_beforehand() -> None:
     """How often, and how much is left; nothing where nothing holds a visitor up."""
-    rates = ["20 times a minute", "300 times a day"]
+    rates = [(20, 1, "minute"), (300, 1, "day")]
     assert (
-        allowance(rates, 0.5)
+        text("allowance", rates=rates, left=0.5)
         == "You can ask 20 times a minute and 300 times a day. $0.50 left today."
     )
-    assert allowance([], None) == ""
+    assert text("allowance", rates=[], left=None) == ""
 
 
 def test_where_no_answer_can_be_paid_for_that_is_said() -> None:
     """Neither an amount that pays for nothing, nor how often one may ask."""
-    assert allowance(["20 times a minute"], 0) == "Not enough left today for another answer."
+    assert (
+        text("allowance", rates=[(20, 1, "minute")], left=0)
+        == "Not enough left today for another answer."
+    )

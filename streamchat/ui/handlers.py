@@ -12,7 +12,6 @@ import gradio as gr
 from streamchat.chat import Asker, Chat
 from streamchat.errors import ChatError, InternalError, TooOften, trace
 from streamchat.events import well_formed
-from streamchat.money import allowance
 from streamchat.options import Choice
 from streamchat.replies import Reply, paced
 from streamchat.texts import failure, text, worded
@@ -43,7 +42,7 @@ FOUND_AGAIN = 1_000_000
 # whose tabs are known, also when they have left: what they asked last may come after that
 MAX_PAGES = 10_000
 
-GO_ON = "Continue the answer"
+GO_ON = text("go_on")
 # of a component: a value, which is cheap, or `gr.update` or `gr.skip`, for which Gradio builds it
 # anew
 Update = Any
@@ -142,10 +141,11 @@ class Page:
         """The visitor's limits in words; a key of their own is not held up by the owner's money or
         pause."""
         visitor = self._visitor(request)
-        often = self._chat.limits.allowed(visitor)
-        if request.headers.get("x-api-key"):
-            return allowance(often, None)
-        return "" if self._chat.is_paused else allowance(often, self._chat.left(visitor))
+        has_key = bool(request.headers.get("x-api-key"))
+        if self._chat.is_paused and not has_key:
+            return ""
+        left = None if has_key else self._chat.left(visitor)
+        return text("allowance", rates=self._chat.limits.allowed(visitor), left=left)
 
     async def claim(self, tab_id: str, draft: str, request: gr.Request) -> tuple[str, Update, str]:
         """Finds the tab again after a reload, and the message that was typed but never asked.
@@ -159,11 +159,7 @@ class Page:
         try:
             self._claims.admit(visitor).leave()
         except TooOften as refusal:
-            return (
-                tab_id,
-                gr.skip(),
-                failure(text("pages_too_often"), refusal.retry_after),
-            )
+            return tab_id, gr.skip(), failure(text("pages_too_often"), refusal.retry_after)
         duplicate = request.headers.get("x-tab-open") == "elsewhere"
         claimed = await self._tabs.claim(tab_id, page, visitor, duplicate=duplicate)
         self._tab_ids.put(page, claimed, visitor)

@@ -10,6 +10,7 @@ import gradio as gr
 from streamchat.chat import Chat
 from streamchat.sources.demo import Demo
 from streamchat.store import Store
+from streamchat.texts import text
 from streamchat.ui import gradio_internals
 from streamchat.ui.handlers import GO_ON, Page
 from streamchat.ui.tabs import Tabs
@@ -50,13 +51,6 @@ LATEX: list[dict[str, str | bool]] = [
 MAX_EVENTS = 900
 # the event to which ui.js adds the tab's id and its draft; no event has a script of its own
 CLAIM = "claim"
-SENTENCE = "What can I help with?"
-WITHOUT_KEY = "### Demo mode\n\nPrepared answers, no API key."
-OWN_KEY_HELPS = "With an API key of your own, entered below, Claude answers."
-OWN_KEY = (
-    "With a key from the Claude Console, Claude answers at your expense. "
-    "It is kept in this page only, until you close or reload it."
-)
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -77,7 +71,7 @@ def page(
         api_visibility="private",
         textbox=gr.Textbox(
             elem_id="message",
-            placeholder="Type a message...",
+            placeholder=text("placeholder"),
             show_label=False,
             scale=7,
             max_lines=8,
@@ -113,14 +107,14 @@ gradio_internals.install()
 
 def welcome(chat: Chat, title: str) -> str:
     if chat.source.model != Demo.model:
-        return f"### {title}\n\n{SENTENCE}"
-    return WITHOUT_KEY + (f"\n\n{OWN_KEY_HELPS}" if chat.takes_keys else "")
+        return f"### {title}\n\n{text('welcome')}"
+    return text("demo_mode") + (f"\n\n{text('own_key_helps')}" if chat.takes_keys else "")
 
 
 def own_key() -> None:
     """The panel to which ui.js adds the field: a component's value would be kept on the server."""
-    with gr.Accordion("Your own API key", open=False, elem_id="settings"):
-        gr.Markdown(OWN_KEY, elem_id="own-key")
+    with gr.Accordion(text("own_key"), open=False, elem_id="settings"):
+        gr.Markdown(text("own_key_kept"), elem_id="own-key")
 
 
 def _wire(demo: gr.ChatInterface, this: Page, go_on: gr.Button, allowance: gr.Markdown) -> None:

@@ -3,6 +3,7 @@ it."""
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from streamchat import texts
@@ -18,7 +19,6 @@ from streamchat.events import (
     Thinking,
     well_formed,
 )
-from streamchat.money import worded
 from streamchat.replies import Reply
 from streamchat.ui.content import CALLOUT, inert, plain
 from streamchat.ui.content import NOTE as MARK
@@ -31,7 +31,7 @@ Shown = dict[str, Any]
 MADE = {"role", "metadata", "content", "options"}
 NOTE = "note"
 # callout.js opens the panel
-OWN_KEY = "[Use your own key](#own-key)"
+OWN_KEY = f"[{texts.text('use_own_key')}](#own-key)"
 # bytes of a message's JSON beside its text
 ENVELOPE = 120
 # of which JSON makes two bytes
@@ -101,7 +101,10 @@ class Transcript:
 
 def closing(ending: Done | Failed, text: str) -> list[Shown]:
     """The notes under an answer: the fault of its ending, and the receipt."""
-    wrong, paid = fault(ending, text), worded(ending.receipt) if ending.receipt else ""
+    wrong, paid = (
+        fault(ending, text),
+        texts.text("receipt", **asdict(ending.receipt)) if ending.receipt else "",
+    )
     if isinstance(ending, Failed):
         return [callout(wrong), *([aside(paid)] if paid else [])]
     lines = [f"ⓘ {wrong}" if wrong else "", paid]

@@ -82,10 +82,11 @@ class Limits:
         self._admissions.add(admission)
         return admission
 
-    def allowed(self, visitor: str | None = None) -> list[str]:
-        """How often a visitor may ask, as in `20 times a minute`; empty if nothing holds them
+    def allowed(self, visitor: str | None = None) -> list[tuple[int, int, str]]:
+        """How often a visitor may ask, as in (20, 1, "minute"); empty if nothing holds them
         back."""
-        return [_often(each) for each in self._bounds(visitor).rates]
+        rates = self._bounds(visitor).rates
+        return [(each.amount, each.multiples, each.GRANULARITY.name) for each in rates]
 
     def throttled(self) -> dict[str, float]:
         """Visitors who have asked too often, and the seconds until they may ask again."""
@@ -143,10 +144,3 @@ def _rates(text: str) -> list[RateLimitItem]:
     if any(each.get_expiry() > DAY for each in rates):
         raise ValueError("it should not look back further than a day")
     return rates
-
-
-def _often(each: RateLimitItem) -> str:
-    times, unit = "once" if each.amount == 1 else f"{each.amount} times", each.GRANULARITY.name
-    if each.multiples > 1:
-        return f"{times} in {each.multiples} {unit}s"
-    return f"{times} {'an' if unit == 'hour' else 'a'} {unit}"

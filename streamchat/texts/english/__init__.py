@@ -1,10 +1,19 @@
 """The English sentences by their codes, in one module for each area."""
 
-from streamchat.texts.english import failures, notices, options, requests
+from collections.abc import Callable, Mapping
+
+from streamchat.texts.english import failures, money, notices, options, page, requests
 from streamchat.texts.english.endings import ENDINGS as ENDINGS
 from streamchat.texts.english.endings import UNKNOWN_ENDING as UNKNOWN_ENDING
 from streamchat.texts.english.failures import CAUSES as CAUSES
 from streamchat.texts.english.notices import UNKNOWN as UNKNOWN
 from streamchat.texts.english.options import GOOD_FOR as GOOD_FOR
 
-AREAS = (failures.SENTENCES, notices.SENTENCES, options.SENTENCES, requests.SENTENCES)
+AREAS: tuple[Mapping[str, str | Callable[..., str]], ...] = (
+    failures.SENTENCES,
+    money.SENTENCES,
+    notices.SENTENCES,
+    options.SENTENCES,
+    requests.SENTENCES,
+    page.SENTENCES,
+)
