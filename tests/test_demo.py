@@ -9,7 +9,8 @@ from markdown_it.token import Token
 
 from streamchat.errors import BrokenOff, Busy, ChatError
 from streamchat.events import Done, Event, Message, Notice, Request, Text, Thinking, Usage
-from streamchat.sources.demo.source import EXAMPLES, STATES, Demo
+from streamchat.sources.demo.prepared import EXAMPLES, STATES
+from streamchat.sources.demo.source import Demo
 
 TOUR = "Show me everything Markdown can do"
 THINK = "Think it through: why is the sky blue?"

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from streamchat.ui.content import INERT, plain
-from streamchat.ui.markdown import LONGEST, STOP, pieces, verbatim, written
+from streamchat.ui.markdown import LONGEST, pieces, verbatim, written
+from streamchat.ui.prose import STOP
 from tests.test_content import HARMLESS, parts
 
 PARTS = [

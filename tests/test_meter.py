@@ -17,7 +17,8 @@ from streamchat.events import Message, Request, Usage
 from streamchat.meter import FASTEST, MARKS, Meter, fastest, length
 from streamchat.money.prices import Prices
 from streamchat.sources.claude.deadlines import Deadlines
-from streamchat.sources.claude.wire import measure, sent
+from streamchat.sources.claude.measuring import measure
+from streamchat.sources.claude.wire import sent
 from tests.hand import Ticking
 from tests.scripted_claude import CLOSES, PING, delta, ends, event, opens, start, thought
 

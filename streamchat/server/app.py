@@ -42,11 +42,12 @@ from streamchat.web.bodies import BoundedBodies
 from streamchat.web.calls import Calls
 from streamchat.web.concurrency import ConcurrencyLimit
 from streamchat.web.connections import Connection, Connections, room_for_connections
-from streamchat.web.crowd import TOTAL, Bounds, Crowd
+from streamchat.web.crowd import TOTAL, Crowd
 from streamchat.web.headers import PagePolicy, SecurityHeaders
 from streamchat.web.hosts import HostCheck, Hosts
 from streamchat.web.login import LoginCheck, Logins, user_of
 from streamchat.web.opening import Opening
+from streamchat.web.sessions import Bounds
 
 TITLE = "StreamChat"
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from streamchat.ui.content import INERT, inert, restored
+from streamchat.ui.prose import STOP, literal, prose
 
 # characters, from which on a piece ends where a block does
 PIECE = 4_000
@@ -27,9 +28,6 @@ KEPT = 2_000
 REPEATED = INERT * 2
 # where a line goes on in the next piece
 BROKEN = f"{INERT}\n{INERT}"
-# ends an address: to Markdown the first one is a space
-STOP = "\ufeff" + INERT
-
 LINE = re.compile(r"[^\n]*\n|[^\n]+")
 FENCE = re.compile(
     r"([ \t]*)((?:(?:[-*+]|\d{1,9}[.)])[ \t]+|>[ \t]*)*)(`{3,}(?=[^`]*$)|~{3,})[ \t]*(\S*)["
@@ -41,19 +39,6 @@ NESTING = {"markdown", "md", "mdx"}
 ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
 RULE = re.compile(r"\|(?=[ \t:|]*-)[ \t:|-]*$")
 QUOTED = re.compile(r"[ \t]*(?:>[ \t]*)*")
-CODE_SPAN = re.compile(r"(?<![`\\])(`+)(?!`)(?:.+?(?<!`)\1(?!`)|(?P<open>.*\Z))", re.DOTALL)
-# of four dollars the first pass finds two pairs
-FORMULA = ("$$", "$$", "\\(", "\\)", "\\[", "\\]")
-
-CJK = r"\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
-MARK = (
-    r"\u2010-\u2027\u3001-\u3003\u3008-\u3011\u3014-\u301f"
-    r"\uff01-\uff0f\uff1a-\uff1f\uff3b-\uff40\uff5b-\uff65"
-)
-PUNCTUATION = rf"!-)+-/:-@\[\]-_{{-~{MARK}"
-CLOSES = re.compile(rf"(?<=[{PUNCTUATION}])(?=\*+[{CJK}])")
-OPENS = re.compile(rf"(?<=[{CJK}])\*+(?=[{PUNCTUATION}])")
-ADDRESS = re.compile(rf"(?<!\]\()(?<![<\w/.])(?:https?://|www\.)[^\s<{MARK}]+(?=[{MARK}])")
 # the beginning of a list or a rule, which Markdown takes for the line under a heading
 UNDERLINE = re.compile(r"(?<=[^\n])\n[> \t]*(?=(?:--?|==?)[ \t]*\Z)")
 
@@ -149,9 +134,7 @@ def verbatim(text: str) -> str:
     message."""
     longest = max(map(len, re.findall("`+", text)), default=0)
     return (
-        f"{'`' * max(3, longest + 1)} {REPEATED}\n" + inert(_literal(text))
-        if text.strip()
-        else text
+        f"{'`' * max(3, longest + 1)} {REPEATED}\n" + inert(literal(text)) if text.strip() else text
     )
 
 
@@ -197,7 +180,7 @@ def _put_together(
 ) -> str:
     bodies = ["".join(lines) for _, lines in blocks]
     drawn = "".join(
-        _literal(body) if is_code else _prose(body, open_ended=last and body is bodies[-1])
+        literal(body) if is_code else prose(body, open_ended=last and body is bodies[-1])
         for (is_code, _), body in zip(blocks, bodies, strict=True)
     )
     drawn = begins.again() + drawn
@@ -257,29 +240,3 @@ def _header(line: str, state: State) -> str:
 
 def _ends_paragraph(line: str, before: str) -> bool:
     return not line.strip() and bool(before.strip())
-
-
-def _literal(code: str) -> str:
-    """Code in which Gradio finds no formula."""
-    for pair in FORMULA:
-        code = code.replace(pair, pair[0] + INERT + pair[1])
-    return code
-
-
-def _prose(block: str, *, open_ended: bool) -> str:
-    """A block of text, of which the last code span may still be written."""
-    drawn, at = [], 0
-    for span in CODE_SPAN.finditer(block):
-        if span["open"] is not None and not open_ended:
-            break
-        drawn += [_words(block[at : span.start()]), _literal(span[0])]
-        at = span.end()
-    return "".join([*drawn, _words(block[at:])])
-
-
-def _words(text: str) -> str:
-    """Text without code: where words are not parted by spaces, bold type and addresses end where
-    they should."""
-    text = CLOSES.sub(INERT, text)
-    text = OPENS.sub(lambda found: found[0] + INERT, text)
-    return ADDRESS.sub(lambda found: found[0] + STOP, text)

@@ -18,5 +18,6 @@ __all__ = [
     "passwords",
     "preview",
     "problem",
+    "sessions",
     "whole",
 ]

@@ -12,8 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamchat.visitors import Who
 from streamchat.web.allowlist import ID
 from streamchat.web.calls import Call
-from streamchat.web.crowd import RETRY, Crowd, GradioSessions, Session
+from streamchat.web.crowd import RETRY, Crowd
 from streamchat.web.problem import Unfit
+from streamchat.web.sessions import GradioSessions, Session
 
 HEARTBEAT = re.compile(r"/gradio_api/heartbeat/([^/]+)$")
 CALLED = re.compile(r"/gradio_api/call/(?:v2/)?[^/]+/([^/]+)$")

@@ -9,6 +9,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streamchat.visitors import Flow, Who
+from streamchat.web.marks import Marks
 from streamchat.web.paths import path_of
 from streamchat.web.problem import Unfit
 
@@ -192,27 +193,6 @@ class Body:
         if not self._bound.size:
             return Unfit(413, "too_long", wording="no_body_taken")
         return Unfit(413, "too_long", wording="body_too_long", most=self._bound.size)
-
-
-class Marks:
-    """Counts the brackets, commas and colons of JSON that arrives in parts, without those in
-    strings."""
-
-    def __init__(self) -> None:
-        self._number = 0
-        self._in_string = False
-        self._escape = b""
-
-    def count(self, part: bytes) -> int:
-        """All so far."""
-        part = self._escape + part
-        self._escape = b"\\" if (len(part) - len(part.rstrip(b"\\"))) % 2 else b""
-        part = part.removesuffix(self._escape).replace(b"\\\\", b"").replace(b'\\"', b"")
-        pieces = part.split(b'"')
-        outside = b"".join(pieces[self._in_string :: 2])
-        self._in_string ^= len(pieces) % 2 == 0
-        self._number += sum(map(outside.count, (b"{", b"[", b",", b":")))
-        return self._number
 
 
 class Share:

@@ -4,11 +4,20 @@ themselves."""
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Protocol
 
 from streamchat.web.calls import Call
 from streamchat.web.problem import Unfit
+from streamchat.web.sessions import (
+    FEW,
+    LOOPBACK,
+    MANY,
+    SESSION_BYTES,
+    TWICE,
+    Bounds,
+    GradioSessions,
+    Session,
+    Visitor,
+)
 
 UNREAD_SECONDS = 60.0
 # after which Gradio forgets a session, too
@@ -17,89 +26,6 @@ SWEEP_SECONDS = 5.0
 RETRY = {"Retry-After": "5"}
 # sessions, of all visitors
 TOTAL = 2_000
-# of one that has sent nothing yet
-SESSION_BYTES = 10_000
-
-
-class GradioSessions(Protocol):
-    """Gradio's records of its sessions."""
-
-    def is_open(self, session: str, event: str) -> bool:
-        """Whether it waits or runs, or its result has not been fetched."""
-
-    def close(self, session: str) -> None:
-        """Drops the messages of a session that has no stream and waits for nothing."""
-
-    def abandon(self, session: str) -> None:
-        """Drops the messages that nobody fetches."""
-
-    def forget(self, session: str) -> None:
-        """Drops all that is kept for a session."""
-
-    def tidy(self) -> None:
-        """Drops what belongs to no session any more."""
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """The most that one visitor may have at once: events that wait, run or are not fetched,
-    sessions, streams, and bytes sent to those sessions."""
-
-    events: int = 12
-    sessions: int = 100
-    streams: int = 250
-    size: int = 64_000_000
-
-
-# the owner, and all who come by a share link whose tunnel does not tell them apart
-LOOPBACK = {"127.0.0.1", "::/64"}
-MANY = Bounds(events=600, sessions=1_000, streams=2_500, size=512_000_000)
-# that a page may wait for the same event, when one ends as the next begins
-TWICE = 2
-
-
-@dataclass
-class Session:
-    """`calls` are requests that Gradio works on, `events` the numbers of those that wait, by their
-    ids.
-
-    It `is_page` from its first stream on, which a page opens at once.
-    """
-
-    visitor: "Visitor"
-    used: float = 0
-    size: int = SESSION_BYTES
-    calls: int = 0
-    streams: int = 0
-    is_page: bool = False
-    events: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def is_used(self) -> bool:
-        return bool(self.calls or self.streams or self.events)
-
-
-@dataclass
-class Visitor:
-    """`sessions` has what was used last at its end; `joining` are the events that are on their way
-    to Gradio."""
-
-    bounds: Bounds
-    sessions: OrderedDict[str, Session] = field(default_factory=OrderedDict)
-    joining: int = 0
-
-    @property
-    def events(self) -> int:
-        return self.joining + sum(len(session.events) for session in self.sessions.values())
-
-    @property
-    def streams(self) -> int:
-        return sum(session.streams for session in self.sessions.values())
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        return sum(session.size for session in self.sessions.values())
 
 
 class Crowd:
@@ -110,7 +36,7 @@ class Crowd:
     def __init__(
         self,
         *,
-        bounds: Bounds = Bounds(),
+        bounds: Bounds = FEW,
         loopback: Bounds = MANY,
         total: int = TOTAL,
         clock: Callable[[], float] = time.monotonic,

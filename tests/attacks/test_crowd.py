@@ -27,7 +27,8 @@ from streamchat.web.admission import Admission
 from streamchat.web.allowlist import Allowlist
 from streamchat.web.bodies import BoundedBodies
 from streamchat.web.calls import Calls
-from streamchat.web.crowd import UNREAD_SECONDS, Bounds, Crowd
+from streamchat.web.crowd import UNREAD_SECONDS, Crowd
+from streamchat.web.sessions import Bounds
 from tests.hand import Hand
 from tests.served import until
 

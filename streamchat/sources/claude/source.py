@@ -21,9 +21,10 @@ from streamchat.sources.claude import clients
 from streamchat.sources.claude.capabilities import Capabilities
 from streamchat.sources.claude.deadlines import Deadlines
 from streamchat.sources.claude.faults import is_free, translated
+from streamchat.sources.claude.measuring import Sent
 from streamchat.sources.claude.names import Names
 from streamchat.sources.claude.progress import Progress
-from streamchat.sources.claude.wire import Accumulator, Sent, sent
+from streamchat.sources.claude.wire import Accumulator, sent
 from streamchat.texts import for_owner
 
 logger = logging.getLogger(__name__)

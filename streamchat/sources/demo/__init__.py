@@ -1,5 +1,6 @@
 """A source that needs no key: prepared answers."""
 
-from streamchat.sources.demo.source import EXAMPLES, Demo
+from streamchat.sources.demo.prepared import EXAMPLES
+from streamchat.sources.demo.source import Demo
 
 __all__ = ["EXAMPLES", "Demo"]

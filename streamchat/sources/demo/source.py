@@ -4,57 +4,24 @@ any other."""
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from string import punctuation
-from typing import Literal
 
-from streamchat.errors import BrokenOff, Busy, ChatError
 from streamchat.events import Conversation, Done, Event, Notice, Request, Text, Thinking, Usage
-
-CUT = "<!-- cut -->"
-# characters of a message that are looked at, since all of them would hold the event loop
-LONGEST = 400_000
-
-STATES = {
-    "Show me everything Markdown can do": (
-        "headings, lists, tables, code, formulas and the world's scripts"
-    ),
-    "Think it through: why is the sky blue?": "three seconds of thinking before the answer",
-    "Write me 2,000 words about rivers": "a long answer, fast, and time enough to stop it",
-    "Fail in the middle": "a connection that breaks off; what was written stays",
-    "Take your time before you answer": "eight seconds without a word, in which stop works",
-    "Be busy at first": "two attempts that are turned away, and a third that is not",
-    "Fail before the first word": "a failure with nothing written, and when to try again",
-    "Stop in the middle of a sentence": "an answer that has reached its greatest length",
-    "Refuse to answer this": "an answer that is declined after a few words",
-    "Say nothing at all": "an answer that ends without a word",
-}
-EXAMPLES = tuple(STATES)[:5]
-
-
-Reader = Literal["owner", "key_holder", "visitor"]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A text and how it is given: what follows a `CUT` in it is left for a continuation."""
-
-    text: str = ""
-    thinking: str = ""
-    turned_away: int = 0
-    # seconds before the first word
-    wait: float = 0.3
-    pace: float = 40  # words a second
-    ending: str | Callable[[], ChatError] = "end_turn"
-
-    def after(self, begun: str) -> "Answer":
-        """The rest of this answer when `begun` was already given; this time nothing comes in
-        between."""
-        whole = self.text.replace(CUT, "")
-        rest = whole.removeprefix(begun) if whole.startswith(begun) else ""
-        return Answer(rest or "\n\n*There is nothing to add to that.*", pace=self.pace)
+from streamchat.sources.demo.prepared import (
+    ADVICE,
+    CONNECT,
+    CONNECTED,
+    CUT,
+    EXAMPLES,
+    LONGEST,
+    THINK,
+    Answer,
+    Reader,
+    plain_words,
+    prepared_answer,
+    read,
+    unanswered,
+)
 
 
 class Demo:
@@ -117,127 +84,28 @@ def _tokens(*texts: str) -> int:
     )
 
 
-def _read(name: str) -> str:
-    return (Path(__file__).with_name("answers") / f"{name}.md").read_text("utf-8").strip()
-
-
-_SKY = "why (is the sky|the sky is) blue"
-_THINK = "think (it|this|that|about (it|this|that)) (through|over|carefully) "
-_2000 = "((2 ?000|two thousand) words|an? (long )?(essay|text))"
-_APP = "(this|you|streamchat|the demo)( app| chat| page| demo| site)?"
-_KEY = "(to )?(the |an? |my )?(real )?(claude|(anthropic |claude )?(api )?key)( here)?"
-
-_PREPARED = {
-    "(show|give|tell)( me)? (everything|all|what)( that)? markdown (can do|can|does|has)": Answer(
-        _read("tour")
-    ),
-    "what can markdown do|(show me )?(a |the )?markdown (demo|tour|test)": Answer(_read("tour")),
-    _THINK + _SKY: Answer(_read("sky"), thinking=_read("sky_thinking")),
-    _SKY: Answer(_read("sky")),
-    f"(write |give )?(me )?{_2000} (about|on) (the )?rivers?": Answer(_read("rivers"), pace=100),
-    "take (all )?(your|the) time( you need)?( before (you )?(answer|reply)(ing)?)?": Answer(
-        _read("wait"), wait=8
-    ),
-    "be busy( at first| first| for a while)?": Answer(_read("busy"), turned_away=2),
-    "refuse (to answer( this| that| me)?|this|that)": Answer(_read("refuse"), ending="refusal"),
-    "(stop|end|break off) (in the middle of|mid) ?(an?|the|your)? ?sentence": Answer(
-        _read("unfinished"), ending="max_tokens"
-    ),
-    "fail (before (the|your) first word|at once|immediately|right away)": Answer(
-        _read("unavailable"), ending=partial(Busy, retry_after=20)
-    ),
-    "fail (in the middle|half ?way|midway)( through| of)?"
-    "( (an?|the|your) (sentence|answer|text))?": Answer(_read("login"), ending=BrokenOff),
-    "(say|answer|write) nothing( at all)?": Answer(),
-    "(hi|hello|hey|hallo|hola|bonjour|ciao|good (morning|afternoon|evening))"
-    "( there| claude| demo| world)?": Answer(_read("hello")),
-    "((hi|hello|hey) )?how are you( doing)?( today)?": Answer(_read("well")),
-    "(many )?(thanks|thank you|thx|cheers)( so much| very much| a lot| again| claude)?": Answer(
-        _read("thanks")
-    ),
-    "(good ?)?bye( bye)?|see you( later| soon)?": Answer(_read("bye")),
-    "help( me)?|examples|what (can|should|do) (you|i|this)( app| chat| demo)?"
-    " (do|show me|ask|try|say)( here)?": Answer(
-        _read("help").format(
-            states="\n".join(f"| {message} | {shows} |" for message, shows in STATES.items())
-        )
-    ),
-    f"(what|who)( is|'s| are) {_APP}( about)?|how does {_APP} work"
-    "|are you (claude|real|an? (bot|human|ai))": Answer(_read("about")),
-}
-_CONNECT = (
-    f"(how|where) (do|can|should) i (connect|use|get|add|set up|put|enter|talk) {_KEY}|connect (to"
-    " )?claude"
-)
-_ADVICE: dict[Reader, str] = {
-    "owner": (
-        "For a real answer, [get a key](https://platform.claude.com/settings/keys), put"
-        " `ANTHROPIC_API_KEY=` and the key into a file named `.env` next to `app.py`, and start the"
-        " chat again: then Claude answers here."
-    ),
-    "key_holder": (
-        "For a real answer, enter an API key of your own under **Your own API key** below the"
-        " message box: then Claude answers you here."
-    ),
-    "visitor": "A real answer takes Claude.",
-}
-_CONNECTED: dict[Reader, str] = {
-    "owner": _read("connect"),
-    "key_holder": _read("connect_own_key"),
-    "visitor": _read("connect_visitor"),
-}
-_POLITE = "^((please|can you|could you|would you|now|ok|okay|so) )+|( (please|now|for me))+$"
-
-
 def _answer(conversation: Conversation, reader: Reader) -> Answer:
     *before, last = conversation
     if before and last.role == "assistant":
         return _answer(tuple(before), reader).after(last.text)
-    asked = _unanswered(last.text)
-    if re.fullmatch(_CONNECT, _plain(asked)):
-        return Answer(_CONNECTED[reader])
-    return _prepared(asked) or _anything(
+    asked = unanswered(last.text)
+    if re.fullmatch(CONNECT, plain_words(asked)):
+        return Answer(CONNECTED[reader])
+    return prepared_answer(asked) or _anything(
         asked, [message.text for message in before if message.role == "user"], reader
     )
 
 
-def _unanswered(text: str) -> str:
-    """Without the messages that got no word for an answer: the next one follows them as a
-    paragraph."""
-    if len(text) > LONGEST:
-        return text
-    paragraphs = text.strip().split("\n\n", 20)
-    while len(paragraphs) > 1 and _prepared(paragraphs[0]):
-        del paragraphs[0]
-    return "\n\n".join(paragraphs)
-
-
-def _prepared(text: str) -> Answer | None:
-    plain = _plain(text)
-    return next(
-        (answer for pattern, answer in _PREPARED.items() if re.fullmatch(pattern, plain)), None
-    )
-
-
-def _plain(text: str) -> str:
-    """The words of a short message in lower case, without the polite ones around them; of a long
-    one, none."""
-    if len(text) > 300:
-        return ""
-    words = re.findall(r"[^\W_]+(?:'[^\W_]+)*", text.casefold().replace("’", "'"))
-    return re.sub(_POLITE, "", " ".join(words))
-
-
 def _anything(asked: str, before: list[str], reader: Reader) -> Answer:
     begin = asked[:LONGEST]
-    text = _read("anything").format(
+    text = read("anything").format(
         opening=_opening(begin),
         quote=_quoted(begin, 280) or "(nothing)",
         facts=" ".join(_facts(asked, before)),
-        advice=_ADVICE[reader],
+        advice=ADVICE[reader],
         example=EXAMPLES[len(asked) % len(EXAMPLES)],
     )
-    return Answer(text, thinking=_read("thinking") if re.match(_THINK, _plain(asked)) else "")
+    return Answer(text, thinking=read("thinking") if re.match(THINK, plain_words(asked)) else "")
 
 
 def _opening(text: str) -> str:

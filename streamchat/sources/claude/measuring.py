@@ -1,0 +1,98 @@
+"""Measures what the events of Claude's stream say of the tokens that it uses."""
+
+import json
+from typing import Any
+
+from streamchat.errors import Unreadable
+from streamchat.events import Usage
+from streamchat.meter import Meter, length
+
+# an event's data
+Sent = dict[str, Any]
+READ = (
+    "message_start",
+    "content_block_start",
+    "content_block_delta",
+    "message_delta",
+    "message_stop",
+)
+NAMES = frozenset(kind.encode() for kind in READ)
+# blocks of which every token is sent
+SHOWN = {"text", "tool_use"}
+# how blocks are named in which Claude uses a tool of its own
+TOOL = ("server_tool_use", "_tool_result")
+# then the data says what an event is
+UNNAMED = (b"", b"message")
+
+
+def measure(raw: Sent, meter: Meter) -> None:
+    """Tells the meter what an event says of the tokens that Claude has used."""
+    try:
+        match raw["type"]:
+            case "content_block_delta":
+                _measure_delta(raw["delta"], meter)
+            case "content_block_start":
+                _measure_block(raw.get("content_block") or {"type": ""}, meter)
+            case "message_start":
+                meter.count(latest_usage(raw["message"].get("usage") or {}, meter.counted))
+            case "message_delta":
+                counted = raw.get("usage") or {}
+                has_output = counted.get("output_tokens") is not None
+                meter.count(latest_usage(counted, meter.counted), output=has_output)
+                if raw["delta"].get("stop_reason"):
+                    meter.end()
+            case "message_stop":
+                meter.end()
+    except (AttributeError, KeyError, TypeError) as error:
+        raise Unreadable from error
+
+
+def _measure_delta(delta: Sent, meter: Meter) -> None:
+    match delta["type"]:
+        case "text_delta":
+            meter.see(length(delta["text"]))
+        case "input_json_delta":
+            meter.see(length(delta["partial_json"]))
+        case "citations_delta":
+            meter.mark()
+        case _:
+            meter.think()
+
+
+def _measure_block(block: Sent, meter: Meter) -> None:
+    kind = block["type"]
+    if kind.endswith(TOOL):
+        meter.search()
+    if kind in SHOWN or kind == "server_tool_use":
+        meter.mark()
+        meter.see(length(block.get("text") or ""))
+    elif not kind.endswith(TOOL):
+        meter.think()
+
+
+def measure_unread(name: bytes, data: bytes, meter: Meter) -> None:
+    """The same for an event that nobody reads any more, which may be a part of one."""
+    try:
+        if name in NAMES or name in UNNAMED:
+            measure(json.loads(data), meter)
+    except (ValueError, RecursionError, Unreadable):
+        meter.see(len(data))
+        if b"content_block_start" in name + data or b"thinking" in data:
+            meter.think()
+
+
+def latest_usage(counted: Sent, usage: Usage) -> Usage:
+    """Later counts replace earlier ones; a field that is missing, or no count, keeps its value."""
+
+    def latest(name: str, before: int) -> int:
+        value = counted.get(name)
+        return value if isinstance(value, int) and value >= 0 else before
+
+    searches = (counted.get("server_tool_use") or {}).get("web_search_requests")
+    return Usage(
+        latest("input_tokens", usage.input_tokens),
+        latest("output_tokens", usage.output_tokens),
+        latest("cache_creation_input_tokens", usage.cache_write_tokens),
+        latest("cache_read_input_tokens", usage.cache_read_tokens),
+        searches if isinstance(searches, int) and searches >= 0 else usage.web_searches,
+    )
