@@ -35,6 +35,7 @@ class SettingsError(Exception):
 
 HOST_NAME = r"\*|(?:[A-Za-z0-9_-][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 SHORTEST_PASSWORD = 8
+MOST_USD = 1_000_000
 MOST_MODELS = 20
 PER_VISITOR = ("rate_limit", "visitor_replies", "visitor_budget_usd")
 
@@ -216,10 +217,13 @@ class Settings(BaseSettings):
         100, ge=1, le=400, description="How many replies may run at once in all."
     )
     daily_budget_usd: FiniteFloat = Field(
-        5, ge=0, description="Dollars that all visitors together may spend in a UTC day."
+        5,
+        ge=0,
+        le=MOST_USD,
+        description="Dollars that all visitors together may spend in a UTC day.",
     )
     visitor_budget_usd: FiniteFloat = Field(
-        0.5, ge=0, description="Dollars that one visitor may spend in a UTC day."
+        0.5, ge=0, le=MOST_USD, description="Dollars that one visitor may spend in a UTC day."
     )
     own_keys: Literal["auto", "on", "off"] = Field(
         "auto",
@@ -336,9 +340,7 @@ KNOBS = {_variable(name): field for name, field in Settings.model_fields.items()
 
 def _sentence(details: Any) -> str:
     name = str(details["loc"][0])
-    wrong = (
-        details["msg"].removeprefix("Value error, ").replace("Input", "it").replace("String", "it")
-    )
+    wrong = what_is_wrong(details)
     if name in KEYS:
         return (
             f"{next(filter(set(map(str.upper, os.environ)).__contains__, KEYS))} cannot be used:"
@@ -352,6 +354,12 @@ def _sentence(details: Any) -> str:
         f"{_variable(name)} is {details['input']!r}, but {wrong}."
         f" {Settings.model_fields[name].description}"
     )
+
+
+def what_is_wrong(details: Any) -> str:
+    """One of pydantic's findings, as the rest of a sentence."""
+    wrong: str = details["msg"].removeprefix("Value error, ").partition(", unable to parse")[0]
+    return wrong.replace("Input", "it").replace("String", "it")
 
 
 def _unknown(name: str) -> str:

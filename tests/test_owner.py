@@ -315,6 +315,7 @@ def test_nothing_that_was_said_nor_a_key_to_it_is_on_the_page(
 CALLS = [
     ("GET", "/owner"), ("GET", "/owner/page.js"), ("GET", "/owner/state"),
     ("PUT", "/owner/pause"), ("DELETE", "/owner/pause"), ("DELETE", "/owner/replies/x"),
+    ("PUT", "/owner/settings"),
 ]  # fmt: skip
 
 
@@ -440,3 +441,113 @@ def test_the_start_says_where_the_page_is(owned: Application) -> None:
     """A person who sets the password reads the address, and the password nowhere."""
     assert owned.wait_for(r"owner's page is at (http\S+)") == f"{owned.url}/owner"
     assert "sesame" not in "".join(owned.lines)
+
+
+def settings(program: httpx.Client) -> dict[str, str]:
+    """The values that hold now, by name."""
+    found = program.get("/owner/state").json()["settings"]
+    return {each["name"]: each["value"] for each in found}
+
+
+def test_a_budget_changes_without_a_restart(
+    owned: Application, told: ScriptedClaude, context: BrowserContext
+) -> None:
+    """What the owner types holds for the next question, and one button goes back."""
+    tab = opened(context, owned)
+    field = tab.get_by_label("Dollars a day for all")
+    expect(field).to_have_value("5")
+    field.fill("0")
+    tab.get_by_role("button", name="Save").click()
+    expect(tab.get_by_text("Saved.")).to_be_visible()
+    expect(tab.locator("#left")).to_have_text("$0.00")
+    assert ask(owned).json()["code"] == "day_is_spent"
+    tab.get_by_role("button", name="Back to 5").click()
+    expect(field).to_have_value("5")
+    assert ask(owned).status_code == 200
+
+
+def test_a_refused_setting_changes_nothing(owned: Application, context: BrowserContext) -> None:
+    """The page says what is wrong with it, and keeps what was typed."""
+    tab = opened(context, owned)
+    field = tab.get_by_label("How often one visitor may ask")
+    field.fill("often")
+    field.press("Enter")
+    expect(tab.locator("#refused")).to_have_text(
+        "The rate limit cannot be 'often': it should be like 20/minute;300/day, or off."
+    )
+    tab.wait_for_timeout(2_500)
+    expect(field).to_have_value("often")
+    with owner(owned) as program:
+        assert settings(program)["rate_limit"] == "20/minute;300/day"
+
+
+def test_settings_outlive_a_restart(claude: ScriptedClaude, tmp_path: Path) -> None:
+    """A change is kept, and so is the way back; a limit holds also for what was asked before."""
+    with an_app(claude, tmp_path) as app, owner(app) as program:
+        changes = {"visitor_budget_usd": "0.25", "rate_limit": "1/day"}
+        assert program.put("/owner/settings", json=changes).status_code == 204
+        assert ask(app).status_code == 200
+        assert ask(app).json()["code"] == "too_often"
+    with an_app(claude, tmp_path) as app, owner(app) as program:
+        now = settings(program)
+        assert (now["visitor_budget_usd"], now["rate_limit"]) == ("0.25", "1/day")
+        assert program.put("/owner/settings", json={"rate_limit": None}).status_code == 204
+    with an_app(claude, tmp_path) as app, owner(app) as program:
+        now = settings(program)
+        assert (now["visitor_budget_usd"], now["rate_limit"]) == ("0.25", "20/minute;300/day")
+
+
+HOSTILE = {
+    "below zero": {"daily_budget_usd": "-1"},
+    "no number": {"daily_budget_usd": "nan"},
+    "without end": {"visitor_budget_usd": "inf"},
+    "absurd": {"daily_budget_usd": "1e300"},
+    "no text": {"daily_budget_usd": 3},
+    "a truth": {"daily_budget_usd": True},
+    "a list": {"rate_limit": ["1/day"]},
+    "an object": {"rate_limit": {"$gt": ""}},
+    "never": {"rate_limit": "0/day"},
+    "for years": {"rate_limit": "1/year"},
+    "long": {"rate_limit": "1/day;" * 100},
+    "a key": {"api_key": "sk-ant-stolen"},
+    "an address": {"base_url": "http://elsewhere.example"},
+    "a password": {"owner_password": "my own password"},
+    "no name": {"": "1"},
+    "an attribute": {"__class__": "x"},
+    "one wrong, one right": {"daily_budget_usd": "1", "rate_limit": "often"},
+    "no object": ["daily_budget_usd"],
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_setting_that_is_none_is_refused(owned: Application, name: str) -> None:
+    """What is no value of these settings is refused with a sentence, and all stay as they are."""
+    with owner(owned) as program:
+        before = settings(program)
+        answer = program.put("/owner/settings", json=HOSTILE[name])
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad_settings")
+        assert answer.json()["message"].endswith(".")
+        assert settings(program) == before
+
+
+@pytest.mark.parametrize(
+    "body", [b"x" * 20_000, b'{"daily_budget_usd": "1"' + b" " * 20_000 + b"}", b"[" * 200]
+)
+def test_a_body_beyond_its_bound_is_refused(owned: Application, body: bytes) -> None:
+    """Nobody has to be logged in for a body to be bounded before it is read."""
+    for headers in ({}, {"authorization": basic(PASSWORD)}):
+        answer = httpx.put(f"{owned.url}/owner/settings", content=body, headers=headers)
+        assert answer.status_code in (400, 413)
+
+
+def test_errors_are_told_in_words(
+    owned: Application, told: ScriptedClaude, context: BrowserContext
+) -> None:
+    """The owner reads what an error means, how often it came and when it last did."""
+    told.play(refuses(402, "billing_error"))
+    assert ask(owned).status_code == 503
+    tab = opened(context, owned)
+    row = tab.get_by_role("row").filter(has_text="no_credit, last")
+    expect(row).to_contain_text("The account behind the key has no credit.")
+    assert SECRET["message"] not in tab.content()

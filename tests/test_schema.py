@@ -1,6 +1,6 @@
 """Files of earlier and of later releases.
 
-`tests/data/streamchat-0.sqlite3` and `streamchat-1.sqlite3` were written by the releases whose
+`tests/data/streamchat-0.sqlite3` and those after it were written by the releases whose
 tables had these versions, and then vacuumed with a small page size.
 """
 

@@ -1,5 +1,6 @@
 """The application without a face: ask, follow, stop; who answers and who pays."""
 
+from streamchat.chat.adjustments import Adjustments
 from streamchat.chat.answers import Asker, Source
 from streamchat.chat.asking import Chat
 from streamchat.chat.journal import DAY, HOUR, Journal
@@ -7,4 +8,15 @@ from streamchat.chat.offers import Offer
 from streamchat.chat.trouble import Trouble
 from streamchat.store.journal import Entry
 
-__all__ = ["DAY", "HOUR", "Asker", "Chat", "Entry", "Journal", "Offer", "Source", "Trouble"]
+__all__ = [
+    "DAY",
+    "HOUR",
+    "Adjustments",
+    "Asker",
+    "Chat",
+    "Entry",
+    "Journal",
+    "Offer",
+    "Source",
+    "Trouble",
+]

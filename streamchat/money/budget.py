@@ -50,9 +50,7 @@ class Budget:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._daily = math.floor(micros(daily))
-        self._share = self._daily if visitor is None else math.floor(micros(visitor))
-        self._local_share = self._share if local is None else math.floor(micros(local))
+        self.change(daily, visitor, local)
         self._ledger = Ledger(self._today())
         self._reserved: dict[str, Cost] = {}
         self._unwritten: dict[str, Cost] = {}
@@ -61,6 +59,12 @@ class Budget:
         self._writing = asyncio.Lock()
         self._attempts = self._finished = 0
         self.is_recorded = True
+
+    def change(self, daily: float, visitor: float | None, local: float | None = None) -> None:
+        """From now on these sums hold, of which the same is spent and reserved as before."""
+        self._daily = math.floor(micros(daily))
+        self._share = self._daily if visitor is None else math.floor(micros(visitor))
+        self._local_share = self._share if local is None else math.floor(micros(local))
 
     async def open(self) -> None:
         """Reads what is already spent."""

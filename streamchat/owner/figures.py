@@ -3,20 +3,20 @@ money in dollars."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from streamchat.chat import DAY, HOUR, Chat, Entry, Journal, Trouble
+from streamchat.chat import DAY, HOUR, Adjustments, Chat, Entry, Journal, Trouble
 from streamchat.money import Budget
 from streamchat.sources.demo import Demo
-from streamchat.texts import for_owner
+from streamchat.texts import for_owner, text
 
 Figures = dict[str, Any]
 DAYS, HOURS = 30, 24
 
 
-async def figures(chat: Chat) -> Figures:
+async def figures(chat: Chat, adjustments: Adjustments) -> Figures:
     """No words, addresses or ids of replies are among them. Where Claude answers, the demo's
     replies do not count."""
     budget = chat.budget
@@ -35,6 +35,8 @@ async def figures(chat: Chat) -> Figures:
         "throttled": [
             {"visitor": visitor, "seconds": wait} for visitor, wait in chat.throttled().items()
         ],
+        "settings": [asdict(each) for each in adjustments.all()],
+        "settings_kept": adjustments.are_kept,
         **await asyncio.to_thread(past, chat.journal, entries),
     }
 
@@ -84,12 +86,28 @@ async def running(chat: Chat) -> list[Figures]:
     return replies
 
 
-def endings(day: Iterable[Entry], month: Iterable[Entry]) -> list[Figures]:
-    """How often each way to end has come; the most frequent one first."""
+def endings(day: Sequence[Entry], month: Sequence[Entry]) -> list[Figures]:
+    """How often each way to end has come, and when it last did; the most frequent one first."""
     of_day, of_month = (
         Counter((entry.reason, entry.failed) for entry in entries) for entries in (day, month)
     )
+    last = {(entry.reason, entry.failed): entry.at for entry in month}
     return [
-        {"reason": reason, "failed": failed, "day": of_day[reason, failed], "month": number}
+        {
+            "reason": reason,
+            "failed": failed,
+            "sentence": sentence(reason) if failed else "",
+            "day": of_day[reason, failed],
+            "month": number,
+            "last": last[reason, failed],
+        }
         for (reason, failed), number in of_month.most_common()
     ]
+
+
+def sentence(code: str) -> str:
+    """The sentence about an error, without its values: these are not kept."""
+    try:
+        return for_owner(code) or text(code)
+    except (KeyError, TypeError):
+        return ""

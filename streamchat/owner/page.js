@@ -202,9 +202,62 @@ const newRow = ({name, model}) => {
 
 const showTable = (table, rows) => {
   const head = made("tr", {}, made("th"), made("th", {textContent: "24 hours"}), made("th", {textContent: "30 days"}))
-  const row = ({name, day, month}) =>
-    made("tr", {}, made("th", {textContent: name, scope: "row"}), made("td", {textContent: day}), made("td", {textContent: month}))
+  const row = ({name, note = "", day, month}) => made("tr", {},
+    made("th", {scope: "row"}, name, made("small", {textContent: note, hidden: !note})),
+    made("td", {textContent: day}), made("td", {textContent: month}))
   table.replaceChildren(...rows.length ? [made("thead", {}, head), made("tbody", {}, ...rows.map(row))] : [])
+}
+
+const errorRow = ({reason, sentence, last, day, month}) =>
+  ({name: sentence || words(reason), note: `${reason}, last ${since(last)}`, day, month})
+
+const FIELDS = {
+  daily_budget_usd: ["Dollars a day for all", "All visitors together, in a UTC day.", "decimal"],
+  visitor_budget_usd: ["Dollars a day for one visitor", "In a UTC day.", "decimal"],
+  rate_limit: ["How often one visitor may ask", "As in 20/minute;300/day, or off.", "text"],
+}
+const form = at("settings")
+const inputs = () => [...form.querySelectorAll("input")]
+const isTyped = input => input.value !== input.dataset.now
+const showTyped = () => { form.querySelector("button:not(.back)").disabled = !inputs().some(isTyped) }
+
+const newInput = name => {
+  const [label, hint, inputMode] = FIELDS[name]
+  const input = made("input", {name, inputMode, id: `set-${name}`, maxLength: 500, spellcheck: false, oninput: showTyped})
+  input.setAttribute("aria-describedby", `hint-${name}`)
+  const back = made("button", {type: "button", className: "back", onclick: () => change({[name]: null})})
+  const text = made("label", {htmlFor: input.id, textContent: label})
+  at("refused").before(made("div", {}, text, made("small", {id: `hint-${name}`, textContent: hint}), input, back))
+  input.dataset.now = ""
+  return input
+}
+
+/* A field keeps what is typed into it until it is saved. */
+const showSettings = ({settings, settings_kept: kept}) => {
+  say("kept", kept ? "It outlives a restart." : "It is lost with a restart, as the chat keeps nothing on a disk.")
+  for (const {name, value, default: usual, changed} of settings) {
+    const input = form.elements[name] || newInput(name)
+    if (!isTyped(input)) input.value = value
+    input.dataset.now = value
+    const back = input.nextSibling
+    back.hidden = !changed
+    back.textContent = `Back to ${usual || "none"}`
+  }
+  showTyped()
+}
+
+const change = async changes => {
+  const refusal = await call("PUT", "settings", changes).then(() => "", error => error.message)
+  at("refused").hidden = !refusal
+  at("refused").textContent = refusal
+  at("saved").textContent = refusal ? "" : "Saved."
+  if (!refusal) for (const input of inputs()) if (input.name in changes) input.value = input.dataset.now
+  await look()
+}
+
+form.onsubmit = event => {
+  event.preventDefault()
+  change(Object.fromEntries(inputs().filter(isTyped).map(({name, value}) => [name, value])))
 }
 
 const showThrottled = throttled => at("throttled").replaceChildren(...throttled.map(({visitor, seconds: wait}) =>
@@ -216,7 +269,8 @@ const show = news => {
   showMoney(state.money)
   showCounts(state)
   showRunning(state.running)
-  showTable(at("errors"), state.endings.filter(end => end.failed).map(end => ({...end, name: words(end.reason)})))
+  showSettings(state)
+  showTable(at("errors"), state.endings.filter(end => end.failed).map(errorRow))
   showTable(at("ends"), state.endings.filter(end => !end.failed).map(end => ({...end, name: Object.hasOwn(ENDS, end.reason) ? ENDS[end.reason] : words(end.reason)})))
   showThrottled(state.throttled)
   for (const empty of document.querySelectorAll(".empty")) empty.hidden = at(empty.dataset.of).hasChildNodes()
@@ -224,8 +278,9 @@ const show = news => {
   showCharts()
 }
 
-const call = async (method, path) => {
-  const answer = await fetch(`owner/${path}`, {method, cache: "no-store", signal: AbortSignal.timeout(10000)})
+const call = async (method, path, value) => {
+  const sent = value && {headers: {"Content-Type": "application/json"}, body: JSON.stringify(value)}
+  const answer = await fetch(`owner/${path}`, {method, ...sent, cache: "no-store", signal: AbortSignal.timeout(10000)})
   if (answer.ok) return answer
   const {message} = await answer.json().catch(() => ({}))
   throw Object.assign(new Error(message || `The server answers with ${answer.status}.`), {status: answer.status})

@@ -3,14 +3,16 @@ all."""
 
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
+from pydantic import StringConstraints, TypeAdapter, ValidationError
 
-from streamchat.chat import Chat
+from streamchat.chat import Adjustments, Chat
 from streamchat.errors import UnknownReply
 from streamchat.owner.figures import figures
+from streamchat.settings import SettingsError
 from streamchat.visitors import Who
 from streamchat.web.cookies import DAY, Cookie, Signed
 from streamchat.web.hosts import from_another_site
@@ -32,7 +34,12 @@ HEADERS = {
 }
 
 
-def routes(chat: Chat, who: Who, password: str) -> APIRouter:
+# of a value, in characters
+LONGEST = 500
+CHANGES = TypeAdapter(dict[str, Annotated[str, StringConstraints(max_length=LONGEST)] | None])
+
+
+def routes(chat: Chat, adjustments: Adjustments, who: Who, password: str) -> APIRouter:
     """The routes under /owner, for any app to have; all of them ask for the password."""
     asked = [Depends(OwnerLogin(password, who))]
     router = APIRouter(
@@ -51,7 +58,7 @@ def routes(chat: Chat, who: Who, password: str) -> APIRouter:
 
     @router.get("/state")
     async def state() -> Response:
-        return JSONResponse(await figures(chat))
+        return JSONResponse(await figures(chat, adjustments))
 
     @router.put("/pause", status_code=204)
     async def pause() -> Response:
@@ -73,7 +80,25 @@ def routes(chat: Chat, who: Who, password: str) -> APIRouter:
         chat.journal.running[name].reply.stop()
         return Response(status_code=204)
 
+    add_settings(router, adjustments)
     return router
+
+
+def add_settings(router: APIRouter, adjustments: Adjustments) -> None:
+    @router.put("/settings", status_code=204)
+    async def change(request: Request) -> Response:
+        """Takes a JSON object of settings by name, each a text, or null for that of the start."""
+        await take(adjustments, await request.body())
+        return Response(status_code=204)
+
+
+async def take(adjustments: Adjustments, body: bytes) -> None:
+    try:
+        await adjustments.change(CHANGES.validate_json(body))
+    except ValidationError:
+        raise Unfit(400, "bad_settings") from None
+    except SettingsError as error:
+        raise Unfit(400, "bad_settings", wording="as_written", text=str(error)) from None
 
 
 class Guarded(Route):

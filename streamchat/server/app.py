@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute
 
 from streamchat.api import docs, options
 from streamchat.api import routes as api
-from streamchat.chat import Chat
+from streamchat.chat import Adjustments, Chat
 from streamchat.errors import ChatError
 from streamchat.owner import routes as owner
 from streamchat.settings import Settings
@@ -60,6 +60,7 @@ class StreamChat:
     settings: Settings
     store: Store
     chat: Chat
+    adjustments: Adjustments
     who: Who
     page: ChatInterface
     proxies: Proxies
@@ -89,7 +90,9 @@ class StreamChat:
             *(self.logins.routes() if self.logins else ()),
         ]
         password = self.settings.owner_password.get_secret_value()
-        return [*found, *(owner.routes(self.chat, self.who, password).routes if password else ())]
+        if password:
+            found += owner.routes(self.chat, self.adjustments, self.who, password).routes
+        return found
 
     def middleware(self, routes: list[BaseRoute]) -> list[Middleware]:
         """From the outermost to the innermost."""
@@ -197,6 +200,7 @@ class Running:
         secure_every_response(app, self._app.framed_by)
         try:
             await self._app.chat.open()
+            await self._app.adjustments.open()
         except Exception as error:
             self._failure = error
             raise

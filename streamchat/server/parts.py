@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from streamchat import examples
-from streamchat.chat import Chat, Source
+from streamchat.chat import Adjustments, Chat, Source
 from streamchat.events import Message
 from streamchat.meter import fastest
 from streamchat.money import Accounts, Budget, Prices
@@ -19,6 +19,8 @@ from streamchat.ui import page
 from streamchat.visitors import Limits, Proxies, Visitors
 from streamchat.web.hosts import Hosts
 from streamchat.web.login import Logins
+
+MONEY = ("daily_budget_usd", "visitor_budget_usd")
 
 logger = logging.getLogger("streamchat")
 
@@ -47,8 +49,11 @@ def create(  # noqa: PLR0913 (each is a part that the program chooses)
     chat = chat_with(source, settings, store) if source else chat_of(settings, store)
     shown = examples_of(settings, demo=source is None and not settings.has_key)
     chat_page = page(chat, store, who, title=TITLE, examples=shown)
+    adjustments = adjustments_of(settings, store, chat)
     logins = Logins(*settings.login, who, framed_by=framed_by) if settings.login else None
-    return StreamChat(settings, store, chat, who, chat_page, proxies, hosts, logins, framed_by)
+    return StreamChat(
+        settings, store, chat, adjustments, who, chat_page, proxies, hosts, logins, framed_by
+    )
 
 
 def examples_of(settings: Settings, *, demo: bool = False) -> Sequence[str]:
@@ -112,6 +117,20 @@ def chat_with(source: Source, settings: Settings, store: Store) -> Chat:
         keep=settings.keep_seconds,
         limits=limits_of(settings),
     )
+
+
+def adjustments_of(settings: Settings, store: Store, chat: Chat) -> Adjustments:
+    """What the owner may change while the chat runs; budgets only where an answer costs money."""
+    budget, limits = chat.budget, chat.limits
+
+    def apply(now: Settings) -> None:
+        local = now.for_owner()
+        limits.change(now.rate_limit, local.rate_limit)
+        if budget:
+            budget.change(now.daily_budget_usd, now.visitor_budget_usd, local.visitor_budget_usd)
+
+    names = (*(MONEY if budget else ()), "rate_limit")
+    return Adjustments(settings, store, names, apply)
 
 
 def limits_of(settings: Settings) -> Limits:

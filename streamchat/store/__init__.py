@@ -1,9 +1,19 @@
 """All that survives a restart, and all SQL: one file, its tables, and the rows that others keep in
 them."""
 
-from streamchat.store import journal, pause, spending
+from streamchat.store import adjustments, journal, pause, spending
 from streamchat.store.database import NAME, Store
 from streamchat.store.seams import TooNew, Transaction
 from streamchat.store.tabs import State
 
-__all__ = ["NAME", "State", "Store", "TooNew", "Transaction", "journal", "pause", "spending"]
+__all__ = [
+    "NAME",
+    "State",
+    "Store",
+    "TooNew",
+    "Transaction",
+    "adjustments",
+    "journal",
+    "pause",
+    "spending",
+]

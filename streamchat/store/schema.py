@@ -97,8 +97,13 @@ def unite(transaction: Transaction) -> None:
         transaction.execute(ASSUMED)
 
 
+def keep_adjustments(transaction: Transaction) -> None:
+    """Version 3: the settings that the owner has changed."""
+    transaction.execute("CREATE TABLE adjustments (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
+
+
 # each makes a file of the next version, beginning with a file of version 0, which may be empty
-MIGRATIONS = (give_owners, unite)
+MIGRATIONS = (give_owners, unite, keep_adjustments)
 VERSION = len(MIGRATIONS)
 
 

@@ -51,18 +51,22 @@ class Limits:
         local_replies: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._of_strangers = Bounds(_rates(rate), visitor_replies)
-        local_rates = self._of_strangers.rates if local_rate is None else _rates(local_rate)
-        self._of_local = Bounds(
-            local_rates, visitor_replies if local_replies is None else local_replies
-        )
-        every_rate = [*self._of_strangers.rates, *local_rates]
-        self._longest = max((each.get_expiry() for each in every_rate), default=0)
+        self._replies = visitor_replies
+        self._local_replies = visitor_replies if local_replies is None else local_replies
+        self.change(rate, local_rate)
         self._max_replies = max_replies
         self._clock = clock
         self._admissions: set[Admission] = set()
         # of admissions, by visitor; who came last is last
         self._times: dict[str, deque[float]] = {}
+
+    def change(self, rate: str, local_rate: str | None = None) -> None:
+        """From now on these rates hold, also for what was asked before."""
+        rates = _rates(rate)
+        local_rates = rates if local_rate is None else _rates(local_rate)
+        self._of_strangers = Bounds(rates, self._replies)
+        self._of_local = Bounds(local_rates, self._local_replies)
+        self._longest = max((each.get_expiry() for each in (*rates, *local_rates)), default=0)
 
     def admit(self, visitor: str | None) -> Admission:
         """Takes a place at once, or raises `TooOften`, `TooManyAtOnce` or `Crowded`, which costs

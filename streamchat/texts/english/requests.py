@@ -78,5 +78,6 @@ SENTENCES: dict[str, str | Callable[..., str]] = {
     "too_many_fields": lambda: f"There are too many unknown fields. {SHAPE}",
     "bad_idempotency_key": "An Idempotency-Key is one string of 1 to 255 plain characters.",
     "bad_position": "This reply has no such position: so far they go from 0 to {last}.",
+    "bad_settings": "Settings are a JSON object of short texts.",
     "nothing_to_pause": "Only Claude can be paused, and it does not answer here.",
 }

@@ -1,0 +1,109 @@
+"""The settings that the owner changes while the chat runs; on disk, so that they outlive a
+restart."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from streamchat.settings import Settings, SettingsError, what_is_wrong
+from streamchat.store import Store
+from streamchat.store.adjustments import read, write
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Adjustable:
+    """A setting as it holds now, and as the chat was started with it."""
+
+    name: str
+    value: str
+    default: str
+    changed: bool
+
+
+class Adjustments:
+    """The settings of the start with the owner's changes to those of these `names`. `apply` is
+    called with them all whenever one changes."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        names: tuple[str, ...],
+        apply: Callable[[Settings], None],
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._names = names
+        self._apply = apply
+        self._changed: dict[str, str] = {}
+
+    @property
+    def are_kept(self) -> bool:
+        """Whether there is a disk on which they outlive a restart."""
+        return self._store.is_kept
+
+    async def open(self) -> None:
+        """Takes up what is kept, but for what this release does not take."""
+        for name, value in (await self._store.run(read) or {}).items():
+            try:
+                self._take({name: value})
+            except SettingsError:
+                logger.warning("The owner's change of %s is not taken up.", name)
+
+    async def change(self, changes: Mapping[str, str | None]) -> None:
+        """Has them hold from now on; None goes back to the setting of the start.
+
+        Raises `SettingsError` with a sentence for each value that cannot be used, and changes
+        nothing then.
+        """
+        self._take(changes)
+        await self._store.run(partial(write, changes=changes))
+
+    def all(self) -> list[Adjustable]:
+        base, now = self._settings, changed(self._settings, self._changed)
+        return [
+            Adjustable(name, text_of(now, name), text_of(base, name), name in self._changed)
+            for name in self._names
+        ]
+
+    def _take(self, changes: Mapping[str, str | None]) -> None:
+        if unknown := changes.keys() - set(self._names):
+            raise SettingsError(f"{min(unknown)!r} cannot be changed here.")
+        merged = {**self._changed, **changes}
+        new = {name: value for name, value in merged.items() if value is not None}
+        settings = changed(self._settings, new)
+        self._changed = new
+        self._apply(settings)
+
+
+def changed(settings: Settings, changes: Mapping[str, str]) -> Settings:
+    """The settings with these values, checked as the environment's are; raises `SettingsError`
+    with a line for each that cannot be used."""
+    right: dict[str, object] = {}
+    wrong: list[str] = []
+    for name, value in changes.items():
+        kind: TypeAdapter[Any] = TypeAdapter(Settings.model_fields[name].rebuild_annotation())
+        try:
+            right[name] = kind.validate_python(value.strip())
+        except ValidationError as error:
+            wrong += [sentence(name, value, each) for each in error.errors()]
+    if wrong:
+        raise SettingsError("\n".join(wrong))
+    return settings.model_copy(update=right)
+
+
+def sentence(name: str, value: str, details: Any) -> str:
+    what = name.removesuffix("_usd").replace("_", " ")
+    return f"The {what} cannot be {value[:80]!r}: {what_is_wrong(details)}."
+
+
+def text_of(settings: Settings, name: str) -> str:
+    """A setting as one writes it."""
+    value = getattr(settings, name)
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
