@@ -10,6 +10,7 @@ ChatError
 │   ├── BadKey                 400
 │   ├── NoOwnKeys              403
 │   ├── UnknownReply           404
+│   ├── UnknownConversation    404
 │   ├── KeyReused              422
 │   ├── WrongChoice            422
 │   ├── NotOffered             422
@@ -133,6 +134,10 @@ class NoOwnKeys(Refused):
 
 class UnknownReply(Refused):
     code, status = "unknown_reply", 404
+
+
+class UnknownConversation(Refused):
+    code, status = "unknown_conversation", 404
 
 
 class KeyReused(Refused):

@@ -206,6 +206,12 @@ class Settings(BaseSettings):
         default_factory=lambda: os.environ.get("STREAMCHAT_DATA_DIR", ".streamchat"),
         description="Where conversations survive a restart; empty for nowhere.",
     )
+    keep_days: FiniteFloat = Field(
+        30,
+        gt=0,
+        le=3_650,
+        description="How long a conversation is kept after its last word, in days.",
+    )
     rate_limit: Annotated[str, AfterValidator(rate)] = Field(
         "20/minute;300/day",
         description="How often one visitor may ask, as in 20/minute;300/day, or off.",

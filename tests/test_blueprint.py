@@ -11,6 +11,7 @@ from streamchat.events import Done, Event, Failed, Notice, Text, Thinking
 from streamchat.store.database import Store
 from streamchat.ui.blueprint import events, is_message
 from streamchat.ui.layout import page
+from streamchat.ui.tabs import Tabs
 from streamchat.ui.transcript import refusal, said
 from tests.served import Source
 from tests.test_transcript import Reader
@@ -28,9 +29,8 @@ USED = """
 @pytest.fixture(scope="module")
 def demo() -> gr.Blocks:
     store = Store("")
-    return page(
-        Chat(Source(), store, linger=60, keep=0), store, lambda *_: "v", title="T", examples=["hi"]
-    )
+    chat = Chat(Source(), store, linger=60, keep=0)
+    return page(chat, Tabs(chat, store), lambda *_: "v", title="T", examples=["hi"])
 
 
 def test_each_event_that_can_be_called_is_known(demo: gr.Blocks) -> None:

@@ -15,6 +15,7 @@ FLOORS = """
     program
     process
     server
+    saved
     ui   api   owner
     chat
     money
@@ -29,7 +30,7 @@ FLOORS = """
 OWNERS = {
     "aiohttp": {"sources.claude"},
     "anthropic": {"sources.claude"},
-    "fastapi": {"api", "owner", "web", "server"},
+    "fastapi": {"api", "owner", "saved", "web", "server"},
     "gradio": {"ui", "server"},
     "sqlite3": {"store"},
 }
@@ -245,6 +246,7 @@ def test_the_table_is_read_as_it_is_drawn() -> None:
     """A room may import the floors below its own and nothing else."""
     assert below("errors") == {"system"}
     assert below("chat") == below("money") | {"money"}
+    assert below("saved") == below("ui") | {"ui", "api", "owner"}
     assert below("ui") == below("api") == below("owner")
     assert below("app") == set(rooms()) - {"app"}
     assert below("system") == set()

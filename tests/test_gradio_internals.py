@@ -16,6 +16,7 @@ from streamchat.store.database import Store
 from streamchat.system import environment
 from streamchat.ui.gradio_internals import events
 from streamchat.ui.layout import page
+from streamchat.ui.tabs import Tabs
 from tests.served import Source
 
 
@@ -23,8 +24,8 @@ from tests.served import Source
 def app() -> Iterator[Any]:
     store = Store("")
     demo = page(
-        Chat(Source(), store, linger=60, keep=0),
-        store,
+        chat := Chat(Source(), store, linger=60, keep=0),
+        Tabs(chat, store),
         lambda *_: "visitor",
         title="Tiny",
         examples=[],

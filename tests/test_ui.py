@@ -45,7 +45,7 @@ async def opened(
     """A page of the source's, on a real server on loopback, with what the tab `before` showed."""
     store = store or Store("")
     chat = Chat(source, store, linger=60, keep=0)
-    demo = page(chat, store, lambda *_: "visitor", title="Tiny", examples=[])
+    demo = page(chat, Tabs(chat, store), lambda *_: "visitor", title="Tiny", examples=[])
     listening = socket.create_server(("127.0.0.1", 0))
     app = gr.mount_gradio_app(FastAPI(), demo, path="/")
     server = uvicorn.Server(uvicorn.Config(app, log_config=None))

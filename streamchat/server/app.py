@@ -19,6 +19,8 @@ from streamchat.api import routes as api
 from streamchat.chat import Adjustments, Chat
 from streamchat.errors import ChatError
 from streamchat.owner import routes as owner
+from streamchat.saved import Saved
+from streamchat.saved import routes as saved
 from streamchat.settings import Settings
 from streamchat.store import Store
 from streamchat.system.listener import Listener, StartFailed
@@ -31,6 +33,7 @@ from streamchat.ui import (
     SCRIPT,
     THEME,
     GradioSessions,
+    Tabs,
     events,
     gradio_internals,
 )
@@ -47,6 +50,7 @@ from streamchat.web.headers import PagePolicy, SecurityHeaders
 from streamchat.web.hosts import HostCheck, Hosts
 from streamchat.web.login import LoginCheck, Logins, user_of
 from streamchat.web.opening import Opening
+from streamchat.web.readers import Readers
 from streamchat.web.sessions import Bounds
 
 TITLE = "StreamChat"
@@ -62,6 +66,7 @@ class StreamChat:
     chat: Chat
     adjustments: Adjustments
     who: Who
+    tabs: Tabs
     page: ChatInterface
     proxies: Proxies
     hosts: Hosts
@@ -87,6 +92,7 @@ class StreamChat:
             *found,
             *docs.routes(TITLE, found).routes,
             *preview.routes().routes,
+            *saved.routes(Saved(self.tabs, self.store), saved.Gate(self.tabs, self.who)).routes,
             *(self.logins.routes() if self.logins else ()),
         ]
         password = self.settings.owner_password.get_secret_value()
@@ -106,6 +112,7 @@ class StreamChat:
                 if self.logins
                 else ()
             ),
+            Middleware(Readers, framed=bool(self.framed_by)),
             Middleware(BoundedBodies, self.who),
             Middleware(Calls, lambda scope: events(scope["app"].get_blocks())),
             Middleware(

@@ -15,7 +15,7 @@ from streamchat.sources.demo import EXAMPLES as OF_DEMO
 from streamchat.sources.demo import Demo
 from streamchat.sources.late import Late, Made
 from streamchat.store import Store
-from streamchat.ui import page
+from streamchat.ui import Tabs, page
 from streamchat.visitors import Limits, Proxies, Visitors
 from streamchat.web.hosts import Hosts
 from streamchat.web.login import Logins
@@ -23,6 +23,9 @@ from streamchat.web.login import Logins
 MONEY = ("daily_budget_usd", "visitor_budget_usd")
 
 logger = logging.getLogger("streamchat")
+
+# seconds
+DAY = 86_400.0
 
 
 def create(  # noqa: PLR0913 (each is a part that the program chooses)
@@ -45,14 +48,25 @@ def create(  # noqa: PLR0913 (each is a part that the program chooses)
     who = Visitors(proxies, private=private)
     for name in settings.host_names:
         hosts.add(name)
-    store = Store(settings.data_folder)
+    store = Store(settings.data_folder, max_age=settings.keep_days * DAY)
     chat = chat_with(source, settings, store) if source else chat_of(settings, store)
+    tabs = Tabs(chat, store)
     shown = examples_of(settings, demo=source is None and not settings.has_key)
-    chat_page = page(chat, store, who, title=TITLE, examples=shown)
+    chat_page = page(chat, tabs, who, title=TITLE, examples=shown)
     adjustments = adjustments_of(settings, store, chat)
     logins = Logins(*settings.login, who, framed_by=framed_by) if settings.login else None
     return StreamChat(
-        settings, store, chat, adjustments, who, chat_page, proxies, hosts, logins, framed_by
+        settings,
+        store,
+        chat,
+        adjustments,
+        who,
+        tabs,
+        chat_page,
+        proxies,
+        hosts,
+        logins,
+        framed_by,
     )
 
 

@@ -1,18 +1,21 @@
 """All that survives a restart, and all SQL: one file, its tables, and the rows that others keep in
 them."""
 
-from streamchat.store import adjustments, journal, pause, spending
+from streamchat.store import adjustments, conversations, journal, pause, spending
+from streamchat.store.conversations import Card
 from streamchat.store.database import NAME, Store
 from streamchat.store.seams import TooNew, Transaction
 from streamchat.store.tabs import State
 
 __all__ = [
     "NAME",
+    "Card",
     "State",
     "Store",
     "TooNew",
     "Transaction",
     "adjustments",
+    "conversations",
     "journal",
     "pause",
     "spending",

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import Callable
 from functools import partial
@@ -10,7 +11,8 @@ from typing import TypeVar
 
 from streamchat.events import Event
 from streamchat.replies import Reply
-from streamchat.store import holdings, logs, schema, tabs
+from streamchat.store import conversations, holdings, logs, schema, tabs
+from streamchat.store.conversations import Card
 from streamchat.store.logs import Following, News
 from streamchat.store.seams import Away, Database, Transaction, Work
 from streamchat.store.sqlite import SQLite
@@ -40,16 +42,20 @@ class Store:
     """Keeps replies and tabs in a folder; with none, or a disk that fails, it keeps nothing and
     says so once."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (each bound is its own)
         self,
         folder: str,
         *,
         clock: Callable[[], float] = time.time,
+        max_age: float = MAX_AGE,
         max_bytes: int = MAX_BYTES,
         visitor_bytes: int = VISITOR_BYTES,
         max_waiting: int = MAX_WAITING,
     ) -> None:
+        self._max_age = max_age
         self._max_bytes = max_bytes
+        # the file's own, once it is open
+        self._salt = secrets.token_bytes(32)
         self._visitor_bytes = visitor_bytes
         self._folder = folder
         self._database: Database | None = SQLite(Path(folder) / NAME) if folder else None
@@ -77,6 +83,7 @@ class Store:
         is."""
         if self._database:
             await self._database.open()
+        self._salt = await self.run(schema.salt) or self._salt
         await self.run(self._prune)
         self._writer = asyncio.create_task(self._write_behind())
 
@@ -110,10 +117,18 @@ class Store:
             self._logs.put(reply, Following(reply, visitor), visitor)
             self._news.set()
 
-    def put_tab(self, tab: str, state: State, visitor: str | None = None, *, size: int = 0) -> None:
+    def put_tab(
+        self,
+        tab: str,
+        state: State,
+        visitor: str | None = None,
+        *,
+        size: int = 0,
+        card: Card | None = None,
+    ) -> None:
         """Keeps the state, which must not change any more and takes about `size` bytes, for the
-        visitor."""
-        self._put(tab, Put(visitor, state), size)
+        visitor; with a card, as a saved conversation."""
+        self._put(tab, Put(visitor, state, card=card), size)
 
     def put_copy(self, tab: str, root: str, visitor: str | None = None) -> None:
         """From now on the tab has the state that was put for `root`, which now is the visitor's as
@@ -124,6 +139,13 @@ class Store:
         if self._database:
             self._tabs.put(tab, put, put.visitor, schema.ROW + size)
             self._news.set()
+
+    def reader(self, name: str) -> str:
+        """The salted hash that stands for a reader in the file and in memory."""
+        return holdings.owner(name, self._salt).hex()
+
+    def now(self) -> float:
+        return self._clock()
 
     async def root(self, tab: str) -> str | None:
         """The tab whose state it has, which mostly is its own; None if it has none."""
@@ -201,10 +223,19 @@ class Store:
         if any(dropped):
             transaction.shrink()
 
+    async def purge(self) -> None:
+        """Removes every word of the conversations that can no longer be restored."""
+        await self.run(self._purge)
+
+    def _purge(self, transaction: Transaction) -> None:
+        if conversations.purge(transaction, self._clock() - conversations.UNDO):
+            transaction.shrink()
+
     def _prune(self, transaction: Transaction) -> None:
         """Drops what is too old, and then what is too much."""
         now = self._clock()
         self._prune_at = now + PRUNE_EVERY
-        holdings.drop_old(transaction, now - MAX_AGE)
+        holdings.drop_old(transaction, now - self._max_age)
+        conversations.purge(transaction, now - conversations.UNDO)
         holdings.bound_all(transaction, self._max_bytes)
         transaction.shrink()

@@ -81,6 +81,28 @@ MONEY_AND_REPORTS = (
 ASSUMED = "ALTER TABLE journal ADD COLUMN assumed REAL NOT NULL DEFAULT 0"
 
 
+CONVERSATIONS = (
+    (
+        "CREATE TABLE conversations (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
+        " reader TEXT NOT NULL, title TEXT NOT NULL, named INTEGER NOT NULL DEFAULT 0,"
+        " at REAL NOT NULL, deleted REAL, shared TEXT UNIQUE, snapshot TEXT,"
+        " owner BLOB NOT NULL, size INTEGER NOT NULL)"
+    ),
+    "CREATE INDEX conversations_reader ON conversations (reader, at)",
+    "CREATE INDEX conversations_deleted ON conversations (deleted)",
+    "CREATE VIRTUAL TABLE words USING fts5 (title, text, tokenize = 'unicode61')",
+    *counted("conversations"),
+    (
+        "CREATE TRIGGER tabs_of_conversations_dropped AFTER DELETE ON tabs BEGIN"
+        " DELETE FROM conversations WHERE id = old.id; END"
+    ),
+    (
+        "CREATE TRIGGER words_dropped AFTER DELETE ON conversations BEGIN"
+        " DELETE FROM words WHERE rowid = old.number; END"
+    ),
+)
+
+
 def give_owners(transaction: Transaction) -> None:
     """Version 1: each row of a conversation belongs to a visitor, and takes so many bytes of their
     share."""
@@ -102,8 +124,14 @@ def keep_adjustments(transaction: Transaction) -> None:
     transaction.execute("CREATE TABLE adjustments (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
 
 
+def keep_conversations(transaction: Transaction) -> None:
+    """Version 4: what a tab shows can be a saved conversation, with a title and a reader."""
+    for statement in CONVERSATIONS:
+        transaction.execute(statement)
+
+
 # each makes a file of the next version, beginning with a file of version 0, which may be empty
-MIGRATIONS = (give_owners, unite, keep_adjustments)
+MIGRATIONS = (give_owners, unite, keep_adjustments, keep_conversations)
 VERSION = len(MIGRATIONS)
 
 

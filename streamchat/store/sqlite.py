@@ -25,6 +25,7 @@ PRAGMAS = """
 PRAGMA auto_vacuum = INCREMENTAL;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
+PRAGMA secure_delete = ON;
 PRAGMA journal_size_limit = 4194304;
 """
 
@@ -36,7 +37,7 @@ class File(sqlite3.Connection):
 
     def shrink(self) -> None:
         # commits first; `execute` would take the first page only
-        self.executescript("PRAGMA incremental_vacuum")
+        self.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 class SQLite:

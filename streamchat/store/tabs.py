@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from streamchat.store import conversations
+from streamchat.store.conversations import Card
 from streamchat.store.kept import shortest_json
 from streamchat.store.logs import plain
 from streamchat.store.schema import ROW
@@ -18,19 +20,27 @@ size = excluded.size, reply = excluded.reply, root = excluded.root
 """
 TAKE_TAB = "UPDATE tabs SET at = ?, owner = ? WHERE id = ?"
 TAKE_LOG = "UPDATE events SET owner = ? WHERE reply = (SELECT reply FROM tabs WHERE id = ?)"
+STATE = """
+SELECT state FROM tabs WHERE id = ? AND state IS NOT NULL AND NOT EXISTS
+(SELECT 1 FROM conversations WHERE conversations.id = tabs.id AND deleted IS NOT NULL)
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """A tab to be written: with a state of its own, or as a copy of the tab `root`."""
+    """A tab to be written: with a state of its own, or as a copy of the tab `root`. One with a
+    card is a saved conversation."""
 
     visitor: str | None
     state: State | None
     root: str | None = None
+    card: Card | None = None
 
 
 def put(transaction: Transaction, tab: str, put: Put, owner: bytes, now: float) -> int:
     """Writes a tab; returns how many bytes it takes."""
+    if put.card and not conversations.put(transaction, plain(tab), put.card, owner, now):
+        return 0
     text, reply, root = None, None, None
     if put.state is not None:
         text, reply = shortest_json(put.state), put.state.get("reply")
@@ -53,8 +63,6 @@ def root(transaction: Transaction, tab: str) -> str | None:
 
 def state(transaction: Transaction, tab: str) -> State | None:
     """The tab's own state."""
-    row = transaction.execute(
-        "SELECT state FROM tabs WHERE id = ? AND state IS NOT NULL", (plain(tab),)
-    ).fetchone()
+    row = transaction.execute(STATE, (plain(tab),)).fetchone()
     found: State | None = json.loads(row[0]) if row else None
     return found

@@ -3,6 +3,8 @@
 from streamchat.ui.blueprint import events
 from streamchat.ui.gradio_internals import GradioSessions
 from streamchat.ui.layout import CSS, HEAD, MAX_EVENTS, OPENING, SCRIPT, page
+from streamchat.ui.tab import Tab
+from streamchat.ui.tabs import Tabs
 from streamchat.ui.theme import THEME
 
 __all__ = [
@@ -13,6 +15,8 @@ __all__ = [
     "SCRIPT",
     "THEME",
     "GradioSessions",
+    "Tab",
+    "Tabs",
     "events",
     "gradio_internals",
     "page",

@@ -1,21 +1,22 @@
 """Handles the events of the page: asking, stopping, coming back."""
 
 import asyncio
-import logging
 import sys
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
 import gradio as gr
 
 from streamchat.chat import Asker, Chat
-from streamchat.errors import ChatError, InternalError, TooOften, trace
+from streamchat.errors import ChatError, TooOften
 from streamchat.events import well_formed
 from streamchat.options import Choice
 from streamchat.replies import Reply, paced
 from streamchat.texts import failure, text, worded
+from streamchat.ui.calls import explained, once
 from streamchat.ui.content import plain
+from streamchat.ui.leaving import Leaving, comes_first, until
 from streamchat.ui.markdown import written
 from streamchat.ui.room import check_room
 from streamchat.ui.tab import Tab, continued
@@ -30,8 +31,7 @@ from streamchat.ui.transcript import (
     turns_left,
 )
 from streamchat.visitors import Flow, Limits, Shelf, Who
-
-logger = logging.getLogger(__name__)
+from streamchat.web.readers import reader_of
 
 # of one visitor; generous, because a school that opens its pages at once may be one address
 CLAIMS = "600/minute"
@@ -68,6 +68,7 @@ class Page:
         self._who = who
         self._tabs = tabs
         self._tab_ids: Shelf[str, str] = Shelf(most=max_pages)
+        self._leaving = Leaving(max_pages)
         self._claims = Limits(rate=claims, visitor_replies=sys.maxsize, max_replies=sys.maxsize)
         self._found = found or Flow(FOUND, FOUND_AGAIN)
 
@@ -78,7 +79,9 @@ class Page:
         return (self._tab_ids.get(page) or page) if is_id(page) else ""
 
     async def tab(self, request: gr.Request) -> Tab:
-        return await self._tabs.get(self.tab_id(request), self._visitor(request))
+        return await self._tabs.get(
+            self.tab_id(request), self._visitor(request), self._reader(request)
+        )
 
     def save(self, request: gr.Request, tab: Tab) -> None:
         self._tabs.save(self.tab_id(request), tab, self._visitor(request))
@@ -101,13 +104,14 @@ class Page:
             yield [self._refusal(error)]
             return
         try:
-            replaced = tab.read()
-            async with aclosing(tab.frames(self._chat.pace)) as frames:
+            replaced, left = tab.read(), self._left(request)
+            async with aclosing(until(left, tab.frames(self._chat.pace))) as frames:
                 async for frame in frames:
                     if replaced.is_set() or tab.reply is not reply:
                         return
                     yield frame
-            yield tab.answer()
+            if not left.is_set():
+                yield tab.answer()
         except Exception as error:  # noqa: BLE001 (see above)
             tab.end()
             yield [*tab.answer(), self._refusal(error)]
@@ -115,18 +119,26 @@ class Page:
     async def _begun(self, tab: Tab, turn: int, message: str, request: gr.Request) -> Reply:
         """The reply to the message, from now on the tab's; where it is refused, the tab stays as it
         is."""
-        once = _once(request)
-        if tab.reply and tab.answers(once):
+        key = once(request)
+        if tab.reply and tab.answers(key):
             tab.repeat(turn)
             return tab.reply
         asked = tab.asking(turn, message)
         size = self._tabs.checked_size(asked)
         tab.end()
-        reply = await self._ask(tab, asked, request, once=once)
+        reply = await self._ask(tab, asked, request, once=key)
         if reply is not tab.reply:
-            tab.begin(asked, reply, once)
-            self._tabs.save(self.tab_id(request), tab, self._visitor(request), size=size)
+            tab.begin(asked, reply, key)
+            self._keep(request, tab, reply, size=size)
         return reply
+
+    def _keep(self, request: gr.Request, tab: Tab, reply: Reply, *, size: int | None) -> None:
+        """Saves the tab now and, so that a saved conversation is found by the words of its answer,
+        when the reply has ended."""
+        tab_id, visitor = self.tab_id(request), self._visitor(request)
+        self._tabs.save(tab_id, tab, visitor, size=size)
+        if tab.reader:
+            reply.on_end(lambda: self._tabs.save(tab_id, tab, visitor, size=tab.size))
 
     async def watch(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update]]:
         """Updates what stands below an answer; an event of its own, or each frame would pay for it.
@@ -161,11 +173,16 @@ class Page:
         except TooOften as refusal:
             return tab_id, gr.skip(), failure(text("pages_too_often"), refusal.retry_after)
         duplicate = request.headers.get("x-tab-open") == "elsewhere"
-        claimed = await self._tabs.claim(tab_id, page, visitor, duplicate=duplicate)
+        had = self._tab_ids.get(page) is not None and await self.tab(request)
+        claimed = await self._tabs.claim(
+            tab_id, page, visitor, duplicate=duplicate, reader=self._reader(request)
+        )
         self._tab_ids.put(page, claimed, visitor)
+        if had:
+            self._leaving.leave(page, had, await self.tab(request))
         draft = well_formed(draft)
         received = not draft.strip() or (await self.tab(request)).has_received(
-            _once(request) or draft
+            once(request) or draft
         )
         typed = gr.skip() if received else gr.update(value=draft)
         return claimed, typed, self.allowance(request)
@@ -209,7 +226,7 @@ class Page:
             reply = await self._ask(tab, messages, request, choice=tab.choice)
             tab.before, tab.begun = continued(messages)
             tab.start(reply)
-            self.save(request, tab)
+            self._keep(request, tab, reply, size=None)
             async with aclosing(self._followed(tab, request)) as frames:
                 async for frame in frames:
                     yield frame
@@ -259,10 +276,11 @@ class Page:
     async def _watched(
         self, request: gr.Request, busy: Update, idle: Update
     ) -> AsyncGenerator[tuple[Update, Update, Update]]:
-        tab = await self.tab(request)
-        replaced, before = tab.watch(), tab.reply
+        tab, page = await self.tab(request), request.session_hash or ""
+        replaced, before = tab.watch(page), tab.reply
         yield busy, gr.update(visible=False), self.allowance(request)
-        if await _comes_first(tab.next_end(before), replaced):
+        if await comes_first(tab.next_end(before), replaced):
+            tab.unwatch(page)
             yield idle, gr.update(visible=tab.unfinished), self.allowance(request)
 
     async def undo(self, history: list[Shown], request: gr.Request, undone: gr.UndoData) -> Update:
@@ -308,7 +326,7 @@ class Page:
             raise gr.Error(wrong, print_exception=False)
 
     def _refusal(self, error: Exception) -> Shown:
-        return refusal(_explained(error), takes_keys=self._chat.takes_keys)
+        return refusal(explained(error), takes_keys=self._chat.takes_keys)
 
     async def _ask(  # noqa: PLR0913 (each says how it is asked)
         self,
@@ -329,6 +347,15 @@ class Page:
         tab.choice = choice
         return reply
 
+    def _left(self, request: gr.Request) -> asyncio.Event:
+        """Set when the page shows another conversation."""
+        return self._leaving.left(request.session_hash or "", self._visitor(request))
+
+    def _reader(self, request: gr.Request) -> str:
+        """The hash of those who may read what the visitor saves; empty where nothing tells them
+        apart from others."""
+        return self._tabs.reader(reader_of(request.request.scope)) if request.request else ""
+
     def _visitor(self, request: gr.Request) -> str:
         client, user = request.client, getattr(request, "username", None)
         return self._who(client.host if client else None, request.headers, user)
@@ -336,40 +363,16 @@ class Page:
     async def _followed(
         self, tab: Tab, request: gr.Request
     ) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
-        seen = len(tab.reply.log) if tab.reply else 0
+        seen, left = len(tab.reply.log) if tab.reply else 0, self._left(request)
         yield tab.shown(), gr.update(**BUSY), gr.update(visible=False), self.allowance(request)
-        async with aclosing(tab.frames(self._chat.pace, after=seen)) as frames:
+        async with aclosing(until(left, tab.frames(self._chat.pace, after=seen))) as frames:
             async for frame in frames:
                 yield [*tab.before, *frame], gr.skip(), GO_ON, self.allowance(request)
+        if left.is_set():
+            return
         yield (
             tab.messages(),
             gr.update(**IDLE),
             gr.update(visible=tab.unfinished),
             self.allowance(request),
         )
-
-
-def _once(request: gr.Request) -> str:
-    """The key with which the page sent a message, or would send the one that is typed; empty
-    without one."""
-    key = request.headers.get("idempotency-key", "")
-    return key if is_id(key) else ""
-
-
-def _explained(error: Exception) -> ChatError:
-    """The error as a reader may see it."""
-    if isinstance(error, ChatError):
-        return error
-    logger.error("The page failed with %s", trace(error))
-    return InternalError()
-
-
-async def _comes_first(awaited: Coroutine[Any, Any, None], other: asyncio.Event) -> bool:
-    """Whether it comes before the other event; if not, it is cancelled."""
-    first, second = asyncio.ensure_future(awaited), asyncio.ensure_future(other.wait())
-    try:
-        await asyncio.wait({first, second}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        first.cancel()
-        second.cancel()
-    return first.done() and not first.cancelled()

@@ -9,7 +9,6 @@ import gradio as gr
 
 from streamchat.chat import Chat
 from streamchat.sources.demo import Demo
-from streamchat.store import Store
 from streamchat.texts import text
 from streamchat.ui import gradio_internals
 from streamchat.ui.handlers import GO_ON, Page
@@ -55,9 +54,9 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 def page(
-    chat: Chat, store: Store, who: Who, *, title: str, examples: Sequence[str]
+    chat: Chat, tabs: Tabs, who: Who, *, title: str, examples: Sequence[str]
 ) -> gr.ChatInterface:
-    this = Page(chat, Tabs(chat, store), who)
+    this = Page(chat, tabs, who)
     go_on = gr.Button(GO_ON, visible=False, size="sm", elem_id="continue", render=False)
     allowance = gr.Markdown(elem_id="allowance", render=False)
     demo = gr.ChatInterface(

@@ -41,6 +41,10 @@ class Tab:
     numbers, ascending. To `Chat` the tab is one `person`, also after a reload and in its
     duplicates. When it was saved, its messages took `size` bytes; in the store its state is that of
     the tab `root`. Its last reply was asked for with the `choice`, which a restart forgets.
+
+    With a `reader`, who alone may open it, it is a saved conversation, which several pages may show
+    at once; `replies` are the ids of all its replies. One that is not `kept` is nobody's, whatever
+    id a page has for it.
     """
 
     before: list[Shown] = field(default_factory=list)
@@ -53,10 +57,13 @@ class Tab:
     root: str = ""
     size: int = 0
     choice: Choice | None = None
+    reader: str = ""
+    replies: list[str] = field(default_factory=list)
+    kept: bool = True
     _started: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
     _awaited: int = field(default=0, init=False, repr=False)
     _unwanted: bool = field(default=False, init=False, repr=False)
-    _watch: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
+    _watches: dict[str, asyncio.Event] = field(default_factory=dict, init=False, repr=False)
     _reading: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
 
     def asked(self, before: list[Shown]) -> None:
@@ -112,6 +119,7 @@ class Tab:
         """The reply has come."""
         self.end()
         self.reply = reply
+        self.replies = [*self.replies, reply.id]
         if self._unwanted:
             self.stop()
         self._started.set()
@@ -152,11 +160,16 @@ class Tab:
                 break
             reply = await self.next_reply(reply)
 
-    def watch(self) -> asyncio.Event:
-        """Ends the watch before. The event is set when another watch begins."""
-        self._watch.set()
-        self._watch = asyncio.Event()
-        return self._watch
+    def watch(self, page: str = "") -> asyncio.Event:
+        """Ends the page's watch before. The event is set when another watch of the page begins."""
+        self.unwatch(page)
+        self._watches[page] = asyncio.Event()
+        return self._watches[page]
+
+    def unwatch(self, page: str) -> None:
+        """Ends the page's watch."""
+        if watch := self._watches.pop(page, None):
+            watch.set()
 
     def read(self) -> asyncio.Event:
         """Set when another event of the page shows the same answer, because the question was sent

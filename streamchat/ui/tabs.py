@@ -11,9 +11,9 @@ from weakref import WeakValueDictionary
 from streamchat.chat import Chat
 from streamchat.errors import TooLong, UnknownReply
 from streamchat.replies import Reply
-from streamchat.store import State, Store
+from streamchat.store import Card, State, Store
 from streamchat.ui.tab import Tab, _digest
-from streamchat.ui.transcript import Shown, said, size_of, text_of
+from streamchat.ui.transcript import Shown, conversation, said, size_of, text_of
 from streamchat.visitors import Shelf
 
 # of one tab's messages; no model takes as much
@@ -24,6 +24,8 @@ ROW = 1_000
 VISITOR_BYTES = 64_000_000
 # in memory, besides those whose replies run; others come back from the store
 MAX_TABS = 1_000
+# characters of the title that a conversation gets by itself
+MAX_TITLE = 60
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -48,34 +50,78 @@ class Tabs:
         )
         self._looking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def get(self, tab_id: str, visitor: str | None = None) -> Tab:
-        """The tab of that id, new if there is none; one without an id is nobody's, and not kept."""
+    def reader(self, name: str) -> str:
+        """The hash that stands for a reader; empty for one without a name, who keeps nothing."""
+        return self._store.reader(name) if name else ""
+
+    async def get(self, tab_id: str, visitor: str | None = None, reader: str = "") -> Tab:
+        """The tab of that id, new if there is none; one without an id, or with another reader's, is
+        nobody's, and not kept."""
         if not is_id(tab_id):
-            return Tab()
+            return Tab(kept=False)
         tab = await self._found(tab_id, visitor)
         if tab is None:
-            tab = Tab()
+            tab = Tab(reader=reader)
             self._tabs.put(tab_id, tab, visitor, ROW)
-        return tab
+        return tab if tab.reader in ("", reader) else Tab(kept=False)
+
+    async def find(self, tab_id: str, reader: str, visitor: str | None = None) -> Tab | None:
+        """The saved conversation of that id, if it is the reader's."""
+        tab = await self._found(tab_id, visitor)
+        return tab if tab and reader and tab.reader == reader and tab.before else None
+
+    def is_running(self, tab_id: str) -> bool:
+        tab = self._tabs.peek(tab_id)
+        return tab is not None and tab.running
+
+    def drop(self, tab_id: str) -> None:
+        """Stops its reply and forgets it; the store keeps what it has."""
+        if tab := self._tabs.pop(tab_id):
+            tab.end()
+            tab.kept = False
 
     async def claim(
-        self, tab_id: str, page: str, visitor: str | None = None, *, duplicate: bool = False
+        self,
+        tab_id: str,
+        page: str,
+        visitor: str | None = None,
+        *,
+        duplicate: bool = False,
+        reader: str = "",
     ) -> str:
-        """A new id for what the tab of that id shows: two pages that come with one id go on without
-        each other.
+        """The id by which a page goes on with what the tab of that id shows.
 
-        Questions that the `page` asked before it claimed its tab belong to that tab. While another
-        page shows the tab, its `duplicate` can end nothing of the other's.
+        It is the same for a saved conversation, which all pages of its `reader` share. Without a
+        reader it is a new one: two pages that come with one id go on without each other, and while
+        another page shows the tab, its `duplicate` can end nothing of the other's. Questions that
+        the `page` asked before it claimed its tab belong to that tab.
         """
         claimed = secrets.token_urlsafe(24)
-        if tab := self._tabs.pop(page):
-            self.save(claimed, tab, visitor)
-        elif found := await self._found(tab_id, visitor):
-            self._copy(claimed, found, visitor, duplicate=duplicate)
+        asked, found = self._tabs.get(page), await self._found(tab_id, visitor)
+        if asked and asked.reader == reader and page != tab_id:
+            self._tabs.pop(page)
+            self.save(claimed, asked, visitor)
+        elif found and found.messages() and found.reader in ("", reader):
+            return self._shared(tab_id, found, visitor, duplicate=duplicate, reader=reader)
         else:
             # in memory, so that the new id is not looked for in the store
-            self._tabs.put(claimed, Tab(), visitor, ROW)
+            self._tabs.put(claimed, Tab(reader=reader), visitor, ROW)
         return claimed
+
+    def _shared(
+        self, tab_id: str, found: Tab, visitor: str | None, *, duplicate: bool, reader: str
+    ) -> str:
+        """The id of a tab that was found: its own for a reader's, and for others that of a copy."""
+        if not reader:
+            claimed = secrets.token_urlsafe(24)
+            self._copy(claimed, found, visitor, duplicate=duplicate)
+            return claimed
+        if not found.reader:
+            # a release without saved conversations has kept it, or a browser without cookies
+            found.reader = reader
+            self.save(tab_id, found, visitor)
+        found.restored = True
+        return tab_id
 
     def checked_size(self, messages: Sequence[Shown]) -> int:
         """The bytes of messages that a tab is to keep, with thoughts and notes; raises `TooLong`
@@ -89,11 +135,12 @@ class Tabs:
     ) -> None:
         """Keeps the tab for the visitor; `size` is that of its messages, where it is known
         already."""
-        if not is_id(tab_id):
+        if not (is_id(tab_id) and tab.kept):
             return
         tab.root, tab.size = tab_id, size_of(tab.before) if size is None else size
         self._tabs.put(tab_id, tab, visitor, ROW + tab.size)
-        self._store.put_tab(tab_id, _state(tab), visitor, size=tab.size)
+        card = _card(tab) if tab.reader else None
+        self._store.put_tab(tab_id, _state(tab), visitor, size=tab.size, card=card)
 
     def _copy(self, claimed: str, found: Tab, visitor: str | None, *, duplicate: bool) -> None:
         """A tab of its own that shows the same; in the store it refers to that until there is more
@@ -130,6 +177,26 @@ class Tabs:
         return _tab(state, reply, tab_id)
 
 
+def title_of(messages: Sequence[Shown]) -> str:
+    """The first words of the first question."""
+    asked = next((text_of(it) for it in messages if it["role"] == "user"), "")
+    words = " ".join(asked[: 10 * MAX_TITLE].split())
+    return words if len(words) <= MAX_TITLE else shortened(words)
+
+
+def shortened(words: str) -> str:
+    """Its first words, as many as a title may have."""
+    start = words[: MAX_TITLE - 1]
+    whole = start.rpartition(" ")[0]
+    return f"{whole if len(whole) > MAX_TITLE // 2 else start}…"
+
+
+def _card(tab: Tab) -> Card:
+    messages = tab.messages()
+    texts = [message.text for message in conversation(messages)]
+    return Card(tab.reader, title_of(messages), "\n\n".join(texts))
+
+
 def is_id(text: str) -> bool:
     """Whether it may be the secret id of a tab or of a page; an empty one is nobody's."""
     return ID.fullmatch(text) is not None
@@ -145,6 +212,8 @@ def _state(tab: Tab) -> State:
         "person": tab.person,
         "received": tab.received,
         "size": tab.size,
+        "reader": tab.reader,
+        "replies": tab.replies,
     }
 
 
@@ -160,6 +229,8 @@ def _tab(state: State, reply: Reply | None, root: str) -> Tab:
         state.get("missing", []),
         root=root,
         size=state.get("size") or size_of(before),
+        reader=state.get("reader", ""),
+        replies=state.get("replies", []),
     )
 
 

@@ -47,6 +47,11 @@ class Shelf(Generic[K, V]):
             return place.value
         return None
 
+    def peek(self, key: K) -> V | None:
+        """The value, which does not count as used."""
+        place = self._places.get(key)
+        return place.value if place else None
+
     def put(self, key: K, value: V, owner: str | None = None, weight: int = 1) -> None:
         """Replaces the value under that key, then drops values until both bounds hold again."""
         self.pop(key)

@@ -18,6 +18,7 @@ __all__ = [
     "passwords",
     "preview",
     "problem",
+    "readers",
     "sessions",
     "whole",
 ]

@@ -28,6 +28,7 @@ BOUNDS = {
     "POST /api/streaming-chat": Bound(16_000_000, 60_000),
     "POST /gradio_api/": Bound(8_000_000, 50_000),
     "PUT /owner/settings": Bound(10_000, 100),
+    "PATCH /conversations/": Bound(4_000, 20),
     "POST /login": Bound(10_000, 10_000),
     "POST /logout": Bound(10_000, 10_000),
 }

@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from streamchat.chat.asking import Chat
 from streamchat.store.database import Store
 from streamchat.ui.layout import page
+from streamchat.ui.tabs import Tabs
 from tests.served import Source
 
 
@@ -41,8 +42,8 @@ def calling(middleware: Sequence[Middleware] = ()) -> Iterator[Caller]:
     """A client of a page with these in front of Gradio."""
     store = Store("")
     demo = page(
-        Chat(Source(), store, linger=60, keep=0),
-        store,
+        chat := Chat(Source(), store, linger=60, keep=0),
+        Tabs(chat, store),
         lambda *_: "visitor",
         title="Tiny",
         examples=["hi"],

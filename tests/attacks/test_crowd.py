@@ -23,6 +23,7 @@ from streamchat.store.database import Store
 from streamchat.ui.blueprint import events
 from streamchat.ui.gradio_internals import GradioSessions
 from streamchat.ui.layout import page
+from streamchat.ui.tabs import Tabs
 from streamchat.web.admission import Admission
 from streamchat.web.allowlist import Allowlist
 from streamchat.web.bodies import BoundedBodies
@@ -140,7 +141,7 @@ async def opened(*, total: int = 2_000, **bounds: int) -> AsyncIterator[Place]:
         Middleware(Calls, lambda scope: events(scope["app"].get_blocks())),
         Middleware(Admission, who, lambda scope: GradioSessions(scope["app"]), crowd),
     ]
-    demo = page(chat, store, who, title="Tiny", examples=[])
+    demo = page(chat, Tabs(chat, store), who, title="Tiny", examples=[])
     app = gr.mount_gradio_app(FastAPI(), demo, path="/", app_kwargs={"middleware": middleware})
     gradio = next(route.app for route in app.routes if isinstance(route, Mount))
     listening = socket.create_server(("127.0.0.1", 0))

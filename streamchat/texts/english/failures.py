@@ -25,6 +25,7 @@ SENTENCES: dict[str, str | Callable[..., str]] = {
         " Claude Console."
     ),
     "no_own_keys": "This chat takes no API keys of its visitors. Ask without one.",
+    "unknown_conversation": "There is no such conversation here.",
     "unknown_reply": "There is no such reply, or it is no longer kept.",
     "idempotency_key_reused": (
         "This Idempotency-Key belongs to another question. Send each question with a key of its"

@@ -79,5 +79,9 @@ SENTENCES: dict[str, str | Callable[..., str]] = {
     "bad_idempotency_key": "An Idempotency-Key is one string of 1 to 255 plain characters.",
     "bad_position": "This reply has no such position: so far they go from 0 to {last}.",
     "bad_settings": "Settings are a JSON object of short texts.",
+    # saved conversations
+    "search_too_long": "A search may have up to {most} characters.",
+    "bad_number": "{name} has to be a number.",
+    "bad_title": "A title is a text of 1 to {most} characters.",
     "nothing_to_pause": "Only Claude can be paused, and it does not answer here.",
 }

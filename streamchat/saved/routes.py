@@ -1,0 +1,138 @@
+"""Saved conversations over HTTP, for the page: a list with a search, titles, deletion and undo."""
+
+import json
+import re
+import sys
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from streamchat.errors import UnknownConversation
+from streamchat.saved.shelf import MOST, Saved
+from streamchat.ui import Tabs
+from streamchat.visitors import Limits, Who
+from streamchat.web.login import user_of
+from streamchat.web.problem import NO_STORE, Route, Unfit
+from streamchat.web.readers import reader_of
+
+PATH = "/conversations"
+ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+MAX_QUERY = 200
+MAX_TITLE = 120
+# of one visitor; a list is asked for with each letter of a search
+READS = "600/minute"
+CHANGES = "120/minute"
+
+
+class Gate:
+    """Lets in those who have a cookie or a login, and nobody too often."""
+
+    def __init__(self, tabs: Tabs, who: Who) -> None:
+        self._tabs = tabs
+        self._who = who
+        self._reads, self._changes = (
+            Limits(rate=rate, visitor_replies=sys.maxsize, max_replies=sys.maxsize)
+            for rate in (READS, CHANGES)
+        )
+
+    def reader(self, request: Request) -> str:
+        """The hash of the reader. Raises `TooOften`, and `UnknownConversation` for one who can have
+        none."""
+        limits = self._reads if request.method in ("GET", "HEAD") else self._changes
+        limits.admit(self.visitor(request)).leave()
+        if not (name := reader_of(request.scope)):
+            raise UnknownConversation
+        return self._tabs.reader(name)
+
+    def visitor(self, request: Request) -> str:
+        client = request.client.host if request.client else None
+        return self._who(client, request.headers, user_of(request.scope))
+
+
+def routes(saved: Saved, gate: Gate) -> APIRouter:
+    """The routes under /conversations; each answers for one reader's own."""
+    router = APIRouter(prefix=PATH, route_class=Route, include_in_schema=False)
+
+    @router.get("")
+    async def items(request: Request) -> Response:
+        """Without a cookie or a login there are none, as there are none before the first one."""
+        try:
+            reader = gate.reader(request)
+        except UnknownConversation:
+            return answer({"conversations": [], "more": False})
+        query = request.query_params.get("q", "")
+        if len(query) > MAX_QUERY:
+            raise Unfit(400, "too_long", wording="search_too_long", most=MAX_QUERY)
+        before = number(request, "before", sys.float_info.max)
+        most = int(min(max(number(request, "limit", MOST), 1), MOST))
+        return answer(await saved.items(reader, query=query, before=before, most=most))
+
+    @router.delete("")
+    async def delete_all(request: Request) -> Response:
+        return answer({"deleted": await saved.delete_all(gate.reader(request))})
+
+    @router.post("/restore")
+    async def restore_last(request: Request) -> Response:
+        return answer({"restored": await saved.restore_last(gate.reader(request))})
+
+    @router.get("/{id_}")
+    async def item(request: Request, id_: str) -> Response:
+        return answer(await saved.item(gate.reader(request), checked(id_)))
+
+    @router.patch("/{id_}")
+    async def rename(request: Request, id_: str) -> Response:
+        reader = gate.reader(request)
+        return answer(await saved.rename(reader, checked(id_), title(await fields(request))))
+
+    @router.delete("/{id_}", status_code=204)
+    async def delete(request: Request, id_: str) -> Response:
+        await saved.delete(gate.reader(request), checked(id_))
+        return Response(status_code=204)
+
+    @router.post("/{id_}/restore")
+    async def restore(request: Request, id_: str) -> Response:
+        return answer(await saved.restore(gate.reader(request), checked(id_)))
+
+    return router
+
+
+def answer(value: Any) -> JSONResponse:
+    return JSONResponse(value, headers=NO_STORE)
+
+
+def checked(id_: str) -> str:
+    """The id, if it has the form of one; nothing else is looked for."""
+    if not ID.fullmatch(id_):
+        raise UnknownConversation
+    return id_
+
+
+def number(request: Request, name: str, default: float) -> float:
+    given = request.query_params.get(name, "")
+    if given and not re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,15})?", given):
+        raise Unfit(400, "bad_number", name=name)
+    return float(given) if given else default
+
+
+async def fields(request: Request) -> dict[str, Any]:
+    try:
+        body = json.loads(await request.body())
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise Unfit(400, "not_json", wording="not_an_object")
+    return body
+
+
+def title(body: dict[str, Any]) -> str:
+    """One line of text. Raises `Unfit`."""
+    given = body.get("title")
+    if body.keys() != {"title"} or not isinstance(given, str) or len(given) > 10 * MAX_TITLE:
+        raise Unfit(422, "bad_title", most=MAX_TITLE)
+    words = " ".join(
+        re.sub(r"[\x00-\x1f\x7f]", " ", given).encode(errors="replace").decode().split()
+    )
+    if not 1 <= len(words) <= MAX_TITLE:
+        raise Unfit(422, "bad_title", most=MAX_TITLE)
+    return words

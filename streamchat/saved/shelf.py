@@ -1,0 +1,91 @@
+"""The saved conversations of one reader, as the store has them and as they are read now."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from streamchat.errors import UnknownConversation
+from streamchat.store import Store, Transaction, conversations
+from streamchat.ui import Tabs
+
+MOST = 100
+T = TypeVar("T")
+# as JSON
+Item = dict[str, Any]
+
+
+class Saved:
+    """What a reader may do with their conversations; another reader's are as unknown as none."""
+
+    def __init__(self, tabs: Tabs, store: Store) -> None:
+        self._tabs = tabs
+        self._store = store
+
+    async def items(self, reader: str, *, query: str, before: float, most: int) -> Item:
+        """The newest, and whether there are more."""
+        work = conversations.items
+        found = await self._run(
+            partial(work, reader=reader, query=query, before=before, most=most + 1)
+        )
+        shown = [self._item(each) for each in (found or [])[:most]]
+        return {"conversations": shown, "more": len(found or []) > most}
+
+    async def item(self, reader: str, id_: str) -> Item:
+        return self._known(await self._run(partial(conversations.item, reader=reader, id_=id_)))
+
+    async def rename(self, reader: str, id_: str, title: str) -> Item:
+        work = partial(conversations.rename, reader=reader, id_=id_, title=title)
+        return self._known(await self._run(work))
+
+    async def delete(self, reader: str, id_: str) -> None:
+        """A reply of it that runs is stopped. For a while it can be restored."""
+        work = partial(conversations.delete, reader=reader, id_=id_, now=self._store.now())
+        if not await self._run(work):
+            raise UnknownConversation
+        self._forget([id_])
+
+    async def delete_all(self, reader: str) -> int:
+        work = partial(conversations.delete_all, reader=reader, now=self._store.now())
+        gone = await self._run(work) or []
+        self._forget(gone)
+        return len(gone)
+
+    async def restore(self, reader: str, id_: str) -> Item:
+        work = partial(conversations.restore, reader=reader, id_=id_, now=self._store.now())
+        return self._known(await self._run(work))
+
+    async def restore_last(self, reader: str) -> int:
+        """Restores all that was deleted together and last."""
+        work = partial(conversations.restore_last, reader=reader, now=self._store.now())
+        return await self._run(work) or 0
+
+    async def _run(self, work: Callable[[Transaction], T]) -> T | None:
+        """With all that was said so far."""
+        await self._store.flush()
+        return await self._store.run(work)
+
+    def _known(self, found: conversations.Item | None) -> Item:
+        if found is None:
+            raise UnknownConversation
+        return self._item(found)
+
+    def _item(self, found: conversations.Item) -> Item:
+        return {
+            "id": found.id,
+            "title": found.title,
+            "at": found.at,
+            "running": self._tabs.is_running(found.id),
+            "shared": f"shared/{found.token}" if found.token else None,
+            "snippet": found.snippet,
+        }
+
+    def _forget(self, ids: list[str]) -> None:
+        for id_ in ids:
+            self._tabs.drop(id_)
+        if ids:
+            loop = asyncio.get_running_loop()
+            loop.call_later(conversations.UNDO + 1, self._purge)
+
+    def _purge(self) -> None:
+        self._purging = asyncio.create_task(self._store.purge())

@@ -1,0 +1,184 @@
+"""Rows of saved conversations: a title, the words to find it by, and the hash of its reader.
+
+The messages are the state of the tab with the same id. Without that row there is no conversation.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+
+from streamchat.store.schema import ROW
+from streamchat.store.seams import Transaction
+
+# seconds in which a deleted conversation can be restored
+UNDO = 900.0
+# of one reader; beyond them the oldest goes
+MOST = 1_000
+# characters by which one can be found
+MAX_TEXT = 1_000_000
+MAX_WORDS = 20
+# around a match in a snippet
+BEGIN, END = "\x01", "\x02"
+
+FOUND = "SELECT number, reader, deleted FROM conversations WHERE id = ?"
+ADD = "INSERT INTO conversations (id, reader, title, at, owner, size) VALUES (?, ?, ?, ?, ?, ?)"
+CHANGE = """
+UPDATE conversations SET title = CASE WHEN named THEN title ELSE ? END, at = ?, owner = ?,
+size = ? + COALESCE(length(CAST(snapshot AS BLOB)), 0), deleted = NULL WHERE number = ?
+"""
+INDEX = """
+INSERT OR REPLACE INTO words (rowid, title, text)
+SELECT number, title, ? FROM conversations WHERE number = ?
+"""
+TOO_MANY = """
+SELECT id FROM conversations WHERE reader = ? AND deleted IS NULL
+ORDER BY at DESC, number DESC LIMIT -1 OFFSET ?
+"""
+ITEM = "SELECT id, title, at, shared, NULL FROM conversations WHERE reader = ? AND deleted IS NULL"
+BY_ID = " AND id = ?"
+NEWEST_FIRST = " ORDER BY at DESC, number DESC"
+LATEST = ITEM + " AND at < ?" + NEWEST_FIRST + " LIMIT ?"
+MATCHING = """
+SELECT id, conversations.title, at, shared, snippet(words, -1, ?, ?, '…', 12)
+FROM words JOIN conversations ON number = words.rowid
+WHERE words MATCH ? AND reader = ? AND deleted IS NULL AND at < ?
+ORDER BY at DESC, number DESC LIMIT ?
+"""
+RENAME = """
+UPDATE conversations SET title = ?, named = 1 WHERE id = ? AND reader = ? AND deleted IS NULL
+"""
+RETITLE = "UPDATE words SET title = ? WHERE rowid = (SELECT number FROM conversations WHERE id = ?)"
+DELETE = "UPDATE conversations SET deleted = ? WHERE reader = ? AND deleted IS NULL"
+RESTORE = "UPDATE conversations SET deleted = NULL WHERE reader = ? AND deleted > ?"
+OF_LAST = " AND deleted = (SELECT MAX(deleted) FROM conversations WHERE reader = ?)"
+DELETED = """
+SELECT conversations.id, tabs.reply, tabs.state FROM conversations LEFT JOIN tabs USING (id)
+WHERE deleted <= ?
+"""
+DROP_LOG = """
+DELETE FROM events WHERE reply = ? AND NOT EXISTS (SELECT 1 FROM tabs WHERE tabs.reply = ?)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a conversation is found by; `reader` is the hash of those who may."""
+
+    reader: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A conversation in a list; `snippet` has its match between `BEGIN` and `END`."""
+
+    id: str
+    title: str
+    at: float
+    token: str | None
+    snippet: str | None
+
+
+def put(transaction: Transaction, id_: str, card: Card, owner: bytes, now: float) -> bool:
+    """Writes it at the owner's expense; false if the id is another reader's, and then nothing
+    is."""
+    text = words_of(card.text)[:MAX_TEXT]
+    size = ROW + 2 * len(text.encode())
+    found = transaction.execute(FOUND, (id_,)).fetchone()
+    if found is None:
+        transaction.execute(ADD, (id_, card.reader, card.title, now, owner, size))
+        found = transaction.execute(FOUND, (id_,)).fetchone()
+        drop_oldest(transaction, card.reader)
+    elif found[1] != card.reader:
+        return False
+    else:
+        transaction.execute(CHANGE, (card.title, now, owner, size, found[0]))
+    transaction.execute(INDEX, (text, found[0]))
+    return True
+
+
+def drop_oldest(transaction: Transaction, reader: str) -> None:
+    transaction.executemany(
+        "DELETE FROM tabs WHERE id = ?", transaction.execute(TOO_MANY, (reader, MOST)).fetchall()
+    )
+
+
+def items(
+    transaction: Transaction, *, reader: str, query: str, before: float, most: int
+) -> list[Item]:
+    """The newest before that time, of those in which each word of the query begins a word."""
+    if not query.strip():
+        rows = transaction.execute(LATEST, (reader, before, most)).fetchall()
+    elif not (match := matching(query)):
+        rows = []
+    else:
+        rows = transaction.execute(MATCHING, (BEGIN, END, match, reader, before, most)).fetchall()
+    return [Item(*row) for row in rows]
+
+
+def item(transaction: Transaction, *, reader: str, id_: str) -> Item | None:
+    row = transaction.execute(ITEM + BY_ID, (reader, id_)).fetchone()
+    return Item(*row) if row else None
+
+
+def ids(transaction: Transaction, *, reader: str) -> list[str]:
+    """All, the newest first."""
+    rows = transaction.execute(ITEM + NEWEST_FIRST, (reader,)).fetchall()
+    return [row[0] for row in rows]
+
+
+def rename(transaction: Transaction, *, reader: str, id_: str, title: str) -> Item | None:
+    transaction.execute(RENAME, (title, id_, reader))
+    if found := item(transaction, reader=reader, id_=id_):
+        transaction.execute(RETITLE, (found.title, id_))
+    return found
+
+
+def delete(transaction: Transaction, *, reader: str, id_: str, now: float) -> bool:
+    """Whether there was one; it can be restored for a while."""
+    found = item(transaction, reader=reader, id_=id_)
+    transaction.execute(DELETE + BY_ID, (now, reader, id_))
+    return found is not None
+
+
+def delete_all(transaction: Transaction, *, reader: str, now: float) -> list[str]:
+    found = ids(transaction, reader=reader)
+    transaction.execute(DELETE, (now, reader))
+    return found
+
+
+def restore(transaction: Transaction, *, reader: str, id_: str, now: float) -> Item | None:
+    transaction.execute(RESTORE + BY_ID, (reader, now - UNDO, id_))
+    return item(transaction, reader=reader, id_=id_)
+
+
+def restore_last(transaction: Transaction, *, reader: str, now: float) -> int:
+    """Restores what was deleted last, all that was deleted together; returns how many."""
+    before = len(ids(transaction, reader=reader))
+    transaction.execute(RESTORE + OF_LAST, (reader, now - UNDO, reader))
+    return len(ids(transaction, reader=reader)) - before
+
+
+def purge(transaction: Transaction, before: float) -> bool:
+    """Removes every word of what was deleted by then; whether there was any."""
+    gone = transaction.execute(DELETED, (before,)).fetchall()
+    for id_, reply, state in gone:
+        transaction.execute("DELETE FROM conversations WHERE id = ?", (id_,))
+        transaction.execute("DELETE FROM tabs WHERE id = ? OR root = ?", (id_, id_))
+        logs = {reply, *(json.loads(state).get("replies", []) if state else ())} - {None}
+        transaction.executemany(DROP_LOG, [(log, log) for log in logs])
+    if gone:
+        # words of removed rows stay in the index until it is merged
+        transaction.execute("INSERT INTO words (words) VALUES ('optimize')")
+    return bool(gone)
+
+
+def matching(query: str) -> str:
+    """Words as FTS5 takes them, whatever else it would read in them; empty without any."""
+    return " ".join(f'"{word}"*' for word in re.findall(r"\w+", query)[:MAX_WORDS])
+
+
+def words_of(text: str) -> str:
+    """The text as SQLite takes it, without the signs that mark a match."""
+    return re.sub(r"[\x00-\x08]", " ", text).encode(errors="replace").decode()

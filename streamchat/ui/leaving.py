@@ -1,0 +1,75 @@
+"""A page that shows another conversation: what it was shown before ends, and no reply does."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing
+from typing import Any, TypeVar
+
+from streamchat.replies import Reply
+from streamchat.ui.tab import Tab
+from streamchat.visitors import Shelf
+
+T = TypeVar("T")
+
+
+class Leaving:
+    """The pages that show something, and replies that are read in the place of pages that have left
+    them."""
+
+    def __init__(self, max_pages: int) -> None:
+        self._left: Shelf[str, asyncio.Event] = Shelf(most=max_pages)
+        self._reading: set[asyncio.Task[None]] = set()
+
+    def left(self, page: str, visitor: str) -> asyncio.Event:
+        """Set when the page leaves what it shows now."""
+        left = self._left.get(page) or asyncio.Event()
+        self._left.put(page, left, visitor)
+        return left
+
+    def leave(self, page: str, had: Tab, shows: Tab) -> None:
+        """The page goes from one tab to another, or finds the same one again; a reply of the first
+        is read on."""
+        if left := self._left.pop(page):
+            left.set()
+        had.unwatch(page)
+        shows.restored = True
+        if had is not shows and had.reply and had.running:
+            reading = asyncio.create_task(read_to_end(had.reply))
+            self._reading.add(reading)
+            reading.add_done_callback(self._reading.discard)
+
+
+async def read_to_end(reply: Reply) -> None:
+    """In the place of a page that reads another one, so that the reply is not taken for one that
+    nobody reads."""
+    async with aclosing(reply.follow()) as news:
+        async for _ in news:
+            pass
+
+
+async def until(left: asyncio.Event, frames: AsyncGenerator[T]) -> AsyncGenerator[T]:
+    """The frames that come before the event is set."""
+    end = asyncio.ensure_future(left.wait())
+    try:
+        async with aclosing(frames):
+            while not left.is_set():
+                frame = asyncio.ensure_future(anext(frames, None))
+                await asyncio.wait({frame, end}, return_when=asyncio.FIRST_COMPLETED)
+                if not frame.done() or (found := frame.result()) is None:
+                    frame.cancel()
+                    await asyncio.wait({frame})
+                    return
+                yield found
+    finally:
+        end.cancel()
+
+
+async def comes_first(awaited: Coroutine[Any, Any, None], other: asyncio.Event) -> bool:
+    """Whether it comes before the other event; if not, it is cancelled."""
+    first, second = asyncio.ensure_future(awaited), asyncio.ensure_future(other.wait())
+    try:
+        await asyncio.wait({first, second}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        first.cancel()
+        second.cancel()
+    return first.done() and not first.cancelled()

@@ -1,0 +1,259 @@
+"""Saved conversations in the hands of those they do not belong to, and of those who ask too much."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from streamchat.saved.routes import MAX_QUERY
+from streamchat.server import Running, create
+from streamchat.settings import Settings
+from tests.reader import Reader
+
+SECRET = "A zebra called Marmalade"
+UNKNOWN = (404, "unknown_conversation")
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("ANTHROPIC_API_KEY", "")
+        folder = str(tmp_path_factory.mktemp("kept"))
+        with create(Settings(data_dir=folder, rate_limit="off")).launch() as running:
+            yield running
+
+
+@pytest.fixture(scope="module")
+def owner(here: Running) -> Iterator[Reader]:
+    with Reader(here.url) as reader:
+        yield reader
+
+
+@pytest.fixture
+def thief(here: Running) -> Iterator[Reader]:
+    with Reader(here.url) as reader:
+        yield reader
+
+
+def asked(owner: Reader) -> str:
+    """The id of the owner's one conversation."""
+    if owner.titles() != [SECRET]:
+        owner.client.delete("conversations")
+        owner.asks(SECRET)
+    return str(owner.items()[0]["id"])
+
+
+def code(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+CALLS: list[tuple[str, str, dict[str, str] | None]] = [
+    ("GET", "", None),
+    ("PATCH", "", {"title": "Mine"}),
+    ("DELETE", "", None),
+    ("POST", "/restore", None),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), CALLS)
+def test_another_browser_does_not_learn_whether_a_conversation_exists(
+    owner: Reader, thief: Reader, method: str, path: str, body: dict[str, str] | None
+) -> None:
+    """Its answer is that of an id which there never was, and nothing changes."""
+    id_ = asked(owner)
+    answers = [
+        thief.client.request(method, f"conversations/{each}{path}", json=body)
+        for each in (id_, "x" * len(id_))
+    ]
+    assert [code(answer) for answer in answers] == [UNKNOWN, UNKNOWN]
+    assert answers[0].content == answers[1].content
+    assert owner.titles() == [SECRET]
+
+
+def test_another_browser_opens_nothing(owner: Reader, thief: Reader) -> None:
+    """Neither as a page's conversation nor as its session, and what is asked there stays apart."""
+    id_ = asked(owner)
+    assert thief.opens(id_)[1] != id_
+    assert thief.opens("", page=id_)[1] != id_
+    thief.asks("Mine", page="mine")
+    thief.client.post("gradio_api/call/chat", json={"data": ["Mine, too"], "session_hash": id_})
+    assert (owner.titles(), thief.titles(q="Marmalade")) == ([SECRET], [])
+    assert owner.items()[0]["id"] == id_
+
+
+def test_the_session_of_a_page_opens_nothing_for_another_browser(
+    owner: Reader, thief: Reader
+) -> None:
+    """Gradio's sessions are guessed more easily than a cookie."""
+    page, _ = owner.opens()
+    owner.asks(SECRET, page=page)
+    answer = thief.client.post(
+        "gradio_api/call/chat", json={"data": ["Which xylophone?"], "session_hash": page}
+    )
+    thief.client.get(f"gradio_api/call/chat/{answer.json()['event_id']}")
+    assert (thief.titles(), owner.titles(q="xylophone")) == ([], [])
+
+
+def test_nothing_of_others_is_deleted_or_restored(owner: Reader, thief: Reader) -> None:
+    """To delete all deletes all of one's own."""
+    id_ = asked(owner)
+    assert thief.client.delete("conversations").json() == {"deleted": 0}
+    assert owner.client.delete(f"conversations/{id_}").status_code == 204
+    assert thief.client.post("conversations/restore").json() == {"restored": 0}
+    assert owner.titles() == []
+    assert owner.client.post("conversations/restore").json() == {"restored": 1}
+    assert owner.titles() == [SECRET]
+
+
+@pytest.mark.parametrize(
+    "cookie", ["", "x", "x" * 43 + "=", "x" * 44, "' OR 1=1 --", "streamchat_browser", "é" * 43]
+)
+def test_a_forged_cookie_reads_nothing(here: Running, cookie: str) -> None:
+    """One that the chat would not have given out is none, and there is nothing without one."""
+    headers = {b"Cookie": f"streamchat_browser={cookie}".encode()}
+    with httpx.Client(base_url=here.url, headers=headers) as client:
+        assert client.get("conversations").json() == {"conversations": [], "more": False}
+        assert code(client.delete("conversations")) == UNKNOWN
+
+
+def test_the_cookie_is_for_the_server_alone(here: Running) -> None:
+    """No script reads it, no other site sends it, and no cache gives it to somebody else."""
+    answer = httpx.get(here.url)
+    assert "HttpOnly; SameSite=Lax" in answer.headers["set-cookie"]
+    assert answer.headers["cache-control"] == "no-store"
+    assert len(answer.cookies["streamchat_browser"]) == 43
+
+
+@pytest.mark.parametrize("id_", ["x" * 65, "a.b", "%2e%2e", "a%00b", "%F0%9F%A6%93", "a%20b"])
+def test_a_malformed_id_is_an_unknown_one(owner: Reader, id_: str) -> None:
+    """It is not even looked for."""
+    assert owner.client.get(f"conversations/{id_}").status_code == 404
+
+
+HOSTILE = [
+    '"', '""', "'", "*", "zebra*", "NOT", "zebra NOT marmalade", "zebra OR", "(", "title:zebra",
+    "{title text}: zebra", "NEAR(zebra marmalade)", "^zebra", "-zebra", "zebra AND", "\x00",
+    "zebra\x00", "zebra; DROP TABLE words", "%", "_", "😀", "\ud7ff", "a" * MAX_QUERY, '"zebra',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", HOSTILE)
+def test_a_search_is_words_and_nothing_else(owner: Reader, query: str) -> None:
+    """What FTS5 would read as syntax is looked for, or passed over."""
+    asked(owner)
+    assert owner.client.get("conversations", params={"q": query}).status_code == 200
+    assert owner.titles(q="marmal zeb") == [SECRET]
+    assert owner.titles(q="marmalade unicorn") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ({"q": "a" * (MAX_QUERY + 1)}, 400),
+        ({"before": "x"}, 400),
+        ({"before": "nan"}, 400),
+        ({"before": "-1"}, 400),
+        ({"limit": "1e9"}, 400),
+        ({"limit": "0"}, 200),
+        ({"limit": "999999"}, 200),
+        ({"before": "9" * 15}, 200),
+    ],
+)
+def test_a_list_has_bounds(owner: Reader, query: dict[str, str], status: int) -> None:
+    """Of its search, its beginning and its length."""
+    assert owner.client.get("conversations", params=query).status_code == status
+
+
+BODIES: list[tuple[Any, int]] = [
+    (b"", 400),
+    (b"{", 400),
+    (b"[]", 400),
+    (b"[" * 15, 400),
+    (b"{}", 422),
+    (b'{"title": 1}', 422),
+    (b'{"title": null}', 422),
+    (b'{"title": ["a"]}', 422),
+    (b'{"title": ""}', 422),
+    (b'{"title": " \\n "}', 422),
+    (b'{"title": "%s"}' % (b"a" * 121), 422),
+    (b'{"title": "a", "reader": "x"}', 422),
+    (b'{"title": "%s"}' % (b"a" * 5_000), 413),
+    (b"[" * 1_000, 413),
+]
+
+
+@pytest.mark.parametrize(("body", "status"), BODIES)
+def test_a_title_is_one_short_line(owner: Reader, body: bytes, status: int) -> None:
+    """Anything else is refused with a sentence, and the title stays."""
+    id_ = asked(owner)
+    answer = owner.client.patch(f"conversations/{id_}", content=body)
+    assert (answer.status_code, bool(answer.json()["message"])) == (status, True)
+    assert owner.titles() == [SECRET]
+
+
+def test_a_title_loses_what_is_no_text(owner: Reader) -> None:
+    """Line ends, controls and half characters; a tag is text as any other."""
+    id_ = asked(owner)
+    body = b'{"title": "<img src=x>\\n\\u0001a \\ud800 b"}'
+    assert owner.client.patch(f"conversations/{id_}", content=body).status_code == 200
+    assert owner.titles() == ["<img src=x> a ? b"]
+
+
+@pytest.mark.parametrize(
+    "header", [{"origin": "https://evil.test"}, {"sec-fetch-site": "same-site"}]
+)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", ""), ("DELETE", ""), ("POST", "/restore"), ("DELETE", "/x"), ("PATCH", "/x")],
+)
+def test_no_other_sites_page_gets_in(
+    owner: Reader, method: str, path: str, header: dict[str, str]
+) -> None:
+    """Although the browser might send the cookie along."""
+    asked(owner)
+    body = {"title": "x"} if method == "PATCH" else None
+    answer = owner.client.request(method, f"conversations{path}", headers=header, json=body)
+    assert code(answer) == (403, "foreign_page")
+    assert owner.titles() == [SECRET]
+
+
+def test_a_visitor_who_asks_all_the_time_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The refusal says for how long."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "")
+    monkeypatch.setattr("streamchat.saved.routes.CHANGES", "3/minute")
+    with (
+        create(Settings(data_dir=str(tmp_path))).launch() as app,
+        Reader(app.url) as reader,
+    ):
+        answers = [reader.client.delete("conversations") for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+        assert int(answers[-1].headers["retry-after"]) > 0
+        assert reader.client.get("conversations").status_code == 200
+
+
+def test_a_login_keeps_everybody_else_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a login the conversations are the user's, in whichever browser, and no cookie opens
+    them."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "")
+    settings = Settings(data_dir=str(tmp_path), auth="ada:long enough")
+    with create(settings).launch() as app:
+        cookies = []
+        for _ in range(2):
+            form = {"username": "ada", "password": "long enough"}
+            cookies.append(dict(httpx.post(f"{app.url}login", data=form).cookies))
+        with Reader(app.url, cookies=cookies[0]) as one, Reader(app.url, cookies=cookies[1]) as two:
+            id_ = one.asks(SECRET)
+            assert (two.titles(), two.opens(id_)[1]) == ([SECRET], id_)
+            assert "streamchat_browser" not in one.client.cookies
+        for method, path in [("GET", ""), ("GET", f"/{id_}"), ("DELETE", ""), ("POST", "/restore")]:
+            answer = httpx.request(
+                method,
+                f"{app.url}conversations{path}",
+                cookies={"streamchat_browser": "x" * 43},
+                auth=("ada", "long enough"),
+            )
+            assert code(answer) == (401, "login_required")

@@ -1,0 +1,183 @@
+"""Saved conversations, as the store keeps them and as their reader finds them."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from streamchat.server import Running, create
+from streamchat.settings import Settings
+from streamchat.store import NAME, Card, Store, conversations
+from streamchat.store.conversations import UNDO
+from streamchat.ui.tabs import MAX_TITLE, title_of
+from streamchat.ui.transcript import said
+from tests.reader import Reader
+
+DAY = 86_400
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "")
+    return Settings(data_dir=str(tmp_path), rate_limit="off")
+
+
+@pytest.fixture
+def here(settings: Settings) -> Iterator[Running]:
+    with create(settings).launch() as running:
+        yield running
+
+
+def test_conversations_are_listed_newest_first_and_in_parts(here: Running) -> None:
+    """The next part begins before the last one of this, and a question moves its conversation to
+    the top."""
+    with Reader(here.url) as reader:
+        first, *_ = [reader.asks(f"Question {number}") for number in range(3)]
+        reader.asks("And more?", first)
+        assert reader.titles() == ["Question 0", "Question 2", "Question 1"]
+        answer = reader.client.get("conversations", params={"limit": 2}).json()
+        last = answer["conversations"][-1]["at"]
+        assert (len(answer["conversations"]), answer["more"]) == (2, True)
+        assert reader.titles(before=last) == ["Question 1"]
+
+
+def test_a_conversation_is_found_by_what_was_said_in_it(here: Running) -> None:
+    """By the beginnings of its words, in questions, answers and titles, whatever their case."""
+    with Reader(here.url) as reader:
+        id_ = reader.asks("Tell me of the Matterhorn")
+        reader.asks("Something else")
+        for query in ("matterh", "TELL matter", "zz matterhorn"):
+            found = [each["id"] for each in reader.items(q=query)]
+            assert found == ([] if "zz" in query else [id_])
+        # the words of an answer
+        assert [each["id"] for each in reader.items(q="DEMO")][1:] == [id_]
+        snippet = reader.items(q="matter")[0]["snippet"]
+        assert snippet.startswith("Tell me of the \x01Matterhorn\x02")
+        reader.client.patch(f"conversations/{id_}", json={"title": "Toblerone"})
+        assert [each["id"] for each in reader.items(q="tobler")] == [id_]
+
+
+def test_a_new_start_finds_everything(settings: Settings) -> None:
+    """Titles, the messages, and the cookie with which they are read."""
+    with create(settings).launch() as app, Reader(app.url) as reader:
+        id_ = reader.asks("Once")
+        reader.client.patch(f"conversations/{id_}", json={"title": "Kept"})
+        cookies = reader.client.cookies
+    with create(settings).launch() as app, Reader(app.url, cookies=cookies) as reader:
+        assert reader.titles() == ["Kept"]
+        assert reader.opens(id_)[1] == id_
+        reader.asks("Twice", id_)
+        assert (reader.titles(q="once twice"), reader.titles(q="demo")) == (["Kept"], ["Kept"])
+
+
+def test_a_deleted_conversation_comes_back_as_it_was(here: Running) -> None:
+    """One by one, or all that were deleted together; it can be opened again only then."""
+    with Reader(here.url) as reader:
+        one, two = reader.asks("One"), reader.asks("Two")
+        assert reader.client.delete(f"conversations/{one}").status_code == 204
+        assert reader.opens(one)[1] != one
+        assert reader.client.post(f"conversations/{one}/restore").json()["title"] == "One"
+        assert reader.opens(one)[1] == one
+        reader.client.delete(f"conversations/{two}")
+        assert reader.client.delete("conversations").json() == {"deleted": 1}
+        assert reader.client.post("conversations/restore").json() == {"restored": 1}
+        assert reader.titles() == ["One"]
+
+
+class Clock:
+    now = 1_795_699_040.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def kept(store: Store, id_: str, text: str, visitor: str = "v", reader: str = "r") -> None:
+    card = Card(store.reader(reader), "A title", text)
+    store.put_tab(id_, {"before": [text], "replies": []}, visitor, size=len(text), card=card)
+    assert await store.flush()
+
+
+async def listed(store: Store, reader: str = "r", query: str = "") -> list[str]:
+    work = partial(
+        conversations.items, reader=store.reader(reader), query=query, before=1e12, most=2_000
+    )
+    return [item.id for item in await store.run(work) or []]
+
+
+async def test_no_word_of_a_deleted_conversation_stays(tmp_path: Path) -> None:
+    """When it can no longer be restored, its words are in no byte of the file, nor in the index."""
+    clock = Clock()
+    store = Store(str(tmp_path), clock=clock)
+    await store.open()
+    await kept(store, "gone", "Marmalade the zebra " * 500)
+    await kept(store, "stays", "Toast")
+    reader = store.reader("r")
+    await store.run(partial(conversations.delete, reader=reader, id_="gone", now=clock.now))
+    clock.now += UNDO - 1
+    await store.purge()
+    assert words_in(tmp_path, b"armalade")
+    clock.now += 2
+    restore = partial(conversations.restore, reader=reader, id_="gone", now=clock.now)
+    assert await store.run(restore) is None
+    await store.purge()
+    assert not words_in(tmp_path, b"armalade")
+    assert await listed(store) == ["stays"]
+    await store.close()
+
+
+def words_in(folder: Path, words: bytes) -> bool:
+    return any(words in path.read_bytes() for path in folder.glob(f"{NAME}*"))
+
+
+async def test_conversations_are_kept_as_long_as_the_owner_says(tmp_path: Path) -> None:
+    """Counted from the last word."""
+    clock = Clock()
+    store = Store(str(tmp_path), clock=clock, max_age=10 * DAY)
+    await store.open()
+    await kept(store, "old", "old")
+    await kept(store, "used", "used")
+    clock.now += 9 * DAY
+    await kept(store, "used", "used again")
+    clock.now += 2 * DAY
+    await kept(store, "new", "new")
+    assert sorted(await listed(store)) == ["new", "used"]
+    assert await listed(store, query="old") == []
+    await store.close()
+
+
+async def test_only_a_readers_own_oldest_makes_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader with very many conversations loses the oldest; nobody else does."""
+    monkeypatch.setattr(conversations, "MOST", 3)
+    clock = Clock()
+    store = Store(str(tmp_path), clock=clock)
+    await store.open()
+    await kept(store, "other", "other", reader="another")
+    for number in range(5):
+        clock.now += 1
+        await kept(store, f"c{number}", "text")
+    assert await listed(store) == ["c4", "c3", "c2"]
+    assert await listed(store, "another") == ["other"]
+    await store.close()
+
+
+async def test_an_id_belongs_to_its_first_reader(tmp_path: Path) -> None:
+    """Another one who writes under it writes nothing."""
+    store = Store(str(tmp_path))
+    await store.open()
+    await kept(store, "id", "mine")
+    await kept(store, "id", "theirs", reader="another")
+    assert (await store.tab("id") or {})["before"] == ["mine"]
+    assert (await listed(store), await listed(store, "another")) == (["id"], [])
+    await store.close()
+
+
+def test_a_title_is_the_beginning_of_the_first_question() -> None:
+    """On one line, and cut between words."""
+    assert title_of([said("user", "How\n\n  is it?"), said("assistant", "Good")]) == "How is it?"
+    long = title_of([said("user", "many words " * 20)])
+    assert (len(long) <= MAX_TITLE, long[-7:]) == (True, " words…")
+    assert len(title_of([said("user", "x" * 500)])) == MAX_TITLE
+    assert title_of([]) == ""
