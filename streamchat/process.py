@@ -19,6 +19,7 @@ from streamchat.server import Running, StreamChat
 from streamchat.settings import Settings
 from streamchat.store import NAME as FILE
 from streamchat.store import TooNew
+from streamchat.system import qrcode
 from streamchat.system.console import fail, say
 from streamchat.system.environment import on_spaces
 from streamchat.system.listener import Listener, StartFailed
@@ -171,8 +172,11 @@ def is_file(path: Path) -> bool:
 def announce(app: StreamChat, listener: Listener) -> None:
     say(f"StreamChat is at {listener.url}")
     if not on_spaces():
-        for url in listener.network_urls:
+        urls = listener.network_urls
+        for url in urls:
             say(f"In your network it is at {url}")
+        if urls:
+            show_code(urls[0])
     if app.settings.owner_password:
         say(f"Its owner's page is at {listener.url}{owner.PATH.lstrip('/')}")
 
@@ -190,6 +194,13 @@ def announce_share(running: Running, listener: Listener) -> None:
         )
     else:
         say(f"For everybody it is at {running.share_url}")
+        show_code(running.share_url or "")
+
+
+def show_code(url: str) -> None:
+    """As a QR code, where there is a terminal with room for it."""
+    if code := qrcode.for_terminal(url):
+        say(code)
 
 
 def announce_source(name: str, error: ChatError | None) -> None:
