@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from streamchat.api import openapi
 from streamchat.api.routes import PATH
+from streamchat.api.schema import EXAMPLES
 from streamchat.events import Done, Message, Text
 from streamchat.texts import text
 from tests.served import Served, served
@@ -20,7 +20,7 @@ async def api() -> AsyncIterator[Served]:
         yield api
 
 
-@pytest.mark.parametrize("example", openapi.EXAMPLES.values(), ids=openapi.EXAMPLES.keys())
+@pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES.keys())
 async def test_what_the_docs_show_is_answered(api: Served, example: dict[str, Any]) -> None:
     """A message, or the whole conversation as its client keeps it, reaches the source as it was
     sent."""

@@ -1,63 +1,14 @@
 """The description of the routes of `api` for /docs, with examples to try."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from fastapi import Header, Path, Query
 
-from streamchat.options import EFFORTS
+from streamchat.api.schema import EXAMPLES, QUESTION, described
 
 Responses = dict[int | str, dict[str, Any]]
 
 
-def _object(
-    optional: Mapping[str, Any] = MappingProxyType({}), **properties: Any
-) -> dict[str, Any]:
-    """An object with these properties, perhaps some of the optional ones, and no other."""
-    return {
-        "type": "object",
-        "required": list(properties),
-        "additionalProperties": False,
-        "properties": {**properties, **optional},
-    }
-
-
-ROLE = {"enum": ["user", "assistant"]}
-TURN = _object(role=ROLE, content={"type": "string"})
-TURNS = {"type": "array", "items": TURN, "minItems": 1, "maxItems": 10_000}
-OPTIONS = {
-    "model": {
-        "type": "string",
-        "description": "One of the models that the owner of the chat offers, by its id.",
-    },
-    "effort": {
-        "enum": list(EFFORTS),
-        "description": "How thorough the model is, as far as the owner offers it.",
-    },
-    "system": {
-        "type": "string",
-        "description": "Your instructions, which the model gets beside the owner's.",
-    },
-}
-QUESTION = {
-    "oneOf": [
-        _object(OPTIONS, message={"type": "string", "minLength": 1}),
-        _object(OPTIONS, messages=TURNS),
-    ]
-}
-CONVERSATION = [
-    {"role": "user", "content": "Name a river."},
-    {"role": "assistant", "content": "The Loire."},
-    {"role": "user", "content": "And one in Peru?"},
-]
-EXAMPLES = {
-    "message": {
-        "summary": "One message",
-        "value": {"message": "Write me 2,000 words about rivers"},
-    },
-    "messages": {"summary": "A conversation", "value": {"messages": CONVERSATION}},
-}
 HEADERS = [
     {
         "name": "Idempotency-Key",
@@ -81,6 +32,8 @@ HEADERS = [
         "schema": {"type": "string", "pattern": "^[!-~]*$"},
     },
 ]
+
+
 BODY = {
     "parameters": HEADERS,
     "requestBody": {
@@ -91,7 +44,7 @@ BODY = {
 
 
 def _error(description: str, code: str, message: str) -> dict[str, Any]:
-    schema = _object(code={"type": "string"}, message={"type": "string"})
+    schema = described(code={"type": "string"}, message={"type": "string"})
     example = {"code": code, "message": message}
     return {
         "description": description,

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from streamchat.settings import Settings, SettingsError, what_is_wrong
 from streamchat.store import Store
 from streamchat.store.adjustments import read, write
+from streamchat.texts import text
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ class Adjustments:
 
     def _take(self, changes: Mapping[str, str | None]) -> None:
         if unknown := changes.keys() - set(self._names):
-            raise SettingsError(f"{min(unknown)!r} cannot be changed here.")
+            raise SettingsError(text("not_adjustable", name=min(unknown)))
         merged = {**self._changed, **changes}
         new = {name: value for name, value in merged.items() if value is not None}
         settings = changed(self._settings, new)
@@ -100,7 +101,7 @@ def changed(settings: Settings, changes: Mapping[str, str]) -> Settings:
 
 def sentence(name: str, value: str, details: Any) -> str:
     what = name.removesuffix("_usd").replace("_", " ")
-    return f"The {what} cannot be {value[:80]!r}: {what_is_wrong(details)}."
+    return text("bad_adjustment", what=what, value=value[:80], reason=what_is_wrong(details))
 
 
 def text_of(settings: Settings, name: str) -> str:

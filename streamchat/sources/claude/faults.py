@@ -108,6 +108,21 @@ def translate(error: Exception) -> ClaudeError | None:
     return next((kind() for classes, kind in BY_CLASS if isinstance(error, classes)), None)
 
 
+def of_own_key(error: ClaudeError) -> ClaudeError:
+    """The error as whoever brought the key reads it."""
+    match error:
+        case errors.KeyRejected():
+            own: ClaudeError = errors.OwnKeyRejected(request_id=error.request_id)
+        case errors.NoCredit():
+            own = errors.OwnNoCredit(request_id=error.request_id)
+        case errors.NotPermitted() | errors.UnknownModel():
+            own = errors.OwnNotPermitted(request_id=error.request_id)
+        case _:
+            return error
+    own.retryable, own.retry_after = error.retryable, error.retry_after
+    return own
+
+
 def is_free(error: BaseException) -> bool:
     """Whether Claude charges nothing for a call that failed so: it was turned away, or there was no
     connection."""

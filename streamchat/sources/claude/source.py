@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import aclosing, contextmanager, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -13,18 +13,17 @@ import httpx2
 
 from streamchat import errors
 from streamchat.errors import ClaudeError
-from streamchat.events import Conversation, Done, Event, Notice, Request, well_formed
+from streamchat.events import Conversation, Event, Notice, Request, well_formed
 from streamchat.meter import NOTHING, Meter
 from streamchat.options import Choice, Menu, known
 from streamchat.settings import Settings
 from streamchat.sources.claude import clients
+from streamchat.sources.claude.attempt import attempt
 from streamchat.sources.claude.capabilities import Capabilities
 from streamchat.sources.claude.deadlines import Deadlines
-from streamchat.sources.claude.faults import is_free, translated
-from streamchat.sources.claude.measuring import Sent
+from streamchat.sources.claude.faults import of_own_key
 from streamchat.sources.claude.names import Names
 from streamchat.sources.claude.progress import Progress
-from streamchat.sources.claude.wire import Accumulator, sent
 from streamchat.texts import for_owner
 
 logger = logging.getLogger(__name__)
@@ -86,13 +85,13 @@ class Claude:
             parameters = self._parameters(conversation, choice) | self._optional(choice, without)
             try:
                 async with aclosing(
-                    self._attempt(client, parameters, meter, deadlines, request.wanted)
+                    attempt(client, parameters, meter, deadlines, request.wanted)
                 ) as events:
                     async for event in events:
                         for told in progress.told(event):
                             yield told
             except ClaudeError as failure:
-                error = _of_own_key(failure) if request.key else failure
+                error = of_own_key(failure) if request.key else failure
                 if refused := self._refused(error, choice, without):
                     without |= refused
                 elif self._is_gone(failure, choice):
@@ -145,39 +144,6 @@ class Claude:
         refused = error.parameters if isinstance(error, errors.RequestRejected) else frozenset()
         return refused & self._optional(choice, without).keys()
 
-    async def _attempt(
-        self,
-        client: anthropic.AsyncAnthropic,
-        parameters: dict[str, Any],
-        meter: Meter,
-        deadlines: Deadlines,
-        wanted: Callable[[], Awaitable[None]],
-    ) -> AsyncGenerator[Event]:
-        heard = Accumulator()
-        with translated(), _metered(meter):
-            deadlines.check(heard=True)
-            async with await client.messages.create(**parameters) as stream:
-                if (
-                    not stream.response.headers.get("content-type", "")
-                    .lower()
-                    .startswith("text/event-stream")
-                ):
-                    raise errors.NotAStream(request_id=stream.response.headers.get("request-id"))
-                with _complete_once(lambda: bool(heard.reason)):
-                    async with aclosing(sent(stream.response, meter, deadlines, wanted)) as events:
-                        async for raw in events:
-                            if event := heard.add(raw):
-                                yield event
-                            if raw["type"] == "message_stop":
-                                heard.reason = heard.reason or "end_turn"
-                                await _drain(events)
-                                break
-                if not heard.reason:
-                    raise errors.BrokenOff(request_id=stream.response.headers.get("request-id"))
-        if rest := heard.end():
-            yield rest
-        yield Done(heard.reason, heard.usage)
-
     def _parameters(self, conversation: Conversation, choice: Choice) -> dict[str, Any]:
         model = choice.model or self._settings.model
         parameters: dict[str, Any] = {
@@ -211,19 +177,6 @@ def _blocks(texts: list[str]) -> list[dict[str, str]]:
     return [{"type": "text", "text": text} for text in texts]
 
 
-@contextmanager
-def _metered(meter: Meter) -> Iterator[None]:
-    """Tells the meter how the call ended."""
-    try:
-        yield
-    except anthropic.APIError as error:
-        if is_free(error):
-            meter.waive()
-        raise
-    finally:
-        meter.stop()
-
-
 def _again(
     progress: Progress, error: ClaudeError, failure: ClaudeError
 ) -> tuple[float, list[Notice]]:
@@ -239,36 +192,3 @@ def _again(
 def _tell_owner(error: ClaudeError) -> None:
     if sentence := for_owner(error.cause):
         logger.warning("%s Claude's request id: %s", sentence, error.request_id)
-
-
-def _of_own_key(error: ClaudeError) -> ClaudeError:
-    """The error as whoever brought the key reads it."""
-    match error:
-        case errors.KeyRejected():
-            own: ClaudeError = errors.OwnKeyRejected(request_id=error.request_id)
-        case errors.NoCredit():
-            own = errors.OwnNoCredit(request_id=error.request_id)
-        case errors.NotPermitted() | errors.UnknownModel():
-            own = errors.OwnNotPermitted(request_id=error.request_id)
-        case _:
-            return error
-    own.retryable, own.retry_after = error.retryable, error.retry_after
-    return own
-
-
-async def _drain(events: AsyncGenerator[Sent]) -> None:
-    """Reads to the end of the body, so that the connection can be used again."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(1):
-            async for _ in events:
-                pass
-
-
-@contextmanager
-def _complete_once(complete: Callable[[], bool]) -> Iterator[None]:
-    """After the stop reason the answer is whole: what breaks then breaks nothing."""
-    try:
-        yield
-    except (ClaudeError, anthropic.AnthropicError, httpx2.HTTPError, ValueError):
-        if not complete():
-            raise

@@ -78,10 +78,12 @@ SENTENCES: dict[str, str | Callable[..., str]] = {
     "too_many_fields": lambda: f"There are too many unknown fields. {SHAPE}",
     "bad_idempotency_key": "An Idempotency-Key is one string of 1 to 255 plain characters.",
     "bad_position": "This reply has no such position: so far they go from 0 to {last}.",
+    "nothing_to_pause": "Only Claude can be paused, and it does not answer here.",
     "bad_settings": "Settings are a JSON object of short texts.",
+    "not_adjustable": "{name!r} cannot be changed here.",
+    "bad_adjustment": "The {what} cannot be {value!r}: {reason}.",
     # saved conversations
     "search_too_long": "A search may have up to {most} characters.",
     "bad_number": "{name} has to be a number.",
     "bad_title": "A title is a text of 1 to {most} characters.",
-    "nothing_to_pause": "Only Claude can be paused, and it does not answer here.",
 }

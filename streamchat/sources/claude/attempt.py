@@ -1,0 +1,83 @@
+"""One call to Claude: its events, what it costs, and what of its end can be forgiven."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager, suppress
+from typing import Any
+
+import anthropic
+import httpx2
+
+from streamchat import errors
+from streamchat.errors import ClaudeError
+from streamchat.events import Done, Event
+from streamchat.meter import Meter
+from streamchat.sources.claude.deadlines import Deadlines
+from streamchat.sources.claude.faults import is_free, translated
+from streamchat.sources.claude.measuring import Sent
+from streamchat.sources.claude.wire import Accumulator, sent
+
+
+async def attempt(
+    client: anthropic.AsyncAnthropic,
+    parameters: dict[str, Any],
+    meter: Meter,
+    deadlines: Deadlines,
+    wanted: Callable[[], Awaitable[None]],
+) -> AsyncGenerator[Event]:
+    """The events of one call to Claude, ended by a `Done`; raises `ClaudeError`."""
+    heard = Accumulator()
+    with translated(), _metered(meter):
+        deadlines.check(heard=True)
+        async with await client.messages.create(**parameters) as stream:
+            if (
+                not stream.response.headers.get("content-type", "")
+                .lower()
+                .startswith("text/event-stream")
+            ):
+                raise errors.NotAStream(request_id=stream.response.headers.get("request-id"))
+            with _complete_once(lambda: bool(heard.reason)):
+                async with aclosing(sent(stream.response, meter, deadlines, wanted)) as events:
+                    async for raw in events:
+                        if event := heard.add(raw):
+                            yield event
+                        if raw["type"] == "message_stop":
+                            heard.reason = heard.reason or "end_turn"
+                            await _drain(events)
+                            break
+            if not heard.reason:
+                raise errors.BrokenOff(request_id=stream.response.headers.get("request-id"))
+    if rest := heard.end():
+        yield rest
+    yield Done(heard.reason, heard.usage)
+
+
+@contextmanager
+def _metered(meter: Meter) -> Iterator[None]:
+    """Tells the meter how the call ended."""
+    try:
+        yield
+    except anthropic.APIError as error:
+        if is_free(error):
+            meter.waive()
+        raise
+    finally:
+        meter.stop()
+
+
+async def _drain(events: AsyncGenerator[Sent]) -> None:
+    """Reads to the end of the body, so that the connection can be used again."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(1):
+            async for _ in events:
+                pass
+
+
+@contextmanager
+def _complete_once(complete: Callable[[], bool]) -> Iterator[None]:
+    """After the stop reason the answer is whole: what breaks then breaks nothing."""
+    try:
+        yield
+    except (ClaudeError, anthropic.AnthropicError, httpx2.HTTPError, ValueError):
+        if not complete():
+            raise
