@@ -302,3 +302,24 @@ def test_nothing_is_offered_that_the_owner_did_not_set() -> None:
 def test_a_model_has_a_name_for_people(model: str, name: str) -> None:
     """Models that nobody knows are called by their ids."""
     assert known(model).name == name
+
+
+@pytest.mark.parametrize(
+    ("kept", "found"),
+    [
+        ({}, None),
+        ({"model": "claude-gone-1", "effort": "high", "system": "x"}, ("high", "x")),
+        ({"model": MODELS[0], "effort": "high", "system": "x" * 1_001}, None),
+        ({"effort": "max"}, None),
+        ({"of_tomorrow": 1}, None),
+    ],
+)
+def test_what_was_kept_holds_as_far_as_it_is_offered(
+    kept: dict[str, Any], found: tuple[str, str] | None
+) -> None:
+    """A model that is gone becomes the owner's; what is no longer allowed is no choice at all."""
+    menu = Menu(MODELS, efforts=["high"], instructions=1_000)
+    choice = menu.recall(kept)
+    assert (choice and (choice.effort, choice.instructions)) == found
+    assert choice is None or choice.model == MODELS[0]
+    assert menu.recall(menu.check({"thinking": False}).fields) == menu.check({"thinking": False})

@@ -182,6 +182,25 @@ def test_a_browser_may_keep_nothing(
     assert asked(claude, 0)[0] == "claude-haiku-5-5"
 
 
+def test_a_conversation_has_the_options_of_its_last_question(
+    page: Page, claude: ScriptedClaude
+) -> None:
+    """A page that opens it goes on with them, and a new chat has those that were chosen last."""
+    choose(page, model="claude-haiku-5-5", effort="high", system="Be brief.")
+    page.ask("one")
+    page.shows("Hello there")
+    id_ = page.browser.evaluate("() => sessionStorage.getItem('streamchat.tab')")
+    choose(page, model="claude-sonnet-5-5", effort="low")
+    tell = """id => document.dispatchEvent(
+        new CustomEvent("streamchat:conversation", { detail: { id, title: "", running: false } }))"""
+    page.browser.evaluate(tell, id_)
+    expect(chip(page)).to_have_text("Haiku 5.5 · More thorough")
+    page.browser.evaluate(tell, None)
+    expect(chip(page)).to_have_text("Sonnet 5.5")
+    page.browser.evaluate(tell, "unknown")
+    expect(chip(page)).to_have_text("Sonnet 5.5")
+
+
 def test_escape_closes_the_panel_and_stops_no_answer(page: Page, claude: ScriptedClaude) -> None:
     """The answer that is being written goes on behind it, and the focus returns to the chip."""
     claude.play(says("one ", "two ", "three", pause=0.7))

@@ -1,5 +1,6 @@
 """Saved conversations, as the store keeps them and as their reader finds them."""
 
+import json
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -181,3 +182,14 @@ def test_a_title_is_the_beginning_of_the_first_question() -> None:
     assert (len(long) <= MAX_TITLE, long[-7:]) == (True, " words…")
     assert len(title_of([said("user", "x" * 500)])) == MAX_TITLE
     assert title_of([]) == ""
+
+
+def test_the_options_of_a_conversation_survive_a_restart(settings: Settings) -> None:
+    """Its reader finds the model, effort and instructions with which it was asked last."""
+    chosen = {"model": "claude-haiku-5-5", "effort": "high", "thinking": False, "system": "Brief."}
+    settings = settings.model_copy(update={"models": "claude-haiku-5-5"})
+    with create(settings).launch() as app, Reader(app.url) as reader:
+        reader.client.headers["x-options"] = json.dumps(chosen)
+        id_, cookies = reader.asks("hi"), dict(reader.client.cookies)
+    with create(settings).launch() as app, Reader(app.url, cookies=cookies) as reader:
+        assert reader.client.get(f"conversations/{id_}/options").json() == chosen

@@ -1,7 +1,7 @@
 """The options with which one question is asked."""
 
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 # from the fastest to the most thorough
@@ -24,6 +24,16 @@ class Choice:
     effort: Effort | Literal[""] = ""
     thinking: bool = True
     instructions: str = field(default="", repr=False)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """As it is sent and kept."""
+        return {
+            "model": self.model,
+            "effort": self.effort,
+            "thinking": self.thinking,
+            "system": self.instructions,
+        }
 
     def beside(self, system_prompt: str) -> list[str]:
         """The parts of the system prompt: the owner's, and after it the visitor's instructions."""

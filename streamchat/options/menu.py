@@ -58,6 +58,15 @@ class Menu:
             raise WrongChoice(what="json") from None
         return self.check(sent)
 
+    def recall(self, kept: Mapping[str, Any]) -> Choice | None:
+        """A choice that was kept; without its model where that is no longer offered, and None where
+        more is not."""
+        known_model = {"model": self.model} if kept.get("model") not in self.models else {}
+        try:
+            return self.check({**kept, **known_model}) if kept else None
+        except (NotOffered, WrongChoice):
+            return None
+
     def check(self, sent: object) -> Choice:
         """The choice, with the owner's values where nothing was chosen.
 

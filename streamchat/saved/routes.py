@@ -94,7 +94,14 @@ def routes(saved: Saved, gate: Gate) -> APIRouter:
     async def restore(request: Request, id_: str) -> Response:
         return answer(await saved.restore(gate.reader(request), checked(id_)))
 
+    _add_options(router, saved, gate)
     return router
+
+
+def _add_options(router: APIRouter, saved: Saved, gate: Gate) -> None:
+    @router.get("/{id_}/options")
+    async def options(request: Request, id_: str) -> Response:
+        return answer(await saved.options(gate.reader(request), checked(id_)))
 
 
 def answer(value: Any) -> JSONResponse:

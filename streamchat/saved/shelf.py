@@ -34,6 +34,12 @@ class Saved:
     async def item(self, reader: str, id_: str) -> Item:
         return self._known(await self._run(partial(conversations.item, reader=reader, id_=id_)))
 
+    async def options(self, reader: str, id_: str) -> Item:
+        """The options with which its last question was asked; none where that is not known."""
+        if not (tab := await self._tabs.find(id_, reader)):
+            raise UnknownConversation
+        return tab.choice.fields if tab.choice else {}
+
     async def rename(self, reader: str, id_: str, title: str) -> Item:
         work = partial(conversations.rename, reader=reader, id_=id_, title=title)
         return self._known(await self._run(work))

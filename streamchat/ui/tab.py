@@ -40,7 +40,7 @@ class Tab:
     A page shows turns that the tab does not keep, as those that were refused: `missing` has their
     numbers, ascending. To `Chat` the tab is one `person`, also after a reload and in its
     duplicates. When it was saved, its messages took `size` bytes; in the store its state is that of
-    the tab `root`. Its last reply was asked for with the `choice`, which a restart forgets.
+    the tab `root`. Its last reply was asked for with the `choice`.
 
     With a `reader`, who alone may open it, it is a saved conversation, which several pages may show
     at once; `replies` are the ids of all its replies. One that is not `kept` is nobody's, whatever

@@ -174,7 +174,9 @@ class Tabs:
         reply = None
         with suppress(UnknownReply):
             reply = await self._chat.resume(state.get("reply") or "", however_old=True)
-        return _tab(state, reply, tab_id)
+        tab = _tab(state, reply, tab_id)
+        tab.choice = self._chat.menu.recall(state.get("options", {}))
+        return tab
 
 
 def title_of(messages: Sequence[Shown]) -> str:
@@ -214,6 +216,7 @@ def _state(tab: Tab) -> State:
         "size": tab.size,
         "reader": tab.reader,
         "replies": tab.replies,
+        "options": tab.choice.fields if tab.choice else {},
     }
 
 

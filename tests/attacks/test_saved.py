@@ -51,6 +51,7 @@ def code(answer: httpx.Response) -> tuple[int, str]:
 
 CALLS: list[tuple[str, str, dict[str, str] | None]] = [
     ("GET", "", None),
+    ("GET", "/options", None),
     ("PATCH", "", {"title": "Mine"}),
     ("DELETE", "", None),
     ("POST", "/restore", None),

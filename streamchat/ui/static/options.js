@@ -9,7 +9,8 @@
     try { return { ...JSON.parse(storage((s) => s.getItem("streamchat.options"))) }; } catch { return {}; }
   };
   let allowed = null; // what the server offers
-  let chosen = kept();
+  let remembered = kept();
+  let chosen = remembered;
   let note = ""; // why something that was chosen does not hold
 
   const model = (id) => allowed.models.find((one) => one.id === id);
@@ -61,7 +62,7 @@
   };
   const hasChoice = () => allowed.models.length > 1 || allowed.efforts.length > 1 || allowed.instructions > 0;
   const choose = (change) => {
-    chosen = { ...chosen, ...change };
+    remembered = chosen = { ...chosen, ...change };
     storage((s) => s.setItem("streamchat.options", JSON.stringify(chosen)));
     draw();
   };
@@ -127,6 +128,17 @@
     const open = newState === "open";
     chip.setAttribute("aria-expanded", String(open));
     if (open) learn(); // what may be spent changes
+  });
+  // A conversation has the options with which its last question was asked; a new one has those that are remembered.
+  let shown = null;
+  document.addEventListener("streamchat:conversation", async ({ detail: { id } }) => {
+    if (id === shown) return;
+    shown = id;
+    const answer = id && await fetch(`conversations/${id}/options`, { cache: "no-store" }).catch(() => null);
+    const found = answer?.ok ? await answer.json() : {};
+    if (shown !== id) return;
+    chosen = Object.keys(found).length ? found : remembered;
+    draw();
   });
   document.addEventListener("streamchat:key", draw); // an own key came or went
   document.addEventListener("keydown", (event) => { // Escape closes the panel, and stops no answer
