@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from contextlib import aclosing
 
 from streamchat.chat.answers import Answers, Asker, Source
+from streamchat.chat.fullness import fullness
 from streamchat.chat.idempotency import Idempotency
 from streamchat.chat.journal import Journal
 from streamchat.chat.offers import Offer, offers
@@ -100,6 +101,19 @@ class Chat:
     def offers(self, visitor: str | None) -> Iterable[Offer]:
         """The models that the visitor may choose."""
         return offers(self.menu, self._accounts, visitor)
+
+    def fullness(self, conversation: Conversation, choice: Choice, visitor: str | None) -> float:
+        """How much of what it may become a conversation has become, as the module of that name has
+        it."""
+        return fullness(conversation, choice, self._accounts, visitor)
+
+    def cheapest(self) -> Choice:
+        """The cheapest model that is offered, at its fastest."""
+        model = self.menu.model
+        if self._accounts:
+            there = [model.id for model in self.menu.models.values() if not model.gone]
+            model = min(there, key=self._accounts.least_of, default=model)
+        return Choice(model, self.menu.efforts[0], thinking=False)
 
     def left(self, visitor: str) -> float | None:
         """Dollars that the visitor may spend today, 0 if they pay for no answer; None where nothing

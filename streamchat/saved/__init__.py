@@ -1,6 +1,6 @@
 """Saved conversations, for the readers they belong to: a list, their names, and their end."""
 
-from streamchat.saved import routes
+from streamchat.saved import routes, summary
 from streamchat.saved.shelf import Saved
 
-__all__ = ["Saved", "routes"]
+__all__ = ["Saved", "routes", "summary"]

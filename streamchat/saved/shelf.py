@@ -6,6 +6,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from streamchat.errors import UnknownConversation
+from streamchat.events import Conversation
+from streamchat.options import Choice
 from streamchat.store import Store, Transaction, conversations
 from streamchat.ui import Tabs
 
@@ -39,6 +41,12 @@ class Saved:
         if not (tab := await self._tabs.find(id_, reader)):
             raise UnknownConversation
         return tab.choice.fields if tab.choice else {}
+
+    async def said(self, reader: str, id_: str) -> tuple[Conversation, Choice | None]:
+        """What was said in it so far, and the options of its last question where they are known."""
+        if not (tab := await self._tabs.find(id_, reader)):
+            raise UnknownConversation
+        return tab.spoken, tab.choice
 
     async def rename(self, reader: str, id_: str, title: str) -> Item:
         work = partial(conversations.rename, reader=reader, id_=id_, title=title)

@@ -19,7 +19,7 @@ from streamchat.api import routes as api
 from streamchat.chat import Adjustments, Chat
 from streamchat.errors import ChatError
 from streamchat.owner import routes as owner
-from streamchat.saved import Saved
+from streamchat.saved import Saved, summary
 from streamchat.saved import routes as saved
 from streamchat.settings import Settings
 from streamchat.store import Store
@@ -88,11 +88,13 @@ class StreamChat:
             *api.routes(self.chat, self.who).routes,
             *options.routes(self.chat, self.who).routes,
         ]
+        shelf, gate = Saved(self.tabs, self.store), saved.Gate(self.tabs, self.who)
         found = [
             *found,
             *docs.routes(TITLE, found).routes,
             *preview.routes().routes,
-            *saved.routes(Saved(self.tabs, self.store), saved.Gate(self.tabs, self.who)).routes,
+            *saved.routes(shelf, gate).routes,
+            *summary.routes(self.chat, shelf, gate).routes,
             *(self.logins.routes() if self.logins else ()),
         ]
         password = self.settings.owner_password.get_secret_value()

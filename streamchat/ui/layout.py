@@ -23,7 +23,7 @@ def static(*names: str) -> str:
 
 
 CSS = static("gradio_internals.css", "ui.css")
-OUTSIDE = static("tokens.css", "gradio_outside.css", "bar.css", "options.css")
+OUTSIDE = static("tokens.css", "gradio_outside.css", "bar.css", "options.css", "long.css")
 # the first one publishes Gradio's names to the others, and the second what they build with
 SCRIPTS = (
     "gradio_internals",
@@ -34,6 +34,7 @@ SCRIPTS = (
     "following",
     "composer",
     "callout",
+    "long",
 )
 SCRIPT = static(*(f"{name}.js" for name in SCRIPTS))
 OPENING = static("opening.js")

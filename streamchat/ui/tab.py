@@ -9,7 +9,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from streamchat.events import WHOLE, Done, Failed
+from streamchat.events import WHOLE, Conversation, Done, Failed
 from streamchat.options import Choice
 from streamchat.replies import Pace, Reply, paced
 from streamchat.ui.transcript import (
@@ -185,6 +185,11 @@ class Tab:
     def messages(self) -> list[Shown]:
         """All that is kept, and nothing that is missing."""
         return [*self.before, *self.answer()]
+
+    @property
+    def spoken(self) -> Conversation:
+        """What people and Claude said, without thoughts and notes."""
+        return tuple(conversation(self.messages()))
 
     def shown(self) -> list[Shown]:
         """The messages, for a page that from now on shows these and no others."""

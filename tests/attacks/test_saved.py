@@ -52,6 +52,8 @@ def code(answer: httpx.Response) -> tuple[int, str]:
 CALLS: list[tuple[str, str, dict[str, str] | None]] = [
     ("GET", "", None),
     ("GET", "/options", None),
+    ("GET", "/fullness", None),
+    ("POST", "/summary", None),
     ("PATCH", "", {"title": "Mine"}),
     ("DELETE", "", None),
     ("POST", "/restore", None),

@@ -93,6 +93,8 @@
     if (bytes.length) headers.set("X-Api-Key", String.fromCharCode(...bytes));
   };
 
+  window.streamchat.ownKey = () => { const headers = new Headers(); withOwnKey(headers); return headers; };
+
   const withOptions = (headers) => {
     const chosen = window.streamchat.options?.header();
     if (chosen) headers.set("X-Options", chosen);

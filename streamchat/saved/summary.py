@@ -1,0 +1,52 @@
+"""A long conversation goes on in a new one: how full it is, and a summary to begin with."""
+
+from contextlib import aclosing
+
+from fastapi import APIRouter, Request, Response
+
+from streamchat.chat import Asker, Chat
+from streamchat.events import Failed, Message
+from streamchat.options import OWNERS
+from streamchat.replies import Reply
+from streamchat.saved.routes import PATH, Gate, answer, checked
+from streamchat.saved.shelf import Saved
+from streamchat.web.problem import Route, problem
+
+SUMMARISE = (
+    "Summarise our conversation so far, so that it can go on in a new chat in which nothing of it"
+    " is known. Write in the language of the conversation. Keep what was decided, the facts, names"
+    " and numbers that still matter, code that is still needed, and what is open. Write at most 300"
+    " words, without a heading and without a word about this request."
+)
+
+
+def routes(chat: Chat, saved: Saved, gate: Gate) -> APIRouter:
+    """Two routes below that of a conversation, for its reader alone."""
+    router = APIRouter(prefix=PATH, route_class=Route, include_in_schema=False)
+
+    @router.get("/{id_}/fullness")
+    async def fullness(request: Request, id_: str) -> Response:
+        """From 1 on there is no next answer. An `own_key` pays for any."""
+        said, choice = await saved.said(gate.reader(request), checked(id_))
+        visitor = None if request.query_params.get("own_key") == "yes" else gate.visitor(request)
+        return answer({"used": round(chat.fullness(said, choice or OWNERS, visitor), 3)})
+
+    @router.post("/{id_}/summary")
+    async def summary(request: Request, id_: str) -> Response:
+        """One call to the cheapest model that is offered, which is paid like a question."""
+        said, _ = await saved.said(gate.reader(request), checked(id_))
+        asker = Asker(gate.visitor(request), key=request.headers.get("x-api-key", ""))
+        messages = [*said, Message("user", SUMMARISE)]
+        reply = await chat.ask(messages, asker, choice=chat.cheapest())
+        return await _ended(reply)
+
+    return router
+
+
+async def _ended(reply: Reply) -> Response:
+    async with aclosing(reply.follow()) as news:
+        async for _ in news:
+            pass
+    if isinstance(reply.ending, Failed):
+        return problem(reply.ending)
+    return answer({"summary": reply.text})
