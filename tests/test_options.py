@@ -180,11 +180,16 @@ async def test_an_answer_is_shared_with_those_who_chose_the_same(
             Choice(thinking=False),
             Choice(instructions="Be brief."),
         ]
+        shared: list[bool] = []
         for person in ("first", "second"):
             from_person = Asker(person, person)
             for choice in ask:
                 reply = await api.chat.ask([Message("user", "hi")], from_person, choice=choice)
                 await reply.closed()
+                assert reply.ending
+                assert reply.ending.receipt
+                shared.append(reply.ending.receipt.shared)
+    assert shared == [False] * len(ask) + [True] * (len(ask) - 1) + [False]
     assert len(claude.exchanges) == len(ask) + 1
 
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -189,7 +189,7 @@ class Answers:
         if not asker.person or not self._is_shared(request):
             return await self._begun(self.source, request, account, linger=self._linger)
         # asked with other options it is another question
-        question = f"{request.choice}\n{request.conversation[0].text}"
+        question = f"{astuple(request.choice)}\n{request.conversation[0].text}"
         async with self._shares.lock(question):
             if share := self._shares.find(question, asker.person):
                 return self._joined(share)
