@@ -8,30 +8,27 @@ from typing import Any
 
 import gradio as gr
 
-from streamchat.chat import Asker, Chat
-from streamchat.errors import ChatError, TooOften
+from streamchat.chat import Chat
+from streamchat.errors import TooOften
 from streamchat.events import well_formed
-from streamchat.options import Choice
-from streamchat.replies import Reply, paced
-from streamchat.texts import failure, text, worded
-from streamchat.ui.calls import explained, once
+from streamchat.replies import Reply
+from streamchat.texts import failure, text
+from streamchat.ui.asking import MAX_PAGES
+from streamchat.ui.calls import once
 from streamchat.ui.content import plain
-from streamchat.ui.leaving import Leaving, comes_first, until
+from streamchat.ui.endpoint import Endpoint
+from streamchat.ui.leaving import until
 from streamchat.ui.markdown import written
 from streamchat.ui.room import check_room
 from streamchat.ui.tab import Tab, continued
 from streamchat.ui.tabs import Tabs, is_id
 from streamchat.ui.transcript import (
     Shown,
-    conversation,
-    fault,
-    refusal,
-    said,
     turns,
     turns_left,
 )
-from streamchat.visitors import Flow, Limits, Shelf, Who
-from streamchat.web.readers import reader_of
+from streamchat.ui.watching import Update, Watching
+from streamchat.visitors import Flow, Limits, Who
 
 # of one visitor; generous, because a school that opens its pages at once may be one address
 CLAIMS = "600/minute"
@@ -39,19 +36,14 @@ CLAIMS = "600/minute"
 FOUND = 16_000_000
 # and then in each second, as a long one takes the processor a second
 FOUND_AGAIN = 1_000_000
-# whose tabs are known, also when they have left: what they asked last may come after that
-MAX_PAGES = 10_000
 
 GO_ON = text("go_on")
-# of a component: a value, which is cheap, or `gr.update` or `gr.skip`, for which Gradio builds it
-# anew
-Update = Any
 
 BUSY: dict[str, Any] = {"interactive": False, "submit_btn": False, "stop_btn": True}
 IDLE: dict[str, Any] = {"interactive": True, "submit_btn": True, "stop_btn": False}
 
 
-class Page:
+class Page(Watching, Endpoint):
     """The functions that the page's events call."""
 
     def __init__(  # noqa: PLR0913 (each bound is its own)
@@ -64,27 +56,9 @@ class Page:
         claims: str = CLAIMS,
         found: Flow | None = None,
     ) -> None:
-        self._chat = chat
-        self._who = who
-        self._tabs = tabs
-        self._tab_ids: Shelf[str, str] = Shelf(most=max_pages)
-        self._leaving = Leaving(max_pages)
+        super().__init__(chat, tabs, who, max_pages=max_pages)
         self._claims = Limits(rate=claims, visitor_replies=sys.maxsize, max_replies=sys.maxsize)
         self._found = found or Flow(FOUND, FOUND_AGAIN)
-
-    def tab_id(self, request: gr.Request) -> str:
-        """The id of the page's tab; an empty one for a caller that is no page, whose tab nobody
-        finds again."""
-        page = request.session_hash or ""
-        return (self._tab_ids.get(page) or page) if is_id(page) else ""
-
-    async def tab(self, request: gr.Request) -> Tab:
-        return await self._tabs.get(
-            self.tab_id(request), self._visitor(request), self._reader(request)
-        )
-
-    def save(self, request: gr.Request, tab: Tab) -> None:
-        self._tabs.save(self.tab_id(request), tab, self._visitor(request))
 
     async def answer(
         self, message: str, history: list[Shown], request: gr.Request
@@ -131,33 +105,6 @@ class Page:
             tab.begin(asked, reply, key)
             self._keep(request, tab, reply, size=size)
         return reply
-
-    def _keep(self, request: gr.Request, tab: Tab, reply: Reply, *, size: int | None) -> None:
-        """Saves the tab now and, so that a saved conversation is found by the words of its answer,
-        when the reply has ended."""
-        tab_id, visitor = self.tab_id(request), self._visitor(request)
-        self._tabs.save(tab_id, tab, visitor, size=size)
-        if tab.reader:
-            reply.on_end(lambda: self._tabs.save(tab_id, tab, visitor, size=tab.size))
-
-    async def watch(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update]]:
-        """Updates what stands below an answer; an event of its own, or each frame would pay for it.
-
-        It ends when another watch of the tab begins: however often a page asks for one, it has one.
-        """
-        async with aclosing(self._watched(request, gr.skip(), gr.skip())) as news:
-            async for _, button, allowed in news:
-                yield button, allowed
-
-    def allowance(self, request: gr.Request) -> str:
-        """The visitor's limits in words; a key of their own is not held up by the owner's money or
-        pause."""
-        visitor = self._visitor(request)
-        has_key = bool(request.headers.get("x-api-key"))
-        if self._chat.is_paused and not has_key:
-            return ""
-        left = None if has_key else self._chat.left(visitor)
-        return text("allowance", rates=self._chat.limits.allowed(visitor), left=left)
 
     async def claim(self, tab_id: str, draft: str, request: gr.Request) -> tuple[str, Update, str]:
         """Finds the tab again after a reload, and the message that was typed but never asked.
@@ -249,40 +196,6 @@ class Page:
             self.allowance(request),
         )
 
-    async def watch_edited(
-        self, request: gr.Request
-    ) -> AsyncGenerator[tuple[Update, Update, Update]]:
-        """As `watch`, with the stop button that ChatInterface does not show while it answers an
-        edited message."""
-        busy, idle = (
-            gr.update(submit_btn=False, stop_btn=True),
-            gr.update(submit_btn=True, stop_btn=False),
-        )
-        async with aclosing(self._watched(request, busy, idle)) as news:
-            async for update in news:
-                yield update
-
-    async def watch_example(
-        self, request: gr.Request
-    ) -> AsyncGenerator[tuple[Update, Update, Update]]:
-        """As `watch`, with the box locked, which ChatInterface leaves open while it answers an
-        example."""
-        async with aclosing(
-            self._watched(request, gr.update(interactive=False), gr.update(interactive=True))
-        ) as news:
-            async for update in news:
-                yield update
-
-    async def _watched(
-        self, request: gr.Request, busy: Update, idle: Update
-    ) -> AsyncGenerator[tuple[Update, Update, Update]]:
-        tab, page = await self.tab(request), request.session_hash or ""
-        replaced, before = tab.watch(page), tab.reply
-        yield busy, gr.update(visible=False), self.allowance(request)
-        if await comes_first(tab.next_end(before), replaced):
-            tab.unwatch(page)
-            yield idle, gr.update(visible=tab.unfinished), self.allowance(request)
-
     async def undo(self, history: list[Shown], request: gr.Request, undone: gr.UndoData) -> Update:
         """Takes back what the page takes back, whether it has done so already or not."""
         tab = await self.tab(request)
@@ -296,69 +209,6 @@ class Page:
         tab.asked([])
         self.save(request, tab)
         return gr.update(visible=False)
-
-    async def chat(self, message: str, request: gr.Request) -> AsyncGenerator[str]:
-        """Ask, and follow the answer as its text grows. A client keeps its conversation; cancelling
-        stops the reply.
-
-        An answer that is not whole, or may not be, ends with an error, whatever came before.
-        """
-        if not isinstance(message, str):
-            raise gr.Error(text("not_a_text"), print_exception=False)
-        tab = await self.tab(request)
-        messages = [*tab.messages(), said("user", message)]
-        try:
-            check_room(message, tab.messages())
-            self._tabs.checked_size(messages)
-            reply = await self._ask(tab, messages, request, or_spare=False)
-        except ChatError as error:
-            raise gr.Error(worded(error), print_exception=False) from None
-        try:
-            async with aclosing(paced(reply, self._chat.pace)) as frames:
-                async for _ in frames:
-                    yield reply.text
-        finally:
-            reply.stop()
-            if reply.text:
-                tab.asked(Tab(messages, reply=reply).messages())
-                self.save(request, tab)
-        if reply.ending and (wrong := fault(reply.ending, reply.text)):
-            raise gr.Error(wrong, print_exception=False)
-
-    def _refusal(self, error: Exception) -> Shown:
-        return refusal(explained(error), takes_keys=self._chat.takes_keys)
-
-    async def _ask(  # noqa: PLR0913 (each says how it is asked)
-        self,
-        tab: Tab,
-        messages: list[Shown],
-        request: gr.Request,
-        *,
-        or_spare: bool = True,
-        once: str = "",
-        choice: Choice | None = None,
-    ) -> Reply:
-        """The reply, asked for with the options that the page has sent, unless there is a choice
-        already."""
-        key = request.headers.get("x-api-key", "")
-        asker = Asker(self._visitor(request), tab.person, key, or_spare)
-        choice = choice or self._chat.menu.read(request.headers.getlist("x-options"))
-        reply = await self._chat.ask(conversation(messages), asker, once=once, choice=choice)
-        tab.choice = choice
-        return reply
-
-    def _left(self, request: gr.Request) -> asyncio.Event:
-        """Set when the page shows another conversation."""
-        return self._leaving.left(request.session_hash or "", self._visitor(request))
-
-    def _reader(self, request: gr.Request) -> str:
-        """The hash of those who may read what the visitor saves; empty where nothing tells them
-        apart from others."""
-        return self._tabs.reader(reader_of(request.request.scope)) if request.request else ""
-
-    def _visitor(self, request: gr.Request) -> str:
-        client, user = request.client, getattr(request, "username", None)
-        return self._who(client.host if client else None, request.headers, user)
 
     async def _followed(
         self, tab: Tab, request: gr.Request

@@ -1,0 +1,102 @@
+"""Asks for a page: its tab, its visitor, and what its headers say."""
+
+import asyncio
+
+import gradio as gr
+
+from streamchat.chat import Asker, Chat
+from streamchat.options import Choice
+from streamchat.replies import Reply
+from streamchat.texts import text
+from streamchat.ui.calls import explained
+from streamchat.ui.leaving import Leaving
+from streamchat.ui.tab import Tab
+from streamchat.ui.tabs import Tabs, is_id
+from streamchat.ui.transcript import (
+    Shown,
+    conversation,
+    refusal,
+)
+from streamchat.visitors import Shelf, Who
+from streamchat.web.readers import reader_of
+
+# whose tabs are known, also when they have left: what they asked last may come after that
+MAX_PAGES = 10_000
+
+
+class Asking:
+    """The tabs of the pages, and how a page asks in its tab."""
+
+    def __init__(self, chat: Chat, tabs: Tabs, who: Who, *, max_pages: int = MAX_PAGES) -> None:
+        self._chat = chat
+        self._who = who
+        self._tabs = tabs
+        self._tab_ids: Shelf[str, str] = Shelf(most=max_pages)
+        self._leaving = Leaving(max_pages)
+
+    def tab_id(self, request: gr.Request) -> str:
+        """The id of the page's tab; an empty one for a caller that is no page, whose tab nobody
+        finds again."""
+        page = request.session_hash or ""
+        return (self._tab_ids.get(page) or page) if is_id(page) else ""
+
+    async def tab(self, request: gr.Request) -> Tab:
+        return await self._tabs.get(
+            self.tab_id(request), self._visitor(request), self._reader(request)
+        )
+
+    def save(self, request: gr.Request, tab: Tab) -> None:
+        self._tabs.save(self.tab_id(request), tab, self._visitor(request))
+
+    def _keep(self, request: gr.Request, tab: Tab, reply: Reply, *, size: int | None) -> None:
+        """Saves the tab now and, so that a saved conversation is found by the words of its answer,
+        when the reply has ended."""
+        tab_id, visitor = self.tab_id(request), self._visitor(request)
+        self._tabs.save(tab_id, tab, visitor, size=size)
+        if tab.reader:
+            reply.on_end(lambda: self._tabs.save(tab_id, tab, visitor, size=tab.size))
+
+    def allowance(self, request: gr.Request) -> str:
+        """The visitor's limits in words; a key of their own is not held up by the owner's money or
+        pause."""
+        visitor = self._visitor(request)
+        has_key = bool(request.headers.get("x-api-key"))
+        if self._chat.is_paused and not has_key:
+            return ""
+        left = None if has_key else self._chat.left(visitor)
+        return text("allowance", rates=self._chat.limits.allowed(visitor), left=left)
+
+    def _refusal(self, error: Exception) -> Shown:
+        return refusal(explained(error), takes_keys=self._chat.takes_keys)
+
+    async def _ask(  # noqa: PLR0913 (each says how it is asked)
+        self,
+        tab: Tab,
+        messages: list[Shown],
+        request: gr.Request,
+        *,
+        or_spare: bool = True,
+        once: str = "",
+        choice: Choice | None = None,
+    ) -> Reply:
+        """The reply, asked for with the options that the page has sent, unless there is a choice
+        already."""
+        key = request.headers.get("x-api-key", "")
+        asker = Asker(self._visitor(request), tab.person, key, or_spare)
+        choice = choice or self._chat.menu.read(request.headers.getlist("x-options"))
+        reply = await self._chat.ask(conversation(messages), asker, once=once, choice=choice)
+        tab.choice = choice
+        return reply
+
+    def _left(self, request: gr.Request) -> asyncio.Event:
+        """Set when the page shows another conversation."""
+        return self._leaving.left(request.session_hash or "", self._visitor(request))
+
+    def _reader(self, request: gr.Request) -> str:
+        """The hash of those who may read what the visitor saves; empty where nothing tells them
+        apart from others."""
+        return self._tabs.reader(reader_of(request.request.scope)) if request.request else ""
+
+    def _visitor(self, request: gr.Request) -> str:
+        client, user = request.client, getattr(request, "username", None)
+        return self._who(client.host if client else None, request.headers, user)

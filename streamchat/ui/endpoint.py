@@ -1,0 +1,49 @@
+"""The endpoint for `gradio_client`: text that grows."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import gradio as gr
+
+from streamchat.errors import ChatError
+from streamchat.replies import paced
+from streamchat.texts import text, worded
+from streamchat.ui.asking import Asking
+from streamchat.ui.room import check_room
+from streamchat.ui.tab import Tab
+from streamchat.ui.transcript import (
+    fault,
+    said,
+)
+
+
+class Endpoint(Asking):
+    """The function that programs call."""
+
+    async def chat(self, message: str, request: gr.Request) -> AsyncGenerator[str]:
+        """Ask, and follow the answer as its text grows. A client keeps its conversation; cancelling
+        stops the reply.
+
+        An answer that is not whole, or may not be, ends with an error, whatever came before.
+        """
+        if not isinstance(message, str):
+            raise gr.Error(text("not_a_text"), print_exception=False)
+        tab = await self.tab(request)
+        messages = [*tab.messages(), said("user", message)]
+        try:
+            check_room(message, tab.messages())
+            self._tabs.checked_size(messages)
+            reply = await self._ask(tab, messages, request, or_spare=False)
+        except ChatError as error:
+            raise gr.Error(worded(error), print_exception=False) from None
+        try:
+            async with aclosing(paced(reply, self._chat.pace)) as frames:
+                async for _ in frames:
+                    yield reply.text
+        finally:
+            reply.stop()
+            if reply.text:
+                tab.asked(Tab(messages, reply=reply).messages())
+                self.save(request, tab)
+        if reply.ending and (wrong := fault(reply.ending, reply.text)):
+            raise gr.Error(wrong, print_exception=False)
