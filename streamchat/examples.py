@@ -1,8 +1,8 @@
-"""The questions that the page offers for a click: those of the source, or the owner's."""
+"""The questions that the page offers for a click: those that people ask, or the owner's."""
 
 import re
 
-FOR_CLAUDE = (
+USUAL = (
     "Write a friendly letter that asks my neighbour for quiet after ten in the evening",
     "Write a Python script that finds duplicate files in a folder",
     "Compare Europe's five longest rivers in a table",

@@ -15,9 +15,10 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from streamchat.examples import checked as checked_examples
+from streamchat.look import OfLook
 from streamchat.options import EFFORTS, Effort
 from streamchat.system.environment import ROOT
 from streamchat.visitors import keys, rate
@@ -116,7 +117,7 @@ def _host_names(text: str) -> str:
 Key = Annotated[SecretStr, AfterValidator(_clean_key)]
 
 
-class Settings(BaseSettings):
+class Settings(OfLook):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True
     )

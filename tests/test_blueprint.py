@@ -8,6 +8,7 @@ import pytest
 from streamchat.chat.asking import Chat
 from streamchat.errors import Busy
 from streamchat.events import Done, Event, Failed, Notice, Text, Thinking
+from streamchat.look import Look
 from streamchat.store.database import Store
 from streamchat.ui.blueprint import events, is_message
 from streamchat.ui.layout import page
@@ -30,7 +31,7 @@ USED = """
 def demo() -> gr.Blocks:
     store = Store("")
     chat = Chat(Source(), store, linger=60, keep=0)
-    return page(chat, Tabs(chat, store), lambda *_: "v", title="T", examples=["hi"])
+    return page(chat, Tabs(chat, store), lambda *_: "v", look=Look("T"), examples=["hi"])
 
 
 def test_each_event_that_can_be_called_is_known(demo: gr.Blocks) -> None:

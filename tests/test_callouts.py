@@ -71,6 +71,7 @@ def test_a_spent_share_has_one_callout_and_the_own_key_leads_on(
         field = page.browser.get_by_label("API key", exact=True)
         expect(field).to_be_focused()
         field.fill("sk-ant-visitor")
+        field.press("Enter")
         page.press("Retry")
         page.shows("Yours.")
         expect(callouts(page)).to_have_count(0)

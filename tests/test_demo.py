@@ -9,6 +9,7 @@ from markdown_it.token import Token
 
 from streamchat.errors import BrokenOff, Busy, ChatError
 from streamchat.events import Done, Event, Message, Notice, Request, Text, Thinking, Usage
+from streamchat.examples import USUAL
 from streamchat.sources.demo.prepared import EXAMPLES, STATES
 from streamchat.sources.demo.source import Demo
 
@@ -323,8 +324,17 @@ async def test_help_lists_every_state() -> None:
     assert all(f"| {message} | {shows} |" in text for message, shows in STATES.items())
 
 
+@pytest.mark.parametrize("example", USUAL)
+async def test_the_demo_answers_what_the_page_offers(example: str) -> None:
+    """Each usual example has an answer of its own, not one that describes the question."""
+    heard = await ask(example)
+    assert heard.reason == "end_turn"
+    assert len(heard.text) > 500
+    assert "only the demo" not in heard.text
+
+
 def test_the_examples_are_among_the_states() -> None:
-    """The page offers a handful of the messages that the demo knows."""
+    """The demo suggests a handful of the messages that it knows."""
     assert len(EXAMPLES) == 5
     assert {TOUR, THINK, ESSAY, "Fail in the middle", "Take your time before you answer"} == set(
         EXAMPLES

@@ -7,7 +7,6 @@ from playwright.sync_api import Browser, Locator, expect
 from streamchat import examples
 from streamchat.server.parts import examples_of
 from streamchat.settings import Settings
-from streamchat.sources.demo import EXAMPLES
 from tests.application import ROOT, Application
 from tests.page import Page
 from tests.scripted_claude import ScriptedClaude, says
@@ -28,18 +27,22 @@ def test_with_a_key_people_are_offered_what_people_ask(
     page_claude.play(says("Dear neighbour"))
     page.example("letter")
     page.shows("Dear neighbour")
-    assert page_claude.exchange(0).said == [("user", examples.FOR_CLAUDE[0])]
+    assert page_claude.exchange(0).said == [("user", examples.USUAL[0])]
 
 
-def test_where_only_visitors_have_keys_the_demo_has_its_own(chromium: Browser) -> None:
-    """Without a key of the owner's the page says that the demo answers, and how Claude does."""
+def test_the_demo_is_offered_the_same_and_says_so(chromium: Browser) -> None:
+    """Without a key of the owner's the page says that it is a demo, and a link leads to the field
+    for a visitor's key; what the demo can show is in the menu."""
     with Application(cwd=ROOT, STREAMCHAT_OWN_KEYS="on") as app, chromium.new_context() as context:
         page = Page(context, app.url)
-        expect(offered(page)).to_have_text([*EXAMPLES])
-        expect(page.browser.get_by_text("Demo mode")).to_be_visible()
-        expect(
-            page.browser.get_by_text("With an API key of your own, entered below, Claude answers.")
-        ).to_be_visible()
+        expect(offered(page)).to_have_text([*examples.USUAL])
+        expect(page.browser.get_by_text("Demo mode: no API key yet")).to_be_visible()
+        page.browser.get_by_role("link", name="Use your own key").click()
+        expect(page.browser.get_by_label("API key", exact=True)).to_be_focused()
+        page.browser.keyboard.press("Escape")
+        page.browser.get_by_role("button", name="Menu").click()
+        page.browser.get_by_role("button", name="See every state").click()
+        page.shows("Fail before the first word")
 
 
 def test_the_owner_sets_them_and_a_pause_changes_nothing(
@@ -85,14 +88,12 @@ def test_an_example_is_what_it_looks_like() -> None:
         examples.checked("One?|\u202eowT")
 
 
-@pytest.mark.parametrize(("key", "usual"), [("sk-test", examples.FOR_CLAUDE), ("", EXAMPLES)])
-def test_the_source_has_its_examples_until_the_owner_sets_some(
-    monkeypatch: pytest.MonkeyPatch, key: str, usual: tuple[str, ...]
+def test_there_are_usual_examples_until_the_owner_sets_some(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Those of Claude or of the demo; the owner's, or none, in place of both."""
-    monkeypatch.setenv("ANTHROPIC_API_KEY", key)
+    """The owner's, or none, take the place of the usual ones."""
     monkeypatch.setenv("STREAMCHAT_EXAMPLES", "")
-    assert examples_of(Settings.read()) == usual
+    assert examples_of(Settings.read()) == examples.USUAL
     monkeypatch.setenv("STREAMCHAT_EXAMPLES", "One?|Two?")
     assert examples_of(Settings.read()) == ("One?", "Two?")
     monkeypatch.setenv("STREAMCHAT_EXAMPLES", "off")

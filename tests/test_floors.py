@@ -22,7 +22,7 @@ FLOORS = """
     store   sources   sources.demo   sources.claude
     replies   web   settings
     visitors   events
-    options
+    options   look
     meter   errors   command   examples   texts
     system
 """

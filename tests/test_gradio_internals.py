@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from gradio.utils import MatplotlibBackendMananger
 
 from streamchat.chat.asking import Chat
+from streamchat.look import Look
 from streamchat.store.database import Store
 from streamchat.system import environment
 from streamchat.ui.gradio_internals import events
@@ -27,7 +28,7 @@ def app() -> Iterator[Any]:
         chat := Chat(Source(), store, linger=60, keep=0),
         Tabs(chat, store),
         lambda *_: "visitor",
-        title="Tiny",
+        look=Look("Tiny"),
         examples=[],
     )
     app: Any = gr.routes.App.create_app(demo)

@@ -55,6 +55,7 @@ start | .placeholder-content | width | 760px
 start | .placeholder-content .placeholder | flexGrow | 0
 start | .placeholder-content .prose | textAlign | center
 start | .placeholder-content .prose h3 | fontSize | 28px
+start | .placeholder-content .prose em | fontStyle | normal
 start | .placeholder-content .prose p | fontSize | 16px
 start | .placeholder-content .examples | gridTemplateColumns | 2
 start | .placeholder-content .examples | columnGap | 12px
@@ -166,7 +167,7 @@ ELEMENTS: dict[str, dict[str, Any]] = {
     "log": {"start": 1},
     "question": {"answered": 1, "refused": 2},
     "callout": {"answered": 0, "refused": 1, "followed": 2},
-    "settings": {"start": 1},
+    "welcome": {"start": 1, "answered": 0},
     "answer": {"answered": 1},
     "piece": {"answered": ...},
     "pieceOfText": {"answered": ...},
@@ -299,6 +300,10 @@ class Tour:
         self.seen.elements[state] = self.browser.evaluate(count)
 
     def welcome(self) -> None:
+        # as where the demo answers
+        self.browser.locator(".placeholder-content .prose p").evaluate(
+            "words => words.append(document.createElement('em'))"
+        )
         self.look("start")
         self.browser.locator(".example").first.hover()
         self.look("pointed welcome")

@@ -5,7 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Browser, expect
 
-from streamchat.ui.layout import STATIC
+from streamchat.look import DARK, LIGHT, SEEN, TOKENS, Look, contrast, seen_on
+from streamchat.settings import Settings, SettingsError
+from streamchat.ui.layout import STATIC, as_text
 from tests.application import Application
 from tests.page import Page
 from tests.scripted_claude import ScriptedClaude, says
@@ -15,21 +17,12 @@ LONG = "\n\n".join(f"Line {number} of the answer." for number in range(60))
 
 def colours(theme: str) -> dict[str, str]:
     """The colours of a theme in tokens.css, as six hexadecimal digits."""
-    css = (STATIC / "tokens.css").read_text("utf-8")
-    block = css[css.index(theme) :].partition("}")[0]
+    block = TOKENS[TOKENS.index(theme) :].partition("}")[0]
     return dict(re.findall(r"--sc-([\w-]+): #(\w{6});", block))
 
 
-def luminance(colour: str) -> float:
-    """As WCAG 2.2 defines it."""
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (0, 2, 4)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, other: str) -> float:
-    bright, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (bright + 0.05) / (dark + 0.05)
+def ratio(one: str, other: str) -> float:
+    return contrast(bytes.fromhex(one), bytes.fromhex(other))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("theme", [":root {", ".dark {"])
@@ -37,8 +30,8 @@ def contrast(one: str, other: str) -> float:
 def test_all_that_is_read_has_contrast(theme: str, surface: str) -> None:
     """Text has 7:1 on every surface of the page, and notes have 4.5:1."""
     of = colours(theme)
-    assert contrast(of["text"], of[surface]) >= 7
-    assert contrast(of["note"], of[surface]) >= 4.5
+    assert ratio(of["text"], of[surface]) >= 7
+    assert ratio(of["note"], of[surface]) >= 4.5
 
 
 @pytest.mark.parametrize("theme", [":root {", ".dark {"])
@@ -46,17 +39,17 @@ def test_what_is_pressed_has_contrast(theme: str) -> None:
     """The sign on the button to send is seen, and so are the button and the edge of the box; a
     callout is read."""
     of = colours(theme)
-    assert contrast(of["on-accent"], of["accent"]) >= 4.5
-    assert contrast(of["accent"], of["page"]) >= 3
-    assert contrast(of["edge"], of["raised"]) >= 3
-    assert contrast(of["warn-text"], of["warn"]) >= 7
-    assert contrast(of["bad"], of["page"]) >= 4.5
+    assert ratio(of["on-accent"], of["accent"]) >= 4.5
+    assert ratio(of["accent"], of["page"]) >= 3
+    assert ratio(of["edge"], of["raised"]) >= 3
+    assert ratio(of["warn-text"], of["warn"]) >= 7
+    assert ratio(of["bad"], of["page"]) >= 4.5
 
 
 def test_other_styles_have_no_colours_of_their_own() -> None:
     """A colour is changed in one place."""
     colour = re.compile(r"(?:: |[( ])#[0-9a-f]{3,8}\b|\brgba?\(|\bhsla?\(")
-    files = [file for file in STATIC.glob("*.css") if file.name != "tokens.css"]
+    files = list(STATIC.glob("*.css"))
     assert len(files) >= 3
     assert {file.name: colour.findall(file.read_text("utf-8")) for file in files} == {
         file.name: [] for file in files
@@ -139,3 +132,31 @@ def test_a_chosen_theme_stays(
         page.browser.get_by_role("button", name="Menu").click()
         page.browser.get_by_role("button", name="System theme").click()
         assert page.browser.evaluate(dark) == (system == "dark")
+
+
+@pytest.mark.parametrize("colour", ["#000000", "#ffffff", "#ffe100", "#0f766e", "#7f7f7f"])
+def test_any_accent_can_be_seen(colour: str) -> None:
+    """A colour that would vanish on the page of a theme is made darker or lighter there, and the
+    sign on it is read."""
+    css = Look(accent=colour).css.removeprefix(TOKENS)
+    found = re.findall(r"--sc-accent: #(\w{6}); --sc-on-accent: #(\w{6});", css)
+    assert [round(contrast(each, each), 1) for each in (LIGHT, DARK)] == [1, 1]
+    for (accent, ink), surface in zip(found, (LIGHT, DARK), strict=True):
+        assert ratio(accent, bytes(surface).hex()) >= SEEN
+        assert ratio(accent, ink) >= 4.5
+    assert seen_on(LIGHT, (15, 118, 110)) == (15, 118, 110)
+
+
+def test_an_accent_is_a_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anything else, as another rule for the page, stops the start."""
+    monkeypatch.setenv("STREAMCHAT_ACCENT", "red; } body { display: none")
+    with pytest.raises(SettingsError, match=r"STREAMCHAT_ACCENT.*a colour as in #4f46e5"):
+        Settings.read()
+
+
+def test_the_owners_words_are_shown_as_they_are() -> None:
+    """A name is neither Markdown nor HTML, on the page and in what its scripts are told."""
+    assert as_text("<b>*x*</b> [y](z)").count("&#") == 11
+    meta = Look(title='"><script>').meta(demo=True)
+    assert meta.count("<") == 1
+    assert "&quot;demo&quot;: true" in meta

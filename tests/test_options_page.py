@@ -119,6 +119,7 @@ def test_the_panel_says_what_a_model_is_good_for_and_costs(page: Page) -> None:
     page.browser.keyboard.press("Escape")
     page.browser.evaluate("() => streamchat.enterKey()")
     page.browser.get_by_label("API key", exact=True).fill("sk-ant-visitor")
+    page.browser.keyboard.press("Enter")
     chip(page).click()
     expect(fable).to_be_enabled()
 
@@ -233,4 +234,5 @@ def test_there_is_no_panel_where_there_is_nothing_to_choose(
             if not key:
                 page.browser.evaluate("() => streamchat.enterKey()")
                 page.browser.get_by_label("API key", exact=True).fill("sk-ant-visitor")
+                page.browser.keyboard.press("Enter")
                 expect(chip(page)).to_have_text("Sonnet 5.5")

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Response, expect
 
-from streamchat.examples import FOR_CLAUDE
+from streamchat.examples import USUAL
 from tests.application import ROOT, Application
 from tests.page import Page
 from tests.scripted_claude import ScriptedClaude, delta, opens, refuses, says, start, streams
@@ -53,7 +53,12 @@ def keys(claude: ScriptedClaude) -> list[str]:
 
 
 def settings(page: Page) -> None:
-    """Opens or closes the panel in which the key goes."""
+    """Opens or closes the dialog in which the key goes."""
+    dialog = page.browser.locator("#own-key")
+    if dialog.is_visible():
+        dialog.get_by_role("button", name="Done").click()
+        return
+    page.browser.get_by_role("button", name="Menu").click()
     page.browser.get_by_role("button", name="Your own API key").click()
 
 
@@ -88,8 +93,7 @@ def test_the_same_question_with_own_keys_is_asked_for_each(claude: ScriptedClaud
             for n, key in enumerate(["", KEY, KEY + "x"])
         ]
         texts = [
-            client.post(ASK, json={"message": FOR_CLAUDE[0]}, headers=headers).text
-            for headers in asked
+            client.post(ASK, json={"message": USUAL[0]}, headers=headers).text for headers in asked
         ]
     assert texts == ["a", "b", "c"]
     assert keys(claude) == ["sk-owner", KEY, KEY + "x"]

@@ -6,7 +6,7 @@ from playwright.sync_api import BrowserContext, expect
 from playwright.sync_api import Error as PlaywrightError
 
 from streamchat import errors
-from streamchat.examples import FOR_CLAUDE
+from streamchat.examples import USUAL
 from streamchat.texts import worded
 from tests.application import Application
 from tests.page import Page
@@ -293,9 +293,9 @@ def test_an_example_is_asked_with_a_click_and_never_by_itself(
     assert not page_claude.exchanges
     _, script = halves("Begun", " never said")
     page_claude.play(script)
-    page.example(FOR_CLAUDE[0])
+    page.example(USUAL[0])
     page.shows("Begun")
-    assert page_claude.exchange(0).said == [("user", FOR_CLAUDE[0])]
+    assert page_claude.exchange(0).said == [("user", USUAL[0])]
     page.stop()
     assert page_claude.exchange(0).gone.wait(10)
     page.ready()

@@ -19,6 +19,7 @@ from benchmarks.tab import Blueprint, Tab
 from streamchat.chat.asking import Chat
 from streamchat.errors import ChatFull
 from streamchat.events import Done, Text
+from streamchat.look import Look
 from streamchat.store.database import Store
 from streamchat.texts import worded
 from streamchat.ui.gradio_internals import messages
@@ -45,7 +46,7 @@ async def opened(
     """A page of the source's, on a real server on loopback, with what the tab `before` showed."""
     store = store or Store("")
     chat = Chat(source, store, linger=60, keep=0)
-    demo = page(chat, Tabs(chat, store), lambda *_: "visitor", title="Tiny", examples=[])
+    demo = page(chat, Tabs(chat, store), lambda *_: "visitor", look=Look("Tiny"), examples=[])
     listening = socket.create_server(("127.0.0.1", 0))
     app = gr.mount_gradio_app(FastAPI(), demo, path="/")
     server = uvicorn.Server(uvicorn.Config(app, log_config=None))

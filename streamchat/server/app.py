@@ -18,6 +18,7 @@ from streamchat.api import docs, options
 from streamchat.api import routes as api
 from streamchat.chat import Adjustments, Chat
 from streamchat.errors import ChatError
+from streamchat.look import Look
 from streamchat.owner import routes as owner
 from streamchat.saved import Saved, summary
 from streamchat.saved import routes as saved
@@ -27,7 +28,6 @@ from streamchat.system.listener import Listener, StartFailed
 from streamchat.system.outbound import reach_directly
 from streamchat.ui import (
     CSS,
-    HEAD,
     MAX_EVENTS,
     OPENING,
     SCRIPT,
@@ -36,6 +36,7 @@ from streamchat.ui import (
     Tabs,
     events,
     gradio_internals,
+    head,
 )
 from streamchat.visitors import Proxies, Who
 from streamchat.web import preview
@@ -52,8 +53,6 @@ from streamchat.web.login import LoginCheck, Logins, user_of
 from streamchat.web.opening import Opening
 from streamchat.web.readers import Readers
 from streamchat.web.sessions import Bounds
-
-TITLE = "StreamChat"
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ class StreamChat:
         shelf, gate = Saved(self.tabs, self.store), saved.Gate(self.tabs, self.who)
         found = [
             *found,
-            *docs.routes(TITLE, found).routes,
+            *docs.routes(self.settings.title, found).routes,
             *preview.routes().routes,
             *saved.routes(shelf, gate).routes,
             *summary.routes(self.chat, shelf, gate).routes,
@@ -162,7 +161,7 @@ class Running:
             share=False,
             auth_dependency=(lambda request: user_of(request.scope)) if app.logins else None,
             app_kwargs={
-                "title": TITLE,
+                "title": app.settings.title,
                 "openapi_url": None,
                 "routes": routes,
                 "middleware": app.middleware(routes),
@@ -185,7 +184,7 @@ class Running:
             quiet=True,
             theme=THEME,
             css=CSS,
-            head=HEAD,
+            head=head(app.chat, app.settings.look),
         )
         if app.logins:
             app.logins.is_starting = False
@@ -206,7 +205,7 @@ class Running:
     @asynccontextmanager
     async def _lifespan(self, app: FastAPI) -> AsyncGenerator[None]:
         self._loop = asyncio.get_running_loop()
-        secure_every_response(app, self._app.framed_by)
+        secure_every_response(app, self._app.framed_by, self._app.settings.look)
         try:
             await self._app.chat.open()
             await self._app.adjustments.open()
@@ -242,12 +241,12 @@ def put_own_middleware_first(app: FastAPI) -> None:
     app.user_middleware.sort(key=lambda each: not _is_own(each))
 
 
-def secure_every_response(app: FastAPI, framed_by: Sequence[str]) -> None:
+def secure_every_response(app: FastAPI, framed_by: Sequence[str], look: Look) -> None:
     """The page's policy is made before Gradio compresses the page; the other headers also go on
     what fails."""
     put_own_middleware_first(app)
     app.user_middleware.append(Middleware(PagePolicy, [SCRIPT], framed_by))
-    app.user_middleware.append(Middleware(Opening, preview.preview(TITLE), OPENING))
+    app.user_middleware.append(Middleware(Opening, preview.preview(look), OPENING))
     app.middleware_stack = SecurityHeaders(app.build_middleware_stack())
 
 

@@ -9,9 +9,8 @@ from streamchat.events import Message
 from streamchat.meter import fastest
 from streamchat.money import Accounts, Budget, Prices
 from streamchat.options import Menu
-from streamchat.server.app import TITLE, StreamChat
+from streamchat.server.app import StreamChat
 from streamchat.settings import Settings
-from streamchat.sources.demo import EXAMPLES as OF_DEMO
 from streamchat.sources.demo import Demo
 from streamchat.sources.late import Late, Made
 from streamchat.store import Store
@@ -51,8 +50,7 @@ def create(  # noqa: PLR0913 (each is a part that the program chooses)
     store = Store(settings.data_folder, max_age=settings.keep_days * DAY)
     chat = chat_with(source, settings, store) if source else chat_of(settings, store)
     tabs = Tabs(chat, store)
-    shown = examples_of(settings, demo=source is None and not settings.has_key)
-    chat_page = page(chat, tabs, who, title=TITLE, examples=shown)
+    chat_page = page(chat, tabs, who, look=settings.look, examples=examples_of(settings))
     adjustments = adjustments_of(settings, store, chat)
     logins = Logins(*settings.login, who, framed_by=framed_by) if settings.login else None
     return StreamChat(
@@ -70,11 +68,9 @@ def create(  # noqa: PLR0913 (each is a part that the program chooses)
     )
 
 
-def examples_of(settings: Settings, *, demo: bool = False) -> Sequence[str]:
-    """The owner's examples; where none are set, those of the source."""
-    if settings.examples:
-        return examples.split(settings.examples)
-    return OF_DEMO if demo else examples.FOR_CLAUDE
+def examples_of(settings: Settings) -> Sequence[str]:
+    """The owner's examples; where none are set, questions that people ask."""
+    return examples.split(settings.examples) if settings.examples else examples.USUAL
 
 
 def chat_of(settings: Settings, store: Store) -> Chat:

@@ -2,14 +2,13 @@
 
 from streamchat.ui.blueprint import events
 from streamchat.ui.gradio_internals import GradioSessions
-from streamchat.ui.layout import CSS, HEAD, MAX_EVENTS, OPENING, SCRIPT, page
+from streamchat.ui.layout import CSS, MAX_EVENTS, OPENING, SCRIPT, head, page
 from streamchat.ui.tab import Tab
 from streamchat.ui.tabs import Tabs
 from streamchat.ui.theme import THEME
 
 __all__ = [
     "CSS",
-    "HEAD",
     "MAX_EVENTS",
     "OPENING",
     "SCRIPT",
@@ -19,5 +18,6 @@ __all__ = [
     "Tabs",
     "events",
     "gradio_internals",
+    "head",
     "page",
 ]

@@ -1,6 +1,7 @@
 """The page: a ChatInterface whose generator follows a reply, whose stop stops it, and whose reload
 finds it again."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,13 @@ from typing import Any
 import gradio as gr
 
 from streamchat.chat import Chat
+from streamchat.look import Look
 from streamchat.sources.demo import Demo
 from streamchat.texts import text
 from streamchat.ui import gradio_internals
 from streamchat.ui.handlers import GO_ON, Page
 from streamchat.ui.tabs import Tabs
+from streamchat.ui.transcript import OWN_KEY
 from streamchat.visitors import Who
 
 STATIC = Path(__file__).parent / "static"
@@ -23,7 +26,7 @@ def static(*names: str) -> str:
 
 
 CSS = static("gradio_internals.css", "ui.css")
-OUTSIDE = static("tokens.css", "gradio_outside.css", "bar.css", "options.css", "long.css")
+OUTSIDE = static("gradio_outside.css", "bar.css", "options.css", "long.css")
 # the first one publishes Gradio's names to the others, and the second what they build with
 SCRIPTS = (
     "gradio_internals",
@@ -38,9 +41,6 @@ SCRIPTS = (
 )
 SCRIPT = static(*(f"{name}.js" for name in SCRIPTS))
 OPENING = static("opening.js")
-HEAD = f"<style>{OUTSIDE}</style><script>{SCRIPT}</script>"
-
-
 # no single dollars: they would make formulas of prices
 LATEX: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
@@ -55,14 +55,14 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 def page(
-    chat: Chat, tabs: Tabs, who: Who, *, title: str, examples: Sequence[str]
+    chat: Chat, tabs: Tabs, who: Who, *, look: Look, examples: Sequence[str]
 ) -> gr.ChatInterface:
     this = Page(chat, tabs, who)
     go_on = gr.Button(GO_ON, visible=False, size="sm", elem_id="continue", render=False)
     allowance = gr.Markdown(elem_id="allowance", render=False)
     demo = gr.ChatInterface(
         this.answer,
-        title=title,
+        title=look.title,
         examples=[[example] for example in examples],
         cache_examples=False,
         flagging_mode="never",
@@ -88,14 +88,12 @@ def page(
             editable="user",
             buttons=["copy"],
             latex_delimiters=LATEX,
-            placeholder=welcome(chat, title),
+            placeholder=welcome(chat, look),
         ),
     )
     with demo:
         go_on.render()  # type: ignore[no-untyped-call]
         allowance.render()  # type: ignore[no-untyped-call]
-        if chat.takes_keys:
-            own_key()
         _wire(demo, this, go_on, allowance)
         gr.api(this.chat, api_name="chat", concurrency_limit=None)  # type: ignore[attr-defined]
     gradio_internals.adapt(demo)
@@ -105,16 +103,28 @@ def page(
 gradio_internals.install()
 
 
-def welcome(chat: Chat, title: str) -> str:
-    if chat.source.model != Demo.model:
-        return f"### {title}\n\n{text('welcome')}"
-    return text("demo_mode") + (f"\n\n{text('own_key_helps')}" if chat.takes_keys else "")
+def head(chat: Chat, look: Look) -> str:
+    """The styles and scripts of the page, and what the scripts have to know."""
+    facts = look.meta(demo=is_demo(chat), takesKeys=chat.takes_keys)
+    return f"{facts}<style>{look.css}{OUTSIDE}</style><script>{SCRIPT}</script>"
 
 
-def own_key() -> None:
-    """The panel to which ui.js adds the field: a component's value would be kept on the server."""
-    with gr.Accordion(text("own_key"), open=False, elem_id="settings"):
-        gr.Markdown(text("own_key_kept"), elem_id="own-key")
+def is_demo(chat: Chat) -> bool:
+    return chat.source.model == Demo.model
+
+
+def welcome(chat: Chat, look: Look) -> str:
+    """In Markdown: the owner's words as they are, and whether the demo answers."""
+    lines = [f"### {as_text(look.greeting)}", as_text(look.tagline)]
+    if is_demo(chat):
+        key = [OWN_KEY] if chat.takes_keys else []
+        lines.append(" ".join([text("demo_mode"), *key]))
+    return "\n\n".join(lines)
+
+
+def as_text(words: str) -> str:
+    """Markdown that shows the words as they are."""
+    return re.sub(r"[^\w\s]", lambda sign: f"&#{ord(sign[0])};", words)
 
 
 def _wire(demo: gr.ChatInterface, this: Page, go_on: gr.Button, allowance: gr.Markdown) -> None:

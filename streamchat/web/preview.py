@@ -6,7 +6,7 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
 
-from streamchat.texts import text
+from streamchat.look import Look
 from streamchat.web.opening import Preview
 from streamchat.web.problem import Route
 
@@ -14,8 +14,8 @@ PATH = "/preview.png"
 PICTURE = Path(__file__).with_name("preview.png")
 
 
-def preview(title: str) -> Preview:
-    return Preview(title, text("preview"), PATH)
+def preview(look: Look) -> Preview:
+    return Preview(look.title, look.tagline, PATH)
 
 
 def routes() -> APIRouter:

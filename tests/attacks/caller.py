@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from starlette.middleware import Middleware
 
 from streamchat.chat.asking import Chat
+from streamchat.look import Look
 from streamchat.store.database import Store
 from streamchat.ui.layout import page
 from streamchat.ui.tabs import Tabs
@@ -45,7 +46,7 @@ def calling(middleware: Sequence[Middleware] = ()) -> Iterator[Caller]:
         chat := Chat(Source(), store, linger=60, keep=0),
         Tabs(chat, store),
         lambda *_: "visitor",
-        title="Tiny",
+        look=Look("Tiny"),
         examples=["hi"],
     )
     app = gr.routes.App.create_app(demo, app_kwargs={"middleware": list(middleware)})

@@ -19,6 +19,7 @@ from starlette.routing import Mount
 from benchmarks.tab import Blueprint, Tab
 from streamchat.chat.asking import Chat
 from streamchat.events import Done, Event, Request, Text
+from streamchat.look import Look
 from streamchat.store.database import Store
 from streamchat.ui.blueprint import events
 from streamchat.ui.gradio_internals import GradioSessions
@@ -141,7 +142,7 @@ async def opened(*, total: int = 2_000, **bounds: int) -> AsyncIterator[Place]:
         Middleware(Calls, lambda scope: events(scope["app"].get_blocks())),
         Middleware(Admission, who, lambda scope: GradioSessions(scope["app"]), crowd),
     ]
-    demo = page(chat, Tabs(chat, store), who, title="Tiny", examples=[])
+    demo = page(chat, Tabs(chat, store), who, look=Look("Tiny"), examples=[])
     app = gr.mount_gradio_app(FastAPI(), demo, path="/", app_kwargs={"middleware": middleware})
     gradio = next(route.app for route in app.routes if isinstance(route, Mount))
     listening = socket.create_server(("127.0.0.1", 0))

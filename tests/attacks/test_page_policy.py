@@ -7,7 +7,7 @@ import gradio as gr
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Route, expect
 
-from streamchat.examples import FOR_CLAUDE
+from streamchat.examples import USUAL
 from streamchat.server import create
 from streamchat.settings import Settings
 from tests import violations
@@ -25,6 +25,7 @@ from tests.scripted_claude import (
     start,
     streams,
 )
+from tests.test_own_key import field, settings
 
 RICH = """# A heading
 
@@ -81,7 +82,7 @@ def test_the_page_works_under_its_policy(
     page.ready()
     page.press("Undo")
     page.ready()
-    page.example(FOR_CLAUDE[0])
+    page.example(USUAL[0])
     page.shows("Ex.")
     page.ready()
     page.press("Clear")
@@ -119,8 +120,9 @@ def test_a_visitors_own_key_violates_nothing(
     }
     with Application(cwd=ROOT, **environment) as app:
         page = Page(context, app.url)
-        page.browser.get_by_role("button", name="Your own API key").click()
-        page.browser.locator("#own-key input").fill("sk-ant-own-0123456789")
+        settings(page)
+        field(page).fill("sk-ant-own-0123456789")
+        settings(page)
         page.ask("one")
         page.shows("On your key.")
         page.ready()

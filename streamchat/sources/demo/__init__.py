@@ -1,6 +1,5 @@
 """A source that needs no key: prepared answers."""
 
-from streamchat.sources.demo.prepared import EXAMPLES
 from streamchat.sources.demo.source import Demo
 
-__all__ = ["EXAMPLES", "Demo"]
+__all__ = ["Demo"]

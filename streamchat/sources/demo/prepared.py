@@ -71,6 +71,13 @@ _PREPARED = {
     THINK + _SKY: Answer(read("sky"), thinking=read("sky_thinking")),
     _SKY: Answer(read("sky")),
     f"(write |give )?(me )?{_2000} (about|on) (the )?rivers?": Answer(read("rivers"), pace=100),
+    "write (me )?a friendly letter (that asks|asking|to ask) my neighbou?r for quiet"
+    "( after ten)?( in the evening)?": Answer(read("letter")),
+    "write (me )?a python (script|program) (that|which|to) finds? duplicate files"
+    "( in a (folder|directory))?": Answer(read("script"), pace=60),
+    "(compare|list) europe's (five )?longest rivers( in a table)?": Answer(read("longest")),
+    "plan (me )?(three|3) days in lisbon( with (two|2) (children|kids))?( and (no|without a) car)?"
+    "": Answer(read("lisbon")),
     "take (all )?(your|the) time( you need)?( before (you )?(answer|reply)(ing)?)?": Answer(
         read("wait"), wait=8
     ),
@@ -112,8 +119,8 @@ ADVICE: dict[Reader, str] = {
         " chat again: then Claude answers here."
     ),
     "key_holder": (
-        "For a real answer, enter an API key of your own under **Your own API key** below the"
-        " message box: then Claude answers you here."
+        "For a real answer, enter an API key of your own under **Your own API key** in the menu at"
+        " the top: then Claude answers you here."
     ),
     "visitor": "A real answer takes Claude.",
 }

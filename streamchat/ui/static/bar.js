@@ -1,5 +1,6 @@
 // The header of the page: three places that other scripts fill, and a menu at its end. Icons and themes.
 (() => {
+  const { elements } = window.streamchat.gradio;
   const ICONS = { // drawn with a line in a square of 24
     more: "M5 12h.01M12 12h.01M19 12h.01",
     panel: "M4 5h16v14H4zM9.5 5v14",
@@ -68,6 +69,36 @@
   }
   menu.append(themes);
 
+  // What the server says about the chat.
+  const about = JSON.parse(document.querySelector('meta[name="streamchat"]')?.content ?? "{}");
+  const addToMenu = (label, symbol, act) => {
+    themes.after(button(label, symbol, () => { menu.hidePopover(); act(); }, { named: true }));
+  };
+  const ask = (message) => { // unless an answer is being written, or something is in the box
+    const box = document.querySelector("#message textarea");
+    const send = document.querySelector(elements.send);
+    box.focus();
+    if (!send || box.value) return;
+    box.value = message;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    requestAnimationFrame(() => send.click());
+  };
+  const dialog = (title, ...content) => {
+    const it = make("dialog", { className: "sc-dialog" }, make("h2", { textContent: title }), ...content,
+      make("form", { method: "dialog", className: "sc-actions" }, make("button", { className: "sc-button sc-main", textContent: "Close" })));
+    it.addEventListener("close", () => it.remove());
+    document.body.append(it);
+    it.showModal();
+    return it;
+  };
+  const tellAbout = () => dialog(about.title, make("p", { textContent: about.tagline }),
+    make("p", { textContent: about.demo
+      ? "There is no API key here yet, so the answers are prepared texts."
+      : "Claude, a model by Anthropic, writes the answers. It can be wrong: check what matters." }),
+    make("p", {}, make("a", { href: "docs", target: "_blank", rel: "noopener", textContent: "The HTTP API of this chat" })));
+  addToMenu("About", "info", tellAbout); // the last one: others are put above it
+  if (about.demo) addToMenu("See every state", "eye", () => ask("help"));
+
   // Escape closes the menu and does no more.
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && menu.matches(":popover-open")) event.stopImmediatePropagation();
@@ -83,5 +114,5 @@
   if (document.body) begin();
   else document.addEventListener("DOMContentLoaded", begin);
 
-  Object.assign(window.streamchat ??= {}, { icon, make, button, menu });
+  Object.assign(window.streamchat ??= {}, { icon, make, button, menu, about, addToMenu, dialog });
 })();

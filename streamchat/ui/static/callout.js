@@ -5,6 +5,6 @@
     const link = event.target.closest?.('a[href$="#own-key"]');
     if (!link) return;
     event.preventDefault();
-    if (link.closest(elements.callout)) window.streamchat.enterKey();
+    if (link.closest(`${elements.callout}, ${elements.welcome}`)) window.streamchat.enterKey();
   }, true);
 })();

@@ -20,8 +20,8 @@
     question: "[data-testid=user]",
     // the text of a message is in its label, and marks in the text tell what it is
     callout: '[data-testid="bot"][aria-label*=": \u2063\u2063"]',
-    // an accordion opens by a click on its head
-    settings: "#settings .label-wrap, #settings button",
+    // what an empty chat shows
+    welcome: ".placeholder-content .placeholder",
     // a long answer's pieces, and the button in a code block that copies it
     answer: ".bot.message",
     piece: "[aria-label]",

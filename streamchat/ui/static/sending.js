@@ -46,23 +46,25 @@
   key.addEventListener("input", typed);
   key.addEventListener("change", () => { if (key.value.trim()) settled(); });
 
-  const placeKey = () => {
-    const panel = document.getElementById("own-key");
-    if (panel && !panel.contains(key)) panel.append(key);
-  };
-  document.addEventListener("click", () => setTimeout(placeKey), true); // Gradio makes a panel when it is opened
-
-  const isOpen = () => key.isConnected && key.checkVisibility();
-  const enterKey = async () => { // opens the panel of the key, which Gradio may take a moment to make
-    if (!isOpen()) document.querySelector(elements.settings)?.click();
-    for (let wait = 0; wait < 40 && !isOpen(); wait++) {
-      await new Promise((done) => setTimeout(done, 50));
-      placeKey();
-    }
-    key.scrollIntoView({ block: "nearest" });
+  const { make, about } = window.streamchat;
+  const panel = make("dialog", { id: "own-key", className: "sc-dialog" });
+  const form = make("form", { method: "dialog" },
+    make("h2", { textContent: "Your own API key" }),
+    make("p", { textContent: "With a key from the Claude Console, Claude answers at your expense. "
+      + "It stays in this page, until you close or reload it." }),
+    key,
+    make("div", { className: "sc-actions" },
+      make("button", { className: "sc-button", type: "button", textContent: "Remove", onclick: () => { key.value = ""; typed(); panel.close(); } }),
+      make("button", { className: "sc-button sc-main", textContent: "Done" })));
+  panel.append(form);
+  panel.addEventListener("close", () => { if (key.value.trim()) settled(); });
+  const enterKey = () => {
+    if (!panel.isConnected) document.body.append(panel);
+    if (!panel.open) panel.showModal();
     key.focus();
   };
   window.streamchat.enterKey = enterKey;
+  if (about.takesKeys) window.streamchat.addToMenu("Your own API key", "key", enterKey);
   const goOn = () => { drop("own-key"); settled(); };
   const button = (textContent, onclick) => Object.assign(document.createElement("button"), { type: "button", textContent, onclick });
   const warn = () => {
