@@ -145,7 +145,13 @@ async def test_health_says_who_answers_and_how_many_replies_run(api: Served) -> 
     assert (await api.client.get("/api/health")).json() == {"source": "the hand", "running": 0}
 
 
-CALLS = [("POST", PATH), ("GET", f"{PATH}/x"), ("DELETE", f"{PATH}/x"), ("GET", "/api/health")]
+CALLS = [
+    ("POST", PATH),
+    ("GET", f"{PATH}/x"),
+    ("DELETE", f"{PATH}/x"),
+    ("GET", "/api/health"),
+    ("GET", "/api/options"),
+]
 
 
 def basic(login: str) -> str:
@@ -173,7 +179,7 @@ async def test_with_the_login_all_is_as_without_one() -> None:
             await api.client.request(*call, headers={"authorization": basic("eva:gehéim:x")})
             for call in CALLS
         ]
-        assert [answer.status_code for answer in answers] == [415, 404, 404, 200]
+        assert [answer.status_code for answer in answers] == [415, 404, 404, 200, 200]
 
 
 FOREIGN = [

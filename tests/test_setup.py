@@ -178,6 +178,7 @@ def test_no_browser(bare_machine: Path) -> None:
     assert browser.find() is None
 
 
+@pytest.mark.process
 def test_a_stub_for_a_browser(bare_machine: Path) -> None:
     """A command that has a browser's name and starts none is passed over."""
     executable(bare_machine / "chromium-browser", "#!/bin/sh\nexit 1\n")
