@@ -153,12 +153,15 @@ async def test_a_model_that_nobody_here_can_pay_is_refused_as_such(
 async def test_the_owners_model_answers_for_one_that_is_gone(
     chats: Chats, claude: ScriptedClaude, key: str
 ) -> None:
-    """A notice says so, and the receipt has the model that answered, at its price."""
+    """A notice says so, and the receipt has the model that answered, at its price. From then on the
+    model is marked, unless it was a visitor's key that did not find it."""
     claude.play(refuses(404, "not_found_error", "model: claude-opus-5-5"), says("Hello"))
     headers = EVENTS | ({"x-api-key": key} if key else {})
     async with chats() as api:
         body = {"message": "hi", "model": "claude-opus-5-5"}
         answer = await api.client.post(PATH, json=body, headers=headers)
+        gone = [model["id"] for model in (await listed(api))["models"] if model["gone"]]
+    assert gone == ([] if key else ["claude-opus-5-5"])
     assert "Claude Opus 5.5 is no longer available. Claude Sonnet 5.5 answers" in answer.text
     assert '"text": "Hello"' in answer.text
     assert '"model": "claude-sonnet-5-5"' in answer.text

@@ -25,6 +25,10 @@ class Names:
         if self._asking is None and len(self._menu.models) > 1:
             self._asking = asyncio.create_task(self._ask(client))
 
+    def lost(self, model: str) -> None:
+        """Claude did not know the model."""
+        self._menu.learn(model, self._menu.models[model].name, gone=True)
+
     def close(self) -> None:
         if self._asking:
             self._asking.cancel()

@@ -95,7 +95,7 @@ class Claude:
                 if refused := self._refused(error, choice, without):
                     without |= refused
                 elif self._is_gone(failure, choice):
-                    yield self._gone(choice)
+                    yield self._gone(choice, client)
                     choice, without = replace(choice, model=""), set()
                     request.fall_back()
                 else:
@@ -123,7 +123,10 @@ class Claude:
         chosen = choice.model not in ("", self._settings.model)
         return chosen and isinstance(error, errors.UnknownModel)
 
-    def _gone(self, choice: Choice) -> Notice:
+    def _gone(self, choice: Choice, client: anthropic.AsyncAnthropic) -> Notice:
+        # what a visitor's key does not find may be there for others
+        if self._names and client is self._client:
+            self._names.lost(choice.model)
         names = {"gone": known(choice.model).name, "instead": known(self._settings.model).name}
         return Notice("model_gone", names)
 

@@ -9,7 +9,7 @@
 
   const words = make("span");
   const go = make("button", { type: "button", textContent: "Go on in a new chat" });
-  const bar = make("div", { id: "long", role: "status" }, words, " ", go);
+  const bar = make("div", { id: "long", role: "status" }, words, go);
   let full = false;
   let shown = null; // the chat that the bar is about
   const place = () => { if (shown && !bar.isConnected) document.querySelector("#message")?.closest(elements.boxRow)?.before(bar); };
@@ -20,7 +20,7 @@
     shown = id;
     words.textContent = full
       ? "This chat has become too long for another answer."
-      : "This chat is getting long: each answer costs more, and soon there is no room for another one.";
+      : "This chat is getting long, and each answer costs more.";
     places.observe(document.documentElement, { childList: true, subtree: true });
     place();
   };
