@@ -26,12 +26,14 @@ def static(*names: str) -> str:
 
 
 CSS = static("gradio_internals.css", "ui.css")
-OUTSIDE = static("gradio_outside.css", "bar.css", "options.css", "long.css")
+OUTSIDE = static("gradio_outside.css", "bar.css", "options.css", "long.css", "sidebar.css")
+SIDEBAR = ("toast", "saved", "sidebar", "rows", "chats", "chat_actions", "chat_menu", "chats_foot")
 # the first one publishes Gradio's names to the others, and the second what they build with
 SCRIPTS = (
     "gradio_internals",
     "bar",
     "options",
+    *SIDEBAR,
     "ui",
     "sending",
     "following",

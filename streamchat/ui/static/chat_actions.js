@@ -1,0 +1,103 @@
+// What a reader does with one saved conversation: rename, delete and take that back, share.
+(() => {
+  const { make, toast, saved, sidebar, chats } = window.streamchat;
+  const { aside } = sidebar;
+  const UNDO = 10; // s in which a deletion can be taken back
+  const READERS = "With it, anyone can read this conversation as it is now.";
+  const LONGEST = 120; // characters of a title
+
+  const tried = async (work) => { // what fails is told in one sentence
+    try {
+      return await work();
+    } catch ({ message }) {
+      toast(message);
+      return null;
+    }
+  };
+
+  const rename = (chat, row) => {
+    const link = row.querySelector(".chat");
+    const box = make("input", { className: "chat-name", value: chat.title, maxLength: LONGEST, ariaLabel: "Name of the conversation" });
+    let ended = false;
+    const end = (keep, refocus) => {
+      if (ended) return;
+      ended = true;
+      const title = box.value.trim();
+      box.replaceWith(link);
+      chats.hold(null);
+      if (refocus) chats.focus(row);
+      if (keep && title && title !== chat.title) name(chat, title);
+    };
+    chats.hold(row);
+    link.replaceWith(box);
+    box.addEventListener("blur", () => end(true, false));
+    box.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.isComposing) end(true, true); });
+    endRename = () => (ended ? false : (end(false, true), true));
+    box.focus();
+    box.select();
+  };
+  let endRename = () => false;
+  sidebar.atEscape(() => endRename());
+  const name = async (chat, title) => {
+    chats.put({ ...chat, title }); // before the server has it
+    chats.put(await tried(() => saved.rename(chat.id, title)) ?? chat);
+  };
+
+  const remove = async (chat) => {
+    const { conversations } = window.streamchat;
+    const wasShown = conversations?.current() === chat.id;
+    chats.drop(chat.id);
+    if (wasShown) conversations.fresh();
+    const gone = saved.remove(chat.id);
+    const restore = async () => {
+      await gone;
+      chats.put(await saved.restore(chat.id));
+      if (document.activeElement === document.body) chats.focus(chats.row(chat.id));
+      if (wasShown) conversations.open(chat.id);
+    };
+    const takeBack = () => { undo = null; close(); tried(restore); };
+    const close = toast(`Deleted “${chat.title}”`, { action: "Undo", act: takeBack, seconds: UNDO });
+    undo = takeBack;
+    if (await tried(() => gone)) return;
+    close();
+    chats.put(chat);
+  };
+  let undo = null; // takes the last deletion back
+
+  // A link is copied; where the browser does not let the page do that, the reader does.
+  const address = make("input", { readOnly: true, ariaLabel: "Link", onfocus: () => address.select() });
+  const done = make("button", { type: "button", className: "sc-button", textContent: "Done", onclick: () => dialog.close() });
+  const dialog = make("dialog", { className: "side-dialog", ariaLabel: "Shared link" }, make("h2", { textContent: "Copy this link" }),
+    make("p", { textContent: READERS }), address, make("div", {}, done));
+  sidebar.atEscape(() => dialog.open && (dialog.close(), true));
+  aside.append(dialog);
+  const copy = async (link) => {
+    try {
+      await navigator.clipboard.writeText(link);
+      toast(`Link copied. ${READERS}`);
+    } catch {
+      address.value = link;
+      dialog.showModal();
+      address.focus();
+    }
+  };
+  const share = async (chat) => {
+    const url = chat.shared ?? (await tried(() => saved.share(chat.id)))?.url;
+    if (!url) return;
+    chats.put({ ...chat, shared: url });
+    await copy(new URL(url, location.href).href);
+  };
+  const unshare = async (chat) => {
+    if (!await tried(() => saved.unshare(chat.id))) return;
+    chats.put({ ...chat, shared: null });
+    toast("The link no longer works.");
+  };
+
+  aside.addEventListener("keydown", (event) => {
+    if (!undo || !(event.ctrlKey || event.metaKey) || event.key !== "z" || event.target.matches("input")) return;
+    event.preventDefault();
+    undo();
+  });
+
+  Object.assign(window.streamchat, { tried, actions: { rename, remove, share, unshare } });
+})();
