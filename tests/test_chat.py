@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamchat.chat import asking as rooms
-from streamchat.chat.asking import Chat, checked
+from streamchat.chat.asking import Chat
+from streamchat.chat.conversation import checked
 from streamchat.errors import EmptyMessage, TooLong, UnknownReply
 from streamchat.events import Done, Event, Message, Request, Text
 from streamchat.replies.reply import Reply
@@ -96,12 +96,11 @@ def test_without_a_question_there_is_no_answer(messages: list[Message]) -> None:
         checked(messages)
 
 
-def test_a_conversation_no_model_could_take_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_conversation_no_model_could_take_is_refused() -> None:
     """A conversation beyond every model's context is refused here, not sent and paid for."""
-    monkeypatch.setattr(rooms, "MAX_CHARACTERS", 3)
-    assert checked([Message("user", "abc")])
+    assert checked([Message("user", "abc")], most=3)
     with pytest.raises(TooLong):
-        checked([Message("user", "abcd")])
+        checked([Message("user", "abcd")], most=3)
 
 
 def test_a_question_stopped_before_its_first_word_is_asked_along_with_the_next() -> None:

@@ -35,6 +35,9 @@ OWNERS = {
     "sqlite3": {"store"},
 }
 
+# tables that are read as one: the tree of errors, and the settings
+LONGER = {"errors": 360, "settings": 400}
+
 # how a statement begins
 SQL = re.compile(
     r"\s*(SELECT .+ FROM|INSERT (OR \w+ )?INTO|UPDATE \w+ SET|DELETE FROM|CREATE TABLE|PRAGMA) ",
@@ -201,7 +204,12 @@ def test_sql_stands_in_the_store(module: str) -> None:
 @pytest.mark.parametrize("module", INSIDE)
 def test_a_file_can_be_read_in_one_go(module: str) -> None:
     """A file that grows beyond this holds more than one idea."""
-    assert len(MODULES[module].splitlines()) <= 380
+    assert len(MODULES[module].splitlines()) <= LONGER.get(module, 250)
+
+
+def test_a_file_that_is_parted_may_be_long_no_more() -> None:
+    """Each exception is needed."""
+    assert all(len(MODULES[module].splitlines()) > 250 for module in LONGER)
 
 
 def test_every_name_is_a_noun_that_says_what_is_inside() -> None:

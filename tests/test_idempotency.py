@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from streamchat.api.routes import PATH
-from streamchat.chat.answers import Asker
 from streamchat.chat.asking import Chat
 from streamchat.chat.idempotency import Idempotency
+from streamchat.chat.parties import Asker
 from streamchat.errors import BrokenOff, Busy, ChatError, Crowded, KeyReused, TooOften
 from streamchat.events import Done, Event, Message, Text, Thinking
 from streamchat.replies.reply import Reply

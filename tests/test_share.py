@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from streamchat.chat.answers import Asker
 from streamchat.chat.asking import Chat
+from streamchat.chat.parties import Asker
 from streamchat.errors import Busy, TooLittleLeft
 from streamchat.events import Done, Event, Message, Receipt, Text, Usage
 from streamchat.money.account import Accounts

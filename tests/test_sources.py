@@ -11,7 +11,7 @@ from typing import Protocol
 
 import pytest
 
-from streamchat.chat.answers import Source
+from streamchat.chat.parties import Source
 from streamchat.errors import ChatError
 from streamchat.events import Done, Event, Failed, Message, Request, Text, Thinking, Usage
 from streamchat.settings import Settings

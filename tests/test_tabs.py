@@ -11,9 +11,9 @@ from streamchat.chat.asking import Chat
 from streamchat.events import Done, Event, Message, Request, Text
 from streamchat.replies.reply import Reply
 from streamchat.store.database import Store
-from streamchat.ui.tab import Tab, continued
+from streamchat.ui.tab import Tab
 from streamchat.ui.tabs import Tabs
-from streamchat.ui.transcript import Shown, conversation, note, said, text_of
+from streamchat.ui.transcript import Shown, continued, conversation, note, said, text_of
 from tests.attacks.visitor import Room, Visitor, frames
 from tests.hand import Hand, settle
 

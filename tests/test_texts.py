@@ -175,7 +175,7 @@ ELSEWHERE = {
     *("command.py", "process.py", "settings.py", "look.py"),
     *("system/console.py", "system/environment.py", "system/envfile.py", "system/outbound.py"),
     # questions to ask, what Claude is told, and the demo's own answers
-    *("examples.py", "options/choice.py", "sources/claude/progress.py"),
+    *("examples.py", "options/choice.py", "saved/summary.py", "sources/claude/progress.py"),
     *("sources/demo/source.py", "sources/demo/prepared.py"),
     # the description of the HTTP API
     *("api/openapi.py", "api/schema.py"),

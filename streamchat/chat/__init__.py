@@ -1,10 +1,10 @@
 """The application without a face: ask, follow, stop; who answers and who pays."""
 
 from streamchat.chat.adjustments import Adjustments
-from streamchat.chat.answers import Asker, Source
 from streamchat.chat.asking import Chat
 from streamchat.chat.journal import DAY, HOUR, Journal
 from streamchat.chat.offers import Offer
+from streamchat.chat.parties import Asker, Source
 from streamchat.chat.trouble import Trouble
 from streamchat.store.journal import Entry
 

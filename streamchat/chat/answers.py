@@ -4,10 +4,11 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine
 from contextlib import aclosing
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import astuple, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
+from streamchat.chat.parties import Asker, Source
 from streamchat.chat.pause import Pause
 from streamchat.chat.telemetry import receipt
 from streamchat.chat.trouble import Trouble
@@ -28,37 +29,6 @@ from streamchat.texts import for_owner, worded
 from streamchat.visitors import Local, keys
 
 logger = logging.getLogger(__name__)
-
-
-class Source(Protocol):
-    """Answers a request. `stream` ends with exactly one `Done`, or raises a `ChatError`."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def model(self) -> str: ...
-
-    def stream(self, request: Request) -> AsyncGenerator[Event]: ...
-
-    async def open(self) -> None: ...
-
-    async def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """The limits are the `visitor`'s. A `person` gets a new answer when they ask the same again;
-    without one, always.
-
-    Who has a `key` of their own pays with it. Where there is no money left, `or_spare` takes the
-    spare source's answer.
-    """
-
-    visitor: str | None = None
-    person: str | None = None
-    key: str = field(default="", repr=False)
-    or_spare: bool = False
 
 
 class Answers:

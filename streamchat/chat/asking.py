@@ -5,19 +5,21 @@ import asyncio
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
-from contextlib import aclosing
+from collections.abc import Collection, Iterable, Sequence
 
-from streamchat.chat.answers import Answers, Asker, Source
+from streamchat.chat.answers import Answers
+from streamchat.chat.conversation import checked
 from streamchat.chat.fullness import fullness
 from streamchat.chat.idempotency import Idempotency
 from streamchat.chat.journal import Journal
 from streamchat.chat.offers import Offer, offers
+from streamchat.chat.parties import Asker, Source
 from streamchat.chat.pause import Pause
+from streamchat.chat.replaying import following, replay
 from streamchat.chat.telemetry import Telemetry
 from streamchat.chat.trouble import Trouble
-from streamchat.errors import ChatError, EmptyMessage, TooLong, UnknownReply
-from streamchat.events import Conversation, Event, Message, Role
+from streamchat.errors import ChatError, UnknownReply
+from streamchat.events import Conversation, Event, Message
 from streamchat.money import Accounts, Budget
 from streamchat.options import OWNERS, Choice, Menu
 from streamchat.replies import Cache, Pace, Reply
@@ -27,8 +29,6 @@ from streamchat.visitors import Limits
 NOBODY = Asker()
 # at once, of one visitor
 MAX_REPEATS = 20
-# of a conversation: about a million tokens, more than any model takes
-MAX_CHARACTERS = 4_000_000
 
 
 class Chat:
@@ -238,40 +238,3 @@ class Chat:
         self._replies.add(reply)
         await reply.closed()
         return reply
-
-
-async def following(reply: Reply) -> AsyncGenerator[Event]:
-    async with aclosing(reply.follow()) as news:
-        async for _, events in news:
-            for event in events:
-                yield event
-
-
-async def replay(log: list[Event]) -> AsyncGenerator[Event]:
-    for event in log:
-        yield event
-
-
-def checked(messages: Sequence[Message]) -> Conversation:
-    """The conversation as a source wants it: turns alternate, none is empty, the first is the
-    user's."""
-    if not messages or not messages[-1].text.strip():
-        raise EmptyMessage
-    check_length(messages)
-    turns: list[tuple[Role, list[str]]] = []
-    for message in messages:
-        if not message.text.strip() or (not turns and message.role == "assistant"):
-            continue
-        if turns and turns[-1][0] == message.role:
-            turns[-1][1].append(message.text)
-        else:
-            turns.append((message.role, [message.text]))
-    if not turns:
-        raise EmptyMessage
-    return tuple(Message(role, "\n\n".join(texts)) for role, texts in turns)
-
-
-def check_length(messages: Sequence[Message]) -> None:
-    """Raises `TooLong` for a conversation that no model takes."""
-    if sum(len(message.text) for message in messages) > MAX_CHARACTERS:
-        raise TooLong

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
-from streamchat.chat.answers import Asker
+from streamchat.chat.parties import Asker
 from streamchat.errors import KeyReused, UnknownReply
 from streamchat.events import Conversation
 from streamchat.options import OWNERS, Choice

@@ -18,10 +18,10 @@ from streamchat.api import docs, options
 from streamchat.api import routes as api
 from streamchat.chat import Adjustments, Chat
 from streamchat.errors import ChatError
-from streamchat.look import Look
 from streamchat.owner import routes as owner
 from streamchat.saved import Saved, summary
 from streamchat.saved import routes as saved
+from streamchat.server.headers import secure_every_response
 from streamchat.settings import Settings
 from streamchat.store import Store
 from streamchat.system.listener import Listener, StartFailed
@@ -29,8 +29,6 @@ from streamchat.system.outbound import reach_directly
 from streamchat.ui import (
     CSS,
     MAX_EVENTS,
-    OPENING,
-    SCRIPT,
     THEME,
     GradioSessions,
     Tabs,
@@ -47,10 +45,8 @@ from streamchat.web.calls import Calls
 from streamchat.web.concurrency import ConcurrencyLimit
 from streamchat.web.connections import Connection, Connections, room_for_connections
 from streamchat.web.crowd import TOTAL, Crowd
-from streamchat.web.headers import PagePolicy, SecurityHeaders
 from streamchat.web.hosts import HostCheck, Hosts
 from streamchat.web.login import LoginCheck, Logins, user_of
-from streamchat.web.opening import Opening
 from streamchat.web.readers import Readers
 from streamchat.web.sessions import Bounds
 
@@ -234,21 +230,3 @@ class Running:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def put_own_middleware_first(app: FastAPI) -> None:
-    """Gradio's own, which allows other sites to read answers, would come first."""
-    app.user_middleware.sort(key=lambda each: not _is_own(each))
-
-
-def secure_every_response(app: FastAPI, framed_by: Sequence[str], look: Look) -> None:
-    """The page's policy is made before Gradio compresses the page; the other headers also go on
-    what fails."""
-    put_own_middleware_first(app)
-    app.user_middleware.append(Middleware(PagePolicy, [SCRIPT], framed_by))
-    app.user_middleware.append(Middleware(Opening, preview.preview(look), OPENING))
-    app.middleware_stack = SecurityHeaders(app.build_middleware_stack())
-
-
-def _is_own(middleware: Middleware) -> bool:
-    return getattr(middleware.cls, "__module__", "").startswith("streamchat.")

@@ -20,10 +20,11 @@ from streamchat.ui.endpoint import Endpoint
 from streamchat.ui.leaving import until
 from streamchat.ui.markdown import written
 from streamchat.ui.room import check_room
-from streamchat.ui.tab import Tab, continued
+from streamchat.ui.tab import Tab
 from streamchat.ui.tabs import Tabs, is_id
 from streamchat.ui.transcript import (
     Shown,
+    continued,
     turns,
     turns_left,
 )

@@ -16,8 +16,6 @@ from streamchat.ui.transcript import (
     Shown,
     Transcript,
     conversation,
-    is_aside,
-    is_note,
     said,
     text_of,
 )
@@ -250,11 +248,3 @@ def _as_typed(message: str, replaced: Sequence[Shown]) -> str:
 
 def _digest(message: str) -> str:
     return hashlib.blake2b(message.strip().encode(errors="replace"), digest_size=16).hexdigest()
-
-
-def continued(messages: Sequence[Shown]) -> tuple[list[Shown], str]:
-    """A conversation without the text and the notes of its last answer, and that text."""
-    *before, last = [message for message in messages if not is_note(message)]
-    if last["role"] != "assistant" or is_aside(last):
-        return [*before, last], ""
-    return before, conversation([last])[0].text

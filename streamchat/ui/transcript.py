@@ -160,6 +160,14 @@ def conversation(history: Sequence[Shown]) -> list[Message]:
     ]
 
 
+def continued(messages: Sequence[Shown]) -> tuple[list[Shown], str]:
+    """A conversation without the text and the notes of its last answer, and that text."""
+    *before, last = [message for message in messages if not is_note(message)]
+    if last["role"] != "assistant" or is_aside(last):
+        return [*before, last], ""
+    return before, conversation([last])[0].text
+
+
 def text_of(message: Shown) -> str:
     return "\n\n".join(part["text"] for part in message["content"] if part["type"] == "text")
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from streamchat.chat.answers import Asker
 from streamchat.chat.asking import Chat
+from streamchat.chat.parties import Asker
 from streamchat.errors import ClaudeError
 from streamchat.events import Message, Receipt, Usage
 from streamchat.money.account import Accounts

@@ -10,8 +10,8 @@ import anthropic
 import httpx2
 import pytest
 
-from streamchat.chat.answers import Asker
 from streamchat.chat.asking import Chat
+from streamchat.chat.parties import Asker
 from streamchat.errors import BadKey, DayIsSpent, NoOwnKeys, Paused
 from streamchat.events import Message, Request, Usage
 from streamchat.money.account import Accounts
