@@ -194,6 +194,11 @@ def test_a_conversation_has_the_options_of_its_last_question(
     choose(page, model="claude-sonnet-5-5", effort="low")
     tell = """id => document.dispatchEvent(
         new CustomEvent("streamchat:conversation", { detail: { id, title: "", running: false } }))"""
+    # it is saved a moment after its question, when something else may be chosen already
+    page.browser.evaluate(tell, id_)
+    page.browser.evaluate("() => fetch('api/options')")
+    expect(chip(page)).to_have_text("Sonnet 5.5")
+    page.browser.evaluate(tell, None)
     page.browser.evaluate(tell, id_)
     expect(chip(page)).to_have_text("Haiku 5.5 · More thorough")
     page.browser.evaluate(tell, None)

@@ -131,9 +131,12 @@
   });
   // A conversation has the options with which its last question was asked; a new one has those that are remembered.
   let shown = null;
+  let isAsked = false; // whether this page has asked in a new conversation, which is told when it is saved
   document.addEventListener("streamchat:conversation", async ({ detail: { id } }) => {
     if (id === shown) return;
-    shown = id;
+    const isOwn = isAsked && shown === null;
+    [shown, isAsked] = [id, false];
+    if (isOwn) return;
     const answer = id && await fetch(`conversations/${id}/options`, { cache: "no-store" }).catch(() => null);
     const found = answer?.ok ? await answer.json() : {};
     if (shown !== id) return;
@@ -152,5 +155,5 @@
   };
   if (document.body) begin();
   else document.addEventListener("DOMContentLoaded", begin);
-  Object.assign(window.streamchat, { options: { header } });
+  Object.assign(window.streamchat, { options: { header: () => { isAsked = true; return header(); } } });
 })();
