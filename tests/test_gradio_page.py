@@ -165,6 +165,7 @@ ELEMENTS: dict[str, dict[str, Any]] = {
     "edit": {"start": 0, "answered": 1},
     "locked": {"answering": 2},
     "log": {"start": 1},
+    "questionText": {"start": 0, "answered": 1},
     "question": {"answered": 1, "refused": 2},
     "callout": {"answered": 0, "refused": 1, "followed": 2},
     "welcome": {"start": 1, "answered": 0},

@@ -10,7 +10,17 @@ from streamchat.settings import Settings, SettingsError
 from streamchat.ui.layout import STATIC, as_text
 from tests.application import Application
 from tests.page import Page
-from tests.scripted_claude import ScriptedClaude, says
+from tests.scripted_claude import (
+    CLOSES,
+    Hold,
+    ScriptedClaude,
+    delta,
+    ends,
+    opens,
+    says,
+    start,
+    streams,
+)
 
 LONG = "\n\n".join(f"Line {number} of the answer." for number in range(60))
 
@@ -161,3 +171,54 @@ def test_the_owners_words_are_shown_as_they_are() -> None:
     meta = Look(title='"><script>').meta(demo=True)
     assert meta.count("<") == 1
     assert "&quot;demo&quot;: true" in meta
+
+
+def test_a_long_question_folds(page: Page) -> None:
+    """It shows nine lines and all of them on demand; a short one has no button."""
+    page.ask("\n".join(f"Line {number} of the question." for number in range(30)))
+    page.shows("Hello there")
+    question = page.questions.locator("pre")
+    expect(page.browser.get_by_role("button", name="Show all")).to_be_visible()
+    height = "text => text.getBoundingClientRect().height"
+    folded = question.evaluate(height)
+    page.browser.get_by_role("button", name="Show all").click()
+    assert question.evaluate(height) > 2.5 * folded
+    page.browser.get_by_role("button", name="Show less").click()
+    assert question.evaluate(height) == folded
+    page.ask("short")
+    page.ready()
+    expect(page.browser.locator(".fold")).to_have_count(1)
+
+
+SHIFTS = """() => {
+  window.shifted = 0;
+  const add = ({ value, hadRecentInput }) => { if (!hadRecentInput) window.shifted += value; };
+  new PerformanceObserver((list) => list.getEntries().forEach(add)).observe({ type: "layout-shift" });
+}"""
+
+
+def test_nothing_jumps_while_an_answer_is_written(page: Page, page_claude: ScriptedClaude) -> None:
+    """From the question to the receipt the page's layout shifts by no more than 0.02 (CLS)."""
+    hold, last = Hold(), Hold()
+    more = [hold, delta(LONG), last, delta("\n\nThe end."), CLOSES, ends("max_tokens")]
+    page_claude.play(streams(start(), opens(), delta("First words."), *more))
+    page.browser.evaluate(SHIFTS)
+    page.ask("hi")
+    page.shows("First words.")
+    hold.release()
+    page.shows("Line 59")
+    last.release()
+    page.shows("longest allowed length")
+    page.ready()
+    page.browser.evaluate("() => new Promise((done) => setTimeout(done, 300))")
+    assert page.browser.evaluate("window.shifted") <= 0.02
+
+
+def test_stopping_shows_no_failure(page: Page, page_claude: ScriptedClaude) -> None:
+    """Stop leaves what was written and says so, without a callout."""
+    page_claude.play(streams(start(), opens(), delta("Half an answer"), Hold(), CLOSES, ends()))
+    page.ask("hi")
+    page.shows("Half an answer")
+    page.stop()
+    page.shows("Stopped.")
+    page.shows_not("Something went wrong")

@@ -39,6 +39,7 @@ SCRIPTS = (
     "following",
     "composer",
     "callout",
+    "fold",
     "long",
 )
 SCRIPT = static(*(f"{name}.js" for name in SCRIPTS))

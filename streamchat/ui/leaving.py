@@ -54,10 +54,14 @@ async def until(left: asyncio.Event, frames: AsyncGenerator[T]) -> AsyncGenerato
         async with aclosing(frames):
             while not left.is_set():
                 frame = asyncio.ensure_future(anext(frames, None))
-                await asyncio.wait({frame, end}, return_when=asyncio.FIRST_COMPLETED)
-                if not frame.done() or (found := frame.result()) is None:
-                    frame.cancel()
-                    await asyncio.wait({frame})
+                try:
+                    await asyncio.wait({frame, end}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    # frames cannot be closed while it is being read, as where this is cancelled
+                    if not frame.done():
+                        frame.cancel()
+                        await asyncio.wait({frame})
+                if frame.cancelled() or (found := frame.result()) is None:
                     return
                 yield found
     finally:

@@ -18,6 +18,7 @@
     // the element that scrolls, and the questions in it
     log: "[role=log]",
     question: "[data-testid=user]",
+    questionText: ".user-row .prose pre",
     // the text of a message is in its label, and marks in the text tell what it is
     callout: '[data-testid="bot"][aria-label*=": \u2063\u2063"]',
     // what an empty chat shows
