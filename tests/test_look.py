@@ -125,6 +125,19 @@ def test_the_header_has_three_places_and_a_menu(page: Page) -> None:
     expect(page.browser.locator("#menu")).to_be_hidden()
 
 
+def test_the_button_shows_what_it_does(page: Page, page_claude: ScriptedClaude) -> None:
+    """It is a square that stops while an answer is written, and an arrow that sends afterwards."""
+    sign = "button => getComputedStyle(button, '::after').maskImage.slice(0, 4)"
+    hold = Hold()
+    page_claude.play(streams(start(), opens(), delta("Hello"), hold, CLOSES, ends()))
+    page.ask("hi")
+    page.shows("Hello")
+    assert page.browser.locator("#message button").evaluate(sign) == "none"
+    hold.release()
+    page.ready()
+    assert page.browser.locator("#message button").evaluate(sign) == "url("
+
+
 @pytest.mark.parametrize(("system", "other"), [("light", "dark"), ("dark", "light")])
 def test_a_chosen_theme_stays(
     chromium: Browser, app: Application, page_claude: ScriptedClaude, system: str, other: str
