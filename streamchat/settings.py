@@ -252,6 +252,9 @@ class Settings(OfLook):
             "The examples that the page offers, one a line or with | between them, or off for none."
         ),
     )
+    feedback: Literal["on", "text", "off"] = Field(
+        "on", description="Whether readers give answers thumbs: on, off, or text for words as well."
+    )
     auth: Annotated[SecretStr, AfterValidator(_user_and_password)] = Field(
         SecretStr(""),
         description=(

@@ -15,7 +15,7 @@ FLOORS = """
     program
     process
     server
-    saved
+    saved   feedback
     ui   api   owner
     chat
     money
@@ -30,7 +30,7 @@ FLOORS = """
 OWNERS = {
     "aiohttp": {"sources.claude"},
     "anthropic": {"sources.claude"},
-    "fastapi": {"api", "owner", "saved", "web", "server"},
+    "fastapi": {"api", "feedback", "owner", "saved", "web", "server"},
     "gradio": {"ui", "server"},
     "sqlite3": {"store"},
 }

@@ -6,6 +6,7 @@ from streamchat.chat.journal import DAY, HOUR, Journal
 from streamchat.chat.offers import Offer
 from streamchat.chat.parties import Asker, Source
 from streamchat.chat.trouble import Trouble
+from streamchat.chat.votes import Votes
 from streamchat.store.journal import Entry
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "Offer",
     "Source",
     "Trouble",
+    "Votes",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from streamchat.chat import DAY, HOUR, Adjustments, Chat, Entry, Journal, Trouble
+from streamchat.chat import DAY, HOUR, Adjustments, Chat, Entry, Journal, Trouble, Votes
 from streamchat.money import Budget
 from streamchat.sources.demo import Demo
 from streamchat.texts import for_owner, text
@@ -16,9 +16,9 @@ Figures = dict[str, Any]
 DAYS, HOURS = 30, 24
 
 
-async def figures(chat: Chat, adjustments: Adjustments) -> Figures:
-    """No words, addresses or ids of replies are among them. Where Claude answers, the demo's
-    replies do not count."""
+async def figures(chat: Chat, adjustments: Adjustments, votes: Votes) -> Figures:
+    """No words of a conversation, no addresses and no ids of replies are among them. Where Claude
+    answers, the demo's replies do not count."""
     budget = chat.budget
     entries = [
         entry for entry in chat.journal.entries if budget is None or entry.model != Demo.model
@@ -36,6 +36,8 @@ async def figures(chat: Chat, adjustments: Adjustments) -> Figures:
             {"visitor": visitor, "seconds": wait} for visitor, wait in chat.throttled().items()
         ],
         "settings": [asdict(each) for each in adjustments.all()],
+        "votes": [asdict(day) for day in await votes.days(DAYS)],
+        "words": [asdict(vote) for vote in await votes.words()],
         "settings_kept": adjustments.are_kept,
         **await asyncio.to_thread(past, chat.journal, entries),
     }

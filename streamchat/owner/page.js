@@ -106,6 +106,7 @@ class Chart {
 }
 
 const total = values => `${dollars(values.reduce((sum, value) => sum + value, 0))} in all`
+const votes = values => `${values.reduce((sum, value) => sum + value, 0)} in all`
 const between = told => values => {
   const each = period === "hours" ? "Hourly" : "Daily"
   const [least, most] = [Math.min(...values), Math.max(...values)].map(told)
@@ -115,6 +116,8 @@ const speed = value => value < 10 ? value.toFixed(1) : value.toFixed(0)
 const charts = {
   today: new Chart("today", {bars: true, told: dollars, sum: total, empty: "Nothing was spent today."}),
   month: new Chart("month", {bars: true, told: dollars, sum: total, empty: "Nothing was spent in 30 days."}),
+  up: new Chart("up", {bars: true, told: String, sum: votes, empty: "No thumb up in 30 days."}),
+  down: new Chart("down", {bars: true, told: String, sum: votes, empty: "No thumb down in 30 days."}),
   wait: new Chart("first-word", {told: seconds, sum: between(seconds), empty: "No reply in this time."}),
   speed: new Chart("speed", {told: speed, sum: between(speed), empty: "No reply in this time."}),
 }
@@ -132,6 +135,7 @@ const showCharts = () => {
   charts.today.show(points(hours(slots.map(slot => known.get(slot.at) || slot)), "cost"))
   const spent = state.days.map((span, number) => ({...span, cost: state.money ? state.money.days[number] : 0}))
   charts.month.show(points(days(spent), "cost"))
+  for (const thumb of ["up", "down"]) charts[thumb].show(points(days(state.votes), thumb))
   const spans = period === "hours" ? hours(state.hours) : days(state.days)
   charts.wait.show(points(spans, "first_word"))
   charts.speed.show(points(spans, "speed"))
@@ -260,6 +264,12 @@ form.onsubmit = event => {
   change(Object.fromEntries(inputs().filter(isTyped).map(({name, value}) => [name, value])))
 }
 
+const showWords = words => {
+  at("said").hidden = !words.length
+  at("words").replaceChildren(...words.map(({at: time, up, words: said}) =>
+    made("li", {}, made("div", {}, said, made("small", {textContent: `thumb ${up ? "up" : "down"}, ${since(time)}`})))))
+}
+
 const showThrottled = throttled => at("throttled").replaceChildren(...throttled.map(({visitor, seconds: wait}) =>
   made("li", {}, `visitor ${visitor}`, made("small", {textContent: `for ${seconds(wait)}`}))))
 
@@ -273,6 +283,7 @@ const show = news => {
   showTable(at("errors"), state.endings.filter(end => end.failed).map(errorRow))
   showTable(at("ends"), state.endings.filter(end => !end.failed).map(end => ({...end, name: Object.hasOwn(ENDS, end.reason) ? ENDS[end.reason] : words(end.reason)})))
   showThrottled(state.throttled)
+  showWords(state.words)
   for (const empty of document.querySelectorAll(".empty")) empty.hidden = at(empty.dataset.of).hasChildNodes()
   document.querySelector("main").hidden = false
   showCharts()

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
-from streamchat.chat import Adjustments, Chat
+from streamchat.chat import Adjustments, Chat, Votes
 from streamchat.errors import UnknownReply
 from streamchat.owner.figures import figures
 from streamchat.settings import SettingsError
@@ -39,7 +39,9 @@ LONGEST = 500
 CHANGES = TypeAdapter(dict[str, Annotated[str, StringConstraints(max_length=LONGEST)] | None])
 
 
-def routes(chat: Chat, adjustments: Adjustments, who: Who, password: str) -> APIRouter:
+def routes(
+    chat: Chat, adjustments: Adjustments, votes: Votes, who: Who, password: str
+) -> APIRouter:
     """The routes under /owner, for any app to have; all of them ask for the password."""
     asked = [Depends(OwnerLogin(password, who))]
     router = APIRouter(
@@ -58,7 +60,7 @@ def routes(chat: Chat, adjustments: Adjustments, who: Who, password: str) -> API
 
     @router.get("/state")
     async def state() -> Response:
-        return JSONResponse(await figures(chat, adjustments))
+        return JSONResponse(await figures(chat, adjustments, votes))
 
     @router.put("/pause", status_code=204)
     async def pause() -> Response:

@@ -14,9 +14,10 @@ from gradio import ChatInterface
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
+from streamchat import feedback
 from streamchat.api import docs, options
 from streamchat.api import routes as api
-from streamchat.chat import Adjustments, Chat
+from streamchat.chat import Adjustments, Chat, Votes
 from streamchat.errors import ChatError
 from streamchat.owner import routes as owner
 from streamchat.saved import Saved, summary
@@ -60,6 +61,7 @@ class StreamChat:
     store: Store
     chat: Chat
     adjustments: Adjustments
+    votes: Votes
     who: Who
     tabs: Tabs
     page: ChatInterface
@@ -92,9 +94,13 @@ class StreamChat:
             *summary.routes(self.chat, shelf, gate).routes,
             *(self.logins.routes() if self.logins else ()),
         ]
+        if self.settings.feedback != "off" and self.votes.are_kept:
+            found += feedback.routes(self.votes, self.tabs, self.who).routes
         password = self.settings.owner_password.get_secret_value()
         if password:
-            found += owner.routes(self.chat, self.adjustments, self.who, password).routes
+            found += owner.routes(
+                self.chat, self.adjustments, self.votes, self.who, password
+            ).routes
         return found
 
     def middleware(self, routes: list[BaseRoute]) -> list[Middleware]:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from streamchat import examples
-from streamchat.chat import Adjustments, Chat, Source
+from streamchat.chat import Adjustments, Chat, Source, Votes
 from streamchat.events import Message
 from streamchat.meter import fastest
 from streamchat.money import Accounts, Budget, Prices
@@ -58,6 +58,7 @@ def create(  # noqa: PLR0913 (each is a part that the program chooses)
         store,
         chat,
         adjustments,
+        Votes(store, takes_words=settings.feedback == "text"),
         who,
         tabs,
         chat_page,

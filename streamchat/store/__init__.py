@@ -1,7 +1,7 @@
 """All that survives a restart, and all SQL: one file, its tables, and the rows that others keep in
 them."""
 
-from streamchat.store import adjustments, conversations, journal, pause, spending
+from streamchat.store import adjustments, conversations, journal, pause, spending, votes
 from streamchat.store.conversations import Card
 from streamchat.store.database import NAME, Store
 from streamchat.store.seams import TooNew, Transaction
@@ -19,4 +19,5 @@ __all__ = [
     "journal",
     "pause",
     "spending",
+    "votes",
 ]

@@ -130,8 +130,17 @@ def keep_conversations(transaction: Transaction) -> None:
         transaction.execute(statement)
 
 
+def keep_votes(transaction: Transaction) -> None:
+    """Version 5: what readers thought of answers."""
+    transaction.execute(
+        "CREATE TABLE votes (answer BLOB PRIMARY KEY, at REAL NOT NULL, up INTEGER NOT NULL,"
+        " words TEXT NOT NULL)"
+    )
+    transaction.execute("CREATE INDEX votes_at ON votes (at)")
+
+
 # each makes a file of the next version, beginning with a file of version 0, which may be empty
-MIGRATIONS = (give_owners, unite, keep_adjustments, keep_conversations)
+MIGRATIONS = (give_owners, unite, keep_adjustments, keep_conversations, keep_votes)
 VERSION = len(MIGRATIONS)
 
 

@@ -3,6 +3,7 @@
 from streamchat.ui.blueprint import events
 from streamchat.ui.gradio_internals import GradioSessions
 from streamchat.ui.layout import CSS, MAX_EVENTS, OPENING, SCRIPT, head, page
+from streamchat.ui.naming import name_of_answer
 from streamchat.ui.tab import Tab
 from streamchat.ui.tabs import Tabs
 from streamchat.ui.theme import THEME
@@ -19,5 +20,6 @@ __all__ = [
     "events",
     "gradio_internals",
     "head",
+    "name_of_answer",
     "page",
 ]

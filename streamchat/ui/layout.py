@@ -26,7 +26,9 @@ def static(*names: str) -> str:
 
 
 CSS = static("gradio_internals.css", "ui.css")
-OUTSIDE = static("gradio_outside.css", "bar.css", "options.css", "long.css", "sidebar.css")
+OUTSIDE = static(
+    "gradio_outside.css", "bar.css", "options.css", "long.css", "sidebar.css", "feedback.css"
+)
 SIDEBAR = ("toast", "saved", "sidebar", "rows", "chats", "chat_actions", "chat_menu", "chats_foot")
 # the first one publishes Gradio's names to the others, and the second what they build with
 SCRIPTS = (
@@ -41,6 +43,7 @@ SCRIPTS = (
     "callout",
     "fold",
     "long",
+    "feedback",
 )
 SCRIPT = static(*(f"{name}.js" for name in SCRIPTS))
 OPENING = static("opening.js")

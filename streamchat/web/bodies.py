@@ -27,6 +27,7 @@ NO_BODY = Bound(0)
 BOUNDS = {
     "POST /api/streaming-chat": Bound(16_000_000, 60_000),
     "POST /gradio_api/": Bound(8_000_000, 50_000),
+    "PUT /feedback": Bound(20_000, 100),
     "PUT /owner/settings": Bound(10_000, 100),
     "PATCH /conversations/": Bound(4_000, 20),
     "POST /login": Bound(10_000, 10_000),

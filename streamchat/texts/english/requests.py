@@ -79,6 +79,12 @@ SENTENCES: dict[str, str | Callable[..., str]] = {
     "bad_idempotency_key": "An Idempotency-Key is one string of 1 to 255 plain characters.",
     "bad_position": "This reply has no such position: so far they go from 0 to {last}.",
     "nothing_to_pause": "Only Claude can be paused, and it does not answer here.",
+    "bad_feedback": (
+        "Feedback is a JSON object with the conversation, the turn, the thumb (up, down or none),"
+        " and words of at most {most} characters."
+    ),
+    "no_words_taken": "This chat takes no words with a thumb.",
+    "not_kept": "This chat cannot keep that at the moment. Try again later.",
     "bad_settings": "Settings are a JSON object of short texts.",
     "not_adjustable": "{name!r} cannot be changed here.",
     "bad_adjustment": "The {what} cannot be {value!r}: {reason}.",

@@ -1,0 +1,20 @@
+"""Names an answer without its words, so that something can be kept about it."""
+
+import hashlib
+
+from streamchat.ui.tab import Tab
+from streamchat.ui.transcript import conversation, text_of
+
+
+def name_of_answer(tab: Tab, turn: int) -> bytes:
+    """Stands for the answer to the page's turn of that number, the same in all copies of the tab;
+    empty where there is none, or while it is written."""
+    messages = tab.messages()
+    asked = [place for place, message in enumerate(messages) if message["role"] == "user"]
+    kept = turn - sum(number < turn for number in tab.missing)
+    if turn in tab.missing or not 0 <= kept < len(asked) - tab.running:
+        return b""
+    question, *rest = messages[asked[kept] : (asked[kept + 1 :] or [len(messages)])[0]]
+    words = [each.text for each in conversation(rest)]
+    whole = "\0".join([tab.person, str(kept), text_of(question), *words])
+    return hashlib.blake2b(whole.encode(errors="replace"), digest_size=16).digest() * any(words)
