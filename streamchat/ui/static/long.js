@@ -65,6 +65,12 @@
     busy = document.documentElement.hasAttribute("data-answering");
     if (was && !busy) look();
   }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-answering"] });
-  document.addEventListener("streamchat:conversation", () => { if (shown !== current()) hide(); look(); });
+  let opened = null;
+  document.addEventListener("streamchat:conversation", ({ detail: { id } }) => {
+    if (id === opened) return;
+    opened = id;
+    if (id !== shown) hide();
+    if (id) look();
+  });
   document.addEventListener("streamchat:key", () => { if (shown) look(); });
 })();

@@ -54,10 +54,10 @@
     if (!there) return;
     const valid = checked();
     const effort = valid.effort ?? allowed.effort;
-    const parts = [short(model(valid.model ?? allowed.model))];
-    if (effort !== allowed.effort) parts.push(EFFORTS[effort]);
-    label.textContent = parts.join(" · ");
-    chip.ariaLabel = `Options: ${parts.join(", ")}${valid.system ? ", with your instructions" : ""}`;
+    const name = short(model(valid.model ?? allowed.model));
+    const how = effort === allowed.effort ? "" : EFFORTS[effort];
+    label.replaceChildren(name, ...(how ? [make("span", { textContent: ` · ${how}` })] : []));
+    chip.ariaLabel = `Options: ${[name, how, valid.system && "with your instructions"].filter(Boolean).join(", ")}`;
     chip.classList.toggle("has-instructions", Boolean(valid.system));
   };
   const hasChoice = () => allowed.models.length > 1 || allowed.efforts.length > 1 || allowed.instructions > 0;
