@@ -30,6 +30,7 @@ INDEX = """
 INSERT OR REPLACE INTO words (rowid, title, text)
 SELECT number, title, ? FROM conversations WHERE number = ?
 """
+EMPTIED = "DELETE FROM conversations WHERE id = ? AND reader = ?"
 TOO_MANY = """
 SELECT id FROM conversations WHERE reader = ? AND deleted IS NULL
 ORDER BY at DESC, number DESC LIMIT -1 OFFSET ?
@@ -86,6 +87,10 @@ def put(transaction: Transaction, id_: str, card: Card, owner: bytes, now: float
     text = words_of(card.text)[:MAX_TEXT]
     size = ROW + 2 * len(text.encode())
     found = transaction.execute(FOUND, (id_,)).fetchone()
+    if not text:
+        # all of it was taken back
+        transaction.execute(EMPTIED, (id_, card.reader))
+        return found is None or found[1] == card.reader
     if found is None:
         transaction.execute(ADD, (id_, card.reader, card.title, now, owner, size))
         found = transaction.execute(FOUND, (id_,)).fetchone()

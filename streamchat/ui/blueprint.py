@@ -15,7 +15,7 @@ from streamchat.web.calls import Event, Events, Kind
 MAX_MESSAGES = 2_000
 TRIGGERS = {"load", "submit", "stop", "retry", "undo", "clear", "edit", "example_select"}
 # the ids of those that can be clicked
-BUTTONS = {"continue"}
+BUTTONS = {"continue", "switch"}
 ROLES = ("user", "assistant")
 # of Gradio's: what calls a Python function, and when
 Function = Any

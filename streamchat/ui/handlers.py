@@ -220,6 +220,7 @@ class Page(Watching, Endpoint):
             async for frame in frames:
                 yield [*tab.before, *frame], gr.skip(), GO_ON, self.allowance(request)
         if left.is_set():
+            yield gr.skip(), gr.update(**IDLE), gr.skip(), gr.skip()
             return
         yield (
             tab.messages(),

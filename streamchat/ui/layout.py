@@ -37,6 +37,7 @@ SCRIPTS = (
     "options",
     *SIDEBAR,
     "ui",
+    "conversations",
     "sending",
     "following",
     "composer",
@@ -65,6 +66,8 @@ def page(
 ) -> gr.ChatInterface:
     this = Page(chat, tabs, who)
     go_on = gr.Button(GO_ON, visible=False, size="sm", elem_id="continue", render=False)
+    # conversations.js presses it; ui.css hides it
+    switch = gr.Button("", elem_id="switch", render=False)
     allowance = gr.Markdown(elem_id="allowance", render=False)
     demo = gr.ChatInterface(
         this.answer,
@@ -98,9 +101,10 @@ def page(
         ),
     )
     with demo:
+        switch.render()  # type: ignore[no-untyped-call]
         go_on.render()  # type: ignore[no-untyped-call]
         allowance.render()  # type: ignore[no-untyped-call]
-        _wire(demo, this, go_on, allowance)
+        _wire(demo, this, go_on, allowance, switch)
         gr.api(this.chat, api_name="chat", concurrency_limit=None)  # type: ignore[attr-defined]
     gradio_internals.adapt(demo)
     return demo
@@ -133,7 +137,9 @@ def as_text(words: str) -> str:
     return re.sub(r"[^\w\s]", lambda sign: f"&#{ord(sign[0])};", words)
 
 
-def _wire(demo: gr.ChatInterface, this: Page, go_on: gr.Button, allowance: gr.Markdown) -> None:
+def _wire(
+    demo: gr.ChatInterface, this: Page, go_on: gr.Button, allowance: gr.Markdown, switch: gr.Button
+) -> None:
     tab, draft = gr.Textbox(visible=False, elem_id="tab"), gr.Textbox(visible=False)
     chatbot, textbox = demo.chatbot, demo.textbox
     shown = [chatbot, textbox, go_on, allowance]
@@ -144,10 +150,19 @@ def _wire(demo: gr.ChatInterface, this: Page, go_on: gr.Button, allowance: gr.Ma
         "queue": False,
         **QUIET,
     }
-    claimed = demo.load(
-        this.claim, [tab, draft], [tab, textbox, allowance], api_name=CLAIM, queue=False, **QUIET
+    claimed = gr.on(
+        [demo.load, switch.click],
+        this.claim,
+        [tab, draft],
+        [tab, textbox, allowance],
+        api_name=CLAIM,
+        queue=False,
+        trigger_mode="multiple",
+        **QUIET,
     )
-    resumed = claimed.then(this.resume, None, shown, concurrency_limit=None, **QUIET)
+    resumed = claimed.then(
+        this.resume, None, shown, concurrency_limit=None, trigger_mode="multiple", **QUIET
+    )
     resumed.then(**known | {"fn": this.found})
     stopped = [chatbot, demo.chatbot_state, demo.chatbot_value, go_on, allowance]
     textbox.stop(this.stop, None, stopped, queue=False, **QUIET)

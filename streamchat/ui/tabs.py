@@ -101,7 +101,7 @@ class Tabs:
         if asked and asked.reader == reader and page != tab_id:
             self._tabs.pop(page)
             self.save(claimed, asked, visitor)
-        elif found and found.messages() and found.reader in ("", reader):
+        elif found and (found.messages() or found.received) and found.reader in ("", reader):
             return self._shared(tab_id, found, visitor, duplicate=duplicate, reader=reader)
         else:
             # in memory, so that the new id is not looked for in the store

@@ -9,7 +9,8 @@
   const withTab = (options) => {
     const body = JSON.parse(options.body);
     if (body.fn_index !== claim) return null;
-    const kept = ["streamchat.tab", "streamchat.draft"].map((name) => storage((s) => s.getItem(name)) ?? "");
+    const [tab, draft] = ["streamchat.tab", "streamchat.draft"].map((name) => storage((s) => s.getItem(name)) ?? "");
+    const kept = [window.streamchat.wanted() ?? tab, draft];
     return { ...options, body: JSON.stringify({ ...body, data: kept }) };
   };
 
@@ -29,6 +30,7 @@
   const keepTab = async (response) => {
     const { data } = await response.json();
     storage((s) => s.setItem("streamchat.tab", data[0]));
+    window.streamchat.isShown(data[0]);
     lock(data[0], {}, () => new Promise(() => {})); // until the page is gone
     if (typeof data[1]?.value === "string") window.streamchat.isBack(); // the draft, in the box
   };
@@ -36,6 +38,7 @@
   const heard = new Map();
   const fetched = window.fetch;
   let isClaimed = claim === undefined;
+  window.streamchat.claimAgain = () => { isClaimed = false; };
   window.fetch = async (resource, options) => {
     const url = String(resource?.url ?? resource);
     const claiming = !isClaimed && url.includes(addresses.call) && withTab(options);

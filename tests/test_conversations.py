@@ -1,0 +1,146 @@
+"""Saved conversations in the page: from one to another, with their addresses."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from tests.application import Application
+from tests.page import Page
+from tests.scripted_claude import ScriptedClaude, says
+from tests.test_sending import held
+
+
+@pytest.fixture(scope="module")
+def app(
+    asked_claude: ScriptedClaude, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Application]:
+    """The app with the scripted Claude behind it, and a folder in which it keeps conversations."""
+    with Application(
+        ANTHROPIC_API_KEY="sk-test",
+        ANTHROPIC_BASE_URL=asked_claude.url,
+        STREAMCHAT_KEEP_SECONDS="0",
+        STREAMCHAT_DATA_DIR=str(tmp_path_factory.mktemp("kept")),
+    ) as application:
+        yield application
+
+
+ADDRESS = re.compile(r"\?c=[A-Za-z0-9_-]{32}$")
+
+
+def fresh(page: Page) -> None:
+    page.browser.evaluate("window.streamchat.conversations.fresh()")
+    expect(page.questions).to_have_count(0)
+
+
+def opens(page: Page, id_: str) -> None:
+    page.browser.evaluate("(id) => window.streamchat.conversations.open(id)", id_)
+
+
+def current(page: Page) -> str:
+    """The id of the conversation, once it is saved."""
+    expect(page.browser).to_have_url(ADDRESS)
+    return page.browser.url.partition("?c=")[2]
+
+
+def test_a_new_chat_keeps_the_old_one_and_its_address(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
+    """Back and forward go from one to the other, a reload stays, and each goes on by itself."""
+    page_claude.play(says("For one."), says("For two."), says("Again."))
+    page.ask("one")
+    page.shows("For one.")
+    one = current(page)
+    fresh(page)
+    page.ask("two")
+    page.shows("For two.")
+    page.shows_not("For one.")
+    assert current(page) != one
+    page.ready()
+    page.browser.go_back()
+    page.shows("For one.")
+    page.shows_not("For two.")
+    page.browser.go_forward()
+    page.shows("For two.")
+    page.browser.reload()
+    page.shows("For two.")
+    opens(page, one)
+    page.shows("For one.")
+    page.ask("more")
+    page.shows("Again.")
+    assert page_claude.exchange(2).said == [
+        ("user", "one"),
+        ("assistant", "For one."),
+        ("user", "more"),
+    ]
+
+
+def test_an_answer_goes_on_while_another_conversation_is_read(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
+    """It is not stopped, none of its words get into the other, and it is there at the return."""
+    hold, script = held("Begun", then=" and ended.")
+    page_claude.play(says("For one."), script, says("More."))
+    page.ask("one")
+    page.shows("For one.")
+    one = current(page)
+    fresh(page)
+    page.ask("two")
+    page.shows("Begun")
+    two = current(page)
+    opens(page, one)
+    page.shows("For one.")
+    page.shows_not("Begun")
+    page.ask("three")
+    page.shows("More.")
+    page.shows_not("Begun")
+    opens(page, two)
+    page.shows("Begun")
+    assert not page_claude.exchange(1).gone.is_set()
+    hold.release()
+    page.shows("Begun and ended.")
+    page.ready()
+    page.shows_not("More.")
+
+
+def test_a_second_window_follows_the_same_answer(
+    page: Page, page_claude: ScriptedClaude, context: BrowserContext
+) -> None:
+    """The one that runs when it opens, and the one that is asked for in the first one later."""
+    hold, script = held("Begun", then=" and ended.")
+    then, later = held("Later", then=" as well.")
+    page_claude.play(script, later)
+    page.ask("hi")
+    page.shows("Begun")
+    current(page)
+    other = Page(context, page.browser.url, ready=False)
+    other.shows("Begun")
+    hold.release()
+    for window in (page, other):
+        window.shows("Begun and ended.")
+        window.ready()
+    page.ask("and?")
+    other.shows("Later")
+    then.release()
+    for window in (page, other):
+        window.shows("Later as well.")
+        window.ready()
+
+
+def test_the_address_opens_nothing_in_another_browser(
+    page: Page, page_claude: ScriptedClaude, app: Application, context: BrowserContext
+) -> None:
+    """It shows a new chat."""
+    page_claude.play(says("Secret."), says("Mine."))
+    page.ask("hi")
+    page.shows("Secret.")
+    current(page)
+    browser = context.browser
+    assert browser
+    with browser.new_context() as elsewhere:
+        other = Page(elsewhere, page.browser.url)
+        expect(other.browser).not_to_have_url(ADDRESS)
+        other.shows_not("Secret.")
+        other.ask("hi")
+        other.shows("Mine.")
