@@ -512,6 +512,9 @@ HOSTILE = {
     "a key": {"api_key": "sk-ant-stolen"},
     "an address": {"base_url": "http://elsewhere.example"},
     "a password": {"owner_password": "my own password"},
+    "two lines": {"welcome": "Good\nevening"},
+    "a long greeting": {"welcome": "x" * 101},
+    "a long sentence": {"tagline": "x" * 201},
     "no name": {"": "1"},
     "an attribute": {"__class__": "x"},
     "one wrong, one right": {"daily_budget_usd": "1", "rate_limit": "often"},
@@ -551,3 +554,21 @@ def test_errors_are_told_in_words(
     row = tab.get_by_role("row").filter(has_text="no_credit, last")
     expect(row).to_contain_text("The account behind the key has no credit.")
     assert SECRET["message"] not in tab.content()
+
+
+def test_the_welcome_changes_without_a_restart(owned: Application, context: BrowserContext) -> None:
+    """The next page that is opened has the owner's words, as text and not as Markdown."""
+    tab = opened(context, owned)
+    tab.get_by_label("Greeting of an empty chat").fill("Good *evening*")
+    tab.get_by_label("Sentence below it").fill("<b>Ask</b> me")
+    tab.get_by_role("button", name="Save").click()
+    expect(tab.get_by_text("Saved.")).to_be_visible()
+    chat = context.new_page()
+    chat.goto(owned.url)
+    expect(chat.get_by_role("heading", name="Good *evening*")).to_be_visible()
+    expect(chat.get_by_text("<b>Ask</b> me")).to_be_visible()
+    with owner(owned) as program:
+        program.put("/owner/settings", json={"welcome": None, "tagline": None})
+    chat.reload()
+    expect(chat.get_by_role("heading", name="StreamChat").first).to_be_visible()
+    expect(chat.get_by_text("Good *evening*")).to_have_count(0)

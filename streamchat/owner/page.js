@@ -218,6 +218,8 @@ const errorRow = ({reason, sentence, last, day, month}) =>
 const FIELDS = {
   daily_budget_usd: ["Dollars a day for all", "All visitors together, in a UTC day.", "decimal"],
   visitor_budget_usd: ["Dollars a day for one visitor", "In a UTC day.", "decimal"],
+  welcome: ["Greeting of an empty chat", "In place of its name.", "text"],
+  tagline: ["Sentence below it", "One line.", "text"],
   rate_limit: ["How often one visitor may ask", "As in 20/minute;300/day, or off.", "text"],
 }
 const form = at("settings")

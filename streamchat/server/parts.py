@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Sequence
 
+from gradio import ChatInterface
+
 from streamchat import examples
 from streamchat.chat import Adjustments, Chat, Source, Votes
 from streamchat.events import Message
@@ -14,7 +16,7 @@ from streamchat.settings import Settings
 from streamchat.sources.demo import Demo
 from streamchat.sources.late import Late, Made
 from streamchat.store import Store
-from streamchat.ui import Tabs, page
+from streamchat.ui import Tabs, greet, page
 from streamchat.visitors import Limits, Proxies, Visitors
 from streamchat.web.hosts import Hosts
 from streamchat.web.login import Logins
@@ -51,7 +53,7 @@ def create(  # noqa: PLR0913 (each is a part that the program chooses)
     chat = chat_with(source, settings, store) if source else chat_of(settings, store)
     tabs = Tabs(chat, store)
     chat_page = page(chat, tabs, who, look=settings.look, examples=examples_of(settings))
-    adjustments = adjustments_of(settings, store, chat)
+    adjustments = adjustments_of(settings, store, chat, chat_page)
     logins = Logins(*settings.login, who, framed_by=framed_by) if settings.login else None
     return StreamChat(
         settings,
@@ -130,17 +132,20 @@ def chat_with(source: Source, settings: Settings, store: Store) -> Chat:
     )
 
 
-def adjustments_of(settings: Settings, store: Store, chat: Chat) -> Adjustments:
+def adjustments_of(
+    settings: Settings, store: Store, chat: Chat, chat_page: ChatInterface
+) -> Adjustments:
     """What the owner may change while the chat runs; budgets only where an answer costs money."""
     budget, limits = chat.budget, chat.limits
 
     def apply(now: Settings) -> None:
         local = now.for_owner()
         limits.change(now.rate_limit, local.rate_limit)
+        greet(chat_page, chat, now.look)
         if budget:
             budget.change(now.daily_budget_usd, now.visitor_budget_usd, local.visitor_budget_usd)
 
-    names = (*(MONEY if budget else ()), "rate_limit")
+    names = (*(MONEY if budget else ()), "rate_limit", "welcome", "tagline")
     return Adjustments(settings, store, names, apply)
 
 

@@ -2,7 +2,7 @@
 
 from streamchat.ui.blueprint import events
 from streamchat.ui.gradio_internals import GradioSessions
-from streamchat.ui.layout import CSS, MAX_EVENTS, OPENING, SCRIPT, head, page
+from streamchat.ui.layout import CSS, MAX_EVENTS, OPENING, SCRIPT, greet, head, page
 from streamchat.ui.naming import name_of_answer
 from streamchat.ui.tab import Tab
 from streamchat.ui.tabs import Tabs
@@ -19,6 +19,7 @@ __all__ = [
     "Tabs",
     "events",
     "gradio_internals",
+    "greet",
     "head",
     "name_of_answer",
     "page",

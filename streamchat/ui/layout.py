@@ -123,6 +123,12 @@ def is_demo(chat: Chat) -> bool:
     return chat.source.model == Demo.model
 
 
+def greet(page: gr.ChatInterface, chat: Chat, look: Look) -> None:
+    """From now on a page that is opened shows this welcome."""
+    page.chatbot.placeholder = welcome(chat, look)
+    page.config = page.get_config_file()
+
+
 def welcome(chat: Chat, look: Look) -> str:
     """In Markdown: the owner's words as they are, and whether the demo answers."""
     lines = [f"### {as_text(look.greeting)}", as_text(look.tagline)]
