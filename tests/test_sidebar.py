@@ -119,6 +119,18 @@ def side(chat: Chat, context: BrowserContext) -> Callable[..., Side]:
 Opened = Callable[..., Side]
 
 
+def test_a_question_is_listed_at_once(chat: Chat, context: BrowserContext) -> None:
+    """Before the first one the list says what it is for; while the answer is written it is
+    marked."""
+    side = Side(chat, context)
+    expect(side.aside).to_contain_text("Your conversations will be listed here.")
+    side.page.ask("Write me 2,000 words about rivers")
+    side.lists("Write me 2,000 words about rivers")
+    expect(side.rows.get_by_label("An answer is being written")).to_be_visible()
+    side.page.stop()
+    expect(side.rows.get_by_label("An answer is being written")).to_have_count(0)
+
+
 @pytest.mark.parametrize(
     ("days", "day"), [(0, "Today"), (1, "Yesterday"), (7, "Previous 7 days"), (8, None)]
 )
@@ -336,3 +348,26 @@ def test_a_list_that_cannot_be_had_comes_later(chat: Chat, context: BrowserConte
     context.unroute(lists)
     it.lists("One")
     expect(it.aside).not_to_contain_text("The chat cannot be reached.")
+
+
+def test_a_conversation_is_opened_and_left(chat: Chat, context: BrowserContext) -> None:
+    """Its row is marked as the one that is shown, New chat keeps it, and Back leads to it."""
+    it = Side(chat, context)
+    it.page.ask("What are you?")
+    it.lists("What are you?")
+    it.page.ready()
+    expect(it.link("What are you?")).to_have_attribute("aria-current", "page")
+    it.browser.keyboard.press("Control+Shift+O")
+    expect(it.page.questions).to_have_count(0)
+    it.page.ready()
+    expect(it.rows.locator("[aria-current]")).to_have_count(0)
+    it.lists("What are you?")
+    it.link("What are you?").click()
+    expect(it.page.questions).to_have_text("What are you?")
+    expect(it.link("What are you?")).to_have_attribute("aria-current", "page")
+    it.press("New chat")
+    expect(it.page.questions).to_have_count(0)
+    it.browser.go_back()
+    expect(it.page.questions).to_have_text("What are you?")
+    it.choose("What are you?", "Delete")
+    expect(it.page.questions).to_have_count(0)

@@ -45,7 +45,7 @@
 
   const remove = async (chat) => {
     const { conversations } = window.streamchat;
-    const wasShown = conversations?.current() === chat.id;
+    const wasShown = conversations.current() === chat.id;
     chats.drop(chat.id);
     if (wasShown) conversations.fresh();
     const gone = saved.remove(chat.id);

@@ -125,7 +125,7 @@
     const link = event.target.closest(".chat");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return; // the browser opens it beside
     event.preventDefault();
-    window.streamchat.conversations?.open(link.parentNode.dataset.id);
+    window.streamchat.conversations.open(link.parentNode.dataset.id);
     sidebar.leave();
   });
 

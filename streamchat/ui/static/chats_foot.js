@@ -30,7 +30,7 @@
     dialog.close();
     const answer = await tried(saved.removeAll);
     if (!answer) return;
-    window.streamchat.conversations?.fresh();
+    window.streamchat.conversations.fresh();
     await chats.refresh();
     const restore = async () => { await saved.restoreAll(); await chats.refresh(); };
     toast(`Deleted ${count(answer.deleted)}.`, { action: "Undo", act: () => tried(restore), seconds: 10 });

@@ -37,7 +37,7 @@
   const fill = (row, { id, title, running, shared, snippet }) => {
     const link = row.querySelector(".chat");
     const [name, marks, found] = link.children;
-    const shown = id === window.streamchat.conversations?.current();
+    const shown = id === window.streamchat.conversations.current();
     name.textContent = title;
     link.title = title;
     marks.replaceChildren(...(shared ? [mark("chat-shared", "Shared", icon("share"))] : []),

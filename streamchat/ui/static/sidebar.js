@@ -7,7 +7,7 @@
   const isKeptClosed = () => storage((s) => s.getItem(KEPT)) === "closed";
   const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
 
-  const fresh = () => { leave(); window.streamchat.conversations?.fresh(); };
+  const fresh = () => { leave(); window.streamchat.conversations.fresh(); };
   const newChat = () => {
     const it = button(`New chat (${isMac ? "⇧⌘O" : "Ctrl+Shift+O"})`, "pencil", fresh);
     Object.assign(it, { ariaLabel: "New chat" }).setAttribute("aria-keyshortcuts", "Control+Shift+O Meta+Shift+O");
