@@ -371,20 +371,3 @@ def test_a_conversation_is_opened_and_left(chat: Chat, context: BrowserContext) 
     expect(it.page.questions).to_have_text("What are you?")
     it.choose("What are you?", "Delete")
     expect(it.page.questions).to_have_count(0)
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (b"{", "This is no file of conversations: it is not JSON."),
-        (b" " * 8_000_001, "This file is larger than 8 MB."),
-    ],
-)
-def test_a_file_that_is_none_is_refused(side: Opened, content: bytes, sentence: str) -> None:
-    """Before anything is sent."""
-    it = side("One")
-    with it.browser.expect_file_chooser() as chosen:
-        it.press("Import")
-    file = {"name": "file.json", "mimeType": "application/json", "buffer": content}
-    chosen.value.set_files(file)  # type: ignore[arg-type]
-    it.tells(sentence)

@@ -1,9 +1,8 @@
-// What a reader does with one saved conversation: rename, delete and take that back, share.
+// What a reader does with one saved conversation: rename, delete, and take that back.
 (() => {
   const { make, toast, saved, sidebar, chats } = window.streamchat;
   const { aside } = sidebar;
   const UNDO = 10; // s in which a deletion can be taken back
-  const READERS = "With it, anyone can read this conversation as it is now.";
   const LONGEST = 120; // characters of a title
 
   const tried = async (work) => { // what fails is told in one sentence
@@ -64,40 +63,11 @@
   };
   let undo = null; // takes the last deletion back
 
-  // A link is copied; where the browser does not let the page do that, the reader does.
-  const address = make("input", { readOnly: true, ariaLabel: "Link", onfocus: () => address.select() });
-  const done = make("button", { type: "button", className: "sc-button", textContent: "Done", onclick: () => dialog.close() });
-  const dialog = make("dialog", { className: "side-dialog", ariaLabel: "Shared link" }, make("h2", { textContent: "Copy this link" }),
-    make("p", { textContent: READERS }), address, make("div", {}, done));
-  sidebar.atEscape(() => dialog.open && (dialog.close(), true));
-  aside.append(dialog);
-  const copy = async (link) => {
-    try {
-      await navigator.clipboard.writeText(link);
-      toast(`Link copied. ${READERS}`);
-    } catch {
-      address.value = link;
-      dialog.showModal();
-      address.focus();
-    }
-  };
-  const share = async (chat) => {
-    const url = chat.shared ?? (await tried(() => saved.share(chat.id)))?.url;
-    if (!url) return;
-    chats.put({ ...chat, shared: url });
-    await copy(new URL(url, location.href).href);
-  };
-  const unshare = async (chat) => {
-    if (!await tried(() => saved.unshare(chat.id))) return;
-    chats.put({ ...chat, shared: null });
-    toast("The link no longer works.");
-  };
-
   aside.addEventListener("keydown", (event) => {
     if (!undo || !(event.ctrlKey || event.metaKey) || event.key !== "z" || event.target.matches("input")) return;
     event.preventDefault();
     undo();
   });
 
-  Object.assign(window.streamchat, { tried, actions: { rename, remove, share, unshare } });
+  Object.assign(window.streamchat, { tried, actions: { rename, remove } });
 })();

@@ -1,16 +1,9 @@
 // The menu of a conversation in the sidebar, and its keys.
 (() => {
-  const { make, button: labelled, saved, sidebar, chats, tried, actions } = window.streamchat;
+  const { make, button: labelled, sidebar, chats, actions } = window.streamchat;
   const { aside, list } = sidebar;
-  const { rename, remove, share, unshare } = actions;
-  const choices = ({ shared }) => [
-    ["Rename", "pencil", rename, "F2"],
-    [shared ? "Copy link" : "Share link", "share", share],
-    ...(shared ? [["Stop sharing", "close", unshare]] : []),
-    ["Export Markdown", "download", ({ id }) => tried(() => saved.export(id, "md"))],
-    ["Export JSON", "download", ({ id }) => tried(() => saved.export(id, "json"))],
-    ["Delete", "trash", remove, "Del"],
-  ];
+  const { rename, remove } = actions;
+  const choices = [["Rename", "pencil", rename, "F2"], ["Delete", "trash", remove, "Del"]];
 
   const menu = make("div", { id: "chat-menu", className: "sc-menu", popover: "auto", ariaLabel: "Options" });
   menu.setAttribute("role", "menu");
@@ -39,7 +32,7 @@
     const row = button.closest("li");
     const chat = chats.of(row);
     from = button;
-    menu.replaceChildren(...choices(chat).map((choice) => item(choice, chat, row)));
+    menu.replaceChildren(...choices.map((choice) => item(choice, chat, row)));
     menu.showPopover();
     place(button);
     menu.firstChild.focus();
