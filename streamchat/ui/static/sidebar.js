@@ -48,7 +48,7 @@
     lay();
     if (!isSheet()) storage((s) => s.setItem(KEPT, open ? "open" : "closed"));
     if (open && isSheet()) close.focus();
-    if (!open && focused) toggle.focus();
+    if (!open && (focused || isSheet())) toggle.focus();
     if (open) aside.dispatchEvent(new Event("shown"));
   };
   const leave = () => { if (isSheet()) show(false); }; // something was chosen
