@@ -170,6 +170,8 @@ ELEMENTS: dict[str, dict[str, Any]] = {
     "callout": {"answered": 0, "refused": 1, "followed": 2},
     "welcome": {"start": 1, "answered": 0},
     "answer": {"answered": 1},
+    "answerButtons": {"start": 0, "answered": ...},
+    "words": {"answered": ...},
     "piece": {"answered": ...},
     "pieceOfText": {"answered": ...},
     "copyCode": {"answered": ...},

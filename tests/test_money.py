@@ -15,6 +15,7 @@ from streamchat.money.prices import Prices
 from tests.application import ROOT, Application, free_port
 from tests.page import Page
 from tests.scripted_claude import (
+    CLOSES,
     Hold,
     Script,
     ScriptedClaude,
@@ -261,17 +262,22 @@ def test_who_finds_no_place_asks_again_when_there_is_one(  # noqa: PLR0917
     assert claude.exchange(1).said == [("user", "two")]
 
 
-def test_what_may_be_spent_is_seen_before_and_after(
+def test_limits_are_told_when_they_begin_to_matter(
     claude: ScriptedClaude, port: str, tmp_path: Path, chromium: Browser
 ) -> None:
-    """The page says how often one may ask and how much money is left; below an answer stands what
-    it cost."""
-    claude.play(says("Cheap."))
+    """The page speaks of limits once less than a fifth of the day's money is left; below an answer
+    stands what it cost."""
+    dear = streams(start(), opens(), delta("Dear."), CLOSES, ends(output_tokens=8_300))
+    claude.play(says("Cheap."), dear)
     knobs = {"RATE_LIMIT": "7/hour", "VISITOR_BUDGET_USD": "0.10"}
     with an_app(claude, port, tmp_path, **knobs) as app, chromium.new_context() as context:
         page = Page(context, app.url.replace("0.0.0.0", "127.0.0.1"))
         allowance = page.browser.locator("#allowance")
-        expect(allowance).to_have_text("You can ask 7 times an hour. $0.10 left today.")
+        expect(allowance).to_have_text("")
         page.ask("hi")
         page.shows("claude-sonnet-5-5 · 1 word · first token")
-        expect(allowance).to_contain_text("$0.0995 left today.")
+        page.ready()
+        expect(allowance).to_have_text("")
+        page.ask("more")
+        page.shows("Dear.")
+        expect(allowance).to_contain_text("You can ask 7 times an hour. $0.01")

@@ -24,6 +24,10 @@ from streamchat.web.readers import reader_of
 MAX_PAGES = 10_000
 
 
+# of a day's money: visitors read of limits when these begin to matter
+SCARCE = 0.2
+
+
 class Asking:
     """The tabs of the pages, and how a page asks in its tab."""
 
@@ -57,13 +61,16 @@ class Asking:
             reply.on_end(lambda: self._tabs.save(tab_id, tab, visitor, size=tab.size))
 
     def allowance(self, request: gr.Request) -> str:
-        """The visitor's limits in words; a key of their own is not held up by the owner's money or
-        pause."""
+        """The visitor's limits in words, once less than `SCARCE` of their money of the day is left.
+
+        A key of their own is not held up by it."""
         visitor = self._visitor(request)
         has_key = bool(request.headers.get("x-api-key"))
         if self._chat.is_paused and not has_key:
             return ""
-        left = None if has_key else self._chat.left(visitor)
+        left, budget = None if has_key else self._chat.left(visitor), self._chat.budget
+        if left is None or budget is None or left >= SCARCE * budget.share(visitor):
+            return ""
         return text("allowance", rates=self._chat.limits.allowed(visitor), left=left)
 
     def _refusal(self, error: Exception) -> Shown:
