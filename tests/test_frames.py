@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from streamchat.errors import Busy
 from streamchat.events import Done, Event, Failed, Notice, Text, Thinking, Usage
-from streamchat.replies.frames import HEARTBEAT, MOST, paced, portions
+from streamchat.replies.frames import HEARTBEAT_SECONDS, MOST, paced, portions
 from streamchat.replies.pace import FASTEST, Pace
 from streamchat.replies.reply import Reply
 from tests.hand import Clock, Hand, settle
@@ -123,9 +123,9 @@ async def test_the_first_word_does_not_wait_for_a_frame(show: Show, before: Even
 
 async def test_the_first_word_does_not_wait_after_a_sign_of_life(show: Show) -> None:
     """An empty frame a moment earlier delays nothing either."""
-    await show.at(HEARTBEAT)
-    await show.at(HEARTBEAT + 0.01, Text("a"))
-    assert show.page.drawn == [(HEARTBEAT, []), (HEARTBEAT + 0.01, [Text("a")])]
+    await show.at(HEARTBEAT_SECONDS)
+    await show.at(HEARTBEAT_SECONDS + 0.01, Text("a"))
+    assert show.page.drawn == [(HEARTBEAT_SECONDS, []), (HEARTBEAT_SECONDS + 0.01, [Text("a")])]
 
 
 async def test_the_first_word_does_not_wait_because_the_page_was_slow(

@@ -9,7 +9,7 @@ from streamchat.replies.pace import Pace
 from streamchat.replies.reply import Reply
 
 # seconds; a closed tab is noticed when something is sent to it
-HEARTBEAT = 2.0
+HEARTBEAT_SECONDS = 2.0
 # characters of text in a frame, which a browser draws without a noticeable pause
 MOST = 16_000
 
@@ -25,7 +25,7 @@ async def paced(
     spoken = False
     drawn = _length(reply.log[:after])
     with pace.reader():
-        async with aclosing(reply.follow(after, heartbeat=HEARTBEAT)) as news:
+        async with aclosing(reply.follow(after, heartbeat=HEARTBEAT_SECONDS)) as news:
             async for _, events in news:
                 frames = portions(events)
                 for frame in frames[:-1]:

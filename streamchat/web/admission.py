@@ -16,7 +16,7 @@ from streamchat.web.crowd import RETRY, Crowd
 from streamchat.web.problem import Unfit
 from streamchat.web.sessions import GradioSessions, Session
 
-HEARTBEAT = re.compile(r"/gradio_api/heartbeat/([^/]+)$")
+HEARTBEAT_PATH = re.compile(r"/gradio_api/heartbeat/([^/]+)$")
 CALLED = re.compile(r"/gradio_api/call/(?:v2/)?[^/]+/([^/]+)$")
 
 
@@ -73,7 +73,7 @@ class Admission:
             return QueryParams(scope["query_string"]).get("session_hash", "")
         if called := CALLED.search(scope["path"]):
             return self._crowd.session_of(called[1])
-        heartbeat = HEARTBEAT.search(scope["path"])
+        heartbeat = HEARTBEAT_PATH.search(scope["path"])
         return heartbeat and heartbeat[1]
 
     def _visitor(self, scope: Scope) -> str:
