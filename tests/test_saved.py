@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from streamchat.saved.file import file_of, read
 from streamchat.server import Running, create
 from streamchat.settings import Settings
 from streamchat.store import NAME, Card, Store, conversations
 from streamchat.store.conversations import UNDO
 from streamchat.ui.tabs import MAX_TITLE, title_of
 from streamchat.ui.transcript import said
+from streamchat.web.problem import Unfit
 from tests.reader import Reader
 
 DAY = 86_400
@@ -193,3 +195,46 @@ def test_the_options_of_a_conversation_survive_a_restart(settings: Settings) -> 
         id_, cookies = reader.asks("hi"), dict(reader.client.cookies)
     with create(settings).launch() as app, Reader(app.url, cookies=cookies) as reader:
         assert reader.client.get(f"conversations/{id_}/options").json() == chosen
+
+
+def test_what_was_exported_is_imported_as_an_equal_conversation(here: Running) -> None:
+    """Also by another reader; and as Markdown it can be read."""
+    with Reader(here.url) as reader, Reader(here.url) as other:
+        ids = [reader.asks("# One\n<b>"), reader.asks("Two")]
+        reader.client.patch(f"conversations/{ids[0]}", json={"title": "First"})
+        file = reader.client.get("conversations/export")
+        assert "attachment" in file.headers["content-disposition"]
+        imported = other.client.post("conversations/import", content=file.content)
+        assert imported.json() == {"imported": 2}
+        again = other.client.get("conversations/export").json()["conversations"]
+        assert [{**each, "at": 0} for each in again] == [
+            {**each, "at": 0} for each in file.json()["conversations"]
+        ]
+        assert other.titles(q="demo") == ["Two", "First"]
+        text = reader.client.get(f"conversations/{ids[0]}/export?format=md").text
+        assert text.startswith("# First\n\n## You\n\n# One\n<b>\n\n## Claude\n\n")
+        assert other.client.get(f"conversations/{ids[0]}/export").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "conversation",
+    [
+        None,
+        {},
+        {"title": 1, "messages": [{"role": "user", "text": "a"}]},
+        {"title": "t", "messages": []},
+        {"title": "t", "messages": "a"},
+        {"title": "t", "messages": [{"role": "system", "text": "a"}]},
+        {"title": "t", "messages": [{"role": "assistant", "text": "a"}]},
+        {"title": "t", "messages": [{"role": "user", "text": None}]},
+        {"title": "t", "messages": [{"role": "user", "text": " "}]},
+        {"title": "t" * 2_000, "messages": [{"role": "user", "text": "a"}]},
+        {"title": "t", "messages": [{"role": "user", "text": "a"}] * 901},
+    ],
+)
+def test_only_what_was_exported_is_imported(conversation: object) -> None:
+    """Anything else in a file is refused as a whole."""
+    good = {"title": "t", "messages": [{"role": "user", "text": "a"}]}
+    assert len(read(file_of([good]))) == 1
+    with pytest.raises(Unfit):
+        read(file_of([good, conversation]))  # type: ignore[list-item]

@@ -6,9 +6,10 @@ import sys
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 
 from streamchat.errors import UnknownConversation
+from streamchat.saved import file
 from streamchat.saved.shelf import MOST, Saved
 from streamchat.ui import Tabs
 from streamchat.visitors import Limits, Who
@@ -76,6 +77,8 @@ def routes(saved: Saved, gate: Gate) -> APIRouter:
     async def restore_last(request: Request) -> Response:
         return answer({"restored": await saved.restore_last(gate.reader(request))})
 
+    add_files(router, saved, gate)
+
     @router.get("/{id_}")
     async def item(request: Request, id_: str) -> Response:
         return answer(await saved.item(gate.reader(request), checked(id_)))
@@ -104,8 +107,41 @@ def _add_options(router: APIRouter, saved: Saved, gate: Gate) -> None:
         return answer(await saved.options(gate.reader(request), checked(id_)))
 
 
+def add_files(router: APIRouter, saved: Saved, gate: Gate) -> None:
+    """Adds the routes by which conversations go out and come in as files."""
+
+    @router.get("/export")
+    async def export_all(request: Request) -> Response:
+        """All, as a file that can be imported again."""
+        return attached(answer(await saved.export(gate.reader(request))), "json")
+
+    @router.post("/import")
+    async def import_file(request: Request) -> Response:
+        """Adds the conversations of a file to those of the reader."""
+        reader, visitor = gate.reader(request), gate.visitor(request)
+        found = file.read(await fields(request))
+        return answer({"imported": await saved.add(reader, visitor, found)})
+
+    @router.get("/{id_}/export")
+    async def export(request: Request, id_: str) -> Response:
+        title, at, messages = await saved.told(gate.reader(request), checked(id_))
+        match request.query_params.get("format", "json"):
+            case "md":
+                text = file.markdown(title, messages)
+                return attached(PlainTextResponse(text, media_type="text/markdown"), "md")
+            case "json":
+                return attached(answer(file.file_of([file.told(title, at, messages)])), "json")
+        raise Unfit(400, "bad_format")
+
+
 def answer(value: Any) -> JSONResponse:
     return JSONResponse(value, headers=NO_STORE)
+
+
+def attached(response: Response, kind: str) -> Response:
+    response.headers["Content-Disposition"] = f'attachment; filename="conversation.{kind}"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def checked(id_: str) -> str:

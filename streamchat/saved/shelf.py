@@ -1,15 +1,17 @@
 """The saved conversations of one reader, as the store has them and as they are read now."""
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
 from streamchat.errors import UnknownConversation
-from streamchat.events import Conversation
+from streamchat.events import Conversation, Message
 from streamchat.options import Choice
+from streamchat.saved.file import file_of, told
 from streamchat.store import Store, Transaction, conversations
-from streamchat.ui import Tabs
+from streamchat.ui import Tab, Tabs, conversation, said
 
 MOST = 100
 T = TypeVar("T")
@@ -73,6 +75,33 @@ class Saved:
         """Restores all that was deleted together and last."""
         work = partial(conversations.restore_last, reader=reader, now=self._store.now())
         return await self._run(work) or 0
+
+    async def told(self, reader: str, id_: str) -> tuple[str, float, list[Message]]:
+        """Its title, the time of its last word, and what was said, without thoughts and notes."""
+        found = await self.item(reader, id_)
+        tab = await self._tabs.find(id_, reader)
+        if tab is None:
+            raise UnknownConversation
+        return found["title"], found["at"], conversation(tab.messages())
+
+    async def export(self, reader: str) -> Item:
+        """All of them, the newest first."""
+        ids = await self._run(partial(conversations.ids, reader=reader)) or []
+        return file_of([told(*await self.told(reader, id_)) for id_ in ids])
+
+    async def add(self, reader: str, visitor: str, found: list[tuple[str, list[Message]]]) -> int:
+        """Saves them as new ones, the first as the newest. Raises `TooLong`."""
+        tabs = [
+            (title, Tab([said(message.role, message.text) for message in messages], reader=reader))
+            for title, messages in reversed(found)
+        ]
+        sizes = [self._tabs.checked_size(tab.before) for _, tab in tabs]
+        for (title, tab), size in zip(tabs, sizes, strict=True):
+            id_ = secrets.token_urlsafe(24)
+            self._tabs.save(id_, tab, visitor, size=size)
+            if title:
+                await self.rename(reader, id_, title)
+        return len(tabs)
 
     async def _run(self, work: Callable[[Transaction], T]) -> T | None:
         """With all that was said so far."""

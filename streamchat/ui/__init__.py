@@ -7,6 +7,7 @@ from streamchat.ui.naming import name_of_answer
 from streamchat.ui.tab import Tab
 from streamchat.ui.tabs import Tabs
 from streamchat.ui.theme import THEME
+from streamchat.ui.transcript import conversation, said
 
 __all__ = [
     "CSS",
@@ -17,10 +18,12 @@ __all__ = [
     "GradioSessions",
     "Tab",
     "Tabs",
+    "conversation",
     "events",
     "gradio_internals",
     "greet",
     "head",
     "name_of_answer",
     "page",
+    "said",
 ]

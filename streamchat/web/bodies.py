@@ -29,6 +29,7 @@ BOUNDS = {
     "POST /gradio_api/": Bound(8_000_000, 50_000),
     "PUT /feedback": Bound(20_000, 100),
     "PUT /owner/settings": Bound(10_000, 100),
+    "POST /conversations/import": Bound(16_000_000, 200_000),
     "PATCH /conversations/": Bound(4_000, 20),
     "POST /login": Bound(10_000, 10_000),
     "POST /logout": Bound(10_000, 10_000),

@@ -51,6 +51,7 @@ def code(answer: httpx.Response) -> tuple[int, str]:
 
 CALLS: list[tuple[str, str, dict[str, str] | None]] = [
     ("GET", "", None),
+    ("GET", "/export", None),
     ("GET", "/options", None),
     ("GET", "/fullness", None),
     ("POST", "/summary", None),
@@ -209,7 +210,14 @@ def test_a_title_loses_what_is_no_text(owner: Reader) -> None:
 )
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", ""), ("DELETE", ""), ("POST", "/restore"), ("DELETE", "/x"), ("PATCH", "/x")],
+    [
+        ("GET", ""),
+        ("DELETE", ""),
+        ("POST", "/restore"),
+        ("DELETE", "/x"),
+        ("PATCH", "/x"),
+        ("POST", "/import"),
+    ],
 )
 def test_no_other_sites_page_gets_in(
     owner: Reader, method: str, path: str, header: dict[str, str]

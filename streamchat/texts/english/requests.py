@@ -91,5 +91,7 @@ SENTENCES: dict[str, str | Callable[..., str]] = {
     # saved conversations
     "search_too_long": "A search may have up to {most} characters.",
     "bad_number": "{name} has to be a number.",
+    "bad_file": "This is no file of conversations that this chat has exported.",
+    "bad_format": "A conversation can be had as md or as json.",
     "bad_title": "A title is a text of 1 to {most} characters.",
 }
