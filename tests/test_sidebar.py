@@ -371,3 +371,51 @@ def test_a_conversation_is_opened_and_left(chat: Chat, context: BrowserContext) 
     expect(it.page.questions).to_have_text("What are you?")
     it.choose("What are you?", "Delete")
     expect(it.page.questions).to_have_count(0)
+
+
+def test_an_export_is_imported_as_it_was(
+    chat: Chat, context: BrowserContext, chromium: Browser
+) -> None:
+    """As JSON, in another browser too; as Markdown it is read."""
+    it = Side(chat, context)
+    it.page.ask("What are you?")
+    expect(it.browser.locator(".stop-button")).to_be_visible()
+    it.page.ready()
+    it.lists("What are you?")
+    answer = it.page.answers.first.inner_text()
+    with it.browser.expect_download() as told:
+        it.choose("What are you?", "Export Markdown")
+    assert "What are you?" in told.value.path().read_text("utf-8")
+    exports: list[Callable[[], None]] = [
+        lambda: it.choose("What are you?", "Export JSON"),
+        lambda: it.press("Export all"),
+    ]
+    for export in exports:
+        with it.browser.expect_download() as told:
+            export()
+        with chromium.new_context() as elsewhere:
+            other = Side(chat, elsewhere)
+            with other.browser.expect_file_chooser() as chosen:
+                other.press("Import")
+            chosen.value.set_files(told.value.path())
+            other.tells("Imported 1 conversation.")
+            other.lists("What are you?")
+            other.link("What are you?").click()
+            expect(other.page.answers.first).to_have_text(answer, use_inner_text=True)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"{", "This is no file of conversations: it is not JSON."),
+        (b" " * 8_000_001, "This file is larger than 8 MB."),
+    ],
+)
+def test_a_file_that_is_none_is_refused(side: Opened, content: bytes, sentence: str) -> None:
+    """Before anything is sent."""
+    it = side("One")
+    with it.browser.expect_file_chooser() as chosen:
+        it.press("Import")
+    file = {"name": "file.json", "mimeType": "application/json", "buffer": content}
+    chosen.value.set_files(file)  # type: ignore[arg-type]
+    it.tells(sentence)

@@ -1,9 +1,14 @@
 // The menu of a conversation in the sidebar, and its keys.
 (() => {
-  const { make, button: labelled, sidebar, chats, actions } = window.streamchat;
+  const { make, button: labelled, saved, sidebar, chats, tried, actions } = window.streamchat;
   const { aside, list } = sidebar;
   const { rename, remove } = actions;
-  const choices = [["Rename", "pencil", rename, "F2"], ["Delete", "trash", remove, "Del"]];
+  const choices = [
+    ["Rename", "pencil", rename, "F2"],
+    ["Export Markdown", "download", ({ id }) => tried(() => saved.export(id, "md"))],
+    ["Export JSON", "download", ({ id }) => tried(() => saved.export(id, "json"))],
+    ["Delete", "trash", remove, "Del"],
+  ];
 
   const menu = make("div", { id: "chat-menu", className: "sc-menu", popover: "auto", ariaLabel: "Options" });
   menu.setAttribute("role", "menu");

@@ -22,6 +22,13 @@
     const wanted = Object.entries({ q: query, before, limit }).filter(([, value]) => value !== undefined && value !== "");
     return json("GET", `?${new URLSearchParams(wanted)}`, { signal });
   };
+  const download = async (path, fallback) => {
+    const response = await ask("GET", path);
+    const named = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "");
+    const address = URL.createObjectURL(await response.blob());
+    Object.assign(document.createElement("a"), { href: address, download: named?.[1] ?? fallback }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  };
 
   Object.assign(window.streamchat, {
     saved: {
@@ -31,6 +38,9 @@
       restore: (id) => json("POST", `${one(id)}/restore`),
       removeAll: () => json("DELETE", ""),
       restoreAll: () => json("POST", "/restore"),
+      take: (file) => json("POST", "/import", { body: file }),
+      export: (id, format) => download(`${one(id)}/export?format=${format}`, `conversation.${format}`),
+      exportAll: () => download("/export", "conversations.json"),
     },
   });
 })();
