@@ -6,6 +6,7 @@ The messages are the state of the tab with the same id. Without that row there i
 import json
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from streamchat.store.schema import ROW
 from streamchat.store.seams import Transaction
@@ -17,8 +18,14 @@ MOST = 1_000
 # characters by which one can be found
 MAX_TEXT = 1_000_000
 MAX_WORDS = 20
+# characters; a shorter word is a whole one unless it is the last, for very many begin with a letter
+MIN_BEGINNING = 3
 # around a match in a snippet
 BEGIN, END = "\x01", "\x02"
+# characters of a snippet before and after its match
+BEFORE, AFTER = 40, 80
+# characters of all texts in which one search looks for its snippets
+MAX_SEEN = 1_000_000
 
 FOUND = "SELECT number, reader, deleted FROM conversations WHERE id = ?"
 ADD = "INSERT INTO conversations (id, reader, title, at, owner, size) VALUES (?, ?, ?, ?, ?, ?)"
@@ -39,12 +46,13 @@ ITEM = "SELECT id, title, at, shared, NULL FROM conversations WHERE reader = ? A
 BY_ID = " AND id = ?"
 NEWEST_FIRST = " ORDER BY at DESC, number DESC"
 LATEST = ITEM + " AND at < ?" + NEWEST_FIRST + " LIMIT ?"
+# FTS5's own snippets take too long, and are made before the limit holds
 MATCHING = """
-SELECT id, conversations.title, at, shared, snippet(words, -1, ?, ?, '…', 12)
-FROM words JOIN conversations ON number = words.rowid
-WHERE words MATCH ? AND reader = ? AND deleted IS NULL AND at < ?
-ORDER BY at DESC, number DESC LIMIT ?
+SELECT id, title, at, shared, number FROM conversations
+WHERE number IN (SELECT rowid FROM words WHERE words MATCH ?)
+AND reader = ? AND deleted IS NULL AND at < ? ORDER BY at DESC, number DESC LIMIT ?
 """
+START = "SELECT substr(text, 1, ?) FROM words WHERE rowid = ?"
 RENAME = """
 UPDATE conversations SET title = ?, named = 1 WHERE id = ? AND reader = ? AND deleted IS NULL
 """
@@ -79,6 +87,11 @@ class Item:
     at: float
     token: str | None
     snippet: str | None
+
+
+def has(transaction: Transaction, id_: str) -> bool:
+    """Whether it is a reader's conversation, deleted or not."""
+    return transaction.execute(FOUND, (id_,)).fetchone() is not None
 
 
 def put(transaction: Transaction, id_: str, card: Card, owner: bytes, now: float) -> bool:
@@ -118,8 +131,33 @@ def items(
     elif not (match := matching(query)):
         rows = []
     else:
-        rows = transaction.execute(MATCHING, (BEGIN, END, match, reader, before, most)).fetchall()
+        rows = transaction.execute(MATCHING, (match, reader, before, most)).fetchall()
+        return _with_snippets(transaction, rows, searched(query))
     return [Item(*row) for row in rows]
+
+
+def _with_snippets(
+    transaction: Transaction, rows: list[tuple[Any, ...]], words: list[str]
+) -> list[Item]:
+    """The items of rows that end with their numbers; the newest ones get snippets first."""
+    match = re.compile(rf"(?<!\w)(?:{'|'.join(words)})\w*", re.IGNORECASE)
+    left, found = MAX_SEEN, []
+    for id_, title, at, token, number in rows:
+        text = transaction.execute(START, (left, number)).fetchone()[0] if left else ""
+        left -= len(text)
+        found.append(Item(id_, title, at, token, snippet(text, match)))
+    return found
+
+
+def snippet(text: str, match: re.Pattern[str]) -> str | None:
+    """The first match, marked, with what stands around it on one line; None without one."""
+    if not (found := match.search(text)):
+        return None
+    start, end = max(found.start() - BEFORE, 0), found.end() + AFTER
+    before, after = text[start : found.start()], text[found.end() : end]
+    word = found[0][: 2 * AFTER]
+    whole = f"{'…' * (start > 0)}{before}{BEGIN}{word}{END}{after}{'…' * (end < len(text))}"
+    return re.sub(r"\s+", " ", whole)
 
 
 def item(transaction: Transaction, *, reader: str, id_: str) -> Item | None:
@@ -181,7 +219,15 @@ def purge(transaction: Transaction, before: float) -> bool:
 
 def matching(query: str) -> str:
     """Words as FTS5 takes them, whatever else it would read in them; empty without any."""
-    return " ".join(f'"{word}"*' for word in re.findall(r"\w+", query)[:MAX_WORDS])
+    words = searched(query)
+    last = len(words) - 1
+    begins = [place == last or len(word) >= MIN_BEGINNING for place, word in enumerate(words)]
+    return " ".join(f'"{word}"{"*" * begin}' for word, begin in zip(words, begins, strict=True))
+
+
+def searched(query: str) -> list[str]:
+    """The words that are looked for."""
+    return re.findall(r"\w+", query)[:MAX_WORDS]
 
 
 def words_of(text: str) -> str:

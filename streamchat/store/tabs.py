@@ -41,6 +41,8 @@ def put(transaction: Transaction, tab: str, put: Put, owner: bytes, now: float) 
     """Writes a tab; returns how many bytes it takes."""
     if put.card and not conversations.put(transaction, plain(tab), put.card, owner, now):
         return 0
+    if not put.card and conversations.has(transaction, plain(tab)):
+        return 0
     text, reply, root = None, None, None
     if put.state is not None:
         text, reply = shortest_json(put.state), put.state.get("reply")

@@ -61,6 +61,9 @@ class Tabs:
             return Tab(kept=False)
         tab = await self._found(tab_id, visitor)
         if tab is None:
+            if await self._store.root(tab_id):
+                # a deleted conversation, which its reader may restore
+                return Tab(kept=False)
             tab = Tab(reader=reader)
             self._tabs.put(tab_id, tab, visitor, ROW)
         return tab if tab.reader in ("", reader) else Tab(kept=False)

@@ -1,6 +1,8 @@
 """Saved conversations in the hands of those they do not belong to, and of those who ask too much."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from streamchat.saved.routes import MAX_QUERY
 from streamchat.server import Running, create
 from streamchat.settings import Settings
+from streamchat.store import conversations, schema
 from tests.reader import Reader
 
 SECRET = "A zebra called Marmalade"
@@ -109,6 +112,49 @@ def test_nothing_of_others_is_deleted_or_restored(owner: Reader, thief: Reader) 
     assert owner.titles() == []
     assert owner.client.post("conversations/restore").json() == {"restored": 1}
     assert owner.titles() == [SECRET]
+
+
+@pytest.mark.parametrize("has_cookie", [True, False])
+def test_nobody_else_writes_into_a_deleted_conversation(
+    owner: Reader, thief: Reader, *, has_cookie: bool
+) -> None:
+    """A page whose session has its id is nobody's, and what is restored is as it was."""
+    id_ = asked(owner)
+    assert owner.client.delete(f"conversations/{id_}").status_code == 204
+    if not has_cookie:
+        thief.client.cookies.clear()
+    call = {"data": ["Which xylophone?"], "session_hash": id_}
+    event = thief.client.post("gradio_api/call/chat", json=call).json()["event_id"]
+    thief.client.get(f"gradio_api/call/chat/{event}")
+    assert owner.client.post(f"conversations/{id_}/restore").status_code == 200
+    assert owner.client.get(f"conversations/{id_}/options").status_code == 200
+    assert (owner.titles(q="marmalade"), owner.titles(q="xylophone")) == ([SECRET], [])
+    assert owner.opens(id_)[1] == id_
+
+
+def test_a_search_reads_texts_for_what_it_shows_alone() -> None:
+    """However many conversations have its words, and a bounded number of characters of them: else
+    one search of single letters holds up everybody's saving for minutes."""
+    read: list[str] = []
+
+    def substr(text: str, _: int, most: int) -> str:
+        read.append(text[:most])
+        return read[-1]
+
+    file: Any = sqlite3.connect(":memory:")
+    with closing(file):
+        while schema.migrate(file):
+            pass
+        for number in range(50):
+            card = conversations.Card(
+                "reader", "Letters", f"{number} a b c " + "a1 b1 c1 " * 50_000
+            )
+            conversations.put(file, str(number), card, b"", number)
+        file.create_function("substr", 3, substr)
+        found = conversations.items(file, reader="reader", query="a b c", before=1e9, most=10)
+    assert len(found) == 10
+    assert found[0].snippet
+    assert 0 < sum(map(len, read)) <= conversations.MAX_SEEN
 
 
 @pytest.mark.parametrize(
