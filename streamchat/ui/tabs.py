@@ -55,14 +55,11 @@ class Tabs:
         return self._store.reader(name) if name else ""
 
     async def get(self, tab_id: str, visitor: str | None = None, reader: str = "") -> Tab:
-        """The tab of that id, new if there is none; one without an id, or with another reader's, is
-        nobody's, and not kept."""
-        if not is_id(tab_id):
-            return Tab(kept=False)
+        """The tab of that id, new if there is none; without an id, or with that of a
+        deleted one (which has a root in the store) or another reader's, it is nobody's."""
         tab = await self._found(tab_id, visitor)
         if tab is None:
-            if await self._store.root(tab_id):
-                # a deleted conversation, which its reader may restore
+            if not is_id(tab_id) or await self._store.root(tab_id):
                 return Tab(kept=False)
             tab = Tab(reader=reader)
             self._tabs.put(tab_id, tab, visitor, ROW)
