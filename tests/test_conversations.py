@@ -144,3 +144,40 @@ def test_the_address_opens_nothing_in_another_browser(
         other.shows_not("Secret.")
         other.ask("hi")
         other.shows("Mine.")
+
+
+def test_a_message_that_was_sent_does_not_come_back_in_another(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
+    """The box of a new chat is empty, also after a reload; an unsent draft goes along."""
+    page_claude.play(says("For one."))
+    page.ask("one")
+    page.shows("For one.")
+    one = current(page)
+    page.ready()
+    fresh(page)
+    expect(page.box).to_have_value("")
+    opens(page, one)
+    page.shows("For one.")
+    page.box.fill("not yet")
+    fresh(page)
+    expect(page.box).to_have_value("not yet")
+
+
+def test_a_message_sent_at_once_belongs_to_the_new_chat(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
+    """It waits until the page shows that chat, even where an answer is being written in the
+    other."""
+    hold, script = held("Begun", then=" and ended.")
+    page_claude.play(script, says("For two."))
+    page.ask("one")
+    page.shows("Begun")
+    current(page)
+    page.browser.evaluate("void window.streamchat.conversations.fresh()")
+    page.ask("two")
+    page.shows("For two.")
+    page.shows_not("Begun")
+    expect(page.questions).to_have_text(["two"])
+    assert page_claude.exchange(1).said == [("user", "two")]
+    hold.release()

@@ -7,6 +7,8 @@
   const withKeys = matchMedia("(min-width: 600px) and (hover: hover)");
   let waiting = false; // whether the message in the box is to be sent when the answer has ended
   let busy = false;
+  let switching = false; // whether the page goes from one conversation to another
+  const isSwitching = () => document.documentElement.hasAttribute("data-switching");
   let focused = false; // whether the box had the focus, as far as the reader is concerned
 
   const name = (button, label) => {
@@ -89,17 +91,19 @@
     focusEditor();
     name(send(), "Send");
     name(stop(), "Stop");
-    const was = busy;
+    const was = busy || switching;
     busy = Boolean(stop());
+    if (!switching && isSwitching()) waiting = false; // it was for the conversation that the reader leaves
+    switching = isSwitching();
     open();
     arrived();
     refocus();
     document.documentElement.toggleAttribute("data-answering", busy);
-    if (was && !busy && send()) ended();
+    if (was && !busy && !switching && send()) ended();
   };
   let due = 0;
   new MutationObserver(() => { due ||= requestAnimationFrame(() => { due = 0; changed(); }); })
-    .observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["disabled"] });
+    .observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["disabled", "data-switching"] });
 
   document.addEventListener("focusin", ({ target }) => { focused = target === box() || target === stop() || target === send(); });
   document.addEventListener("pointerdown", ({ target }) => { // elsewhere: the reader moved it
@@ -133,13 +137,19 @@
     }
     const isEnter = event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target === box();
     if (!isEnter) return;
-    if (!stop() && !isOnItsWay()) return leave();
-    event.preventDefault(); // an answer is being written, or about to be: this message is next
+    if (!stop() && !isOnItsWay() && !isSwitching()) return leave();
+    event.preventDefault(); // an answer is being written, or about to be, or another conversation comes: this message is next
     event.stopImmediatePropagation();
     waiting = Boolean(box().value.trim());
   }, true);
 
-  document.addEventListener("click", ({ target }) => { if (target.closest(elements.send)) leave(); }, true);
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest(elements.send)) return;
+    if (!isSwitching()) return leave();
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    waiting = Boolean(box().value.trim());
+  }, true);
 
   for (const kind of ["dragover", "drop"]) {
     document.addEventListener(kind, (event) => { // or the browser opens the file in the chat's place

@@ -12,6 +12,7 @@
   let title = null; // of a conversation that is saved, null before the first question
   let choices = 0;
   let arrived = () => {};
+  let isWhole = () => {};
 
   const tell = () => document.dispatchEvent(new CustomEvent("streamchat:conversation", {
     detail: { id: title === null ? null : shown, title, running: isBusy() },
@@ -57,11 +58,19 @@
     document.getElementById("switch").click();
     await Promise.race([done, pause(PATIENCE)]);
   };
-  const show = async (id) => {
-    const choice = ++choices;
+  const choose = async (id, choice) => {
     if (isBusy() && id !== shown) await claim(""); // the answer goes on without this page
     await rest();
-    if (choice === choices) await claim(id);
+    if (choice !== choices) return;
+    const whole = new Promise((resolve) => { isWhole = resolve; });
+    await claim(id);
+    await Promise.race([whole, pause(PATIENCE)]);
+  };
+  const show = async (id) => { // composer.js sends no message meanwhile
+    const choice = ++choices;
+    document.documentElement.toggleAttribute("data-switching", true);
+    await choose(id, choice);
+    if (choice === choices) document.documentElement.removeAttribute("data-switching");
   };
   const open = async (id) => {
     setAddress(id, "pushState");
@@ -91,7 +100,7 @@
       isSaved(await item(`conversations/${shown}`));
     }
   };
-  new MutationObserver(() => { tell(); if (!isBusy()) ended(); })
+  new MutationObserver(() => { tell(); if (isBusy()) isWhole(); else ended(); })
     .observe(document.documentElement, { attributeFilter: ["data-answering"] });
 
   const fetched = window.fetch;
@@ -104,6 +113,7 @@
       const response = await fetched(resource, options);
       const id = joins && response.ok ? JSON.parse(options.body).fn_index : null;
       if (id !== null && (asks(id) || event(id)?.api_name === "go_on")) asked();
+      if (!joins && event(JSON.parse(options.body).fn_index)?.api_name === "found") isWhole();
       return response;
     } finally {
       asking--;

@@ -7,7 +7,7 @@
   const drop = (...names) => names.forEach((name) => storage((s) => s.removeItem(`streamchat.${name}`)));
 
   // The draft is what was typed last. It has a key of its own (`once`) from when it is sent as `asked` until the server has it
-  // (`sent`) and something else is typed.
+  // (`sent` is then the id of its conversation, or "yes" before it has one) and something else is typed.
   const random = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const keyOfDraft = () => (kept("once") && kept("asked") === kept("draft") ? kept("once") : random());
   const isBack = () => drop("sent");
@@ -125,7 +125,7 @@
     options.headers.set("Idempotency-Key", once);
     try {
       const response = await persistently(resource, options);
-      if (isDraft && response.ok) keep("sent", "yes");
+      if (isDraft && response.ok) keep("sent", kept("tab") || "yes");
       return response;
     } catch (error) {
       if (isDraft) putBack(text);

@@ -9,8 +9,10 @@
   const withTab = (options) => {
     const body = JSON.parse(options.body);
     if (body.fn_index !== claim) return null;
-    const [tab, draft] = ["streamchat.tab", "streamchat.draft"].map((name) => storage((s) => s.getItem(name)) ?? "");
-    const kept = [window.streamchat.wanted() ?? tab, draft];
+    const [tab, draft, sent] = ["tab", "draft", "sent"].map((name) => storage((s) => s.getItem(`streamchat.${name}`)) ?? "");
+    const id = window.streamchat.wanted() ?? tab;
+    const isOfAnother = sent && sent !== "yes" && sent !== id; // which alone knows that it has received the draft
+    const kept = [id, isOfAnother ? "" : draft];
     return { ...options, body: JSON.stringify({ ...body, data: kept }) };
   };
 
@@ -30,6 +32,7 @@
   const keepTab = async (response) => {
     const { data } = await response.json();
     storage((s) => s.setItem("streamchat.tab", data[0]));
+    storage((s) => s.getItem("streamchat.sent") === "yes" && s.setItem("streamchat.sent", data[0]));
     window.streamchat.isShown(data[0]);
     lock(data[0], {}, () => new Promise(() => {})); // until the page is gone
     if (typeof data[1]?.value === "string") window.streamchat.isBack(); // the draft, in the box
