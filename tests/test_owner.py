@@ -207,7 +207,8 @@ def test_an_error_is_counted_by_its_kind(
     told.play(refuses(401, "authentication_error"))
     assert ask(owned).json()["code"] == "unavailable"
     tab = opened(context, owned)
-    expect(tab.locator("#errors tbody tr").filter(has_text="key rejected")).to_have_count(1)
+    row = tab.locator("#errors tbody tr").filter(has_text="does not accept the API key")
+    expect(row).to_have_count(1)
     expect(tab.locator("#ends")).not_to_contain_text("key rejected")
 
 

@@ -55,6 +55,7 @@ def visitors_claude(keyed_claude: ScriptedClaude) -> ScriptedClaude:
 def asked_with_own_key(page: Page) -> None:
     settings(page)
     field(page).fill(KEY)
+    settings(page)
     page.ask("one")
     page.shows("on your key")
     page.ready()
