@@ -306,7 +306,7 @@ def test_the_number_of_values_is_the_events_own(caller: Caller, data: Any) -> No
         {"simple_format": True},
         {"batch_trigger_ids": [1]},
         {"request": {}},
-        {"trigger_id": 1},
+        {"trigger_id": 2},
         {"trigger_id": -1},
         {"trigger_id": "5"},
         {"trigger_id": True},
