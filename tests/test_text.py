@@ -209,3 +209,16 @@ def test_code_and_bold_type_are_what_they_should_be(
     assert (
         written(str(page.browser.locator(".bot.message pre code").text_content())) == "echo $$ $$"
     )
+
+
+def test_a_long_answer_of_code_can_be_stopped(page: Page, page_claude: ScriptedClaude) -> None:
+    """Stop ends Claude's connection also after 70 kB in one block, and what was written stays."""
+    lines = [f"value_{number} = compute({number}, scale=2.5)\n" for number in range(1_800)]
+    pieces = [delta("".join(lines[at : at + 20])) for at in range(0, len(lines), 20)]
+    page_claude.play(streams(start(), opens(), delta("```python\n"), *pieces, Hold()))
+    page.ask("hi")
+    page.shows("value_1799")
+    page.press("Stop")
+    assert page_claude.exchange(0).gone.wait(30)
+    page.ready()
+    page.shows("value_1799")
