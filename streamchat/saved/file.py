@@ -49,7 +49,7 @@ def _conversation(given: Any) -> tuple[str, list[Message]]:
         ):
             said = list(map(_message, messages))
             if said[0].role == "user":
-                return _line(title), said
+                return one_line(title)[:MAX_TITLE], said
     raise Unfit(422, "bad_file")
 
 
@@ -60,6 +60,7 @@ def _message(given: Any) -> Message:
     raise Unfit(422, "bad_file")
 
 
-def _line(title: str) -> str:
+def one_line(title: str) -> str:
+    """The title without control characters, line ends and halves of characters."""
     words = re.sub(r"[\x00-\x1f\x7f]", " ", title).encode(errors="replace").decode()
-    return " ".join(words.split())[:MAX_TITLE]
+    return " ".join(words.split())

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from streamchat.errors import UnknownConversation
 from streamchat.saved import file
+from streamchat.saved.file import MAX_TITLE
 from streamchat.saved.shelf import MOST, Saved
 from streamchat.ui import Tabs
 from streamchat.visitors import Limits, Who
@@ -20,7 +21,6 @@ from streamchat.web.readers import reader_of
 PATH = "/conversations"
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_QUERY = 200
-MAX_TITLE = 120
 # of one visitor; a list is asked for with each letter of a search
 READS = "600/minute"
 CHANGES = "120/minute"
@@ -173,9 +173,7 @@ def title(body: dict[str, Any]) -> str:
     given = body.get("title")
     if body.keys() != {"title"} or not isinstance(given, str) or len(given) > 10 * MAX_TITLE:
         raise Unfit(422, "bad_title", most=MAX_TITLE)
-    words = " ".join(
-        re.sub(r"[\x00-\x1f\x7f]", " ", given).encode(errors="replace").decode().split()
-    )
+    words = file.one_line(given)
     if not 1 <= len(words) <= MAX_TITLE:
         raise Unfit(422, "bad_title", most=MAX_TITLE)
     return words

@@ -20,7 +20,7 @@ Item = dict[str, Any]
 
 
 class Saved:
-    """What a reader may do with their conversations; another reader's are as unknown as none."""
+    """The conversations of each reader; another reader's are as unknown as none."""
 
     def __init__(self, tabs: Tabs, store: Store) -> None:
         self._tabs = tabs
@@ -96,11 +96,13 @@ class Saved:
             for title, messages in reversed(found)
         ]
         sizes = [self._tabs.checked_size(tab.before) for _, tab in tabs]
+        titles = {}
         for (title, tab), size in zip(tabs, sizes, strict=True):
             id_ = secrets.token_urlsafe(24)
             self._tabs.save(id_, tab, visitor, size=size)
             if title:
-                await self.rename(reader, id_, title)
+                titles[id_] = title
+        await self._run(partial(conversations.rename_all, reader=reader, titles=titles))
         return len(tabs)
 
     async def _run(self, work: Callable[[Transaction], T]) -> T | None:

@@ -5,6 +5,7 @@ The messages are the state of the tab with the same id. Without that row there i
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +72,7 @@ DELETE FROM events WHERE reply = ? AND NOT EXISTS (SELECT 1 FROM tabs WHERE tabs
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a conversation is found by; `reader` is the hash of those who may."""
+    """The title and the words of a conversation; `reader` is the hash of those who may find it."""
 
     reader: str
     title: str
@@ -176,6 +177,12 @@ def rename(transaction: Transaction, *, reader: str, id_: str, title: str) -> It
     if found := item(transaction, reader=reader, id_=id_):
         transaction.execute(RETITLE, (found.title, id_))
     return found
+
+
+def rename_all(transaction: Transaction, *, reader: str, titles: Mapping[str, str]) -> None:
+    """Renames each conversation whose id has a title."""
+    for id_, title in titles.items():
+        rename(transaction, reader=reader, id_=id_, title=title)
 
 
 def delete(transaction: Transaction, *, reader: str, id_: str, now: float) -> bool:
