@@ -1,4 +1,4 @@
-"""What an owner chooses of the look: a name, a sentence, a greeting and a colour."""
+"""The look that the owner chooses: a name, a sentence, a greeting and a colour."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What comes before the slow imports, in the order in which it has to come."""
+"""The steps before the slow imports, in the order in which they have to come."""
 
 import argparse
 import signal

@@ -1,4 +1,4 @@
-"""What a visitor may choose, for the page and for programs."""
+"""GET /api/options: the choices of a visitor, for the page and for programs."""
 
 from typing import Any
 

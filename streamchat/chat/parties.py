@@ -1,4 +1,4 @@
-"""Who asks, and who answers."""
+"""The visitor who asks, and the source that answers."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field

@@ -45,7 +45,7 @@ class Saved:
         return tab.choice.fields if tab.choice else {}
 
     async def said(self, reader: str, id_: str) -> tuple[Conversation, Choice | None]:
-        """What was said in it so far, and the options of its last question where they are known."""
+        """The conversation so far, and the options of its last question where they are known."""
         if not (tab := await self._tabs.find(id_, reader)):
             raise UnknownConversation
         return tab.spoken, tab.choice

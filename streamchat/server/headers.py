@@ -1,4 +1,4 @@
-"""What every response of the app carries, and in which order Gradio's app adds it."""
+"""The headers of every response of the app, and in which order Gradio's app adds it."""
 
 from collections.abc import Sequence
 

@@ -135,7 +135,7 @@ def chat_with(source: Source, settings: Settings, store: Store) -> Chat:
 def adjustments_of(
     settings: Settings, store: Store, chat: Chat, chat_page: ChatInterface
 ) -> Adjustments:
-    """What the owner may change while the chat runs; budgets only where an answer costs money."""
+    """The settings that the owner changes at run time; budgets only where an answer costs money."""
     budget, limits = chat.budget, chat.limits
 
     def apply(now: Settings) -> None:

@@ -186,7 +186,7 @@ class Tab:
 
     @property
     def spoken(self) -> Conversation:
-        """What people and Claude said, without thoughts and notes."""
+        """The words of people and Claude, without thoughts and notes."""
         return tuple(conversation(self.messages()))
 
     def shown(self) -> list[Shown]:

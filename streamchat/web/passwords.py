@@ -80,7 +80,7 @@ class Guesses:
 
 
 class Password:
-    """What is expected. `check` takes the same time for every wrong one."""
+    """The expected password. `check` takes the same time for every wrong one."""
 
     def __init__(self, expected: str, guesses: Guesses) -> None:
         self._expected = _digest(expected)

@@ -1,4 +1,4 @@
-"""What a reply cost, and how much a visitor may still ask."""
+"""The cost of a reply, and how much a visitor may still ask."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a visitor may choose, and why a choice is refused."""
+"""The choices of a visitor, and why a choice is refused."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What the page says before anybody has asked."""
+"""The sentences of the page before the first question."""
 
 SENTENCES = {
     "demo_mode": "*Demo mode: no API key yet*",
