@@ -121,7 +121,7 @@ class Meter:
         """Notes that Claude charges nothing for this call."""
         self._free = True
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Notes that the connection is closed. Idempotent."""
         if self._stopped_at is None:
             self._stopped_at = self._clock()

@@ -330,7 +330,7 @@ class Settings(OfLook):
         wrong = [
             _unknown(name)
             for name in sorted(os.environ)
-            if name.startswith(PREFIX) and name not in KNOBS
+            if name.startswith(PREFIX) and name not in VARIABLES
         ]
         try:
             settings = cls()
@@ -345,7 +345,7 @@ def _variable(name: str) -> str:
     return {"api_key": KEYS[0], "base_url": BASE_URL}.get(name, PREFIX + name.upper())
 
 
-KNOBS = {_variable(name): field for name, field in Settings.model_fields.items()}
+VARIABLES = {_variable(name): field for name, field in Settings.model_fields.items()}
 
 
 def _sentence(details: Any) -> str:
@@ -373,6 +373,6 @@ def what_is_wrong(details: Any) -> str:
 
 
 def _unknown(name: str) -> str:
-    known = [knob.removeprefix(PREFIX) for knob in KNOBS if knob.startswith(PREFIX)]
+    known = [knob.removeprefix(PREFIX) for knob in VARIABLES if knob.startswith(PREFIX)]
     close = difflib.get_close_matches(name.removeprefix(PREFIX), known, n=1, cutoff=0.7)
     return f"{name} is not a setting." + (f" Did you mean {PREFIX}{close[0]}?" if close else "")

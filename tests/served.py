@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from streamchat.api import options
 from streamchat.api.routes import PATH, routes
 from streamchat.chat.asking import Chat
+from streamchat.chat.parties import Sources
 from streamchat.events import Event, Message, Request
 from streamchat.replies.reply import Reply
 from streamchat.store.database import Store
@@ -99,7 +100,7 @@ async def served(
 ) -> AsyncIterator[Served]:
     """A `chat` has a source of its own, which no hand operates."""
     source = source or Source()
-    chat = chat or Chat(source, Store(""), linger=linger, keep=keep)
+    chat = chat or Chat(Sources(source), Store(""), linger=linger, keep=keep)
     own = [
         *routes(chat, lambda *_: "visitor").routes,
         *options.routes(chat, lambda *_: "visitor").routes,

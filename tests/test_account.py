@@ -38,7 +38,7 @@ async def answered(account: Account, usage: Usage) -> None:
     meter = await account.call(HI)
     meter.count(usage, output=True)
     meter.end()
-    meter.stop()
+    meter.close()
 
 
 async def test_the_worst_case_is_reserved_and_the_true_cost_counted() -> None:
@@ -85,7 +85,7 @@ async def test_each_call_that_broke_off_is_settled_at_its_upper_bound() -> None:
     first = await account.call(HI)
     first.count(Usage(25, 1))
     clock.now += 3
-    first.stop()
+    first.close()
     await answered(account, Usage(50, 600))
     clock.now += 1_000
     await account.settle()
@@ -130,7 +130,7 @@ async def test_nothing_is_used_after_a_reply_has_ended() -> None:
     account = all_accounts.open("a")
     (await account.call(HI)).count(Usage(25, 1))
     clock.now += 2
-    account.stop()
+    account.close()
     cost = account.bill()["cost"]
     clock.now += 60
     await account.settle()

@@ -6,6 +6,7 @@ import gradio as gr
 import pytest
 
 from streamchat.chat.asking import Chat
+from streamchat.chat.parties import Sources
 from streamchat.errors import Busy
 from streamchat.events import Done, Event, Failed, Notice, Text, Thinking
 from streamchat.look import Look
@@ -13,7 +14,7 @@ from streamchat.store.database import Store
 from streamchat.ui.blueprint import events, is_message
 from streamchat.ui.layout import page
 from streamchat.ui.tabs import Tabs
-from streamchat.ui.transcript import refusal, said
+from streamchat.ui.transcript import message_of, refusal
 from tests.served import Source
 from tests.test_transcript import Reader
 
@@ -30,7 +31,7 @@ USED = """
 @pytest.fixture(scope="module")
 def demo() -> gr.Blocks:
     store = Store("")
-    chat = Chat(Source(), store, linger=60, keep=0)
+    chat = Chat(Sources(Source()), store, linger=60, keep=0)
     return page(chat, Tabs(chat, store), lambda *_: "v", look=Look("T"), examples=["hi"])
 
 
@@ -65,5 +66,5 @@ async def test_all_that_the_page_shows_may_come_back(before: tuple[Event, ...], 
         for event in (Notice("as_written", {"text": "Claude is busy."}, passing=True), *before, end)
     ]
     waiting = reader.transcript.messages(waiting=True)
-    for messages in (*frames, waiting, [said("user", "hi"), refusal(Busy())]):
+    for messages in (*frames, waiting, [message_of("user", "hi"), refusal(Busy())]):
         assert all(map(is_message, chatbot.postprocess(messages)))

@@ -103,15 +103,15 @@ async def test_no_crowd_of_one_overshoots_a_share() -> None:
         assert (budget.spent("modest"), budget.left("modest"), budget.left()) == (0.1, 0.2, 0.6)
 
 
-@pytest.mark.parametrize("who", ["greedy", None])
-async def test_what_no_day_has_money_for_is_not_promised_for_tomorrow(who: str | None) -> None:
+@pytest.mark.parametrize("visitor", ["greedy", None])
+async def test_what_no_day_has_money_for_is_not_promised_for_tomorrow(visitor: str | None) -> None:
     """A reply that may cost more than a day, or a share of one, has is refused for that, and
     waiting does not help."""
     async with opened(daily=1, visitor=0.3) as budget:
         with pytest.raises(TooDear) as refused:
-            await budget.reserve("dear", who, 0.31 if who else 1.01)
+            await budget.reserve("dear", visitor, 0.31 if visitor else 1.01)
         assert refused.value.retry_after is None
-        await budget.reserve("cheap", who, 0.3 if who else 1)
+        await budget.reserve("cheap", visitor, 0.3 if visitor else 1)
 
 
 @pytest.mark.parametrize(

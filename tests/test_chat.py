@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from streamchat.chat.asking import Chat
 from streamchat.chat.conversation import checked
+from streamchat.chat.parties import Sources
 from streamchat.errors import EmptyMessage, TooLong, UnknownReply
 from streamchat.events import Done, Event, Message, Request, Text
 from streamchat.replies.reply import Reply
@@ -40,7 +41,7 @@ def how_it_ended(reply: Reply) -> str:
 
 async def test_a_running_reply_can_be_found_and_stopped_by_its_id() -> None:
     """A person who holds the id of a reply can find it and stop it."""
-    chat = Chat(Echo(), Store(""), linger=60, keep=3600)
+    chat = Chat(Sources(Echo()), Store(""), linger=60, keep=3600)
     reply = await chat.ask([HI])
     assert (await chat.resume(reply.id)) is reply
     await chat.stop(reply.id)
@@ -51,13 +52,13 @@ async def test_a_running_reply_can_be_found_and_stopped_by_its_id() -> None:
 async def test_an_unknown_id_is_refused() -> None:
     """A guessed id finds nothing."""
     with pytest.raises(UnknownReply):
-        await Chat(Echo(), Store(""), linger=60, keep=3600).resume("guessed")
+        await Chat(Sources(Echo()), Store(""), linger=60, keep=3600).resume("guessed")
 
 
 async def test_closing_stops_every_reply_with_its_reason_and_then_the_source() -> None:
     """When the server ends, readers learn why their reply did."""
     source = Echo()
-    chat = Chat(source, Store(""), linger=60, keep=3600)
+    chat = Chat(Sources(source), Store(""), linger=60, keep=3600)
     replies = [await chat.ask([HI]) for _ in range(3)]
     await chat.close()
     assert [how_it_ended(reply) for reply in replies] == ["shutdown"] * 3
@@ -67,7 +68,7 @@ async def test_closing_stops_every_reply_with_its_reason_and_then_the_source() -
 async def test_a_reply_that_ended_can_be_read_again_and_stopping_it_is_no_error() -> None:
     """An ended reply is found by its id for a while; it does not count as running, and a late stop
     changes nothing."""
-    chat = Chat(Echo(), Store(""), linger=60, keep=3600)
+    chat = Chat(Sources(Echo()), Store(""), linger=60, keep=3600)
     reply = await chat.ask([HI])
     assert chat.running == 1
     await reply.closed()
@@ -79,7 +80,7 @@ async def test_a_reply_that_ended_can_be_read_again_and_stopping_it_is_no_error(
 async def test_who_continues_an_answer_sends_it_along() -> None:
     """A conversation that ends with the assistant's words is passed on as it is: a request for the
     rest."""
-    reply = await Chat(Echo(), Store(""), linger=60, keep=3600).ask(
+    reply = await Chat(Sources(Echo()), Store(""), linger=60, keep=3600).ask(
         [HI, Message("assistant", "Well, ")]
     )
     await reply.ended.wait()

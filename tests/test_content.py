@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from streamchat.ui.content import INERT, NOTE, inert, plain, restored
-from streamchat.ui.transcript import said
+from streamchat.ui.transcript import message_of
 
 HARMLESS = re.compile(r"</?(br|sub|sup|kbd) ?/?>", re.IGNORECASE)
 PIECES = [
@@ -120,7 +120,7 @@ def test_what_only_looks_harmless_does_not(text: str) -> None:
 def test_nobody_elses_text_has_a_mark_of_ours() -> None:
     """An answer or a question cannot look like a note of the chat, and is copied in full."""
     written = f"Never run this:{NOTE}\nrm -rf ~{INERT}"
-    assert said("assistant", written)["content"] == [
+    assert message_of("assistant", written)["content"] == [
         {"type": "text", "text": "Never run this:\nrm -rf ~"}
     ]
 

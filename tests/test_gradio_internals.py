@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from gradio.utils import MatplotlibBackendMananger
 
 from streamchat.chat.asking import Chat
+from streamchat.chat.parties import Sources
 from streamchat.look import Look
 from streamchat.store.database import Store
 from streamchat.system import environment
@@ -25,7 +26,7 @@ from tests.served import Source
 def app() -> Iterator[Any]:
     store = Store("")
     demo = page(
-        chat := Chat(Source(), store, linger=60, keep=0),
+        chat := Chat(Sources(Source()), store, linger=60, keep=0),
         Tabs(chat, store),
         lambda *_: "visitor",
         look=Look("Tiny"),

@@ -7,7 +7,7 @@ import pytest
 from streamchat.api.routes import PATH
 from streamchat.chat.asking import Chat
 from streamchat.chat.idempotency import Idempotency
-from streamchat.chat.parties import Asker
+from streamchat.chat.parties import Asker, Sources
 from streamchat.errors import BrokenOff, Busy, ChatError, Crowded, KeyReused, TooOften
 from streamchat.events import Done, Event, Message, Text, Thinking
 from streamchat.replies.reply import Reply
@@ -157,7 +157,7 @@ async def test_a_reply_that_is_kept_no_longer_is_asked_anew() -> None:
 async def test_a_repeated_request_is_no_second_question() -> None:
     """It counts for no limit: who may ask once a minute may send that one request again."""
     source, limits = Source(), Limits(rate="1/minute", visitor_replies=1, max_replies=1)
-    chat = Chat(source, Store(""), linger=60, keep=60, limits=limits)
+    chat = Chat(Sources(source), Store(""), linger=60, keep=60, limits=limits)
     replies = [await chat.ask(QUESTION, ME, once="k") for _ in range(3)]
     assert replies[0] is replies[1] is replies[2]
     with pytest.raises(TooOften):

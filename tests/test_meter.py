@@ -146,7 +146,7 @@ async def metered(
                 await anext(raws)
                 read += 1
     clock.now = seconds
-    meter.stop()
+    meter.close()
     clock.now += 1_000
     return meter
 

@@ -10,7 +10,7 @@ from streamchat.chat.asking import MAX_REPEATS
 from streamchat.errors import Crowded
 from streamchat.events import Done, Failed, Text
 from streamchat.ui.tab import Tab
-from streamchat.ui.transcript import Shown, said
+from streamchat.ui.transcript import Shown, message_of
 from tests.attacks.visitor import Room, Visitor, frames
 from tests.hand import settle
 
@@ -78,10 +78,10 @@ async def test_a_message_that_is_sent_again_stays_where_the_page_shows_it() -> N
     visitor = Visitor(Room())
     visitor.source.say(*WHOLE)
     await send(visitor, "a")
-    question = said("user", "hi")
+    question = message_of("user", "hi")
     await send(visitor, "a", shown=[question])
     visitor.source.say(Text("Next."), Done("end_turn"))
-    await send(visitor, "b", "next", [question, question, said("assistant", "Fine.")])
+    await send(visitor, "b", "next", [question, question, message_of("assistant", "Fine.")])
     assert visitor.sent == [("user", "hi"), ("assistant", "Fine."), ("user", "next")]
 
 

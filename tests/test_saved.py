@@ -13,7 +13,7 @@ from streamchat.settings import Settings
 from streamchat.store import NAME, Card, Store, conversations
 from streamchat.store.conversations import UNDO
 from streamchat.ui.tabs import MAX_TITLE, title_of
-from streamchat.ui.transcript import said
+from streamchat.ui.transcript import message_of
 from streamchat.web.problem import Unfit
 from tests.reader import Reader
 
@@ -179,10 +179,13 @@ async def test_an_id_belongs_to_its_first_reader(tmp_path: Path) -> None:
 
 def test_a_title_is_the_beginning_of_the_first_question() -> None:
     """On one line, and cut between words."""
-    assert title_of([said("user", "How\n\n  is it?"), said("assistant", "Good")]) == "How is it?"
-    long = title_of([said("user", "many words " * 20)])
+    assert (
+        title_of([message_of("user", "How\n\n  is it?"), message_of("assistant", "Good")])
+        == "How is it?"
+    )
+    long = title_of([message_of("user", "many words " * 20)])
     assert (len(long) <= MAX_TITLE, long[-7:]) == (True, " words…")
-    assert len(title_of([said("user", "x" * 500)])) == MAX_TITLE
+    assert len(title_of([message_of("user", "x" * 500)])) == MAX_TITLE
     assert title_of([]) == ""
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from streamchat.chat.asking import Chat
 from streamchat.chat.journal import Journal
+from streamchat.chat.parties import Sources
 from streamchat.chat.pause import Pause
 from streamchat.events import Done, Failed, Notice, Receipt, Text, Thinking, Usage
 from streamchat.money.budget import Budget
@@ -309,5 +310,5 @@ async def test_a_tab_without_fields_is_read(tmp_path: Path) -> None:
     async with opened(tmp_path) as chat:
         chat.store.put_tab("empty", {})
         chat.store.put_tab("later", {"before": [], "later": 1})
-        tabs = Tabs(Chat(Source(), chat.store, linger=60, keep=60), chat.store)
+        tabs = Tabs(Chat(Sources(Source()), chat.store, linger=60, keep=60), chat.store)
         assert [(await tabs.get(tab)).messages() for tab in ("empty", "later")] == [[], []]

@@ -15,6 +15,7 @@ import pytest
 from gradio.flagging import CSVLogger
 
 from streamchat.chat.asking import Chat
+from streamchat.chat.parties import Sources
 from streamchat.server import create
 from streamchat.settings import Settings
 from streamchat.sources.demo.source import Demo
@@ -57,7 +58,7 @@ class SlowChat(Chat):
     """Opens when the test lets it."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(Demo(), Store(settings.data_dir), linger=60, keep=60)
+        super().__init__(Sources(Demo()), Store(settings.data_dir), linger=60, keep=60)
         self.go = threading.Event()
         self.opened = 0
 
@@ -69,7 +70,7 @@ class SlowChat(Chat):
 
 class BrokenChat(Chat):
     def __init__(self, error: Exception) -> None:
-        super().__init__(Demo(), Store(""), linger=60, keep=60)
+        super().__init__(Sources(Demo()), Store(""), linger=60, keep=60)
         self._error = error
 
     async def open(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
-from streamchat.settings import KNOBS, Settings, SettingsError
+from streamchat.settings import VARIABLES, Settings, SettingsError
 
 ROOT = Path(__file__).parent.parent
 DEFAULTS = {
@@ -20,7 +20,7 @@ DEFAULTS = {
         )
         else str(default)
     )
-    for name, field in KNOBS.items()
+    for name, field in VARIABLES.items()
 }
 
 SetAll = Callable[..., None]
@@ -79,7 +79,9 @@ def test_every_knob_turns(put: SetAll) -> None:
     assert key() == "sk-test"
 
 
-@pytest.mark.parametrize("name", sorted({*KNOBS, "ANTHROPIC_AUTH_TOKEN"} - {"STREAMCHAT_DATA_DIR"}))
+@pytest.mark.parametrize(
+    "name", sorted({*VARIABLES, "ANTHROPIC_AUTH_TOKEN"} - {"STREAMCHAT_DATA_DIR"})
+)
 def test_an_empty_variable_counts_as_not_set(put: SetAll, name: str) -> None:
     """A line of .env with nothing behind its = changes nothing."""
     before = Settings.read()
@@ -245,7 +247,7 @@ def test_a_bad_value_is_refused_in_one_line(
     line = complaint()
     assert line.startswith(f"{name} is '{value}', but it ")
     assert allowed in line
-    assert line.endswith(str(KNOBS[name].description))
+    assert line.endswith(str(VARIABLES[name].description))
     assert "\n" not in line
 
 
@@ -307,7 +309,7 @@ def test_a_name_that_resembles_none_gets_no_wrong_suggestion(put: SetAll, name: 
 def test_what_is_suggested_exists(put: SetAll) -> None:
     """Nobody is told to set the very variable that was just refused."""
     put(STREAMCHAT_ANTHROPIC_API_KEY="sk-test")
-    assert set(re.findall(r"Did you mean (\w+)", complaint())) <= KNOBS.keys()
+    assert set(re.findall(r"Did you mean (\w+)", complaint())) <= VARIABLES.keys()
 
 
 @pytest.mark.parametrize(
@@ -415,7 +417,7 @@ def text(path: str) -> str:
     return (ROOT / path).read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", KNOBS)
+@pytest.mark.parametrize("name", VARIABLES)
 def test_a_knob_is_in_the_table(name: str) -> None:
     """The table of the settings has each of them, with its default."""
     rows = [
@@ -425,7 +427,7 @@ def test_a_knob_is_in_the_table(name: str) -> None:
     assert DEFAULTS[name] in rows[0]
 
 
-@pytest.mark.parametrize("name", KNOBS)
+@pytest.mark.parametrize("name", VARIABLES)
 def test_a_knob_is_in_the_example(name: str) -> None:
     """Each knob is a line to take the # from; that alone changes nothing, for its default stands
     there, or nothing."""
@@ -434,7 +436,7 @@ def test_a_knob_is_in_the_example(name: str) -> None:
     assert dotenv_values(stream=StringIO(lines[0]))[name] in (DEFAULTS[name], "")
 
 
-@pytest.mark.parametrize("name", KNOBS)
+@pytest.mark.parametrize("name", VARIABLES)
 def test_a_copied_example_sets_nothing(name: str) -> None:
     """The example is copied as it is: until a # is taken away or a value filled in, all defaults
     hold."""
@@ -444,7 +446,7 @@ def test_a_copied_example_sets_nothing(name: str) -> None:
 @pytest.mark.parametrize("path", [".env.example", *map(str, READ)])
 def test_no_knob_is_promised_that_does_not_exist(path: str) -> None:
     """A setting that was renamed or removed is gone from what people read."""
-    assert set(re.findall(r"STREAMCHAT_[A-Z]\w*", text(path))) <= KNOBS.keys()
+    assert set(re.findall(r"STREAMCHAT_[A-Z]\w*", text(path))) <= VARIABLES.keys()
 
 
 GATEWAY = {"ANTHROPIC_BASE_URL": "https://gateway.example/anthropic"}

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from streamchat.chat.asking import Chat
-from streamchat.chat.parties import Asker
+from streamchat.chat.parties import Asker, Sources
 from streamchat.errors import Busy, TooLittleLeft
 from streamchat.events import Done, Event, Message, Receipt, Text, Usage
 from streamchat.money.account import Accounts
@@ -33,12 +33,10 @@ async def a_chat(
     source, store = Source(), Store("")
     budget = Budget(store, daily=money, visitor=share)
     chat = Chat(
-        source,
+        Sources(source, Accounts(budget, PRICES, "", 1_000), shared=frozenset(["hi"])),
         store,
         linger=60,
         keep=3600,
-        accounts=Accounts(budget, PRICES, "", 1_000),
-        shared=["hi"],
     )
     yield chat, source, budget
     await chat.close()

@@ -17,7 +17,7 @@ from streamchat.events import Done, Event, Failed, Message, Request, Text, Think
 from streamchat.settings import Settings
 from streamchat.sources.claude.source import Claude
 from streamchat.sources.demo.source import Demo
-from streamchat.sources.late import Late
+from streamchat.sources.lazy import LazySource
 from streamchat.texts import worded
 from streamchat.texts.english import UNKNOWN
 from tests.scripted_claude import (
@@ -116,7 +116,7 @@ class DemoStage:
 class ClaudeStage:
     def __init__(self, scripted: ScriptedClaude) -> None:
         settings = Settings.read()
-        self.source: Source = Late(
+        self.source: Source = LazySource(
             "Claude", settings.model, lambda: Claude(settings, sleep=self._sleep)
         )
         self._scripted = scripted

@@ -72,8 +72,8 @@ async def test_silence_is_filled_with_heartbeats(
 ) -> None:
     """While nothing is said a comment comes now and then, so that nobody on the way takes the line
     for dead."""
-    assert stream.HEARTBEAT_SECONDS <= 15
-    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.001)
+    assert stream.KEEPALIVE_SECONDS <= 15
+    monkeypatch.setattr(stream, "KEEPALIVE_SECONDS", 0.001)
     async with api.client.stream("POST", PATH, json=HI, headers=EVENTS) as answer:
         lines = answer.aiter_lines()
         assert [await anext(lines) for _ in range(3)] == ["retry: 2000", ":", ":"]

@@ -8,16 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamchat.chat.asking import Chat
+from streamchat.chat.parties import Sources
 from streamchat.events import Done, Event, Message, Request, Text
 from streamchat.replies.reply import Reply
 from streamchat.store.database import Store
 from streamchat.ui.tab import Tab
 from streamchat.ui.tabs import Tabs
-from streamchat.ui.transcript import Shown, continued, conversation, note, said, text_of
+from streamchat.ui.transcript import Shown, continued, conversation, message_of, note, text_of
 from tests.attacks.visitor import Room, Visitor, frames
 from tests.hand import Hand, settle
 
-THOUGHT = said("assistant", "Hm.") | {"metadata": {"title": "Thinking", "status": "done"}}
+THOUGHT = message_of("assistant", "Hm.") | {"metadata": {"title": "Thinking", "status": "done"}}
 
 
 class ByHand:
@@ -40,7 +41,7 @@ class ByHand:
 async def a_tab_that_shows(tabs: Tabs, chat: Chat, source: ByHand, tab_id: str) -> Tab:
     """A tab with a question, and a whole answer."""
     tab = await tabs.get(tab_id)
-    tab.asked([said("user", "hi")])
+    tab.reset([message_of("user", "hi")])
     tab.start(await asked(chat))
     source.hand.say(Text("Hello"), Done("end_turn"))
     assert tab.reply
@@ -58,14 +59,14 @@ async def test_a_tab_finds_itself_again_under_a_new_id(tmp_path: Path) -> None:
     disk."""
     source, store = ByHand(), Store(str(tmp_path))
     await store.open()
-    chat = Chat(source, store, linger=60, keep=60)
+    chat = Chat(Sources(source), store, linger=60, keep=60)
     tabs = Tabs(chat, store)
     shown = (await a_tab_that_shows(tabs, chat, source, "one")).messages()
     assert (await tabs.get(await tabs.claim("one", "page"))).messages() == shown
     await store.close()
     later = Store(str(tmp_path))
     await later.open()
-    tabs = Tabs(Chat(source, later, linger=60, keep=0), later)
+    tabs = Tabs(Chat(Sources(source), later, linger=60, keep=0), later)
     assert (await tabs.get(await tabs.claim("one", "page"))).messages() == shown
     await later.close()
 
@@ -73,7 +74,7 @@ async def test_a_tab_finds_itself_again_under_a_new_id(tmp_path: Path) -> None:
 async def test_two_pages_with_one_id_go_on_without_each_other() -> None:
     """A duplicate starts from what the tab showed and changes nothing of it."""
     source, store = ByHand(), Store("")
-    chat = Chat(source, store, linger=60, keep=60)
+    chat = Chat(Sources(source), store, linger=60, keep=60)
     tabs = Tabs(chat, store)
     await a_tab_that_shows(tabs, chat, source, "one")
     first, second = [await tabs.get(await tabs.claim("one", page)) for page in ("a", "b")]
@@ -83,7 +84,7 @@ async def test_two_pages_with_one_id_go_on_without_each_other() -> None:
 
 async def test_an_unknown_id_finds_nothing() -> None:
     """A new tab, or one with a guessed id, is empty and has an id of its own."""
-    tabs = Tabs(Chat(ByHand(), Store(""), linger=60, keep=60), Store(""))
+    tabs = Tabs(Chat(Sources(ByHand()), Store(""), linger=60, keep=60), Store(""))
     one, other = await tabs.claim("", "a"), await tabs.claim("guessed", "b")
     assert one != other
     assert (await tabs.get(one)).messages() == (await tabs.get(other)).messages() == []
@@ -92,7 +93,7 @@ async def test_an_unknown_id_finds_nothing() -> None:
 async def test_what_was_asked_before_the_tab_was_known_is_not_forgotten() -> None:
     """A person who is faster than the page's own greeting keeps their question."""
     source, store = ByHand(), Store("")
-    chat = Chat(source, store, linger=60, keep=60)
+    chat = Chat(Sources(source), store, linger=60, keep=60)
     tabs = Tabs(chat, store)
     await a_tab_that_shows(tabs, chat, source, "page")
     assert len((await tabs.get(await tabs.claim("", "page"))).messages()) == 3
@@ -103,7 +104,7 @@ async def test_many_other_tabs_take_nothing_away(tmp_path: Path) -> None:
     all the same."""
     source, store = ByHand(), Store(str(tmp_path))
     await store.open()
-    tabs = Tabs(chat := Chat(source, store, linger=60, keep=60), store, max_tabs=2)
+    tabs = Tabs(chat := Chat(Sources(source), store, linger=60, keep=60), store, max_tabs=2)
     shown = (await a_tab_that_shows(tabs, chat, source, "rests")).messages()
     runs = await tabs.get("runs")
     runs.start(await asked(chat))
@@ -116,9 +117,9 @@ async def test_many_other_tabs_take_nothing_away(tmp_path: Path) -> None:
 
 async def test_who_has_no_id_shares_no_tab() -> None:
     """A question without a session belongs to no other page."""
-    tabs = Tabs(Chat(ByHand(), Store(""), linger=60, keep=60), Store(""))
+    tabs = Tabs(Chat(Sources(ByHand()), Store(""), linger=60, keep=60), Store(""))
     tab = await tabs.get("")
-    tab.asked([said("user", "hi")])
+    tab.reset([message_of("user", "hi")])
     tabs.save("", tab)
     assert (
         (await tabs.get("")).messages()
@@ -129,11 +130,11 @@ async def test_who_has_no_id_shares_no_tab() -> None:
 
 async def test_a_tab_has_one_reply_at_a_time() -> None:
     """Whatever takes the place of a running reply ends it: nobody could stop it any more."""
-    chat = Chat(ByHand(), Store(""), linger=60, keep=60)
+    chat = Chat(Sources(ByHand()), Store(""), linger=60, keep=60)
     tab, replies = Tab(), [await asked(chat) for _ in range(2)]
     for reply in replies:
         tab.start(reply)
-    tab.asked([])
+    tab.reset([])
     for reply in replies:
         await asyncio.wait_for(reply.closed(), 5)
 
@@ -141,15 +142,15 @@ async def test_a_tab_has_one_reply_at_a_time() -> None:
 async def test_a_stop_that_comes_before_its_reply_is_not_lost() -> None:
     """A person who presses stop while the question is on its way gets no answer; after that it is
     asked as ever."""
-    chat = Chat(ByHand(), Store(""), linger=60, keep=60)
+    chat = Chat(Sources(ByHand()), Store(""), linger=60, keep=60)
     tab = Tab()
-    assert not tab.stop()
+    assert not tab.stop_reply()
     tab.start(unstopped := await asked(chat))
     assert not unstopped.stopping
-    tab.asked([said("user", "hi")])
+    tab.reset([message_of("user", "hi")])
     waiting = asyncio.create_task(tab.next_reply(None))
     await settle()
-    assert not tab.stop()
+    assert not tab.stop_reply()
     tab.start(reply := await asked(chat))
     await asyncio.wait_for(reply.closed(), 5)
     assert await waiting is reply
@@ -160,9 +161,16 @@ async def test_a_stop_that_comes_before_its_reply_is_not_lost() -> None:
 
 def test_undo_takes_back_the_last_question_and_all_after_it() -> None:
     """Undo leaves what was there before the question."""
-    tab = Tab([said("user", "a"), said("assistant", "b"), said("user", "c"), note("No.")])
+    tab = Tab(
+        [
+            message_of("user", "a"),
+            message_of("assistant", "b"),
+            message_of("user", "c"),
+            note("No."),
+        ]
+    )
     tab.undo(1)
-    assert tab.messages() == [said("user", "a"), said("assistant", "b")]
+    assert tab.messages() == [message_of("user", "a"), message_of("assistant", "b")]
     tab.undo(0)
     tab.undo(0)
     assert tab.messages() == []
@@ -171,16 +179,16 @@ def test_undo_takes_back_the_last_question_and_all_after_it() -> None:
 def test_a_continuation_takes_the_place_of_the_answer_it_continues() -> None:
     """Of an answer that is continued the thoughts stay, its text grows, and the note on how it
     ended goes."""
-    shown = [said("user", "hi"), THOUGHT, said("assistant", "Half"), note("Broke off.")]
-    assert continued(shown) == ([said("user", "hi"), THOUGHT], "Half")
-    assert continued([said("user", "hi"), THOUGHT, note("Broke off.")]) == (
-        [said("user", "hi"), THOUGHT],
+    shown = [message_of("user", "hi"), THOUGHT, message_of("assistant", "Half"), note("Broke off.")]
+    assert continued(shown) == ([message_of("user", "hi"), THOUGHT], "Half")
+    assert continued([message_of("user", "hi"), THOUGHT, note("Broke off.")]) == (
+        [message_of("user", "hi"), THOUGHT],
         "",
     )
 
 
 messages = st.one_of(
-    st.builds(said, st.sampled_from(["user", "assistant"]), st.text(min_size=1, max_size=4)),
+    st.builds(message_of, st.sampled_from(["user", "assistant"]), st.text(min_size=1, max_size=4)),
     st.builds(note, st.text(max_size=4)),
     st.just(THOUGHT),
 )
@@ -190,7 +198,7 @@ messages = st.one_of(
 def test_continuing_loses_no_word(shown: list[Shown]) -> None:
     """Whatever the page shows, what was said before and what is continued are together what was
     said."""
-    shown = [said("user", "hi"), *shown]
+    shown = [message_of("user", "hi"), *shown]
     before, begun = continued(shown)
     assert conversation(before) + ([Message("assistant", begun)] if begun else []) == conversation(
         shown
@@ -201,25 +209,27 @@ def test_continuing_loses_no_word(shown: list[Shown]) -> None:
 def test_indentation_comes_back(text: str) -> None:
     """Whatever Gradio makes of a message's indentation, the message is asked again as it was
     typed."""
-    tab = Tab([said("user", text), said("assistant", "b")])
-    assert tab.asking(0, inspect.cleandoc(text)) == tab.asking(0, text) == [said("user", text)]
+    tab = Tab([message_of("user", text), message_of("assistant", "b")])
+    assert (
+        tab.asking(0, inspect.cleandoc(text)) == tab.asking(0, text) == [message_of("user", text)]
+    )
 
 
 def test_a_message_is_sent_as_it_was_typed_last() -> None:
     """A person who types a message once more without its indentation sends it without."""
-    tab = Tab([said("user", "  a\n  b"), said("assistant", "c")])
-    assert tab.asking(1, "a\nb")[-1] == said("user", "a\nb")
+    tab = Tab([message_of("user", "  a\n  b"), message_of("assistant", "c")])
+    assert tab.asking(1, "a\nb")[-1] == message_of("user", "a\nb")
 
 
 def test_turns_that_are_not_kept_are_passed_over() -> None:
     """A page counts the turns that were refused; the tab still knows which of its own is meant."""
-    tab = Tab([said("user", "a"), said("assistant", "b")])
+    tab = Tab([message_of("user", "a"), message_of("assistant", "b")])
     tab.asking(1, "refused")
     tab.asking(2, "refused, too")
     assert tab.until(3) == tab.until(1) == tab.messages()
     tab.asking(0, "refused instead of the first")
     assert tab.until(1) == []
-    assert tab.shown() == tab.until(1) == [said("user", "a"), said("assistant", "b")]
+    assert tab.shown() == tab.until(1) == [message_of("user", "a"), message_of("assistant", "b")]
 
 
 async def test_nobody_waits_for_a_reply_that_was_refused(tmp_path: Path) -> None:
@@ -227,7 +237,7 @@ async def test_nobody_waits_for_a_reply_that_was_refused(tmp_path: Path) -> None
     none."""
     source, store = ByHand(), Store(str(tmp_path))
     await store.open()
-    tabs = Tabs(chat := Chat(source, store, linger=60, keep=60), store)
+    tabs = Tabs(chat := Chat(Sources(source), store, linger=60, keep=60), store)
     tab = await a_tab_that_shows(tabs, chat, source, "one")
     before = tab.reply
     assert before
@@ -257,8 +267,8 @@ FINISHED = ["end_turn", "stop_sequence", "refusal", "model_context_window_exceed
 async def test_the_rest_is_offered_of_every_answer_that_may_have_one(reason: str) -> None:
     """Also of one that Claude ended for a reason that is not known."""
     source = ByHand()
-    chat = Chat(source, Store(""), linger=60, keep=60)
-    tab = Tab([said("user", "hi")], reply=await asked(chat))
+    chat = Chat(Sources(source), Store(""), linger=60, keep=60)
+    tab = Tab([message_of("user", "hi")], reply=await asked(chat))
     source.hand.say(Text("Half an"), Done(reason))
     assert tab.reply
     await tab.reply.closed()

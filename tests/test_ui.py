@@ -17,6 +17,7 @@ from fastapi import FastAPI, Request
 
 from benchmarks.tab import Blueprint, Tab
 from streamchat.chat.asking import Chat
+from streamchat.chat.parties import Sources
 from streamchat.errors import ChatFull
 from streamchat.events import Done, Text
 from streamchat.look import Look
@@ -28,7 +29,7 @@ from streamchat.ui.layout import page
 from streamchat.ui.room import MAX_MESSAGES
 from streamchat.ui.tab import Tab as Kept
 from streamchat.ui.tabs import Tabs
-from streamchat.ui.transcript import Shown, aside, drawn, is_made, said, text_of
+from streamchat.ui.transcript import Shown, aside, drawn, is_made, message_of, text_of
 from tests.application import ROOT
 from tests.served import Source
 
@@ -45,7 +46,7 @@ async def opened(
 ) -> AsyncIterator[Tab]:
     """A page of the source's, on a real server on loopback, with what the tab `before` showed."""
     store = store or Store("")
-    chat = Chat(source, store, linger=60, keep=0)
+    chat = Chat(Sources(source), store, linger=60, keep=0)
     demo = page(chat, Tabs(chat, store), lambda *_: "visitor", look=Look("Tiny"), examples=[])
     listening = socket.create_server(("127.0.0.1", 0))
     app = gr.mount_gradio_app(FastAPI(), demo, path="/")
@@ -91,8 +92,8 @@ def test_messages_are_what_gradio_makes_of_them() -> None:
     """Those that it made before are given back as they are, and those after them are made."""
     chatbot: Any = gr.Chatbot()
     new: list[Any] = [
-        said("user", "  hi\n"),
-        said("assistant", "Hello."),
+        message_of("user", "  hi\n"),
+        message_of("assistant", "Hello."),
         aside("A note."),
         {"role": "user", "content": "so"},
     ]
@@ -109,11 +110,11 @@ async def test_a_full_chat_does_not_grow(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
     await store.open()
     full = [
-        said(role, f"{role} {turn}")
+        message_of(role, f"{role} {turn}")
         for turn in range(MAX_MESSAGES // 2)
         for role in ("user", "assistant")
     ]
-    Tabs(Chat(Source(), store, linger=60, keep=60), store).save("before", Kept(full))
+    Tabs(Chat(Sources(Source()), store, linger=60, keep=60), store).save("before", Kept(full))
     await store.flush()
     async with opened(source := Source(), store, before="before") as tab:
         for number in range(3):
@@ -141,11 +142,11 @@ async def test_no_spinner_turns_over_the_page() -> None:
 async def test_who_asks_while_the_page_still_opens_asks_once() -> None:
     """What a page shows as it opens is history where it was found again, and not where it is being
     asked."""
-    chat = Chat(Source(), Store(""), linger=60, keep=0)
+    chat = Chat(Sources(Source()), Store(""), linger=60, keep=0)
     this = Page(chat, tabs := Tabs(chat, Store("")), lambda *_: "visitor")
     request = gr.Request(Request({"type": "http", "headers": []}), session_hash="page")
-    shown = [said("user", "hi")]
-    (await this.tab(request)).asked(shown)
+    shown = [message_of("user", "hi")]
+    (await this.tab(request)).reset(shown)
     assert await this.found(shown, request) == ({"__type__": "update"}, {"__type__": "update"})
     await tabs.claim("", "page")
     tabs.save("old", Kept(shown))

@@ -8,14 +8,14 @@ from fastapi.responses import JSONResponse
 from streamchat.api import openapi
 from streamchat.chat import Chat, Offer
 from streamchat.texts import good_for, price
-from streamchat.visitors import Who
+from streamchat.visitors import Identify
 from streamchat.web.login import user_of
 from streamchat.web.problem import NO_STORE, Route
 
 PATH = "/api/options"
 
 
-def routes(chat: Chat, who: Who) -> APIRouter:
+def routes(chat: Chat, identify: Identify) -> APIRouter:
     """The route under /api, for any app to have."""
     router = APIRouter(route_class=Route, tags=["StreamChat"])
 
@@ -24,7 +24,7 @@ def routes(chat: Chat, who: Who) -> APIRouter:
     async def options(request: Request) -> Response:
         """The models, the efforts and the length of instructions that you may choose, and what
         holds where you choose nothing."""
-        visitor = who(
+        visitor = identify(
             request.client.host if request.client else None, request.headers, user_of(request.scope)
         )
         menu = chat.menu

@@ -34,7 +34,7 @@ class Question(BaseModel, extra="forbid"):
         return self
 
 
-async def asked(request: Request) -> tuple[list[Message], dict[str, str]]:
+async def read_question(request: Request) -> tuple[list[Message], dict[str, str]]:
     """The conversation, and the options that were sent with it, which nobody has checked yet."""
     if (
         request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -7,14 +7,14 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from streamchat.api import openapi
-from streamchat.api.question import asked
+from streamchat.api.question import read_question
 from streamchat.api.sse import CUT_OFF
 from streamchat.api.stream import HEADERS, following, wants_events
 from streamchat.chat import Asker, Chat
 from streamchat.errors import UnknownReply
 from streamchat.events import Done
 from streamchat.replies import ID, Reply
-from streamchat.visitors import Who
+from streamchat.visitors import Identify
 from streamchat.web.login import user_of
 from streamchat.web.problem import NO_STORE, Route, Unfit
 
@@ -24,7 +24,7 @@ KEY = re.compile(
 )
 
 
-def routes(chat: Chat, who: Who) -> APIRouter:
+def routes(chat: Chat, identify: Identify) -> APIRouter:
     """The routes under /api, for any app to have."""
     router = APIRouter(
         route_class=Route,
@@ -37,11 +37,11 @@ def routes(chat: Chat, who: Who) -> APIRouter:
     async def ask(request: Request) -> Response:
         """Ask, and read the answer as it is written: as text or, with `Accept: text/event-stream`,
         as events."""
-        visitor = who(
+        visitor = identify(
             request.client.host if request.client else None, request.headers, user_of(request.scope)
         )
         asker = Asker(visitor, person=visitor, key=request.headers.get("x-api-key", ""))
-        messages, options = await asked(request)
+        messages, options = await read_question(request)
         choice = chat.menu.check(options)
         reply = await chat.ask(messages, asker, once=_idempotency_key(request), choice=choice)
         return following(request, reply, 0, chat.pace, location=_location(request, reply))

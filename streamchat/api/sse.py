@@ -12,7 +12,7 @@ from streamchat.texts import worded
 
 # milliseconds until a browser that was cut off comes back
 START = b"retry: 2000\n"
-HEARTBEAT = b":\n"
+KEEPALIVE_COMMENT = b":\n"
 # the id of a shutdown: after a restart it may stand before events that were read already
 CUT_OFF = 999_999_999
 

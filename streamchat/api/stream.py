@@ -17,7 +17,7 @@ from streamchat.replies import Pace, Reply
 from streamchat.web.accept import preference
 from streamchat.web.problem import problem
 
-HEARTBEAT_SECONDS = 10.0
+KEEPALIVE_SECONDS = 10.0
 # events that are rendered before others have their turn; more would hold up the event loop
 AT_ONCE = 1_000
 EVENTS, TEXT = "text/event-stream", "text/plain"
@@ -99,13 +99,13 @@ def wants_events(request: Request) -> bool:
 
 async def _events(reply: Reply, after: int, pace: Pace) -> AsyncGenerator[bytes]:
     yield sse.START
-    async with aclosing(_pieces(reply, after, pace, HEARTBEAT_SECONDS)) as news:
+    async with aclosing(_pieces(reply, after, pace, KEEPALIVE_SECONDS)) as news:
         async for position, events in news:
             for begin in range(0, len(events) or 1, AT_ONCE):
                 some = events[begin : begin + AT_ONCE]
                 yield (
                     b"".join(map(sse.rendered, count(position - len(events) + begin + 1), some))
-                    or sse.HEARTBEAT
+                    or sse.KEEPALIVE_COMMENT
                 )
                 if len(some) == AT_ONCE:
                     await asyncio.sleep(0)

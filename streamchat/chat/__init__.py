@@ -4,7 +4,7 @@ from streamchat.chat.adjustments import Adjustments
 from streamchat.chat.asking import Chat
 from streamchat.chat.journal import DAY, HOUR, Journal
 from streamchat.chat.offers import Offer
-from streamchat.chat.parties import Asker, Source
+from streamchat.chat.parties import Asker, Source, Sources
 from streamchat.chat.trouble import Trouble
 from streamchat.chat.votes import Votes
 from streamchat.store.journal import Entry
@@ -19,6 +19,7 @@ __all__ = [
     "Journal",
     "Offer",
     "Source",
+    "Sources",
     "Trouble",
     "Votes",
 ]

@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Collection, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import astuple, replace
 from functools import partial
 from typing import Any
 
-from streamchat.chat.parties import Asker, Source
+from streamchat.chat.parties import Asker, Source, Sources
 from streamchat.chat.pause import Pause
 from streamchat.chat.telemetry import receipt
 from streamchat.chat.trouble import Trouble
@@ -32,34 +32,26 @@ logger = logging.getLogger(__name__)
 
 
 class Answers:
-    """`accounts` is None if nothing costs money; `spare`, if there is one, answers where there is
-    none left for the source, or it is paused. `own` answers those who bring a key. `written` gets
-    every reply that a source writes, and its visitor. Only the `shared` questions are answered once
-    for several: from others, one could tell that somebody asked the same.
-    """
+    """`written` gets every reply that a source writes, and its visitor."""
 
-    def __init__(  # noqa: PLR0913 (each is a part that the composition root chooses)
+    def __init__(  # noqa: PLR0913 (each is a part that the chat chooses)
         self,
-        source: Source,
+        sources: Sources,
         written: Callable[[Reply, str | None], None],
         pause: Pause,
         trouble: Trouble,
         *,
         linger: float,
         keep: float,
-        accounts: Accounts | None = None,
-        spare: Source | None = None,
-        own: Source | None = None,
-        shared: Collection[str] = (),
     ) -> None:
-        self.source = source
-        self._shared = frozenset(shared)
-        self._accounts = accounts
+        self._main = sources.main
+        self._spare = sources.spare
+        self._own = sources.own
+        self._accounts = sources.accounts
+        self._shared = sources.shared
         self._written = written
         self._pause = pause
         self._trouble = trouble
-        self._spare = spare
-        self._own = own
         self._linger = linger
         self._shares = Shares(keep=keep)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -94,7 +86,7 @@ class Answers:
 
     async def _open_source(self) -> ChatError | None:
         try:
-            await self.source.open()
+            await self._main.open()
         except ChatError as error:
             self._trouble.started(error)
             logger.warning("%s", for_owner(error.cause) or worded(error))
@@ -102,7 +94,7 @@ class Answers:
         # the chat goes on, and tries again with the first question
         except Exception as error:  # noqa: BLE001
             # its message may hold a secret
-            logger.error("%s could not be opened: %s", self.source.name, trace(error))  # noqa: TRY400
+            logger.error("%s could not be opened: %s", self._main.name, trace(error))  # noqa: TRY400
             return InternalError()
         if before := self._trouble.error:
             logger.warning(
@@ -118,8 +110,8 @@ class Answers:
     async def close(self) -> None:
         if self._opening:
             self._opening.cancel()
-        await self.source.close()
-        if self._own and self._own is not self.source:
+        await self._main.close()
+        if self._own and self._own is not self._main:
             await self._own.close()
 
     async def begin(
@@ -131,7 +123,7 @@ class Answers:
         if self._accounts is None or self._accounts.budget is None:
             by_owner = isinstance(asker.visitor, Local)
             request = Request(conversation, by_owner=by_owner, choice=choice)
-            return self._free(self.source, writing(self.source, request), asker)
+            return self._free(self._main, writing(self._main, request), asker)
         try:
             await self._pause.check()
             return await self._paid(self._accounts, Request(conversation, choice=choice), asker)
@@ -157,14 +149,14 @@ class Answers:
     async def _paid(self, accounts: Accounts, request: Request, asker: Asker) -> Reply:
         account = accounts.open(asker.visitor, request.choice)
         if not asker.person or not self._is_shared(request):
-            return await self._begun(self.source, request, account, linger=self._linger)
+            return await self._begun(self._main, request, account, linger=self._linger)
         # asked with other options it is another question
         question = f"{astuple(request.choice)}\n{request.conversation[0].text}"
         async with self._shares.lock(question):
             if share := self._shares.find(question, asker.person):
                 return self._joined(share)
             # its readers are replies, which wait for it unless they gather themselves
-            reply = await self._begun(self.source, request, account, linger=None, gathers=True)
+            reply = await self._begun(self._main, request, account, linger=None, gathers=True)
             return self._joined(self._shares.add(question, asker.person, reply), account)
 
     def _is_shared(self, request: Request) -> bool:
@@ -185,7 +177,7 @@ class Answers:
         meter = await account.call(request.conversation)
 
         def settle() -> None:
-            account.stop()
+            account.close()
             self.soon(account.settle())
 
         def billed(reply: Reply, ending: Ending) -> Receipt:
@@ -217,7 +209,7 @@ class Answers:
 
         def billed(reply: Reply, ending: Ending) -> Receipt:
             shared = share.reply.receipt(ending)
-            model = shared.model if shared else self.source.model
+            model = shared.model if shared else self._main.model
             basic = receipt(reply, ending, model=model)
             closed = _stopped(ending) and share.reply.ending is not None
             return replace(basic, closed=closed, **account.bill() if account else {"shared": True})

@@ -5,7 +5,7 @@ import asyncio
 import sys
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from streamchat.chat.answers import Answers
 from streamchat.chat.conversation import checked
@@ -13,14 +13,14 @@ from streamchat.chat.fullness import fullness
 from streamchat.chat.idempotency import Idempotency
 from streamchat.chat.journal import Journal
 from streamchat.chat.offers import Offer, offers
-from streamchat.chat.parties import Asker, Source
+from streamchat.chat.parties import Asker, Sources
 from streamchat.chat.pause import Pause
 from streamchat.chat.replaying import following, replay
 from streamchat.chat.telemetry import Telemetry
 from streamchat.chat.trouble import Trouble
 from streamchat.errors import ChatError, UnknownReply
 from streamchat.events import Conversation, Event, Message
-from streamchat.money import Accounts, Budget
+from streamchat.money import Budget
 from streamchat.options import OWNERS, Choice, Menu
 from streamchat.replies import Cache, Pace, Reply
 from streamchat.store import Store
@@ -32,25 +32,22 @@ MAX_REPEATS = 20
 
 
 class Chat:
-    """The parts are those of `Answers`."""
+    """Answers conversations from the `sources`; without a `menu`, visitors have no choice of the
+    model."""
 
     def __init__(  # noqa: PLR0913 (each is a part that the composition root chooses)
         self,
-        source: Source,
+        sources: Sources,
         store: Store,
         *,
         linger: float,
         keep: float,
         limits: Limits | None = None,
-        accounts: Accounts | None = None,
-        spare: Source | None = None,
-        own: Source | None = None,
-        shared: Collection[str] = (),
         menu: Menu | None = None,
     ) -> None:
-        self.source = source
-        self.menu = menu or Menu([source.model])
-        self._accounts = accounts
+        self.source = sources.main
+        self.menu = menu or Menu([sources.main.model])
+        self._accounts = sources.accounts
         self.limits = limits or Limits(
             rate="off", visitor_replies=sys.maxsize, max_replies=sys.maxsize
         )
@@ -59,16 +56,7 @@ class Chat:
         self.trouble = Trouble()
         self.pace = Pace()
         self._answers = Answers(
-            source,
-            self._written,
-            self.pause,
-            self.trouble,
-            linger=linger,
-            keep=keep,
-            accounts=accounts,
-            spare=spare,
-            own=own,
-            shared=shared,
+            sources, self._written, self.pause, self.trouble, linger=linger, keep=keep
         )
         self._store = store
         self._linger = linger

@@ -1,10 +1,11 @@
-"""The visitor who asks, and the source that answers."""
+"""The visitor who asks, and the sources that answer."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from streamchat.events import Event, Request
+from streamchat.money import Accounts
 
 
 class Source(Protocol):
@@ -21,6 +22,22 @@ class Source(Protocol):
     async def open(self) -> None: ...
 
     async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """`main` answers, and the `accounts` pay for it; without accounts nothing costs money.
+
+    `spare` answers where there is no money left for `main`, or it is paused. `own` answers visitors
+    who bring a key. Only the `shared` questions are answered once for several visitors: from
+    others, one could tell that somebody asked the same.
+    """
+
+    main: Source
+    accounts: Accounts | None = None
+    spare: Source | None = None
+    own: Source | None = None
+    shared: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

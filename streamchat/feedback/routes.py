@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from streamchat.chat import Votes
 from streamchat.errors import UnknownReply
 from streamchat.ui import Tabs, name_of_answer
-from streamchat.visitors import Limits, Who
+from streamchat.visitors import Identify, Limits
 from streamchat.web.login import user_of
 from streamchat.web.problem import NO_STORE, Route, Unfit
 from streamchat.web.readers import reader_of
@@ -35,14 +35,14 @@ class Thumb(BaseModel):
     words: Annotated[str, StringConstraints(max_length=MOST_WORDS)] = ""
 
 
-def routes(votes: Votes, tabs: Tabs, who: Who) -> APIRouter:
+def routes(votes: Votes, tabs: Tabs, identify: Identify) -> APIRouter:
     """The routes under /feedback. An answer of another reader's is unknown, as one that is none."""
     router = APIRouter(prefix=PATH, route_class=Route, include_in_schema=False)
     limits = Limits(rate=RATE, visitor_replies=sys.maxsize, max_replies=sys.maxsize)
 
     def visitor(request: Request) -> str:
         client = request.client.host if request.client else None
-        return who(client, request.headers, user_of(request.scope))
+        return identify(client, request.headers, user_of(request.scope))
 
     @router.get("")
     async def asked_for() -> Response:

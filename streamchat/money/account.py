@@ -124,14 +124,14 @@ class Account:
                 raise
             raise TooLittleLeft(retry_after=refusal.retry_after) from None
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Nothing more is used from now on. Idempotent."""
         for call in self._calls:
-            call.meter.stop()
+            call.meter.close()
 
     async def settle(self) -> None:
         """Counts what the calls cost instead of what was reserved for them."""
-        self.stop()
+        self.close()
         if budget := self._accounts.budget:
             for number, cost in enumerate([call.cost for call in self._calls]):
                 await budget.settle(f"{self._name}/{number}", cost)

@@ -13,7 +13,7 @@ from streamchat.chat import Adjustments, Chat, Votes
 from streamchat.errors import UnknownReply
 from streamchat.owner.figures import figures
 from streamchat.settings import SettingsError
-from streamchat.visitors import Who
+from streamchat.visitors import Identify
 from streamchat.web.cookies import DAY, Cookie, Signed
 from streamchat.web.hosts import from_another_site
 from streamchat.web.login import basic, challenge
@@ -40,10 +40,10 @@ CHANGES = TypeAdapter(dict[str, Annotated[str, StringConstraints(max_length=LONG
 
 
 def routes(
-    chat: Chat, adjustments: Adjustments, votes: Votes, who: Who, password: str
+    chat: Chat, adjustments: Adjustments, votes: Votes, identify: Identify, password: str
 ) -> APIRouter:
     """The routes under /owner, for any app to have; all of them ask for the password."""
-    asked = [Depends(OwnerLogin(password, who))]
+    asked = [Depends(OwnerLogin(password, identify))]
     router = APIRouter(
         prefix=PATH, route_class=Guarded, dependencies=asked, include_in_schema=False
     )
@@ -127,10 +127,10 @@ class OwnerLogin:
     it. What another site's page tries in the owner's browser counts for itself.
     """
 
-    def __init__(self, password: str, who: Who) -> None:
+    def __init__(self, password: str, identify: Identify) -> None:
         self._password = Password(password, Guesses())
         self._browsers = Signed()
-        self._who = who
+        self._identify = identify
 
     async def __call__(self, request: Request) -> None:
         given = basic(request.headers)
@@ -146,7 +146,9 @@ class OwnerLogin:
             request.state.cookie = BROWSER.written(request.scope, self._browsers.new())
 
     def _is_right(self, given: str, browser: str | None, request: Request) -> bool:
-        address = self._who(request.client.host if request.client else None, request.headers, None)
+        address = self._identify(
+            request.client.host if request.client else None, request.headers, None
+        )
         visitor = f"browser {browser}" if browser else address
         if from_another_site(request.headers.get("sec-fetch-site")):
             visitor += " by another site's page"

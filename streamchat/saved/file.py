@@ -20,8 +20,8 @@ Told = dict[str, Any]
 
 def told(title: str, at: float, messages: Sequence[Message]) -> Told:
     """A conversation as JSON."""
-    said = [{"role": message.role, "text": message.text} for message in messages]
-    return {"title": title, "at": at, "messages": said}
+    turns = [{"role": message.role, "text": message.text} for message in messages]
+    return {"title": title, "at": at, "messages": turns}
 
 
 def file_of(conversations: list[Told]) -> Told:
@@ -47,9 +47,9 @@ def _conversation(given: Any) -> tuple[str, list[Message]]:
         case {"title": str(title), "messages": [_, *_] as messages} if (
             len(messages) <= MAX_MESSAGES and len(title) <= 10 * MAX_TITLE
         ):
-            said = list(map(_message, messages))
-            if said[0].role == "user":
-                return one_line(title)[:MAX_TITLE], said
+            turns = list(map(_message, messages))
+            if turns[0].role == "user":
+                return one_line(title)[:MAX_TITLE], turns
     raise Unfit(422, "bad_file")
 
 

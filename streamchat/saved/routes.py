@@ -13,7 +13,7 @@ from streamchat.saved import file
 from streamchat.saved.file import MAX_TITLE
 from streamchat.saved.shelf import MOST, Saved
 from streamchat.ui import Tabs
-from streamchat.visitors import Limits, Who
+from streamchat.visitors import Identify, Limits
 from streamchat.web.login import user_of
 from streamchat.web.problem import NO_STORE, Route, Unfit
 from streamchat.web.readers import reader_of
@@ -29,9 +29,9 @@ CHANGES = "120/minute"
 class Gate:
     """Lets in those who have a cookie or a login, and nobody too often."""
 
-    def __init__(self, tabs: Tabs, who: Who) -> None:
+    def __init__(self, tabs: Tabs, identify: Identify) -> None:
         self._tabs = tabs
-        self._who = who
+        self._identify = identify
         self._reads, self._changes = (
             Limits(rate=rate, visitor_replies=sys.maxsize, max_replies=sys.maxsize)
             for rate in (READS, CHANGES)
@@ -48,7 +48,7 @@ class Gate:
 
     def visitor(self, request: Request) -> str:
         client = request.client.host if request.client else None
-        return self._who(client, request.headers, user_of(request.scope))
+        return self._identify(client, request.headers, user_of(request.scope))
 
 
 def routes(saved: Saved, gate: Gate) -> APIRouter:

@@ -11,7 +11,7 @@ from streamchat.events import Conversation, Message
 from streamchat.options import Choice
 from streamchat.saved.file import file_of, told
 from streamchat.store import Store, Transaction, conversations
-from streamchat.ui import Tab, Tabs, conversation, said
+from streamchat.ui import Tab, Tabs, conversation, message_of
 
 MOST = 100
 T = TypeVar("T")
@@ -44,7 +44,7 @@ class Saved:
             raise UnknownConversation
         return tab.choice.fields if tab.choice else {}
 
-    async def said(self, reader: str, id_: str) -> tuple[Conversation, Choice | None]:
+    async def conversation(self, reader: str, id_: str) -> tuple[Conversation, Choice | None]:
         """The conversation so far, and the options of its last question where they are known."""
         if not (tab := await self._tabs.find(id_, reader)):
             raise UnknownConversation
@@ -92,7 +92,12 @@ class Saved:
     async def add(self, reader: str, visitor: str, found: list[tuple[str, list[Message]]]) -> int:
         """Saves them as new ones, the first as the newest. Raises `TooLong`."""
         tabs = [
-            (title, Tab([said(message.role, message.text) for message in messages], reader=reader))
+            (
+                title,
+                Tab(
+                    [message_of(message.role, message.text) for message in messages], reader=reader
+                ),
+            )
             for title, messages in reversed(found)
         ]
         sizes = [self._tabs.checked_size(tab.before) for _, tab in tabs]

@@ -27,16 +27,16 @@ def routes(chat: Chat, saved: Saved, gate: Gate) -> APIRouter:
     @router.get("/{id_}/fullness")
     async def fullness(request: Request, id_: str) -> Response:
         """From 1 on there is no next answer. An `own_key` pays for any."""
-        said, choice = await saved.said(gate.reader(request), checked(id_))
+        spoken, choice = await saved.conversation(gate.reader(request), checked(id_))
         visitor = None if request.query_params.get("own_key") == "yes" else gate.visitor(request)
-        return answer({"used": round(chat.fullness(said, choice or OWNERS, visitor), 3)})
+        return answer({"used": round(chat.fullness(spoken, choice or OWNERS, visitor), 3)})
 
     @router.post("/{id_}/summary")
     async def summary(request: Request, id_: str) -> Response:
         """One call to the cheapest model that is offered, which is paid like a question."""
-        said, _ = await saved.said(gate.reader(request), checked(id_))
+        spoken, _ = await saved.conversation(gate.reader(request), checked(id_))
         asker = Asker(gate.visitor(request), key=request.headers.get("x-api-key", ""))
-        messages = [*said, Message("user", SUMMARISE)]
+        messages = [*spoken, Message("user", SUMMARISE)]
         reply = await chat.ask(messages, asker, choice=chat.cheapest())
         return await _ended(reply)
 

@@ -37,7 +37,7 @@ from streamchat.ui import (
     gradio_internals,
     head,
 )
-from streamchat.visitors import Proxies, Who
+from streamchat.visitors import Identify, Proxies
 from streamchat.web import preview
 from streamchat.web.admission import Admission
 from streamchat.web.allowlist import Allowlist
@@ -62,7 +62,7 @@ class StreamChat:
     chat: Chat
     adjustments: Adjustments
     votes: Votes
-    who: Who
+    identify: Identify
     tabs: Tabs
     page: ChatInterface
     proxies: Proxies
@@ -82,10 +82,10 @@ class StreamChat:
     def routes(self) -> list[BaseRoute]:
         """All that is answered beside the page."""
         found = [
-            *api.routes(self.chat, self.who).routes,
-            *options.routes(self.chat, self.who).routes,
+            *api.routes(self.chat, self.identify).routes,
+            *options.routes(self.chat, self.identify).routes,
         ]
-        shelf, gate = Saved(self.tabs, self.store), saved.Gate(self.tabs, self.who)
+        shelf, gate = Saved(self.tabs, self.store), saved.Gate(self.tabs, self.identify)
         found = [
             *found,
             *docs.routes(self.settings.title, found).routes,
@@ -95,11 +95,11 @@ class StreamChat:
             *(self.logins.routes() if self.logins else ()),
         ]
         if self.settings.feedback != "off" and self.votes.are_kept:
-            found += feedback.routes(self.votes, self.tabs, self.who).routes
+            found += feedback.routes(self.votes, self.tabs, self.identify).routes
         password = self.settings.owner_password.get_secret_value()
         if password:
             found += owner.routes(
-                self.chat, self.adjustments, self.votes, self.who, password
+                self.chat, self.adjustments, self.votes, self.identify, password
             ).routes
         return found
 
@@ -116,15 +116,15 @@ class StreamChat:
                 else ()
             ),
             Middleware(Readers, framed=bool(self.framed_by)),
-            Middleware(BoundedBodies, self.who),
+            Middleware(BoundedBodies, self.identify),
             Middleware(Calls, lambda scope: events(scope["app"].get_blocks())),
             Middleware(
                 Admission,
-                self.who,
+                self.identify,
                 lambda scope: GradioSessions(scope["app"]),
                 Crowd(bounds=bounds),
             ),
-            Middleware(ConcurrencyLimit, self.who),
+            Middleware(ConcurrencyLimit, self.identify),
         ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from gradio import ChatInterface
 
 from streamchat import examples
-from streamchat.chat import Adjustments, Chat, Source, Votes
+from streamchat.chat import Adjustments, Chat, Source, Sources, Votes
 from streamchat.events import Message
 from streamchat.meter import fastest
 from streamchat.money import Accounts, Budget, Prices
@@ -14,7 +14,7 @@ from streamchat.options import Menu
 from streamchat.server.app import StreamChat
 from streamchat.settings import Settings
 from streamchat.sources.demo import Demo
-from streamchat.sources.late import Late, Made
+from streamchat.sources.lazy import Backend, LazySource
 from streamchat.store import Store
 from streamchat.ui import Tabs, greet, page
 from streamchat.visitors import Limits, Proxies, Visitors
@@ -46,22 +46,22 @@ def create(  # noqa: PLR0913 (each is a part that the program chooses)
     proxies = proxies or Proxies.of("", on_spaces=False)
     hosts = hosts or Hosts()
 
-    who = Visitors(proxies, private=private)
+    identify = Visitors(proxies, private=private)
     for name in settings.host_names:
         hosts.add(name)
     store = Store(settings.data_folder, max_age=settings.keep_days * DAY)
-    chat = chat_with(source, settings, store) if source else chat_of(settings, store)
+    chat = chat_with(Sources(source), settings, store) if source else chat_of(settings, store)
     tabs = Tabs(chat, store)
-    chat_page = page(chat, tabs, who, look=settings.look, examples=examples_of(settings))
+    chat_page = page(chat, tabs, identify, look=settings.look, examples=examples_of(settings))
     adjustments = adjustments_of(settings, store, chat, chat_page)
-    logins = Logins(*settings.login, who, framed_by=framed_by) if settings.login else None
+    logins = Logins(*settings.login, identify, framed_by=framed_by) if settings.login else None
     return StreamChat(
         settings,
         store,
         chat,
         adjustments,
         Votes(store, takes_words=settings.feedback == "text"),
-        who,
+        identify,
         tabs,
         chat_page,
         proxies,
@@ -80,7 +80,9 @@ def chat_of(settings: Settings, store: Store) -> Chat:
     paid = settings.has_key
     prices = Prices(settings.model)
     menu = menu_of(settings)
-    claude = Late(f"Claude ({settings.model})", settings.model, lambda: claude_of(settings, menu))
+    claude = LazySource(
+        f"Claude ({settings.model})", settings.model, lambda: claude_of(settings, menu)
+    )
     local = settings.for_owner()
     budget = Budget(
         store,
@@ -91,25 +93,22 @@ def chat_of(settings: Settings, store: Store) -> Chat:
     if paid:
         warn_of_too_little(settings, prices)
     demo = Demo(takes_keys=settings.takes_own_keys)
-    return Chat(
+    accounts = Accounts(
+        budget if paid else None,
+        prices,
+        settings.system_prompt,
+        settings.max_tokens,
+        speed=fastest(settings.model),
+        others={model: Prices(model) for model in settings.offered_models[1:]},
+    )
+    sources = Sources(
         claude if paid else demo,
-        store,
-        linger=settings.linger_seconds,
-        keep=settings.keep_seconds,
-        limits=limits_of(settings),
-        accounts=Accounts(
-            budget if paid else None,
-            prices,
-            settings.system_prompt,
-            settings.max_tokens,
-            speed=fastest(settings.model),
-            others={model: Prices(model) for model in settings.offered_models[1:]},
-        ),
+        accounts,
         spare=demo if settings.demo_when_spent == "on" else None,
         own=claude if settings.takes_own_keys else None,
-        shared=examples_of(settings),
-        menu=menu,
+        shared=frozenset(examples_of(settings)),
     )
+    return chat_with(sources, settings, store, menu)
 
 
 def menu_of(settings: Settings) -> Menu:
@@ -121,14 +120,14 @@ def menu_of(settings: Settings) -> Menu:
     )
 
 
-def chat_with(source: Source, settings: Settings, store: Store) -> Chat:
-    """A chat in which another source answers, without a budget."""
+def chat_with(sources: Sources, settings: Settings, store: Store, menu: Menu | None = None) -> Chat:
     return Chat(
-        source,
+        sources,
         store,
         linger=settings.linger_seconds,
         keep=settings.keep_seconds,
         limits=limits_of(settings),
+        menu=menu,
     )
 
 
@@ -160,7 +159,7 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-def claude_of(settings: Settings, menu: Menu) -> Made:
+def claude_of(settings: Settings, menu: Menu) -> Backend:
     # the SDK takes a second to import, and the page need not wait for it
     from streamchat.sources.claude import Claude  # noqa: PLC0415
 

@@ -7,7 +7,7 @@ from streamchat.ui.naming import name_of_answer
 from streamchat.ui.tab import Tab
 from streamchat.ui.tabs import Tabs
 from streamchat.ui.theme import THEME
-from streamchat.ui.transcript import conversation, said
+from streamchat.ui.transcript import conversation, message_of
 
 __all__ = [
     "CSS",
@@ -23,7 +23,7 @@ __all__ = [
     "gradio_internals",
     "greet",
     "head",
+    "message_of",
     "name_of_answer",
     "page",
-    "said",
 ]

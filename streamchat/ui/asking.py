@@ -17,7 +17,7 @@ from streamchat.ui.transcript import (
     conversation,
     refusal,
 )
-from streamchat.visitors import Shelf, Who
+from streamchat.visitors import Identify, Shelf
 from streamchat.web.readers import reader_of
 
 # whose tabs are known, also when they have left: what they asked last may come after that
@@ -31,9 +31,11 @@ SCARCE = 0.2
 class Asking:
     """The tabs of the pages, and how a page asks in its tab."""
 
-    def __init__(self, chat: Chat, tabs: Tabs, who: Who, *, max_pages: int = MAX_PAGES) -> None:
+    def __init__(
+        self, chat: Chat, tabs: Tabs, identify: Identify, *, max_pages: int = MAX_PAGES
+    ) -> None:
         self._chat = chat
-        self._who = who
+        self._identify = identify
         self._tabs = tabs
         self._tab_ids: Shelf[str, str] = Shelf(most=max_pages)
         self._leaving = Leaving(max_pages)
@@ -106,4 +108,4 @@ class Asking:
 
     def _visitor(self, request: gr.Request) -> str:
         client, user = request.client, getattr(request, "username", None)
-        return self._who(client.host if client else None, request.headers, user)
+        return self._identify(client.host if client else None, request.headers, user)

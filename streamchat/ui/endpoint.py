@@ -13,7 +13,7 @@ from streamchat.ui.room import check_room
 from streamchat.ui.tab import Tab
 from streamchat.ui.transcript import (
     fault,
-    said,
+    message_of,
 )
 
 
@@ -29,7 +29,7 @@ class Endpoint(Asking):
         if not isinstance(message, str):
             raise gr.Error(text("not_a_text"), print_exception=False)
         tab = await self.tab(request)
-        messages = [*tab.messages(), said("user", message)]
+        messages = [*tab.messages(), message_of("user", message)]
         try:
             check_room(message, tab.messages())
             self._tabs.checked_size(messages)
@@ -43,7 +43,7 @@ class Endpoint(Asking):
         finally:
             reply.stop()
             if reply.text:
-                tab.asked(Tab(messages, reply=reply).messages())
+                tab.reset(Tab(messages, reply=reply).messages())
                 self.save(request, tab)
         if reply.ending and (wrong := fault(reply.ending, reply.text)):
             raise gr.Error(wrong, print_exception=False)

@@ -29,7 +29,7 @@ from streamchat.ui.transcript import (
     turns_left,
 )
 from streamchat.ui.watching import Update, Watching
-from streamchat.visitors import Flow, Limits, Who
+from streamchat.visitors import Flow, Identify, Limits
 
 # of one visitor; generous, because a school that opens its pages at once may be one address
 CLAIMS = "600/minute"
@@ -51,13 +51,13 @@ class Page(Watching, Endpoint):
         self,
         chat: Chat,
         tabs: Tabs,
-        who: Who,
+        identify: Identify,
         *,
         max_pages: int = MAX_PAGES,
         claims: str = CLAIMS,
         found: Flow | None = None,
     ) -> None:
-        super().__init__(chat, tabs, who, max_pages=max_pages)
+        super().__init__(chat, tabs, identify, max_pages=max_pages)
         self._claims = Limits(rate=claims, visitor_replies=sys.maxsize, max_replies=sys.maxsize)
         self._found = found or Flow(FOUND, FOUND_AGAIN)
 
@@ -185,7 +185,7 @@ class Page(Watching, Endpoint):
         """Gradio's stop only cancels the generator, as a lost connection does; this one stops the
         reply."""
         tab = await self.tab(request)
-        if not tab.stop() or tab.reply is None:
+        if not tab.stop_reply() or tab.reply is None:
             return (gr.skip(),) * 5
         await tab.reply.ended.wait()
         messages = tab.shown()
@@ -207,7 +207,7 @@ class Page(Watching, Endpoint):
 
     async def clear(self, request: gr.Request) -> Update:
         tab = await self.tab(request)
-        tab.asked([])
+        tab.reset([])
         self.save(request, tab)
         return gr.update(visible=False)
 

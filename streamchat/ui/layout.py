@@ -16,7 +16,7 @@ from streamchat.ui import gradio_internals
 from streamchat.ui.handlers import GO_ON, Page
 from streamchat.ui.tabs import Tabs
 from streamchat.ui.transcript import OWN_KEY
-from streamchat.visitors import Who
+from streamchat.visitors import Identify
 
 STATIC = Path(__file__).parent / "static"
 
@@ -58,13 +58,13 @@ LATEX: list[dict[str, str | bool]] = [
 MAX_EVENTS = 900
 # the event to which ui.js adds the tab's id and its draft; no event has a script of its own
 CLAIM = "claim"
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+HIDDEN_EVENT: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 def page(
-    chat: Chat, tabs: Tabs, who: Who, *, look: Look, examples: Sequence[str]
+    chat: Chat, tabs: Tabs, identify: Identify, *, look: Look, examples: Sequence[str]
 ) -> gr.ChatInterface:
-    this = Page(chat, tabs, who)
+    this = Page(chat, tabs, identify)
     go_on = gr.Button(GO_ON, visible=False, size="sm", elem_id="continue", render=False)
     # conversations.js presses it; ui.css hides it
     switch = gr.Button("", elem_id="switch", render=False)
@@ -154,7 +154,7 @@ def _wire(
         "inputs": chatbot,
         "outputs": [demo.chatbot_state, demo.chatbot_value],
         "queue": False,
-        **QUIET,
+        **HIDDEN_EVENT,
     }
     claimed = gr.on(
         [demo.load, switch.click],
@@ -164,25 +164,27 @@ def _wire(
         api_name=CLAIM,
         queue=False,
         trigger_mode="multiple",
-        **QUIET,
+        **HIDDEN_EVENT,
     )
     resumed = claimed.then(
-        this.resume, None, shown, concurrency_limit=None, trigger_mode="multiple", **QUIET
+        this.resume, None, shown, concurrency_limit=None, trigger_mode="multiple", **HIDDEN_EVENT
     )
     resumed.then(**known | {"fn": this.found})
     stopped = [chatbot, demo.chatbot_state, demo.chatbot_value, go_on, allowance]
-    textbox.stop(this.stop, None, stopped, queue=False, **QUIET)
-    go_on.click(this.go_on, None, shown, concurrency_limit=None, **QUIET).then(**known)
+    textbox.stop(this.stop, None, stopped, queue=False, **HIDDEN_EVENT)
+    go_on.click(this.go_on, None, shown, concurrency_limit=None, **HIDDEN_EVENT).then(**known)
     gr.on(
         [textbox.submit, chatbot.retry],
         this.watch,
         None,
         [go_on, allowance],
         concurrency_limit=None,
-        **QUIET,
+        **HIDDEN_EVENT,
     )
     watched = [textbox, go_on, allowance]
-    chatbot.example_select(this.watch_example, None, watched, concurrency_limit=None, **QUIET)
-    chatbot.edit(this.watch_edited, None, watched, concurrency_limit=None, **QUIET)
-    chatbot.undo(this.undo, chatbot, go_on, queue=False, **QUIET)
-    chatbot.clear(this.clear, None, go_on, queue=False, **QUIET)
+    chatbot.example_select(
+        this.watch_example, None, watched, concurrency_limit=None, **HIDDEN_EVENT
+    )
+    chatbot.edit(this.watch_edited, None, watched, concurrency_limit=None, **HIDDEN_EVENT)
+    chatbot.undo(this.undo, chatbot, go_on, queue=False, **HIDDEN_EVENT)
+    chatbot.clear(this.clear, None, go_on, queue=False, **HIDDEN_EVENT)

@@ -16,7 +16,7 @@ from streamchat.ui.transcript import (
     Shown,
     Transcript,
     conversation,
-    said,
+    message_of,
     text_of,
 )
 
@@ -64,7 +64,7 @@ class Tab:
     _watches: dict[str, asyncio.Event] = field(default_factory=dict, init=False, repr=False)
     _reading: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
 
-    def asked(self, before: list[Shown]) -> None:
+    def reset(self, before: list[Shown]) -> None:
         """From now on the tab shows these messages, and a reply that is yet to come. One that runs
         ends."""
         self.end()
@@ -86,14 +86,14 @@ class Tab:
         kept = self.until(turn)
         self.missing, self.restored = [*self.missing, turn], False
         replaced = self.messages()[len(kept) :]
-        return [*kept, said("user", _as_typed(message, replaced))]
+        return [*kept, message_of("user", _as_typed(message, replaced))]
 
     def begin(self, asked: list[Shown], reply: Reply, once: str = "") -> None:
         """Keeps the messages that `asking` returned, and the reply to them; `once` is the key they
         were sent with."""
         self.missing = self.missing[:-1]
         self.received = [*self.received, _digest(once or text_of(asked[-1]))][-RECENT:]
-        self.asked(asked)
+        self.reset(asked)
         self.start(reply)
 
     def has_received(self, sign: str) -> bool:
@@ -119,14 +119,14 @@ class Tab:
         self.reply = reply
         self.replies = [*self.replies, reply.id]
         if self._unwanted:
-            self.stop()
+            self.stop_reply()
         self._started.set()
 
     def refuse(self) -> None:
         """Tells those who wait for the next reply that there is none."""
         self._started.set()
 
-    def stop(self) -> bool:
+    def stop_reply(self) -> bool:
         """Stops its reply, or the one that somebody waits for; whether there is one to stop."""
         if self.reply is None or not self.running:
             self._unwanted = self._awaited > 0
@@ -178,7 +178,7 @@ class Tab:
 
     def undo(self, turn: int) -> None:
         """Takes back the page's turn of that number and all that came after it."""
-        self.asked(self.until(turn))
+        self.reset(self.until(turn))
 
     def messages(self) -> list[Shown]:
         """All that is kept, and nothing that is missing."""

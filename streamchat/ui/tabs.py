@@ -13,7 +13,7 @@ from streamchat.errors import TooLong, UnknownReply
 from streamchat.replies import Reply
 from streamchat.store import Card, State, Store
 from streamchat.ui.tab import Tab, _digest
-from streamchat.ui.transcript import Shown, conversation, said, size_of, text_of
+from streamchat.ui.transcript import Shown, conversation, message_of, size_of, text_of
 from streamchat.visitors import Shelf
 
 # of one tab's messages; no model takes as much
@@ -243,7 +243,7 @@ def _before(state: State) -> list[Shown]:
     typed: dict[str, str] = state.get("indented", {})
     before: list[Shown] = state.get("before", [])
     return [
-        said("user", typed[text_of(message)])
+        message_of("user", typed[text_of(message)])
         if message["role"] == "user" and text_of(message) in typed
         else message
         for message in before

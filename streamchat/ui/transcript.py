@@ -71,10 +71,10 @@ class Transcript:
         shown = [self._thought(waiting=quiet)] if self._thoughts else []
         if instead := [notice for notice in self._notices if notice.instead]:
             shown = [callout(texts.worded(notice)) for notice in instead] + shown
-            shown = [said("assistant", begun), *shown] if begun else shown
-            shown += [said("assistant", text) | {"metadata": {"id": NOTE}}] if text else []
+            shown = [message_of("assistant", begun), *shown] if begun else shown
+            shown += [message_of("assistant", text) | {"metadata": {"id": NOTE}}] if text else []
         elif text := begun + text:
-            shown.append(said("assistant", text))
+            shown.append(message_of("assistant", text))
         passed = len(self._notices) - quiet
         notices = [
             it for number, it in enumerate(self._notices) if not it.passing or number >= passed
@@ -84,7 +84,8 @@ class Transcript:
             shown += closing(self._ending, begun or text)
         if waiting and not shown:
             shown.append(
-                said("assistant", "") | {"metadata": {"title": "Thinking", "status": "pending"}}
+                message_of("assistant", "")
+                | {"metadata": {"title": "Thinking", "status": "pending"}}
             )
         return shown
 
@@ -120,7 +121,7 @@ def fault(ending: Done | Failed, text: str) -> str:
     return "" if text.strip() else texts.text("no_words")
 
 
-def said(role: str, text: str) -> Shown:
+def message_of(role: str, text: str) -> Shown:
     """A message by a person or Claude, without the marks of our own notes."""
     return _message(role, plain(text))
 

@@ -3,17 +3,24 @@
 from streamchat.visitors.flow import Flow
 from streamchat.visitors.limits import Limits, rate
 from streamchat.visitors.shelf import Shelf
-from streamchat.visitors.visitor import Local, Proxies, Who, comes_from_here, is_address, visitor
+from streamchat.visitors.visitor import (
+    Identify,
+    Local,
+    Proxies,
+    comes_from_here,
+    is_address,
+    visitor,
+)
 from streamchat.visitors.visitors import Visitors
 
 __all__ = [
     "Flow",
+    "Identify",
     "Limits",
     "Local",
     "Proxies",
     "Shelf",
     "Visitors",
-    "Who",
     "comes_from_here",
     "is_address",
     "keys",

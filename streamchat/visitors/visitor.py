@@ -8,7 +8,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 # peer, headers, user -> visitor
-Who = Callable[[str | None, Mapping[str, str], str | None], str]
+Identify = Callable[[str | None, Mapping[str, str], str | None], str]
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 

@@ -9,7 +9,7 @@ import orjson
 from starlette.datastructures import Headers, QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from streamchat.visitors import Who
+from streamchat.visitors import Identify
 from streamchat.web.allowlist import ID
 from streamchat.web.calls import Call
 from streamchat.web.crowd import RETRY, Crowd
@@ -22,10 +22,14 @@ CALLED = re.compile(r"/gradio_api/call/(?:v2/)?[^/]+/([^/]+)$")
 
 class Admission:
     def __init__(
-        self, app: ASGIApp, who: Who, gradio: Callable[[Scope], GradioSessions], crowd: Crowd
+        self,
+        app: ASGIApp,
+        identify: Identify,
+        gradio: Callable[[Scope], GradioSessions],
+        crowd: Crowd,
     ) -> None:
         self._app = app
-        self._who = who
+        self._identify = identify
         self._gradio = gradio
         self._crowd = crowd
 
@@ -77,7 +81,7 @@ class Admission:
         return heartbeat and heartbeat[1]
 
     def _visitor(self, scope: Scope) -> str:
-        return self._who(
+        return self._identify(
             scope["client"][0] if scope["client"] else None, Headers(scope=scope), None
         )
 

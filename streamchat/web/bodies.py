@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from streamchat.visitors import Flow, Who
+from streamchat.visitors import Flow, Identify
 from streamchat.web.marks import Marks
 from streamchat.web.paths import path_of
 from streamchat.web.problem import Unfit
@@ -70,7 +70,7 @@ class BoundedBodies:
     def __init__(
         self,
         app: ASGIApp,
-        who: Who,
+        identify: Identify,
         *,
         bounds: Mapping[str, Bound] = BOUNDS,
         arrival: Arrival = Arrival(),
@@ -78,7 +78,7 @@ class BoundedBodies:
         self._app = app
         self._bounds = bounds
         self._arrival = arrival
-        self._who = who
+        self._identify = identify
         self._held: Counter[str] = Counter()
         self._flow = Flow(arrival.burst, arrival.flow)
 
@@ -119,7 +119,7 @@ class BoundedBodies:
         )
 
     def _visitor(self, scope: Scope, headers: Headers) -> str:
-        return self._who(scope["client"][0] if scope["client"] else None, headers, None)
+        return self._identify(scope["client"][0] if scope["client"] else None, headers, None)
 
 
 def _has_body(headers: Headers) -> bool:

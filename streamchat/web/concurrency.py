@@ -7,7 +7,7 @@ from collections import Counter, OrderedDict, deque
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from streamchat.visitors import Who
+from streamchat.visitors import Identify
 from streamchat.web.paths import path_of
 from streamchat.web.replay import replay
 
@@ -25,9 +25,9 @@ class ConcurrencyLimit:
     """Counts a request from when all of it is there until its response begins, so that no client's
     network counts."""
 
-    def __init__(self, app: ASGIApp, who: Who) -> None:
+    def __init__(self, app: ASGIApp, identify: Identify) -> None:
         self._app = app
-        self._who = who
+        self._identify = identify
         self._places = Places()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,7 +59,7 @@ class ConcurrencyLimit:
             place.leave()
 
     def _visitor(self, scope: Scope) -> str:
-        return self._who(
+        return self._identify(
             scope["client"][0] if scope["client"] else None, Headers(scope=scope), None
         )
 

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streamchat.errors import TooOften
 from streamchat.texts import text, worded
-from streamchat.visitors import Who
+from streamchat.visitors import Identify
 from streamchat.web.cookies import DAY, Cookie, Sessions
 from streamchat.web.passwords import Guesses, Password
 from streamchat.web.paths import address_of, path_of
@@ -53,13 +53,13 @@ class Logins:
     start is over."""
 
     def __init__(
-        self, user: str, password: str, who: Who, *, framed_by: Sequence[str] = ()
+        self, user: str, password: str, identify: Identify, *, framed_by: Sequence[str] = ()
     ) -> None:
         """The sites of `framed_by` may show the page in a frame."""
         self.user = user
         self.is_starting = True
         self._password = Password(f"{user}:{password}", Guesses())
-        self._who = who
+        self._identify = identify
         self._sessions = Sessions(WEEK)
         self._framed_by = framed_by
 
@@ -148,7 +148,7 @@ class Logins:
         return HTMLResponse(PAGE.substitute(content=content), status, headers)
 
     def _visitor(self, scope: Scope) -> str:
-        return self._who(
+        return self._identify(
             scope["client"][0] if scope["client"] else None, Headers(scope=scope), None
         )
 

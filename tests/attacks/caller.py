@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from starlette.middleware import Middleware
 
 from streamchat.chat.asking import Chat
+from streamchat.chat.parties import Sources
 from streamchat.look import Look
 from streamchat.store.database import Store
 from streamchat.ui.layout import page
@@ -43,7 +44,7 @@ def calling(middleware: Sequence[Middleware] = ()) -> Iterator[Caller]:
     """A client of a page with these in front of Gradio."""
     store = Store("")
     demo = page(
-        chat := Chat(Source(), store, linger=60, keep=0),
+        chat := Chat(Sources(Source()), store, linger=60, keep=0),
         Tabs(chat, store),
         lambda *_: "visitor",
         look=Look("Tiny"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from streamchat.chat.asking import Chat
-from streamchat.chat.parties import Asker
+from streamchat.chat.parties import Asker, Sources
 from streamchat.errors import ClaudeError
 from streamchat.events import Message, Receipt, Usage
 from streamchat.money.account import Accounts
@@ -18,7 +18,7 @@ from streamchat.money.prices import Prices
 from streamchat.replies.reply import Reply
 from streamchat.settings import Settings
 from streamchat.sources.claude.source import Claude
-from streamchat.sources.late import Late
+from streamchat.sources.lazy import LazySource
 from streamchat.store.database import Store
 from tests.hand import Ticking
 from tests.scripted_claude import (
@@ -81,7 +81,7 @@ async def attack(
         patch.setenv("ANTHROPIC_BASE_URL", claude.url)
         patch.setenv("STREAMCHAT_CONTINUATIONS", str(continuations))
         settings = Settings.read()
-        source = Late(
+        source = LazySource(
             "Claude", settings.model, lambda: Claude(settings, sleep=lambda _: asyncio.sleep(0))
         )
         with suppress(ClaudeError):
@@ -89,7 +89,7 @@ async def attack(
     clock, store = Ticking(), Store("")
     budget = Budget(store, daily=5, visitor=None)
     accounts = Accounts(budget, PRICES, "", MAX_TOKENS, speed=SPEED, clock=clock)
-    chat = Chat(source, store, linger=60, keep=3600, accounts=accounts)
+    chat = Chat(Sources(source, accounts), store, linger=60, keep=3600)
     yield Attack(chat, budget, clock)
     await chat.close()
 

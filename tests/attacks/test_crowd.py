@@ -18,6 +18,7 @@ from starlette.routing import Mount
 
 from benchmarks.tab import Blueprint, Tab
 from streamchat.chat.asking import Chat
+from streamchat.chat.parties import Sources
 from streamchat.events import Done, Event, Request, Text
 from streamchat.look import Look
 from streamchat.store.database import Store
@@ -130,19 +131,19 @@ async def shown(tab: Tab, text: bytes) -> None:
 @asynccontextmanager
 async def opened(*, total: int = 2_000, **bounds: int) -> AsyncIterator[Place]:
     answers, store, clock = Answers(), Store(""), Clock()
-    chat = Chat(answers, store, linger=60, keep=0)
+    chat = Chat(Sources(answers), store, linger=60, keep=0)
 
-    def who(peer: str | None, *_: Any) -> str:
+    def identify(peer: str | None, *_: Any) -> str:
         return peer or ""
 
     crowd = Crowd(bounds=Bounds(**bounds), total=total, clock=clock)
     middleware = [
         Middleware(Allowlist),
-        Middleware(BoundedBodies, who),
+        Middleware(BoundedBodies, identify),
         Middleware(Calls, lambda scope: events(scope["app"].get_blocks())),
-        Middleware(Admission, who, lambda scope: GradioSessions(scope["app"]), crowd),
+        Middleware(Admission, identify, lambda scope: GradioSessions(scope["app"]), crowd),
     ]
-    demo = page(chat, Tabs(chat, store), who, look=Look("Tiny"), examples=[])
+    demo = page(chat, Tabs(chat, store), identify, look=Look("Tiny"), examples=[])
     app = gr.mount_gradio_app(FastAPI(), demo, path="/", app_kwargs={"middleware": middleware})
     gradio = next(route.app for route in app.routes if isinstance(route, Mount))
     listening = socket.create_server(("127.0.0.1", 0))

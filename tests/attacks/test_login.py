@@ -283,7 +283,8 @@ def app_behind(logins: Logins) -> Starlette:
         return PlainTextResponse(user_of(request.scope))
 
     return Starlette(
-        routes=[*logins.routes(), Route("/who", who)], middleware=[Middleware(LoginCheck, logins)]
+        routes=[*logins.routes(), Route("/who", who)],
+        middleware=[Middleware(LoginCheck, logins)],
     )
 
 

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from streamchat.chat.asking import Chat
-from streamchat.chat.parties import Asker
+from streamchat.chat.parties import Asker, Sources
 from streamchat.errors import BadKey, DayIsSpent, NoOwnKeys, Paused
 from streamchat.events import Message, Request, Usage
 from streamchat.money.account import Accounts
@@ -21,7 +21,7 @@ from streamchat.replies.reply import Reply
 from streamchat.settings import Settings
 from streamchat.sources.claude import clients
 from streamchat.sources.claude.source import Claude
-from streamchat.sources.late import Late
+from streamchat.sources.lazy import LazySource
 from streamchat.store.database import Store
 from tests.scripted_claude import CAPABLE, Script, ScriptedClaude, refuses, says
 from tests.test_claude import INCAPABLE, answer
@@ -225,12 +225,11 @@ async def a_chat(
     owner.setenv("ANTHROPIC_BASE_URL", claude.url)
     owner.setenv("ANTHROPIC_API_KEY", SECRET)
     settings = Settings.read()
-    source, store = Late("Claude", settings.model, lambda: Claude(settings)), Store("")
+    source, store = LazySource("Claude", settings.model, lambda: Claude(settings)), Store("")
     budget, prices = Budget(store, daily=0, visitor=None), Prices(settings.model)
     accounts = Accounts(budget, prices, "", 1_000)
-    chat = Chat(
-        source, store, linger=60, keep=60, accounts=accounts, own=source if takes_keys else None
-    )
+    sources = Sources(source, accounts, own=source if takes_keys else None)
+    chat = Chat(sources, store, linger=60, keep=60)
     yield chat, budget
     await chat.close()
 

@@ -54,8 +54,8 @@ OWN = {
 @pytest.mark.parametrize("headers", PROXIES.values(), ids=PROXIES)
 def test_who_comes_through_a_proxy_is_not_the_owner(headers: dict[str, str]) -> None:
     """A visitor of nginx on the same machine has the limits that every visitor has."""
-    who = Visitors(Proxies.of("", on_spaces=False), private=True)
-    assert not isinstance(who("127.0.0.1", HOST | headers, None), Local)
+    identify = Visitors(Proxies.of("", on_spaces=False), private=True)
+    assert not isinstance(identify("127.0.0.1", HOST | headers, None), Local)
 
 
 @pytest.mark.parametrize("peer", ["127.0.0.1", "127.0.0.9", "::1", "::ffff:127.0.0.1"])
@@ -84,10 +84,10 @@ def test_on_a_public_chat_nobody_is_the_owner() -> None:
 def test_the_log_says_once_that_there_is_a_proxy(caplog: pytest.LogCaptureFixture) -> None:
     """The owner learns that the limits hold for visitors of the proxy, and a visitor cannot fill
     the log with it."""
-    who = Visitors(Proxies.of("", on_spaces=False), private=True)
+    identify = Visitors(Proxies.of("", on_spaces=False), private=True)
     with caplog.at_level(logging.WARNING):
         for number in range(100):
-            who("127.0.0.1", HOST | {"x-forwarded-for": f"203.0.113.{number}"}, None)
+            identify("127.0.0.1", HOST | {"x-forwarded-for": f"203.0.113.{number}"}, None)
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
         "A proxy on this machine passes on requests"
     ]

@@ -9,6 +9,7 @@ import gradio as gr
 from fastapi import Request
 
 from streamchat.chat.asking import Chat
+from streamchat.chat.parties import Sources
 from streamchat.events import Done, Text
 from streamchat.store.database import Store
 from streamchat.ui.handlers import Page
@@ -32,7 +33,7 @@ class Room:
     ) -> None:
         self.source = Source()
         self.store = store or Store("")
-        self.chat = Chat(self.source, self.store, linger=60, keep=60)
+        self.chat = Chat(Sources(self.source), self.store, linger=60, keep=60)
         self.tabs = Tabs(self.chat, self.store, **tabs)
         self.page = Page(
             self.chat,

@@ -62,7 +62,7 @@ def _metered(meter: Meter) -> Iterator[None]:
             meter.waive()
         raise
     finally:
-        meter.stop()
+        meter.close()
 
 
 async def _drain(events: AsyncGenerator[Sent]) -> None:

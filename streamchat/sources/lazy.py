@@ -8,7 +8,7 @@ from typing import Protocol
 from streamchat.events import Event, Request
 
 
-class Made(Protocol):
+class Backend(Protocol):
     def stream(self, request: Request) -> AsyncGenerator[Event]: ...
 
     async def open(self) -> None: ...
@@ -16,14 +16,14 @@ class Made(Protocol):
     async def close(self) -> None: ...
 
 
-class Late:
+class LazySource:
     """`make` may take its time: it runs off the event loop, and again only after it has failed."""
 
-    def __init__(self, name: str, model: str, make: Callable[[], Made]) -> None:
+    def __init__(self, name: str, model: str, make: Callable[[], Backend]) -> None:
         self.name = name
         self.model = model
         self._make = make
-        self._made: asyncio.Task[Made] | None = None
+        self._made: asyncio.Task[Backend] | None = None
 
     async def stream(self, request: Request) -> AsyncGenerator[Event]:
         async with aclosing((await self._source()).stream(request)) as events:
@@ -37,7 +37,7 @@ class Late:
         if self._made and self._made.done() and not self._made.exception():
             await self._made.result().close()
 
-    async def _source(self) -> Made:
+    async def _source(self) -> Backend:
         if self._made is None or (self._made.done() and self._made.exception()):
             self._made = asyncio.create_task(asyncio.to_thread(self._make))
         return await asyncio.shield(self._made)

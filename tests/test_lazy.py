@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from streamchat.events import Done, Event, Message, Request, Text, Usage
-from streamchat.sources.late import Late
+from streamchat.sources.lazy import LazySource
 
 ASKED = Request((Message("user", "hi"),))
 WHOLE: list[Event] = [Text("Here I am."), Done("end_turn", Usage())]
@@ -32,7 +32,7 @@ class Slow:
         self.closed = True
 
 
-async def answer(late: Late) -> list[Event]:
+async def answer(late: LazySource) -> list[Event]:
     return [event async for event in late.stream(ASKED)]
 
 
@@ -40,7 +40,7 @@ async def test_who_asks_before_it_is_there_waits_and_the_others_do_not() -> None
     """While Claude's SDK is loading the server goes on; questions asked meanwhile are answered when
     it is there."""
     Slow.made, may_be = 0, threading.Event()
-    late = Late("Slow", "slow-1", lambda: Slow(may_be))
+    late = LazySource("Slow", "slow-1", lambda: Slow(may_be))
     opening, asking = (
         asyncio.create_task(late.open()),
         [asyncio.create_task(answer(late)) for _ in range(2)],
@@ -57,7 +57,7 @@ async def test_who_asks_before_it_is_there_waits_and_the_others_do_not() -> None
 async def test_nobody_who_gives_up_takes_it_from_the_others() -> None:
     """A reader who leaves while it is loading does not end the loading."""
     may_be = threading.Event()
-    late = Late("Slow", "slow-1", lambda: Slow(may_be))
+    late = LazySource("Slow", "slow-1", lambda: Slow(may_be))
     leaving, staying = asyncio.create_task(answer(late)), asyncio.create_task(answer(late))
     await asyncio.sleep(0)
     leaving.cancel()
@@ -68,7 +68,7 @@ async def test_nobody_who_gives_up_takes_it_from_the_others() -> None:
 async def test_an_end_does_not_wait_for_what_is_still_loading() -> None:
     """Ctrl-C right after the start ends the app at once, and lets go of a source that was there."""
     never, there = threading.Event(), threading.Event()
-    loading = Late("Slow", "slow-1", lambda: Slow(never))
+    loading = LazySource("Slow", "slow-1", lambda: Slow(never))
     opening = asyncio.create_task(loading.open())
     await asyncio.sleep(0)
     await asyncio.wait_for(loading.close(), 5)
@@ -77,7 +77,7 @@ async def test_an_end_does_not_wait_for_what_is_still_loading() -> None:
 
     there.set()
     slow = Slow(there)
-    loaded = Late("Slow", "slow-1", lambda: slow)
+    loaded = LazySource("Slow", "slow-1", lambda: slow)
     await loaded.open()
     await loaded.close()
     assert slow.opened
@@ -95,7 +95,7 @@ async def test_what_could_not_be_loaded_is_tried_again_by_the_next_who_asks() ->
             raise OSError("no more files")
         return Slow(there)
 
-    late = Late("Slow", "slow-1", make)
+    late = LazySource("Slow", "slow-1", make)
     with pytest.raises(OSError, match="no more files"):
         await late.open()
     await late.close()
