@@ -22,7 +22,7 @@ SETTLED = 0.5
 
 @dataclass(frozen=True)
 class Crowd:
-    """What happened when so many pages asked within a second. Seconds, and bytes."""
+    """The outcome when so many pages ask within a second. Times in seconds, sizes in bytes."""
 
     tabs: int
     p50: float
@@ -38,8 +38,8 @@ class Crowd:
 
 @dataclass(frozen=True)
 class Meter:
-    """What was spent: seconds of time, of the server's and of everybody else's processors; bytes
-    over the wire."""
+    """The cost: seconds of time, of the server's processors and of everybody else's; bytes over the
+    wire."""
 
     seconds: float
     server: float

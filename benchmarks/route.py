@@ -1,4 +1,4 @@
-"""What `POST /api/streaming-chat` costs."""
+"""The cost of `POST /api/streaming-chat`."""
 
 import asyncio
 from typing import Any

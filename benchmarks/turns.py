@@ -1,4 +1,4 @@
-"""What a reply on the page costs its server, and what it costs late in a conversation."""
+"""The cost of a reply on the page for its server, at the start and late in a conversation."""
 
 import asyncio
 from typing import Any

@@ -1,5 +1,5 @@
-"""What a call to Claude uses: Claude's own count and, of what it has not counted, the most that it
-can be."""
+"""The usage of one call to Claude: Claude's own count, and an upper bound for what Claude has not
+counted."""
 
 import math
 import time

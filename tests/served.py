@@ -131,7 +131,7 @@ async def served(
 
 
 def events(sent: str) -> str:
-    """What was sent as events, without what is sent beside them."""
+    """The events of a response, without the retry line and the comments."""
     return re.sub(r"^(retry: 2000|:)\n", "", sent, flags=re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""What one reply costs, over all the calls to Claude that it takes."""
+"""The cost of one reply, over all the calls to Claude that it takes."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def accounts(
 
 
 def dollars(*usages: Usage, prices: Prices = PRICES) -> object:
-    """What calls cost of which each used so much."""
+    """The cost of calls with these usages, in dollars."""
     return pytest.approx(sum(map(prices.cost, usages)), abs=1e-9)
 
 
@@ -78,7 +78,7 @@ async def test_a_call_that_was_turned_away_costs_nothing_and_makes_room_for_the_
 
 
 async def test_each_call_that_broke_off_is_settled_at_its_upper_bound() -> None:
-    """What Claude counts of the next call does not cover the call before it."""
+    """Claude's count of the next call does not replace the bound of the call before it."""
     clock = Ticking()
     budget, all_accounts = accounts(1, clock)
     account = all_accounts.open("a")

@@ -37,7 +37,8 @@ async def api() -> AsyncIterator[Served]:
 
 
 async def test_a_reply_can_be_read_again_from_any_position(api: Served) -> None:
-    """What was read before a cut is not sent again; a position counts all events, also in text."""
+    """Events before the position are not sent again. Positions count all events, also when the
+    reply is read as text."""
     location = await api.ask(Usage(25, 1), Text("The"), Thinking("hm"), Text(" Loire."), END)
     assert (await api.client.get(location)).text == "The Loire."
     assert (await api.client.get(f"{location}?after=2")).text == " Loire."
@@ -196,8 +197,7 @@ OWN = [{}, {"sec-fetch-site": "same-origin"}, {"sec-fetch-site": "none"}]
 async def test_no_other_sites_page_spends_the_owners_money(
     api: Served, headers: dict[str, str]
 ) -> None:
-    """What a browser sends for a page of another site is refused, whatever Gradio's CORS allows
-    it."""
+    """A cross-site request from a browser is refused, although Gradio's CORS would allow it."""
     answer = await api.client.post(PATH, json=HI, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (403, "foreign_page")
     assert api.source.asked == []

@@ -128,11 +128,8 @@ def test_a_budget_that_no_answer_fits_into_is_said_at_the_start(
 
 
 @pytest.mark.parametrize("knobs", [{}, {"STREAMCHAT_DAILY_BUDGET_USD": "0"}])
-def test_a_budget_that_is_meant_is_no_mistake(
-    claude: ScriptedClaude, knobs: dict[str, str]
-) -> None:
-    """What is set by default needs no warning, nor does no money at all, with which the demo
-    answers."""
+def test_an_intended_budget_needs_no_warning(claude: ScriptedClaude, knobs: dict[str, str]) -> None:
+    """Neither the default budget nor a budget of 0 causes a warning."""
     with Application(
         cwd=ROOT, ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url, **knobs
     ) as app:

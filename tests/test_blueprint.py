@@ -1,4 +1,4 @@
-"""What the page sends, and only that, fits the events that it may call."""
+"""The page's own calls, and only these, fit the events that it may call."""
 
 from typing import Any
 

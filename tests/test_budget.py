@@ -52,7 +52,7 @@ async def opened(
 
 
 async def admitted(budget: Budget, dollars: float, names: list[str]) -> list[str]:
-    """Who of those who ask all at once gets an answer."""
+    """The visitors who get an answer when all of these ask at once."""
 
     async def ask(name: str) -> str | None:
         with contextlib.suppress(DayIsSpent, VisitorIsSpent, NotRecorded):
@@ -127,9 +127,9 @@ async def test_who_sets_no_money_aside_means_it(
             await budget.reserve("1", "a", 0.2)
 
 
-async def test_what_is_set_aside_can_be_told_from_what_is_spent() -> None:
-    """What is reserved for replies that run is a part of what is spent, until they have ended;
-    tomorrow it is none."""
+async def test_reservations_are_a_part_of_what_is_spent() -> None:
+    """The reservations of running replies count as spent until they are settled, and end with the
+    day."""
     clock = Clock()
     async with opened(clock=clock) as budget:
         assert await admitted(budget, 0.3, ["anna", "eva"]) == ["anna", "eva"]
@@ -141,8 +141,8 @@ async def test_what_is_set_aside_can_be_told_from_what_is_spent() -> None:
 
 
 async def test_a_restart_hands_nothing_out_again(tmp_path: Path) -> None:
-    """What was reserved before a restart and never settled is spent: two crowds of two hundred get
-    ten answers."""
+    """Reservations from before a restart that were never settled count as spent: of two crowds only
+    ten visitors get answers."""
     async with opened(tmp_path) as budget:
         first = await admitted(budget, 0.1, visitors(6))
         async with opened(tmp_path) as restarted:
@@ -450,7 +450,7 @@ async def test_what_was_reserved_yesterday_is_yesterdays(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("restarts", [True, False])
 async def test_days_are_kept_for_five_weeks(tmp_path: Path, restarts: bool) -> None:
-    """What each day cost can be drawn for 35 days back, of the older ones nothing is on disk."""
+    """The cost of each of the last 35 days is known; older days are deleted from the disk."""
     clock = Clock()
     budgets = contextlib.AsyncExitStack()
     async with budgets:
@@ -472,8 +472,8 @@ async def test_days_are_kept_for_five_weeks(tmp_path: Path, restarts: bool) -> N
 
 
 async def test_a_reply_that_is_never_settled_is_not_remembered_for_ever(tmp_path: Path) -> None:
-    """What nobody settled stays spent on its day; days later settling it changes nothing, on disk
-    neither."""
+    """An unsettled reservation stays spent on its day. Settling it days later changes nothing, in
+    memory or on disk."""
     clock = Clock()
     async with opened(tmp_path, clock=clock) as budget:
         await budget.reserve("1", "a", 1)
@@ -491,7 +491,7 @@ async def test_a_reply_that_is_never_settled_is_not_remembered_for_ever(tmp_path
 
 @given(daily=st.floats(0, 50), wanted=st.lists(st.floats(0, 1, exclude_min=True), max_size=60))
 async def test_no_rounding_overshoots(daily: float, wanted: list[float]) -> None:
-    """Whatever the numbers, the sum of all that was given is not more than the day has."""
+    """For any amounts, the sum of all that was reserved is at most the day's budget."""
     async with opened(daily=daily) as budget:
         given = []
         for number, dollars in enumerate(wanted):

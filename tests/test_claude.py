@@ -363,8 +363,7 @@ async def test_retry_after_is_honoured(claude: ScriptedClaude) -> None:
 async def test_a_long_retry_after_fails_at_once_with_the_time_to_come_back(
     claude: ScriptedClaude,
 ) -> None:
-    """Nobody sits before a page for a minute: above the cap the reader is told when to come
-    back."""
+    """A `Retry-After` above the cap is not waited for: the reader is told when to come back."""
     claude.play(refuses(429, "rate_limit_error", retry_after="61"))
     async with a_claude(claude) as (source, pauses):
         _, error = await answer(source)
@@ -388,7 +387,7 @@ async def test_a_long_retry_after_fails_at_once_with_the_time_to_come_back(
 async def test_an_absurd_retry_after_does_no_harm(
     claude: ScriptedClaude, retry_after: str, seconds: float | None
 ) -> None:
-    """Nobody is sent away for longer than a day, and what is no time at all is passed over."""
+    """A `Retry-After` is at most a day, and one that is no time is ignored."""
     claude.play(refuses(529, "overloaded_error", retry_after=retry_after))
     async with a_claude(claude) as (source, _):
         _, error = await answer(source)
@@ -528,8 +527,7 @@ async def test_how_often_an_answer_is_continued_is_a_setting(claude: ScriptedCla
 async def test_without_continuations_the_partial_text_is_kept(
     claude: ScriptedClaude, fault: str
 ) -> None:
-    """What was said stays; the failure comes after it and nothing is begun anew behind the reader's
-    back."""
+    """The text so far stays, the failure follows it, and Claude is not asked again."""
     step, place = AFTER_TEXT[fault]
     hold = Hold()
     claude.play(broken("Half an", step, hold=hold))
@@ -542,8 +540,8 @@ async def test_without_continuations_the_partial_text_is_kept(
 async def test_a_continuation_that_fails_before_its_first_word_is_tried_again(
     claude: ScriptedClaude,
 ) -> None:
-    """What brings no word uses up no continuation: not a refused request, no thought, and no
-    repeated word."""
+    """An attempt without a new word uses up no continuation: neither a refused request, nor
+    thoughts alone, nor repeated words alone."""
     wordless = [refuses(529, "overloaded_error"), streams(start(), thought("hm"), breaks())]
     for script in [*wordless, broken("Half an", breaks())]:
         claude.play(broken("Half an", breaks()), script, script, says(" answer."))
@@ -605,8 +603,7 @@ async def test_the_last_part_says_how_an_answer_ended(claude: ScriptedClaude) ->
 async def test_a_continuation_may_end_where_it_begins_like_a_repetition(
     claude: ScriptedClaude,
 ) -> None:
-    """What was held back because it could have become a repetition is shown at the end, before the
-    Done."""
+    """Text that was held back as a possible repetition is shown at the end, before the Done."""
     claude.play(broken("The signal is SO", breaks()), says("S"))
     async with a_claude(claude) as (source, _):
         said, _ = await answer(source)
@@ -614,7 +611,7 @@ async def test_a_continuation_may_end_where_it_begins_like_a_repetition(
 
 
 async def test_thoughts_about_going_on_are_not_shown(claude: ScriptedClaude) -> None:
-    """What Claude thinks of a request that no reader made would only puzzle them."""
+    """Claude's thoughts about a request to continue are dropped: no reader made that request."""
     claude.play(broken("Half", breaks()), says(" and half.", thinks=["I was interrupted."]))
     async with a_claude(claude) as (source, _):
         said, _ = await answer(source)
@@ -789,8 +786,8 @@ async def test_events_of_tomorrow_are_passed_over(claude: ScriptedClaude) -> Non
 
 
 @pytest.mark.parametrize("data", [b"ok", b'{"a": 1}', b"[DONE]", b"[]"])
-async def test_events_of_others_are_passed_over(claude: ScriptedClaude, data: bytes) -> None:
-    """What a gateway adds to the stream, whatever its shape, breaks no answer."""
+async def test_foreign_events_are_ignored(claude: ScriptedClaude, data: bytes) -> None:
+    """Events that a gateway adds to the stream, of any shape, break no answer."""
     foreign = b"event: keep_alive\ndata: " + data + b"\n\n"
     claude.play(streams(start(), foreign, delta("a"), foreign, delta("b"), ends(), foreign))
     async with a_claude(claude) as (source, pauses):

@@ -184,7 +184,7 @@ async def test_work_that_takes_long_makes_room() -> None:
     ("method", "path"), [("GET", PAGES + "queue/data"), ("POST", "/api/streaming-chat")]
 )
 async def test_streams_and_programs_do_not_wait(method: str, path: str) -> None:
-    """What takes as long as an answer takes is not counted at all."""
+    """Requests that last as long as an answer are not counted at all."""
     door = Door()
     for _ in range(10):
         await door.ask(WHOLE, method=method, path=path)

@@ -201,7 +201,7 @@ async def test_a_compressed_body_is_refused_with_what_would_be_read(
 
 
 async def test_the_description_closes_its_objects(api: Served) -> None:
-    """What is not described is refused, and the description says so; a position has its pattern."""
+    """Unknown fields are refused, and the description says so; a position has its pattern."""
     paths = (await api.client.get("/openapi.json")).json()["paths"]
     message, messages = paths[PATH]["post"]["requestBody"]["content"]["application/json"]["schema"][
         "oneOf"

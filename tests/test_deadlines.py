@@ -42,7 +42,7 @@ class Later(Hold):
 async def after(
     claude: ScriptedClaude, at: Event, seconds: float, *steps: Step
 ) -> tuple[list[Event], Exception | None]:
-    """What is said by an answer that goes on with these steps, so much later than an event is
+    """All events of an answer that goes on with these steps that many seconds after `at` was
     read."""
     clock = Clock()
     later = Later(clock, seconds)
@@ -62,7 +62,7 @@ EMPTY: dict[str, Sequence[bytes]] = {
 
 @pytest.mark.parametrize("filling", EMPTY)
 async def test_a_claude_that_only_pings_is_given_up(claude: ScriptedClaude, filling: str) -> None:
-    """What carries no word and no thought does not keep a reply for ever; its connection is
+    """Events without words or thoughts do not keep a reply alive for ever; its connection is
     closed."""
     said, error = await after(claude, Text("Half"), SILENCE, *EMPTY[filling], Hold())
     assert (text(said), type(error)) == ("Half", errors.Silent)
@@ -145,7 +145,7 @@ async def test_continuations_have_the_time_of_one_reply(claude: ScriptedClaude) 
 
 
 async def test_an_answer_that_is_whole_is_never_too_late(claude: ScriptedClaude) -> None:
-    """What follows its stop reason counts no more."""
+    """No deadline applies to the stream after its stop reason."""
     clock = Clock()
     later = Later(clock, REPLY)
     stop, name, last = ends().partition(b"event: message_stop")

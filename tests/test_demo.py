@@ -26,7 +26,7 @@ CUT_SHORT = [
 
 @dataclass
 class Heard:
-    """What came, each with the second at which it came, and the error that ended it."""
+    """The events of a reply, each with the second at which it came, and the error that ended it."""
 
     timeline: list[tuple[float, Event]] = field(default_factory=list)
     error: ChatError | None = None
@@ -93,8 +93,8 @@ def kinds(tokens: list[Token]) -> set[str]:
 
 
 async def test_the_tour_shows_every_kind_of_formatting() -> None:
-    """Who asks for everything gets headings, lists, a table, code, quotations, a link, a rule,
-    formulas and scripts."""
+    """The tour has headings, lists, a table, code, quotations, a link, a rule, formulas and
+    scripts."""
     text = (await ask(TOUR)).text
     wanted = [
         "heading",
@@ -439,8 +439,8 @@ signs = st.text(st.sampled_from("\\`*_{}[]()<>#+-.!|~$&=:;'\"/@% \n\r\t\u2028ab1
 
 @given(signs)
 async def test_a_quotation_shows_what_was_typed_and_nothing_else(typed: str) -> None:
-    """Whatever was typed, its quotation is one line of plain text that reads the same, and the rest
-    stays as it is."""
+    """Any message is quoted as one line of plain text that reads the same, and changes nothing
+    around it."""
     message = f"{typed} xyzzy"
     tokens = drawn((await ask(message)).text)
     quotation = next(token for token in tokens if token.type == "inline" and token.level == 2)

@@ -24,7 +24,7 @@ def path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
 
 
 def read(path: Path, data: bytes | str) -> dict[str, str]:
-    """What is set of ours once the file has been read."""
+    """Those of our variables that are set once the file has been read."""
     path.write_bytes(data if isinstance(data, bytes) else data.encode())
     envfile.read_file(path)
     return {name: os.environ[name] for name in NAMES if name in os.environ}

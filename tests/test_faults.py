@@ -220,7 +220,7 @@ async def test_the_wait_is_as_long_as_claude_says(claude: ScriptedClaude, wait: 
 
 
 async def test_two_minutes_in_milliseconds_are_told_at_once(claude: ScriptedClaude) -> None:
-    """Nobody sits before a page that long."""
+    """A pause above the cap is not waited for, also when it comes in milliseconds."""
     error, requests = await failure(
         claude, refuses(429, "rate_limit_error", retry_after_ms="120000")
     )
@@ -320,7 +320,7 @@ PICKY = {
 
 
 def without(claude: ScriptedClaude) -> list[set[str]]:
-    """What each request did not have of what it need not have."""
+    """The optional fields that each request left out."""
     return [PICKY.keys() - exchange.body.keys() for exchange in claude.exchanges]
 
 
@@ -381,9 +381,9 @@ async def test_where_it_is_not_named_all_are_left_out(claude: ScriptedClaude, bo
     assert (text(said), error, without(claude)) == ("Hello there", None, [set(), set(PICKY)])
 
 
-async def test_what_is_refused_again_is_not_asked_for_ever(claude: ScriptedClaude) -> None:
-    """What cannot be left out a second time is a failure, and nothing is remembered that did not
-    help."""
+async def test_a_field_is_left_out_only_once(claude: ScriptedClaude) -> None:
+    """A second refusal of the same field is a failure, and the field is sent again with the next
+    question."""
     claude.play(refuses(400, "invalid_request_error", PICKY["thinking"]))
     async with a_claude(claude) as (source, _):
         _, error = await answer(source)

@@ -180,7 +180,8 @@ def test_the_package_itself_imports_nothing() -> None:
 
 @pytest.mark.parametrize("package", OWNERS)
 def test_a_package_has_its_owner(package: str) -> None:
-    """What a new release of a package breaks is in one room."""
+    """Only the packages that own a dependency import it, so a new release of it breaks one
+    place."""
     users = {
         room_of(name)
         for name, source in MODULES.items()

@@ -1,4 +1,4 @@
-"""What the chat changes of Gradio's private behaviour, on a page without a browser."""
+"""The changes that the chat makes to Gradio's private behaviour, on a page without a browser."""
 
 import sys
 from collections.abc import Iterator

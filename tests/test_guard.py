@@ -1,4 +1,4 @@
-"""What may come in to the whole app."""
+"""Requests that the whole app lets in or refuses."""
 
 from collections.abc import Iterator
 from pathlib import Path

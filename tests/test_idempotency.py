@@ -124,7 +124,7 @@ async def test_a_key_may_be_written_in_two_ways(api: Served, key: str, same: str
 
 @pytest.mark.parametrize("refusal", [Crowded(), TooOften(retry_after=20), ValueError("a bug")])
 async def test_a_refused_question_may_be_asked_again(api: Served, refusal: Exception) -> None:
-    """What was never begun leaves no trace, not even for another body."""
+    """A refused question does not use up its key: the same key may come with another body."""
     api.source.refusal = refusal
     assert (await api.client.post(PATH, json={"message": "ho"}, headers=KEY)).status_code >= 400
     api.source.refusal = None
@@ -194,8 +194,8 @@ STRANGERS = [Asker("you", "you"), Asker("me", "me", key="sk-mine"), Asker("mek",
 
 @pytest.mark.parametrize("stranger", STRANGERS)
 async def test_a_strangers_equal_key_is_another_one(stranger: Asker) -> None:
-    """Nobody gets another visitor's reply, nor one that somebody else pays for; a body of theirs is
-    not refused."""
+    """Keys belong to one visitor and one payer: the same key of another one begins another reply,
+    and no conflict."""
     replies = Replies()
     idempotency = Idempotency(replies.find)
     mine = await idempotency.reply("k", QUESTION, ME, replies.begin)

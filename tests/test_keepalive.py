@@ -37,7 +37,7 @@ class Closing(ScriptedClaude):
 
 @pytest.mark.parametrize("how", [RESET, CUT], ids=["reset", "closed"])
 async def test_a_connection_that_was_closed_is_replaced_at_once(how: object) -> None:
-    """Nobody waits, nobody is told, and nobody pays for a second call."""
+    """The request is sent again without a pause, a notice or a second charge."""
     announced: list[object] = []
 
     async def again(conversation: object) -> None:

@@ -363,14 +363,14 @@ def test_a_rate_of_nothing_is_refused() -> None:
 
 @pytest.mark.parametrize("notation", ["1000/month", "9/year", "300/2 days", "300/25 hours"])
 def test_a_rate_of_more_than_a_day_is_refused(notation: str) -> None:
-    """Nobody is promised a monthly share that would be forgotten with the next start."""
+    """A monthly rate is refused, because the count would be lost with the next start."""
     with pytest.raises(ValueError, match=r"^it should not look back further than a day$"):
         rate(notation)
 
 
 @given(st.text(alphabet="0123456789/;, perminutehoday") | st.text())
 def test_every_rate_is_either_used_or_refused(notation: str) -> None:
-    """Whatever stands in the setting, it is refused with a sentence or it limits."""
+    """Any value of the setting is either used as a limit or refused with a sentence."""
     try:
         limits = Limits(rate=rate(notation), visitor_replies=1, max_replies=1, clock=lambda: 0)
     except ValueError as wrong:

@@ -1,4 +1,4 @@
-"""What a call is taken to have used is never less than Claude's bill, wherever its stream ends."""
+"""The usage assumed for a call is never less than Claude's bill, wherever its stream ends."""
 
 import json
 import math
@@ -71,7 +71,7 @@ class Stream:
         return b"".join(piece.data for piece in self.whole)
 
     def bill(self, cut: int, seconds: float, speed: float) -> Usage:
-        """What was generated for the first `cut` bytes, or in so many seconds, whichever is
+        """The tokens generated for the first `cut` bytes or in that many seconds, whichever is
         more."""
         position, sent_tokens, total = 0, 0, 0
         for piece in self.whole:
@@ -325,7 +325,7 @@ def shapeless() -> Iterator[object]:
 
 @pytest.mark.parametrize("raw", list(shapeless()))
 def test_an_event_without_its_shape_is_unreadable(raw: object) -> None:
-    """What a gateway makes of Claude's events raises one error only."""
+    """An event that a gateway has damaged raises `Unreadable` and no other error."""
     with pytest.raises(Unreadable):
         measure(raw, Meter(MOST))  # type: ignore[arg-type]
 

@@ -47,7 +47,7 @@ def chats(claude: ScriptedClaude, monkeypatch: pytest.MonkeyPatch) -> Chats:
 
 
 def request(**options: Any) -> dict[str, Any]:
-    """What Claude gets for a question with these options."""
+    """The body that Claude gets for a question with these options."""
     system, display = options.get("system"), options.get("display", "summarized")
     own = BESIDE.format(system)
     blocks = [{"type": "text", "text": text} for text in (OWNERS, own)]

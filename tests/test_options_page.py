@@ -66,7 +66,7 @@ def choose(page: Page, **choice: str) -> None:
 
 
 def asked(claude: ScriptedClaude, number: int) -> tuple[Any, ...]:
-    """What a question was asked with: model, effort, instructions and whether thoughts come."""
+    """The model, effort, instructions and display of thoughts that a question was asked with."""
     body = claude.exchange(number).body
     system = body["system"]
     own = system[1]["text"].removeprefix(BESIDE.format("")) if isinstance(system, list) else ""

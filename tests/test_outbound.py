@@ -54,8 +54,8 @@ def proxy_for(url: str) -> bool:
 def test_own_addresses_are_reached_directly(
     environment: pytest.MonkeyPatch, exception: str, variable: str
 ) -> None:
-    """Whatever else is excepted, the chat's own address is reached past the proxy, and httpx fails
-    at nothing."""
+    """The chat's own address bypasses the proxy, whatever the exceptions hold, and httpx can read
+    all of them."""
     environment.setenv("HTTP_PROXY", PROXY)
     environment.setenv(variable, f"intern.example,{exception}")
     reach_directly(["127.0.0.1", "::1", "10.0.0.7", "box.lan"])

@@ -84,8 +84,7 @@ def test_an_own_key_spends_no_money_of_the_owners(claude: ScriptedClaude) -> Non
 
 
 def test_the_same_question_with_own_keys_is_asked_for_each(claude: ScriptedClaude) -> None:
-    """What somebody paid for themselves is shared with nobody, and they get nothing that others
-    paid for."""
+    """A reply on a visitor's own key is not shared, and its visitor gets no shared reply."""
     claude.play(says("a"), says("b"), says("c"))
     with an_app(claude) as app, httpx.Client(base_url=app.url, timeout=30) as client:
         asked = [
@@ -118,8 +117,8 @@ def test_what_cannot_be_a_key_is_refused(demo: httpx.Client) -> None:
 
 
 def test_quotation_marks_alone_are_no_key(claude: ScriptedClaude) -> None:
-    """Nobody reaches Claude at the owner's expense, past the budget, with a key that is empty once
-    it is cleaned."""
+    """A key that is empty once it is cleaned is refused: it does not reach Claude at the owner's
+    expense."""
     with (
         an_app(claude, STREAMCHAT_DAILY_BUDGET_USD="0") as app,
         httpx.Client(base_url=app.url, timeout=30) as client,
@@ -133,7 +132,7 @@ def test_quotation_marks_alone_are_no_key(claude: ScriptedClaude) -> None:
 def test_a_key_that_claude_rejects_is_its_owners_concern(
     demo: httpx.Client, demo_claude: ScriptedClaude
 ) -> None:
-    """Whoever brought the key is told to check it, and not whoever runs the chat."""
+    """The visitor is told to check the key that they brought, not the owner."""
     demo_claude.play(refuses(401, "authentication_error", f"invalid key {KEY}"))
     answer = demo.post(ASK, json=HI, headers={"x-api-key": KEY})
     assert (answer.status_code, answer.json()["code"]) == (401, "own_key_rejected")

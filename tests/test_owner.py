@@ -203,7 +203,7 @@ def test_a_press_is_for_the_reply_that_was_pressed(
 def test_an_error_is_counted_by_its_kind(
     owned: Application, told: ScriptedClaude, context: BrowserContext
 ) -> None:
-    """What failed is there under its name, and not among the ends that are none of that kind."""
+    """An error is listed under its own name, and not among the other endings."""
     told.play(refuses(401, "authentication_error"))
     assert ask(owned).json()["code"] == "unavailable"
     tab = opened(context, owned)
@@ -247,8 +247,8 @@ def test_paused_everybody_is_refused(
         assert ask(app).text == "Hello there"
 
 
-def test_what_runs_when_claude_is_paused_goes_on(owned: Application, told: ScriptedClaude) -> None:
-    """Nobody's answer is cut off by the pause."""
+def test_a_running_reply_survives_the_pause(owned: Application, told: ScriptedClaude) -> None:
+    """A pause ends no answer that is already being written."""
     hold = Hold()
     told.play(streams(start(), opens(), delta("Half"), hold, delta(" and whole"), ends()))
     with httpx.Client(base_url=owned.url, timeout=20) as client, owner(owned) as program:
@@ -361,8 +361,8 @@ def test_who_guesses_passwords_has_to_wait(claude: ScriptedClaude) -> None:
 
 
 def test_another_sites_page_does_not_lock_the_owner_out(claude: ScriptedClaude) -> None:
-    """What it tries in the owner's browser holds up no one but itself: right or wrong, it soon gets
-    no answer."""
+    """Guesses that another site makes through the owner's browser are counted apart: they get a 429
+    soon, and the owner still gets in."""
     elsewhere = {"sec-fetch-site": "cross-site"}
     with an_app(claude) as app, owner(app) as program:
         for _ in range(10):
@@ -392,7 +392,7 @@ def test_who_has_given_no_password_yet_has_not_guessed(owned: Application) -> No
 def test_no_other_sites_page_uses_the_owners_login(
     owned: Application, call: tuple[str, str], headers: dict[str, str]
 ) -> None:
-    """What a browser sends along by itself opens nothing to the pages of other sites."""
+    """Credentials that a browser sends along by itself do not let other sites' pages in."""
     with owner(owned, **headers) as program:
         answer = program.request(*call)
     assert (answer.status_code, answer.json()["code"]) == (403, "foreign_page")
@@ -433,7 +433,7 @@ def test_in_the_demo_there_is_nothing_to_pause(context: BrowserContext) -> None:
 
 
 def test_without_the_setting_there_is_no_such_page(app: Application) -> None:
-    """Nobody has to close what was never opened."""
+    """Without an owner's password the owner's routes do not exist."""
     for method, path in CALLS:
         assert httpx.request(method, f"{app.url}{path}").status_code in (404, 405)
 
@@ -453,7 +453,8 @@ def settings(program: httpx.Client) -> dict[str, str]:
 def test_a_budget_changes_without_a_restart(
     owned: Application, told: ScriptedClaude, context: BrowserContext
 ) -> None:
-    """What the owner types holds for the next question, and one button goes back."""
+    """A budget typed on the owner's page holds for the next question, and one button takes it
+    back."""
     tab = opened(context, owned)
     field = tab.get_by_label("Dollars a day for all")
     expect(field).to_have_value("5")
@@ -525,8 +526,8 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_setting_that_is_none_is_refused(owned: Application, name: str) -> None:
-    """What is no value of these settings is refused with a sentence, and all stay as they are."""
+def test_an_invalid_setting_is_refused(owned: Application, name: str) -> None:
+    """An invalid value is refused with a sentence, and all settings stay as they are."""
     with owner(owned) as program:
         before = settings(program)
         answer = program.put("/owner/settings", json=HOSTILE[name])
@@ -539,7 +540,7 @@ def test_a_setting_that_is_none_is_refused(owned: Application, name: str) -> Non
     "body", [b"x" * 20_000, b'{"daily_budget_usd": "1"' + b" " * 20_000 + b"}", b"[" * 200]
 )
 def test_a_body_beyond_its_bound_is_refused(owned: Application, body: bytes) -> None:
-    """Nobody has to be logged in for a body to be bounded before it is read."""
+    """The bound on a body holds with and without a login."""
     for headers in ({}, {"authorization": basic(PASSWORD)}):
         answer = httpx.put(f"{owned.url}/owner/settings", content=body, headers=headers)
         assert answer.status_code in (400, 413)

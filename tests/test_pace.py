@@ -52,8 +52,8 @@ def test_the_bounds_are_reached() -> None:
 def test_on_a_machine_that_is_full_all_slow_down_alike(
     messages: int, readers: int, lag: float
 ) -> None:
-    """What the event loop is late by stretches every page's interval by the same factor, and
-    without end."""
+    """A late event loop stretches every page's interval by the same factor, without an upper
+    limit."""
     full = interval(messages=messages, readers=readers, lag=lag)
     assert full == pytest.approx(
         interval(messages=messages, readers=readers, lag=0) * max(1, lag / BEARABLE)

@@ -320,8 +320,7 @@ FAULTS: dict[str, tuple[Script, type[errors.ChatError]]] = {
 def test_each_fault_shows_its_sentence_and_the_next_message_works(
     page: Page, page_claude: ScriptedClaude, fault: str
 ) -> None:
-    """Whatever Claude answers instead of a stream, the page says what is wrong and goes on
-    working."""
+    """For every fault of Claude's the page says what is wrong, and the next message is answered."""
     script, place = FAULTS[fault]
     attempts = [script] * (4 if place.retryable and "long" not in fault else 1)
     page_claude.play(*attempts, says("Fine again."))
@@ -452,8 +451,8 @@ def test_code_keeps_its_tabs(
 def test_copying_copies_the_answer_alone(
     page: Page, page_claude: ScriptedClaude, context: BrowserContext
 ) -> None:
-    """What Claude thought before, the note below and the receipt are not in the clipboard with an
-    answer."""
+    """The clipboard gets the answer without Claude's thoughts, the note below it and the
+    receipt."""
     page_claude.play(says("So", " far", thinks=["Let me ", "see."], reason="max_tokens"))
     page.ask("hi")
     page.shows("longest allowed length")
@@ -489,7 +488,7 @@ def test_formulas_and_prices(page: Page, page_claude: ScriptedClaude) -> None:
 def test_a_closed_tab_lets_claude_go_after_linger(
     page_claude: ScriptedClaude, context: BrowserContext
 ) -> None:
-    """Nobody pays for an answer that nobody will read, also when Claude is still thinking without a
+    """The request to Claude ends soon after its only reader has left, even before the first
     word."""
     with Application(
         ANTHROPIC_API_KEY="sk-test",

@@ -55,7 +55,7 @@ async def test_a_pause_and_a_break_are_counted_together(claude: ScriptedClaude) 
 
 
 async def test_words_held_back_at_a_pause_are_shown(claude: ScriptedClaude) -> None:
-    """What could have become a repetition is shown before Claude is asked to go on."""
+    """Text that was held back as a possible repetition is shown before Claude is asked to go on."""
     claude.play(pauses("The signal is SO"), pauses("S"), says("!"))
     async with a_claude(claude) as (source, _):
         said, _ = await answer(source)

@@ -40,7 +40,7 @@ def test_a_million_tokens_cost_what_anthropic_says(model: str, dollars: tuple[fl
 
 
 def test_a_reply_costs_the_sum_of_its_parts() -> None:
-    """What was read from the cache is not paid as input a second time."""
+    """Tokens read from the cache are not charged as input a second time."""
     assert Prices("claude-sonnet-5-5").cost(Usage(1_000, 2_000, 3_000, 4_000)) == pytest.approx(
         (1_000 * 2 + 2_000 * 10 + 3_000 * 2.5 + 4_000 * 0.1) / MILLION
     )

@@ -96,8 +96,7 @@ async def test_the_sentence_shows_the_right_shape(api: Served) -> None:
     "content_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonp"]
 )
 async def test_only_json_is_a_question(api: Served, content_type: str | None) -> None:
-    """What a form on a foreign page could send without asking the browser first is not even
-    read."""
+    """Content types that a form on another site can send without a preflight are refused unread."""
     headers = {"content-type": content_type} if content_type else {}
     answer = await api.client.post(PATH, content=b'{"message": "hi"}', headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (415, "not_json")

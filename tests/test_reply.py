@@ -48,8 +48,7 @@ async def test_a_reader_that_was_slow_gets_everything_new_at_once() -> None:
 
 @given(texts=st.lists(st.text(), max_size=8), cut=st.integers(0, 9))
 async def test_a_reader_that_comes_back_misses_nothing(texts: list[str], cut: int) -> None:
-    """What was read before a break and what is read from that position on are together the whole
-    log."""
+    """The events read before a break and those read from that position on are the whole log."""
     hand, reply = a_reply()
     hand.say(*map(Text, texts), END)
     whole = await read(reply)
@@ -124,7 +123,7 @@ async def test_a_source_that_just_ends_has_failed() -> None:
 
 
 async def test_nothing_is_written_after_the_end() -> None:
-    """What a source says after its end is not part of the reply."""
+    """Text after a reply's end is dropped."""
     hand, reply = a_reply()
     hand.say(END, Text("late"))
     assert await read(reply) == [END]

@@ -1,5 +1,5 @@
-"""What a page finds again: after a reload, a lost network, a dead connection, a server that was
-killed."""
+"""Conversations that a page finds again: after a reload, a lost network, a dead connection or a
+killed server."""
 
 import signal
 import socket
@@ -195,8 +195,8 @@ def test_a_page_at_rest_is_left_alone(
 def test_a_message_typed_while_the_server_is_away_is_not_lost(
     way: Proxy, context: BrowserContext, page_claude: ScriptedClaude
 ) -> None:
-    """What was typed into a page without a server is in the box when the server is back, and only
-    then sent."""
+    """A message sent without a server is back in the box when the server is, and is sent only when
+    its reader presses Enter again."""
     page_claude.play(says("First answer."), says("Second answer."))
     page = Page(context, way.url)
     page.ask("first")

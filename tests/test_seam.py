@@ -101,7 +101,7 @@ def test_the_words_that_were_asked_for_are_not_there_twice(name: str) -> None:
 @pytest.mark.parametrize("name", ANSWERS)
 @pytest.mark.parametrize("space", ["\n\n", " "])
 def test_a_repetition_may_have_other_whitespace(name: str, space: str) -> None:
-    """Whatever whitespace the repetition has before it and in it, the seam has that of the text."""
+    """The seam keeps the whitespace of the text, whatever whitespace the repetition has."""
     for before, after in after_words(ANSWERS[name]):
         if len(plain(before)) >= 20:
             repeated = space + plain(Seam(before).anchor)
@@ -167,7 +167,7 @@ def test_the_last_sentence_is_not_there_twice(name: str) -> None:
     ],
 )
 def test_examples_of_seams(partial: str, continuation: str, whole: str) -> None:
-    """What is dropped, and what is not, in short."""
+    """Short examples of text that is dropped as a repetition, and of text that is not."""
     assert joined(partial, continuation) == whole
 
 

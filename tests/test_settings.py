@@ -65,8 +65,8 @@ def test_nothing_has_to_be_set() -> None:
     assert settings.system_prompt.startswith("You are a helpful assistant.")
 
 
-def test_every_knob_turns(put: SetAll) -> None:
-    """What the environment says is what the settings say, blanks around numbers aside."""
+def test_settings_come_from_the_environment(put: SetAll) -> None:
+    """Settings have the values of the environment, without the blanks around numbers."""
     put(STREAMCHAT_MODEL="claude-opus-5-5", STREAMCHAT_EFFORT="max", STREAMCHAT_MAX_TOKENS=" 99 ")
     put(
         STREAMCHAT_SYSTEM_PROMPT="Be brief.\n\tAlways.",
@@ -205,8 +205,8 @@ def test_other_programs_variables_are_none_of_our_business(put: SetAll) -> None:
 
 
 def test_settings_are_read_once(put: SetAll) -> None:
-    """What was read at the start holds until the end, whoever changes the environment or tries to
-    set a field."""
+    """Settings read at the start stay the same: neither the environment nor an assignment changes
+    them."""
     settings = Settings.read()
     put(STREAMCHAT_MAX_TOKENS="1")
     assert settings.max_tokens == 16_000
@@ -241,8 +241,7 @@ def test_settings_are_read_once(put: SetAll) -> None:
 def test_a_bad_value_is_refused_in_one_line(
     put: SetAll, name: str, value: str, allowed: str
 ) -> None:
-    """Whoever mistyped a value reads which variable it is, what stands there, what may stand there
-    and what it does."""
+    """The line names the variable, its value, the values allowed and what the variable does."""
     put(**{name: value})
     line = complaint()
     assert line.startswith(f"{name} is '{value}', but it ")
@@ -301,13 +300,13 @@ def test_bad_values_and_misspelt_variables_are_named_at_once(put: SetAll) -> Non
 
 @pytest.mark.parametrize("name", ["STREAMCHAT_ZZZZ", "STREAMCHAT_API_KEY", "STREAMCHAT_PORT"])
 def test_a_name_that_resembles_none_gets_no_wrong_suggestion(put: SetAll, name: str) -> None:
-    """Nobody who tries to set a port or a key is sent to the model or the tokens."""
+    """Misspelt names of a port or a key do not lead to a suggestion of the model or the tokens."""
     put(**{name: "1"})
     assert not re.search(r"Did you mean STREAMCHAT_(MODEL|MAX_TOKENS|EFFORT)", complaint())
 
 
-def test_what_is_suggested_exists(put: SetAll) -> None:
-    """Nobody is told to set the very variable that was just refused."""
+def test_only_existing_variables_are_suggested(put: SetAll) -> None:
+    """A variable that was just refused is not suggested."""
     put(STREAMCHAT_ANTHROPIC_API_KEY="sk-test")
     assert set(re.findall(r"Did you mean (\w+)", complaint())) <= VARIABLES.keys()
 
@@ -367,8 +366,7 @@ def test_a_key_is_not_shown_along_with_other_mistakes(put: SetAll, impossible: s
 
 
 def test_an_impossible_token_is_called_by_its_own_name(put: SetAll) -> None:
-    """Whoever set ANTHROPIC_AUTH_TOKEN is not sent to look for an ANTHROPIC_API_KEY that does not
-    exist."""
+    """A complaint about ANTHROPIC_AUTH_TOKEN does not speak of ANTHROPIC_API_KEY."""
     put(ANTHROPIC_AUTH_TOKEN="tök")
     assert complaint().startswith("ANTHROPIC_AUTH_TOKEN cannot be used: ")
 

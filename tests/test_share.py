@@ -134,7 +134,7 @@ async def test_only_examples_are_shared() -> None:
 
 
 async def test_only_first_questions_are_shared() -> None:
-    """What was said before belongs to the question: a conversation is nobody else's."""
+    """A question with a conversation before it is asked for each visitor."""
     async with a_chat() as (chat, source, _):
         said = [*HI, Message("assistant", "Hello."), Message("user", "more")]
         for person in ("one", "two"):

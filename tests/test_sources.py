@@ -1,4 +1,4 @@
-"""What every source promises, whoever it is that answers."""
+"""The promises that every source keeps, whether the demo or Claude answers."""
 
 import asyncio
 import re
@@ -259,8 +259,8 @@ def never_falls(counts: list[Usage]) -> bool:
 
 
 async def test_a_failure_comes_after_the_words_before_it(stage: Stage) -> None:
-    """What was said is said; then a ChatError with a sentence for the reader is raised, and there
-    is no end."""
+    """The text so far is kept. Then a ChatError with a sentence for the reader is raised, and there
+    is no end event."""
     said: list[Event] = []
     with pytest.raises(ChatError) as caught:
         await listen(stage.source.stream(stage.failing()), said)

@@ -65,7 +65,7 @@ async def say(hand: Hand, reply: Reply, *says: Event) -> None:
 
 
 async def logs(folder: Path, *replies: Reply) -> list[list[Event]]:
-    """What a server that is started now finds of the replies."""
+    """The logs of these replies that a newly started server finds."""
     async with opened(folder) as restarted:
         return [await restarted.log(reply.id) for reply in replies]
 
@@ -84,11 +84,10 @@ def files(folder: Path) -> list[str]:
 # a disk takes its time
 @settings(max_examples=30, deadline=None)
 @given(pieces=st.lists(st.lists(events, max_size=4), max_size=4), ending=endings)
-async def test_what_was_written_is_read_back_equal(
+async def test_a_log_is_read_back_as_it_was_written(
     pieces: Sequence[list[Event]], ending: Ending
 ) -> None:
-    """Whatever a reply says, and in whatever pieces it came to the file, after a restart it says
-    the same."""
+    """A reply has the same log after a restart, in whatever pieces it was written to the file."""
     with tempfile.TemporaryDirectory() as folder:
         async with opened(folder) as store:
             hand, reply = await a_reply()
@@ -135,8 +134,7 @@ async def test_an_old_reply_is_found_only_by_those_who_look_for_it(tmp_path: Pat
 
 
 async def test_a_log_without_its_beginning_is_not_given(tmp_path: Path) -> None:
-    """Nobody is shown the second half of an answer as if it were the answer, nor an answer with a
-    hole."""
+    """A log with a gap is cut off at the gap, and one without its beginning is empty."""
     async with opened(tmp_path) as store:
         hand, reply = await a_reply()
         store.follow(reply)
@@ -168,7 +166,7 @@ async def test_a_tab_is_as_it_was_put_last(tmp_path: Path) -> None:
 
 
 async def test_a_tab_with_an_odd_name_harms_nobody(tmp_path: Path) -> None:
-    """Whatever a browser calls its tab, the tabs of others are kept."""
+    """A tab whose name is no valid text is kept, and so are the other tabs."""
     async with opened(tmp_path) as store:
         for name in ("\ud800", "\0", "ok"):
             store.put_tab(name, {"name": name})
@@ -214,7 +212,7 @@ async def test_closing_waits_for_nothing_and_writes_everything(tmp_path: Path) -
 async def test_closing_in_the_middle_of_writing_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was just about to be written when the server ended is written."""
+    """Closing the store writes all that was waiting to be written."""
     go_on = threading.Event()
     async with opened(tmp_path) as store:
         clock = Clock(monkeypatch)
@@ -317,7 +315,7 @@ async def test_a_failing_disk_costs_durability_only(
 async def test_a_disk_that_works_again_is_noticed(
     tmp_path: Path, failing: AbstractContextManager[None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody has to say anything more for what was kept in memory to be written."""
+    """Data kept in memory is written once the disk works, without any new event."""
     async with opened(tmp_path / "data") as store:
         clock = Clock(monkeypatch)
         with failing:
@@ -500,7 +498,7 @@ async def test_nothing_is_kept_without_a_folder(
 
 
 async def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
-    """What people wrote is for the user who runs the chat, and for nobody else on the machine."""
+    """The folder and its files can be read only by the user who runs the chat."""
     async with opened(tmp_path / "deep" / "data") as store:
         store.put_tab("one", {})
         await store.flush()

@@ -65,7 +65,7 @@ async def test_an_answer_without_a_word_is_an_empty_one(api: Served) -> None:
 async def test_a_failure_in_the_middle_never_looks_like_a_short_answer(
     api: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What was written arrives, and then the transfer is broken instead of ended; the log has no
+    """The text so far arrives, then the transfer is broken off instead of ended. The log has no
     traceback."""
     api.source.say(Text("Half an"))
     async with api.client.stream("POST", PATH, json=HI) as answer:
@@ -119,8 +119,8 @@ async def test_an_old_client_gets_its_answer(api: Served) -> None:
 
 
 async def test_half_a_character_ends_no_answer(api: Served) -> None:
-    """What text cannot hold is a question mark in it, and whole again for who puts events
-    together."""
+    """A lone surrogate is a question mark in plain text; the events keep it, so that they join to
+    the whole character."""
     location = await api.ask(Text("a\ud83d"), Text("\ude00b"), END)
     assert (await api.client.get(location)).text == "a??b"
     events = (await api.client.get(location, headers=EVENTS)).text

@@ -38,7 +38,7 @@ def conversation(size: int) -> Conversation:
 
 @pytest.mark.parametrize("choice", [OWNERS, Choice("claude-haiku-5-5")], ids=["sonnet", "haiku"])
 async def test_a_conversation_is_full_where_its_next_answer_cannot_be_paid(choice: Choice) -> None:
-    """What is called full is refused, and what is called less is answered."""
+    """A conversation is full exactly when its next question would be refused."""
     budget = Budget(Store(""), daily=5, visitor=0.5)
     haiku = {"claude-haiku-5-5": Prices("claude-haiku-5-5")}
     accounts = Accounts(budget, Prices("claude-sonnet-5-5"), "Be brief.", 16_000, others=haiku)

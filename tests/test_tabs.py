@@ -129,7 +129,8 @@ async def test_who_has_no_id_shares_no_tab() -> None:
 
 
 async def test_a_tab_has_one_reply_at_a_time() -> None:
-    """Whatever takes the place of a running reply ends it: nobody could stop it any more."""
+    """A new reply, or a new conversation, ends the tab's running reply, which could not be stopped
+    any more."""
     chat = Chat(Sources(ByHand()), Store(""), linger=60, keep=60)
     tab, replies = Tab(), [await asked(chat) for _ in range(2)]
     for reply in replies:
@@ -196,8 +197,8 @@ messages = st.one_of(
 
 @given(shown=st.lists(messages, max_size=8))
 def test_continuing_loses_no_word(shown: list[Shown]) -> None:
-    """Whatever the page shows, what was said before and what is continued are together what was
-    said."""
+    """The messages before the continued answer and the answer's beginning are together the whole
+    conversation."""
     shown = [message_of("user", "hi"), *shown]
     before, begun = continued(shown)
     assert conversation(before) + ([Message("assistant", begun)] if begun else []) == conversation(
@@ -207,8 +208,7 @@ def test_continuing_loses_no_word(shown: list[Shown]) -> None:
 
 @given(text=st.text("\t a\n", max_size=12))
 def test_indentation_comes_back(text: str) -> None:
-    """Whatever Gradio makes of a message's indentation, the message is asked again as it was
-    typed."""
+    """A message is asked again with the indentation that was typed, although Gradio removes it."""
     tab = Tab([message_of("user", text), message_of("assistant", "b")])
     assert (
         tab.asking(0, inspect.cleandoc(text)) == tab.asking(0, text) == [message_of("user", text)]

@@ -55,7 +55,7 @@ async def test_a_receipt_says_how_a_reply_went() -> None:
 
 
 async def test_a_reply_without_a_word_has_no_time_of_one() -> None:
-    """What never came has no time and no speed."""
+    """A reply without a word has no time of its first word and no speed."""
     never = await a_receipt((3.0, Failed("busy", 503)))
     assert (never.reason, never.words, never.first_word, never.tokens_per_second) == (
         "busy",

@@ -142,7 +142,7 @@ def test_what_only_a_later_release_knows_has_a_general_sentence(told: Failed | N
 
 @given(st.text(), st.dictionaries(st.text(), st.integers() | st.text() | st.floats()))
 def test_nothing_in_a_log_breaks_the_page_that_words_it(code: str, values: dict[str, Any]) -> None:
-    """Whatever stands in a file, each note on it becomes a sentence."""
+    """Every stored notice, with any code and any values, becomes a sentence."""
     for name in (code, *SENTENCES):
         assert isinstance(worded(Notice(name, values)), str)
 

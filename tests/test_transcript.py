@@ -45,7 +45,7 @@ async def shown(*events: Event) -> list[tuple[str, str]]:
 
 
 def drawn(messages: list[Shown]) -> list[tuple[str, str]]:
-    """What a person sees of each message: as what, and which words."""
+    """The kind and the text of each message that a reader sees."""
     return [
         (kind(message), message["content"][0]["text"].replace(MARK, "")) for message in messages
     ]
@@ -147,8 +147,7 @@ async def test_thoughts_stand_before_the_answer() -> None:
 
 
 async def test_a_passing_notice_is_seen_until_the_first_word() -> None:
-    """Who waits for a second attempt knows it, and of a second notice only; the answer leaves no
-    trace of either."""
+    """Of two passing notices the reader sees the later one; the first word removes it."""
     reader = Reader()
     assert drawn(await reader.sees(BUSY)) == [("note", f"ⓘ {worded(BUSY)}")]
     assert drawn(await reader.sees(Notice("as_written", {"text": "Once more."}, passing=True))) == [
@@ -184,7 +183,7 @@ async def test_a_lasting_notice_stays() -> None:
 
 @pytest.mark.parametrize("later", [BUSY, Notice("as_written", {"text": "It has no memory."})])
 async def test_a_lasting_notice_is_not_pushed_out_by_another(later: Notice) -> None:
-    """What is worth keeping is kept, whatever else there is to say."""
+    """A lasting notice stays, whatever notice follows it."""
     assert ("note", "ⓘ An older model answers today.") in await shown(OLDER_MODEL, later)
 
 

@@ -139,9 +139,9 @@ async def test_no_spinner_turns_over_the_page() -> None:
 
 
 @pytest.mark.anyio
-async def test_who_asks_while_the_page_still_opens_asks_once() -> None:
-    """What a page shows as it opens is history where it was found again, and not where it is being
-    asked."""
+async def test_a_question_asked_while_the_page_opens_is_asked_once() -> None:
+    """The messages shown while a page opens are history only if they were restored, not if they are
+    being asked."""
     chat = Chat(Sources(Source()), Store(""), linger=60, keep=0)
     this = Page(chat, tabs := Tabs(chat, Store("")), lambda *_: "visitor")
     request = gr.Request(Request({"type": "http", "headers": []}), session_hash="page")

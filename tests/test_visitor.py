@@ -80,7 +80,8 @@ async def test_behind_a_local_proxy_two_visitors_are_two(peer: str) -> None:
 
 
 async def test_behind_a_proxy_a_forger_stays_the_same() -> None:
-    """What the visitor wrote stands left of what the proxy adds, and nobody reads it."""
+    """Addresses that a visitor forges stand left of the one that the proxy adds, and are
+    ignored."""
     assert await seen("127.0.0.1", f"{FORGED}, 203.0.113.9") == "203.0.113.9"
     assert await seen("127.0.0.1", FORGED, "203.0.113.9") == "203.0.113.9"
     assert await seen("127.0.0.1", f"{FORGED}, 127.0.0.1, 203.0.113.9") == "203.0.113.9"
@@ -217,7 +218,7 @@ async def test_garbage_from_a_proxy_is_one_visitor(garbage: str) -> None:
 
 
 async def test_garbage_from_a_visitor_changes_nothing() -> None:
-    """Whatever someone writes into the header, the proxy writes the address after it."""
+    """Garbage in the header changes nothing: the proxy's address comes after it."""
     for garbage in GARBAGE:
         assert await seen("127.0.0.1", f"{garbage}, 203.0.113.9") == "203.0.113.9"
         assert await seen("127.0.0.1", garbage, "203.0.113.9") == "203.0.113.9"
@@ -350,10 +351,8 @@ async def test_two_addresses_are_two_visitors(
     peer=hops,
     lines=written,
 )
-async def test_nothing_that_can_be_written_is_an_error(
-    allow: str, peer: str, lines: list[str]
-) -> None:
-    """Whatever stands in the environment, as the peer or in the header, there is a key."""
+async def test_every_request_has_a_visitor_key(allow: str, peer: str, lines: list[str]) -> None:
+    """Any environment, peer and header lead to a key."""
     proxies = Proxies.of(allow, on_spaces=False)
     for trusted in (UNREAD, *READ, allow):
         assert await one(peer, *lines, trusted=trusted, proxies=proxies)

@@ -79,10 +79,10 @@ async def test_every_legal_way_of_writing_a_stream_is_read(
 @pytest.mark.parametrize(
     "data", [b"[DONE]", b"ok", b"[]", b"{}", b'{"type": "ping"}', b'{"choices": []}']
 )
-async def test_nameless_events_of_others_are_passed_over(
+async def test_foreign_events_without_a_name_are_ignored(
     claude: ScriptedClaude, data: bytes
 ) -> None:
-    """What a gateway adds to a stream without names breaks no answer either."""
+    """Events that a gateway adds to a stream without event names break no answer."""
     claude.play(
         streams(nameless(begins()), b"data: " + data + b"\n\n", nameless(delta("a") + ends()))
     )
@@ -118,8 +118,7 @@ async def test_a_nameless_event_that_is_cut_is_not_passed_over(
 
 @pytest.mark.parametrize("deltas", [["there."], ["", "there", "."], []])
 async def test_a_block_may_begin_with_text(claude: ScriptedClaude, deltas: list[str]) -> None:
-    """What stands in `content_block_start` already is the beginning of the answer, and of the
-    thoughts."""
+    """Text in `content_block_start` is the beginning of the answer, or of the thoughts."""
     thinking = [starting("thinking", thinking="Greet ", signature=""), thought("back."), CLOSES]
     claude.play(
         streams(

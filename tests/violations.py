@@ -1,4 +1,4 @@
-"""What a browser refuses because of a Content-Security-Policy."""
+"""The violations of a Content-Security-Policy that a browser reports."""
 
 from playwright.sync_api import BrowserContext, ConsoleMessage
 

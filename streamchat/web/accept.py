@@ -18,8 +18,8 @@ class Preference(NamedTuple):
 
 
 def preference(lines: Iterable[str], media_type: str) -> Preference:
-    """What the most specific range says that covers the type; with no line at all every type will
-    do."""
+    """The preference of the most specific range that covers the type. Without a header every type
+    is accepted."""
     ranges = dict(_ranges(", ".join(lines)))
     if not ranges:
         return Preference(1, named=False)

@@ -1,5 +1,4 @@
-"""Whatever goes wrong over HTTP, said in JSON with a status: a code for programs and a sentence for
-people."""
+"""Errors over HTTP as JSON with a status: a code for programs and a sentence for people."""
 
 import logging
 import math

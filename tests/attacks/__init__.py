@@ -1,1 +1,1 @@
-"""What an attacker tries, each attack a test that fails if it works."""
+"""Attacks on the chat; each test fails if its attack works."""

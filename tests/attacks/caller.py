@@ -24,7 +24,7 @@ class Caller:
         (self._trigger, _), *_ = demo.fns[self.numbers["_edit_message"]].targets
 
     def body(self, event: str, *data: Any, **fields: Any) -> dict[str, Any]:
-        """What the page sends to call that event."""
+        """The request with which the page calls that event."""
         number = self.numbers[event]
         return {
             "fn_index": number,

@@ -65,7 +65,7 @@ class Attack:
         return await self.chat.ask([Message("user", text)], ASKER)
 
     async def spent(self) -> float:
-        """What the ledger says once every reply has ended."""
+        """The dollars in the ledger once every reply has ended."""
         await self.chat.close()
         assert self.budget.reserved() == 0
         return self.budget.spent()
@@ -274,7 +274,7 @@ TURNED_AWAY = {
 
 @pytest.mark.parametrize("answer", TURNED_AWAY)
 async def test_a_call_that_claude_turned_away_is_free(claude: ScriptedClaude, answer: str) -> None:
-    """Nobody can empty the budget by requests that Claude does not charge."""
+    """Requests that Claude refuses without a charge do not use up the budget."""
     async with attack(claude, TURNED_AWAY[answer]) as visitor:
         reply = await visitor.ask("x" * 60_000)
         await reply.closed()

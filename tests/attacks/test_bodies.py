@@ -129,7 +129,7 @@ async def test_a_length_that_is_too_long_or_none_is_refused_before_the_body(
 async def test_a_body_whose_length_is_not_told_is_refused_at_the_first_byte_too_many(
     door: Door,
 ) -> None:
-    """Whatever still comes is not read, also if it was told to be shorter."""
+    """The rest is not read, also when the header promised a shorter body."""
     for headers in ({"Transfer-Encoding": "chunked"}, {"Content-Length": "10"}):
         client = await door.opens(headers).says(b" " * BOUND.size)
         assert not client.sent
@@ -153,7 +153,7 @@ COSTLY = {
 async def test_a_body_of_very_many_values_is_refused_before_it_is_parsed(
     door: Door, name: str, size: int
 ) -> None:
-    """What costs most is how many values there are, not how long they are."""
+    """The number of values is bounded, because it costs more to parse than their length."""
     body = COSTLY[name]
     client = await door.opens().says(
         *(body[start : start + size] for start in range(0, len(body), size))
@@ -327,7 +327,7 @@ def marks(document: Any) -> int:
 
 @given(DOCUMENTS, st.booleans(), st.integers(1, 10))
 def test_the_count_is_that_of_the_json(document: Any, plain: bool, size: int) -> None:
-    """Whatever its texts contain, and however it is cut."""
+    """The count is right for any document, in whatever chunks it comes."""
     body = json.dumps(document, ensure_ascii=plain).encode("utf-8", "replace")
     counter = Marks()
     counts = [counter.count(body[start : start + size]) for start in range(0, len(body), size)]

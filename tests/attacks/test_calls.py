@@ -74,7 +74,7 @@ def test_no_number_but_an_events_own_is_taken(caller: Caller, path: str, number:
 def test_an_event_is_called_in_one_way_only(
     caller: Caller, path: str, event: str, data: list[str]
 ) -> None:
-    """What waits in the queue cannot get past it, and what does not wait cannot fill it."""
+    """Events of the queue cannot bypass it, and other events cannot fill it."""
     assert refusal(caller, path, caller.body(event, *data)) == (404, "unknown_event")
 
 
@@ -118,7 +118,7 @@ def test_a_session_hash_is_short_and_plain(caller: Caller, session: Any) -> None
 
 @pytest.mark.parametrize("event", ODD_IDS, ids=lambda it: repr(it)[:20])
 def test_an_event_id_is_short_and_plain(caller: Caller, event: Any) -> None:
-    """What is cancelled or reset is named as the server named it."""
+    """An event id that the server would not make is refused, for cancel and for reset."""
     cancel = {"session_hash": "abc123", "event_id": event, "fn_index": caller.numbers["watch"]}
     assert refusal(caller, "cancel", cancel) == (422, "invalid_call")
     assert refusal(caller, "reset", {"event_id": event}) == (422, "invalid_call")
@@ -342,7 +342,7 @@ BODIES = [
     "path", ["run/predict", "queue/join", "call/chat", "call/v2/chat", "cancel", "reset"]
 )
 def test_a_body_is_a_json_object(caller: Caller, path: str, body: bytes) -> None:
-    """Whatever else is sent, under whatever name, gets a sentence and no traceback."""
+    """Any other body, with any content type, gets a sentence and no traceback."""
     for headers in (JSON, {"content-type": "text/plain"}, {}):
         answer = caller.client.post(f"/gradio_api/{path}", content=body, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_call")

@@ -55,8 +55,8 @@ class Line:
         return head + await self.reader.readexactly(length)
 
     async def ends(self, trickle: bytes = b"") -> bytes:
-        """What still comes until the server closes the connection, while `trickle` is sent to it
-        without end."""
+        """The bytes that come until the server closes the connection, while it is sent `trickle`
+        again and again."""
         rest = asyncio.create_task(self.reader.read())
         while not rest.done():
             with suppress(OSError):
@@ -148,8 +148,8 @@ async def test_a_client_that_reads_nothing_is_cut_off() -> None:
 
 
 async def test_one_address_holds_so_many_connections_and_no_more() -> None:
-    """What is beyond is told so and closed; other addresses are not held up, and a place that is
-    left can be taken."""
+    """One connection too many gets a 429 and is closed. Other addresses still get in, and a freed
+    place can be taken."""
     async with server(per_address=3) as lines:
         held = [await lines.open() for _ in range(3)]
         assert b" 200 " in await held[0].says(GET)

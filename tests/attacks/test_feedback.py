@@ -109,7 +109,7 @@ FORGED: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", FORGED)
 def test_a_forged_thumb_is_refused(here: Running, reader: Reader, name: str) -> None:
-    """What has another shape is refused with a sentence, and nothing is counted."""
+    """A thumb of another shape is refused with a sentence, and not counted."""
     before = counted(here)
     answer = put(reader, "x" * 32, **FORGED[name])
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_feedback")
@@ -144,7 +144,7 @@ def test_words_are_refused_where_nobody_asks_for_them(here: Running, reader: Rea
     "headers", [{"sec-fetch-site": "cross-site"}, {"origin": "http://elsewhere.example"}]
 )
 def test_no_other_sites_page_gives_a_thumb(reader: Reader, headers: dict[str, str]) -> None:
-    """What a browser sends along by itself is of no use to the pages of other sites."""
+    """Cookies that a browser sends along by itself do not let other sites' pages vote."""
     thumb = {"conversation": reader.asks(QUESTION), "turn": 0, "thumb": "up"}
     answer = reader.client.put("feedback", json=thumb, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (403, "foreign_page")

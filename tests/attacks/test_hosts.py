@@ -164,8 +164,8 @@ async def test_a_stranger_cannot_choose_the_address_that_the_page_takes_for_its_
 
 
 async def test_the_owners_names_are_known() -> None:
-    """What the settings, the command line, Gradio and the Space name; a share link as soon as there
-    is one."""
+    """Names come from the settings, the machine, Gradio and the Space, and from a share link once
+    there is one."""
     environment = {
         "SPACE_HOST": "eva-chat.hf.space",
         "GRADIO_ROOT_PATH": "https://proxy.example/chat",
@@ -342,7 +342,7 @@ async def test_a_page_at_another_port_or_without_tls_is_another_sites(
 
 
 async def test_no_answer_may_be_read_by_another_site() -> None:
-    """Whatever allows it is taken off every response."""
+    """CORS headers are taken off every response."""
     answer = await asks({"Origin": f"http://127.0.0.1:{PORT}"})
     assert answer.text == "an answer"
     assert not [name for name in answer.headers if name.startswith("access-control")]

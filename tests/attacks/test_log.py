@@ -179,7 +179,7 @@ def formatted(
 )
 @pytest.mark.parametrize("error", [None, failing()], ids=["message", "traceback"])
 def test_other_peoples_records_have_their_place_only(name: str, error: Exception | None) -> None:
-    """Whatever a library says of a request, its words are not repeated."""
+    """A library's record is logged as its place alone, without its words."""
     line = formatted(name, f"Invalid request: {CANARY} %s", CANARY, error=error)
     assert CANARY not in line
     assert name in line
@@ -188,7 +188,7 @@ def test_other_peoples_records_have_their_place_only(name: str, error: Exception
 
 
 def test_our_own_records_keep_their_sentence() -> None:
-    """What we say stays, also of an error, whose message does not."""
+    """Our own records keep their sentence; an error's message is left out."""
     assert formatted("streamchat.store", "The disk is %s.", "full") == "ERROR: The disk is full."
     line = formatted("streamchat", "It failed", error=failing())
     assert line.startswith("ERROR: It failed: ValueError at attacks/test_log.py, line ")

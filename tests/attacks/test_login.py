@@ -1,4 +1,5 @@
-"""What is open without the login, and what another site's page does with somebody else's."""
+"""The paths that are open without a login, and other sites' pages in a browser that is logged
+in."""
 
 import re
 import socket

@@ -121,7 +121,7 @@ async def test_a_body_cannot_have_what_is_not_offered(
 
 
 async def page_says(api: Served, *headers: bytes) -> str:
-    """What stands below a question that the page sends with these headers."""
+    """The text below a question that the page sends with these headers."""
     page = Page(api.chat, Tabs(api.chat, Store("")), lambda *_: "visitor")
     raw = [(b"x-options", header) for header in headers]
     request = Request({"type": "http", "headers": raw, "client": ("192.0.2.1", 1)})

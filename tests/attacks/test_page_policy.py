@@ -1,4 +1,4 @@
-"""What the page's Content-Security-Policy lets run, and that all of the page works under it."""
+"""The page's Content-Security-Policy: scripts that it blocks, and the page that works under it."""
 
 import mimetypes
 from pathlib import Path

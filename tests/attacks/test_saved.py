@@ -191,7 +191,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("query", HOSTILE)
 def test_a_search_is_words_and_nothing_else(owner: Reader, query: str) -> None:
-    """What FTS5 would read as syntax is looked for, or passed over."""
+    """FTS5's syntax in a search is read as words, or ignored."""
     asked(owner)
     assert owner.client.get("conversations", params={"q": query}).status_code == 200
     assert owner.titles(q="marmal zeb") == [SECRET]
