@@ -78,16 +78,15 @@ def locked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.parametrize("kept", [True, False])
 async def test_no_crowd_overshoots_the_day(tmp_path: Path, kept: bool) -> None:
-    """Two hundred people ask at once when there is money for ten: ten get an answer, with a disk
-    and without."""
+    """Two hundred people ask at once and there is money for ten: ten get an answer, with and
+    without a disk."""
     async with opened(tmp_path if kept else "") as budget:
         assert len(await admitted(budget, 0.1, visitors(200))) == 10
         assert (budget.spent(), budget.left()) == (1, 0)
 
 
 async def test_no_crowd_of_one_overshoots_a_share() -> None:
-    """One person with two hundred tabs gets that person's share of the day and no more; others get
-    theirs."""
+    """A visitor with two hundred tabs gets one visitor's share of the day; others get theirs."""
     async with opened(visitor=0.3) as budget:
 
         async def ask(number: int) -> bool:
@@ -104,9 +103,9 @@ async def test_no_crowd_of_one_overshoots_a_share() -> None:
 
 
 @pytest.mark.parametrize("visitor", ["greedy", None])
-async def test_what_no_day_has_money_for_is_not_promised_for_tomorrow(visitor: str | None) -> None:
-    """A reply that may cost more than a day, or a share of one, has is refused for that, and
-    waiting does not help."""
+async def test_a_reply_dearer_than_a_day_is_not_promised_for_tomorrow(visitor: str | None) -> None:
+    """A reply that may cost more than a day's budget, or a whole share, is refused for that reason,
+    without a time to come back."""
     async with opened(daily=1, visitor=0.3) as budget:
         with pytest.raises(TooDear) as refused:
             await budget.reserve("dear", visitor, 0.31 if visitor else 1.01)
@@ -117,11 +116,10 @@ async def test_what_no_day_has_money_for_is_not_promised_for_tomorrow(visitor: s
 @pytest.mark.parametrize(
     ("daily", "share", "refusal"), [(0, 0.3, DayIsSpent), (1, 0, VisitorIsSpent)]
 )
-async def test_who_sets_no_money_aside_means_it(
+async def test_a_budget_of_nothing_is_spent_and_not_too_small(
     daily: float, share: float, refusal: type[Refused]
 ) -> None:
-    """With a budget of nothing no question is too long: the money is spent, and the demo may
-    answer."""
+    """With a budget of 0 the refusal says that the money is spent, so that the demo may answer."""
     async with opened(daily=daily, visitor=share) as budget:
         with pytest.raises(refusal):
             await budget.reserve("1", "a", 0.2)
@@ -151,7 +149,7 @@ async def test_a_restart_hands_nothing_out_again(tmp_path: Path) -> None:
 
 
 async def test_a_share_holds_over_a_restart(tmp_path: Path) -> None:
-    """A person who has spent a share is recognised after a restart, on the same day."""
+    """A visitor whose share is spent is recognised after a restart on the same day."""
     async with opened(tmp_path, visitor=0.1) as budget:
         await budget.reserve("1", "greedy", 0.1)
     async with opened(tmp_path, visitor=0.1) as restarted:
@@ -161,8 +159,8 @@ async def test_a_share_holds_over_a_restart(tmp_path: Path) -> None:
         await restarted.reserve("3", "modest", 0.1)
 
 
-async def test_what_was_settled_is_settled_after_a_restart(tmp_path: Path) -> None:
-    """A reply that cost a tenth of its reservation has left the rest of it to others, also after a
+async def test_a_settled_reply_stays_settled_after_a_restart(tmp_path: Path) -> None:
+    """A reply that cost a tenth of its reservation leaves the rest to others, also after a
     restart."""
     async with opened(tmp_path) as budget:
         await budget.reserve("1", "a", 1)
@@ -191,8 +189,7 @@ asyncio.run(main())
 
 @pytest.mark.process
 async def test_a_kill_hands_nothing_out_again(tmp_path: Path) -> None:
-    """Killed between a reservation and its settling, the server finds the money spent when it is
-    back."""
+    """A server that was killed between reserving and settling finds the money spent."""
     command = [sys.executable, "-c", KILLED, str(tmp_path), str(NOON)]
     process = await asyncio.create_subprocess_exec(
         *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE
@@ -206,8 +203,7 @@ async def test_a_kill_hands_nothing_out_again(tmp_path: Path) -> None:
 
 
 async def test_a_reservation_is_on_disk_before_it_is_given(tmp_path: Path) -> None:
-    """Once a reservation is given, another reader of the file finds it, and nothing has to be
-    flushed for that."""
+    """Another reader of the file finds a reservation as soon as it is given, without a flush."""
     async with opened(tmp_path) as budget:
         await budget.reserve("1", "a", 0.5)
         with contextlib.closing(sqlite3.connect(tmp_path / NAME)) as other:
@@ -217,7 +213,7 @@ async def test_a_reservation_is_on_disk_before_it_is_given(tmp_path: Path) -> No
 
 
 async def test_a_refusal_costs_and_writes_nothing(tmp_path: Path) -> None:
-    """A person who is refused pays nothing, and leaves no trace."""
+    """A refused visitor pays nothing, and the file stays as it was."""
     async with opened(tmp_path, visitor=0) as budget:
         with pytest.raises(VisitorIsSpent):
             await budget.reserve("1", "a", 0.6)
@@ -230,8 +226,7 @@ async def test_a_refusal_costs_and_writes_nothing(tmp_path: Path) -> None:
 
 
 async def test_settling_counts_once() -> None:
-    """However often the end of a reply is reported, it is paid once, and the first report is the
-    one that counts."""
+    """Settling is idempotent: the first report counts."""
     async with opened() as budget:
         await budget.reserve("1", "a", 0.5)
         await asyncio.gather(budget.settle("1", 0.2), budget.settle("1", 0.3))
@@ -239,8 +234,8 @@ async def test_settling_counts_once() -> None:
         assert (budget.spent(), budget.spent("a")) == (0.2, 0.2)
 
 
-async def test_settling_what_was_never_reserved_does_nothing(tmp_path: Path) -> None:
-    """A reply that nobody paid for, as one that was read again, changes nothing."""
+async def test_settling_without_a_reservation_does_nothing(tmp_path: Path) -> None:
+    """A reply that nobody paid for, such as one that is read again, changes nothing."""
     async with opened(tmp_path) as budget:
         await budget.settle("unknown", 0.5)
         assert budget.spent() == 0
@@ -248,9 +243,8 @@ async def test_settling_what_was_never_reserved_does_nothing(tmp_path: Path) -> 
         assert restarted.spent() == 0
 
 
-async def test_what_really_was_spent_counts_even_if_it_is_more() -> None:
-    """A reply that turned out dearer than its reservation counts with what it cost, and closes the
-    day if need be."""
+async def test_a_cost_above_its_reservation_counts_in_full() -> None:
+    """A reply that cost more than its reservation counts in full, and may use up the day."""
     async with opened() as budget:
         await budget.reserve("1", "a", 0.5)
         await budget.settle("1", 1.5)
@@ -260,7 +254,7 @@ async def test_what_really_was_spent_counts_even_if_it_is_more() -> None:
 
 
 async def test_a_second_call_for_a_reply_is_reserved_on_top(tmp_path: Path) -> None:
-    """A reply that calls Claude once more needs money for both calls, and is settled as one."""
+    """A reply that calls Claude twice reserves money for both calls, and is settled once."""
     async with opened(tmp_path, visitor=0.9) as budget:
         await budget.reserve("1", "a", 0.4)
         await budget.reserve("1", "a", 0.4)
@@ -276,7 +270,7 @@ async def test_a_second_call_for_a_reply_is_reserved_on_top(tmp_path: Path) -> N
 
 
 async def test_a_second_call_after_midnight_takes_the_reply_along(tmp_path: Path) -> None:
-    """A reply that asks for more on the next day counts as a whole for that day."""
+    """A reply that reserves more money on the next day counts for that day as a whole."""
     clock = Clock(20_001 * DAY - 1)
     async with opened(tmp_path, clock=clock) as budget:
         await budget.reserve("1", "a", 0.75)
@@ -306,7 +300,7 @@ async def test_giving_up_a_second_call_keeps_the_first(tmp_path: Path) -> None:
         assert budget.spent() == 0.25
 
 
-async def test_who_gives_up_waiting_pays_nothing(tmp_path: Path) -> None:
+async def test_a_cancelled_reservation_costs_nothing(tmp_path: Path) -> None:
     """A request that is cancelled while its reservation is being written gets its money back."""
     async with opened(tmp_path) as budget:
         await budget.reserve("0", "a", 0.25)
@@ -323,9 +317,8 @@ async def test_who_gives_up_waiting_pays_nothing(tmp_path: Path) -> None:
         assert restarted.spent() == 0.25
 
 
-async def test_who_gives_up_waiting_leaves_others_unharmed(tmp_path: Path) -> None:
-    """A reservation that was to be written along with a cancelled one is on disk all the same when
-    it is given."""
+async def test_a_cancelled_reservation_harms_no_other(tmp_path: Path) -> None:
+    """A reservation that shares its write with a cancelled one is on disk when it is given."""
     async with opened(tmp_path) as budget:
         await budget.reserve("0", "a", 0.25)
         cancelled, other = (asyncio.create_task(budget.reserve(reply, "a", 0.25)) for reply in "12")
@@ -336,8 +329,8 @@ async def test_who_gives_up_waiting_leaves_others_unharmed(tmp_path: Path) -> No
             assert ("2", 250_000) in file.execute("SELECT reply, micros FROM spending").fetchall()
 
 
-async def test_who_gives_up_writing_for_others_leaves_them_unharmed(tmp_path: Path) -> None:
-    """The same where the one that is cancelled was about to write both reservations."""
+async def test_a_cancelled_writer_harms_no_other(tmp_path: Path) -> None:
+    """The same holds if the cancelled request was about to write both."""
     first, second = threading.Event(), threading.Event()
     store = Store(str(tmp_path))
     budget = Budget(store, daily=1, visitor=None, clock=Clock())
@@ -373,8 +366,7 @@ class CountingStore(Store):
 
 @pytest.mark.parametrize("works", [True, False])
 async def test_a_crowd_waits_for_the_disk_together(tmp_path: Path, works: bool) -> None:
-    """Two hundred who ask at once wait for a slow disk, or one that fails slowly, as long as a few,
-    not one by one."""
+    """Two hundred requests at once share a few writes to a slow or failing disk."""
     if not works:
         (tmp_path / "data").write_text("in the way")
     store = CountingStore(str(tmp_path / "data"))
@@ -386,7 +378,7 @@ async def test_a_crowd_waits_for_the_disk_together(tmp_path: Path, works: bool) 
 
 @pytest.mark.parametrize("hours", [0, 4.5, 19.2, 23, 23.99])
 async def test_a_refusal_says_when_to_come_back(hours: float) -> None:
-    """A person who comes too late reads when the budget renews; a program gets the seconds."""
+    """The sentence says when the budget renews; programs get the seconds."""
     clock = Clock(NOON - DAY / 2 + hours * 3600)
     async with opened(visitor=0.5, clock=clock) as budget:
         await budget.reserve("2", "a", 0.3)
@@ -406,9 +398,9 @@ async def refusal(budget: Budget, dollars: float) -> Refused:
     return refused.value
 
 
-async def test_what_running_replies_may_give_back_is_still_left() -> None:
-    """A visitor's own reservations count as left, those of others do not, and a share is never more
-    than the day's."""
+async def test_a_visitors_own_reservations_count_as_left() -> None:
+    """A visitor's own reservations count as left, other visitors' do not; a share is never more
+    than what is left of the day."""
     async with opened(daily=1, visitor=0.5) as budget:
         await budget.reserve("1", "a", 0.3)
         assert (budget.left("a"), budget.left_without_reserved("a")) == (0.2, 0.5)
@@ -421,8 +413,7 @@ async def test_what_running_replies_may_give_back_is_still_left() -> None:
 
 @pytest.mark.parametrize("kept", [True, False])
 async def test_at_midnight_in_utc_a_new_day_begins(tmp_path: Path, kept: bool) -> None:
-    """In the last second of a day its money is spent; a second later there is that of the next
-    one."""
+    """The day's money is spent in its last second, and there is a new budget a second later."""
     clock = Clock(20_001 * DAY - 1)
     async with opened(tmp_path if kept else "", visitor=1, clock=clock) as budget:
         await budget.reserve("1", "a", 1)
@@ -434,8 +425,9 @@ async def test_at_midnight_in_utc_a_new_day_begins(tmp_path: Path, kept: bool) -
         assert budget.days(2) == [(TODAY, 1), (TODAY + timedelta(1), 1)]
 
 
-async def test_what_was_reserved_yesterday_is_yesterdays(tmp_path: Path) -> None:
-    """A reply over midnight counts for the day on which it was asked for, also after a restart."""
+async def test_yesterdays_reservation_counts_for_yesterday(tmp_path: Path) -> None:
+    """A reply that runs over midnight counts for the day on which it was asked, also after a
+    restart."""
     clock = Clock(20_001 * DAY - 1)
     async with opened(tmp_path, clock=clock) as budget:
         await budget.reserve("1", "a", 1)
@@ -502,8 +494,8 @@ async def test_no_rounding_overshoots(daily: float, wanted: list[float]) -> None
 
 
 async def test_round_sums_come_out_even() -> None:
-    """Ten tenths of a dollar are a dollar, though floats disagree; and nothing is free because it
-    is small."""
+    """Ten times ten cents are a dollar, in spite of floats, and no amount is rounded down to
+    nothing."""
     async with opened() as budget:
         for number in range(10):
             await budget.reserve(str(number), "a", 0.1)
@@ -512,7 +504,7 @@ async def test_round_sums_come_out_even() -> None:
 
 
 async def test_a_visitor_who_is_not_known_has_no_share() -> None:
-    """Where nobody can be told apart, only the day's money counts."""
+    """Without a visitor's name only the day's budget counts."""
     async with opened(visitor=0.1) as budget:
         await budget.reserve("1", None, 0.6)
         with pytest.raises(DayIsSpent):
@@ -522,9 +514,8 @@ async def test_a_visitor_who_is_not_known_has_no_share() -> None:
 NAMES = ["203.0.113.77", "user:katharina", "2001:db8:77:77::/64", "half a character: \ud83d"]
 
 
-async def test_nobodys_name_is_in_the_file(tmp_path: Path) -> None:
-    """A person who reads the disk does not find out who was here, whether the server runs or
-    not."""
+async def test_visitors_names_are_not_in_the_file(tmp_path: Path) -> None:
+    """The file does not say who was here, during a run or after it."""
     async with opened(tmp_path, visitor=1) as budget:
         for name in NAMES:
             await budget.reserve(f"reply {NAMES.index(name)}", name, 0.1)
@@ -535,9 +526,8 @@ async def test_nobodys_name_is_in_the_file(tmp_path: Path) -> None:
         assert not [name for name in NAMES if name.encode(errors="surrogatepass") in held]
 
 
-async def test_nobody_is_recognised_on_the_next_day(tmp_path: Path) -> None:
-    """The same visitor leaves another mark on another day, and the key to yesterday's marks is
-    gone."""
+async def test_visitors_are_not_recognised_on_the_next_day(tmp_path: Path) -> None:
+    """A visitor has another mark on each day, and the key to yesterday's marks is deleted."""
     clock = Clock()
     async with opened(tmp_path, clock=clock) as budget:
         await budget.reserve("1", "a", 0.1)
@@ -559,8 +549,7 @@ def contents(folder: Path) -> bytes:
 async def test_a_failing_disk_grants_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A reservation that is not on the disk is refused and costs nothing; the owner reads why,
-    once."""
+    """A reservation that cannot be written is refused and costs nothing; the log says why, once."""
     async with opened(tmp_path) as budget:
         await budget.reserve("before", "a", 0.5)
         with locked(tmp_path, monkeypatch):
@@ -580,7 +569,7 @@ async def test_a_failing_disk_grants_nothing(
 
 
 async def test_no_restart_on_a_full_disk_hands_money_out_again(tmp_path: Path) -> None:
-    """Where nothing can be written, no life of the process spends any of the day's money."""
+    """With a full disk no money is spent, before or after a restart."""
     (tmp_path / "data").write_text("in the way")
     for _ in range(3):
         async with opened(tmp_path / "data") as budget:
@@ -593,7 +582,7 @@ async def test_no_restart_on_a_full_disk_hands_money_out_again(tmp_path: Path) -
 async def test_a_disk_that_failed_at_the_start_is_read_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Spending of before a restart counts as soon as the file can be read."""
+    """Earlier spending counts as soon as the file can be read."""
     async with opened(tmp_path) as budget:
         await budget.reserve("1", "a", 0.5)
     store = Store(str(tmp_path))
@@ -622,8 +611,8 @@ def damage(folder: Path) -> None:
 async def test_a_file_begun_anew_knows_what_the_process_knows(
     tmp_path: Path, lose: Callable[[Path], None]
 ) -> None:
-    """A file that is deleted or damaged while the process runs hands no money out again after a
-    restart."""
+    """A file that is deleted or damaged during a run is restored from memory, so that a restart
+    finds the money spent."""
     yesterday, clock = Clock(NOON - DAY), Clock()
     async with opened(tmp_path, clock=yesterday) as earlier:
         await earlier.reserve("0", "a", 0.5)
@@ -647,7 +636,7 @@ async def test_a_file_begun_anew_knows_what_the_process_knows(
 
 
 async def test_a_file_lost_twice_is_restored_twice(tmp_path: Path) -> None:
-    """Restoring works again on the restored file, and counts nothing twice."""
+    """A file that was restored can be restored again, and nothing counts twice."""
     async with opened(tmp_path) as budget:
         for number in range(3):
             await budget.reserve(str(number), "a", 0.125)
@@ -661,7 +650,7 @@ async def test_a_file_lost_twice_is_restored_twice(tmp_path: Path) -> None:
 async def test_a_folder_of_no_name_keeps_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With no folder the budget is one of this process, and nothing is written anywhere."""
+    """With an empty folder name the budget lives in memory, and nothing is written."""
     monkeypatch.chdir(tmp_path)
     async with opened() as budget:
         await budget.reserve("1", "a", 0.5)

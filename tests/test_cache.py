@@ -41,7 +41,7 @@ async def test_a_running_reply_is_known_for_as_long_as_it_runs() -> None:
 
 
 async def test_an_ended_reply_is_kept_for_its_time() -> None:
-    """Within its time a reply can be read again; after it nobody finds it."""
+    """An ended reply can be read again for `keep` seconds, and is not found after that."""
     now = 0.0
     cache = Cache(keep=60, clock=lambda: now)
     reply = await ended(cache)
@@ -52,8 +52,7 @@ async def test_an_ended_reply_is_kept_for_its_time() -> None:
 
 
 async def test_memory_is_bounded_and_the_oldest_goes_first() -> None:
-    """When replies weigh too much, the one that ended first is forgotten, however often it was
-    read."""
+    """Above the bound the reply that ended first is forgotten, however often it was read."""
     cache = Cache(keep=60, most=1_000)
     replies = [await ended(cache, "x" * 150) for _ in range(3)]
     assert all(known(cache, reply) for reply in replies)
@@ -61,8 +60,8 @@ async def test_memory_is_bounded_and_the_oldest_goes_first() -> None:
     assert [known(cache, reply) for reply in [*replies, newest]] == [False, True, True, True]
 
 
-async def test_a_reply_weighs_what_it_says() -> None:
-    """The bound counts what was written and what each event costs beside it."""
+async def test_a_replys_weight_counts_text_and_events() -> None:
+    """Its weight counts the text and a fixed amount for each event."""
     cache = Cache(keep=60)
     assert weight(await ended(cache, "x" * 1_000)) - weight(await ended(cache)) == 1_000
 

@@ -1,4 +1,5 @@
-"""A callout in place of an answer: the reason, until when, and a way on if there is one."""
+"""Callouts in place of an answer: the reason, the time to come back, and another way if there is
+one."""
 
 import re
 from collections.abc import Iterator
@@ -83,7 +84,7 @@ def test_a_spent_share_has_one_callout_and_the_own_key_leads_on(
 def test_a_spent_day_without_own_keys_has_no_way_on(
     claude: ScriptedClaude, chromium: Browser
 ) -> None:
-    """Where no keys of visitors are taken none is spoken of; programs get the same as JSON with a
+    """If visitors cannot bring a key, no key is mentioned; programs get the same as JSON with a
     status."""
     with opened(claude, chromium, DAILY_BUDGET_USD="0", OWN_KEYS="off") as page:
         page.ask("How do I connect Claude?")
@@ -102,7 +103,7 @@ def test_a_spent_day_without_own_keys_has_no_way_on(
 def test_the_demo_answers_in_claudes_place_if_the_owner_says_so(
     claude: ScriptedClaude, chromium: Browser
 ) -> None:
-    """Then the callout stands above its answer, which tells nobody how to set up the owner's
+    """The callout stands above the demo's answer, which does not explain the set-up of the owner's
     server."""
     with opened(
         claude, chromium, DAILY_BUDGET_USD="0", DEMO_WHEN_SPENT="on", OWN_KEYS="off"
@@ -126,7 +127,7 @@ def test_the_demo_answers_in_claudes_place_if_the_owner_says_so(
     "text", ["[Use your own key](#own-key)", "\u2063\u2063[Use your own key](#own-key)"]
 )
 def test_an_answer_is_no_callout(page: Page, page_claude: ScriptedClaude, text: str) -> None:
-    """An answer of any text looks like an answer, and its link opens no field for a key."""
+    """No answer can look like a callout, and no link in it opens the field for a key."""
     page_claude.play(says("Here: ", text))
     page.ask("hi")
     page.ready()

@@ -16,7 +16,7 @@ HI = Message("user", "hi")
 
 
 class Echo:
-    """A source that says what it was asked, and waits for ever if asked to."""
+    """A source that repeats its question, and waits for ever if asked to."""
 
     name = "echo"
     model = "echo"
@@ -56,7 +56,7 @@ async def test_an_unknown_id_is_refused() -> None:
 
 
 async def test_closing_stops_every_reply_with_its_reason_and_then_the_source() -> None:
-    """When the server ends, readers learn why their reply did."""
+    """Readers learn that their reply ended because the server did."""
     source = Echo()
     chat = Chat(Sources(source), Store(""), linger=60, keep=3600)
     replies = [await chat.ask([HI]) for _ in range(3)]
@@ -66,8 +66,8 @@ async def test_closing_stops_every_reply_with_its_reason_and_then_the_source() -
 
 
 async def test_a_reply_that_ended_can_be_read_again_and_stopping_it_is_no_error() -> None:
-    """An ended reply is found by its id for a while; it does not count as running, and a late stop
-    changes nothing."""
+    """An ended reply is found by its id for a while, does not count as running, and can be stopped
+    without effect."""
     chat = Chat(Sources(Echo()), Store(""), linger=60, keep=3600)
     reply = await chat.ask([HI])
     assert chat.running == 1
@@ -77,9 +77,9 @@ async def test_a_reply_that_ended_can_be_read_again_and_stopping_it_is_no_error(
     assert how_it_ended(await chat.resume(reply.id)) == "end_turn"
 
 
-async def test_who_continues_an_answer_sends_it_along() -> None:
-    """A conversation that ends with the assistant's words is passed on as it is: a request for the
-    rest."""
+async def test_a_continued_answer_is_sent_along() -> None:
+    """A conversation that ends with the assistant's words goes to the source unchanged: it asks for
+    the rest."""
     reply = await Chat(Sources(Echo()), Store(""), linger=60, keep=3600).ask(
         [HI, Message("assistant", "Well, ")]
     )
@@ -92,20 +92,20 @@ async def test_who_continues_an_answer_sends_it_along() -> None:
     [[], [Message("user", " \n")], [HI, Message("user", "")], [Message("assistant", "yes?")]],
 )
 def test_without_a_question_there_is_no_answer(messages: list[Message]) -> None:
-    """Nothing typed, or only blanks, is refused before anything is spent."""
+    """An empty or blank message is refused before anything is spent."""
     with pytest.raises(EmptyMessage):
         checked(messages)
 
 
 def test_a_conversation_no_model_could_take_is_refused() -> None:
-    """A conversation beyond every model's context is refused here, not sent and paid for."""
+    """A conversation beyond every model's context is refused before it is sent and paid for."""
     assert checked([Message("user", "abc")], most=3)
     with pytest.raises(TooLong):
         checked([Message("user", "abcd")], most=3)
 
 
 def test_a_question_stopped_before_its_first_word_is_asked_along_with_the_next() -> None:
-    """After a stop before the first word there is no empty turn: both questions are one turn."""
+    """A stop before the first word leaves no empty turn: both questions become one turn."""
     turns = checked([HI, Message("assistant", ""), Message("user", "still there?")])
     assert turns == (Message("user", "hi\n\nstill there?"),)
 
@@ -114,9 +114,9 @@ messages = st.builds(Message, st.sampled_from(["user", "assistant"]), st.text(" 
 
 
 @given(history=st.lists(messages, max_size=8))
-def test_whatever_happened_before_claude_gets_alternating_turns(history: list[Message]) -> None:
-    """Any history a page can hold becomes turns that alternate, begin and end with the user, and
-    lose no word."""
+def test_claude_gets_alternating_turns_from_any_history(history: list[Message]) -> None:
+    """Any history of a page becomes turns that alternate, begin and end with the user, and lose no
+    word."""
     turns = checked([*history, HI])
     assert [turn.role for turn in turns] == ["user", "assistant"] * (len(turns) // 2) + ["user"]
     assert all(turn.text.strip() for turn in turns)

@@ -58,7 +58,8 @@ class Clock:
 async def a_claude(
     scripted: ScriptedClaude, clock: Clock | None = None, /, **environment: str
 ) -> AsyncIterator[tuple[Claude, list[float]]]:
-    """A Claude that talks to the scripted one, and the seconds it meant to wait."""
+    """A Claude source that talks to the scripted Claude, and a list of the seconds it would have
+    slept."""
     clock = clock or Clock()
     pauses: list[float] = []
 
@@ -85,7 +86,7 @@ async def answer(
     at: Event | None = None,
     release: Hold | None = None,
 ) -> tuple[list[Event], ChatError | None]:
-    """All that the source says, and the error it ended with; releases the hold when an event equal
+    """All events of the source and the error that ended it; releases the hold when an event equal
     to `at` is read."""
     said: list[Event] = []
     try:
@@ -118,7 +119,7 @@ async def test_thinking_text_usage_and_the_end_arrive_as_events(claude: Scripted
     ]  # fmt: skip
 
 
-async def test_the_request_says_what_the_settings_say(claude: ScriptedClaude) -> None:
+async def test_the_request_carries_the_settings(claude: ScriptedClaude) -> None:
     """Model, effort, length and system prompt reach Claude; history goes as text and caching is
     on."""
     knobs = {
@@ -152,8 +153,8 @@ async def test_the_request_says_what_the_settings_say(claude: ScriptedClaude) ->
 async def test_half_a_letter_does_not_lock_a_chat(
     claude: ScriptedClaude, typed: str, reaches_claude: str
 ) -> None:
-    """Half an emoji, which no request can carry, reaches Claude as a sign for it, also in the
-    history."""
+    """Half an emoji, which JSON cannot carry, reaches Claude as a replacement character, also in
+    the history."""
     async with a_claude(claude) as (source, _):
         said, error = await answer(
             source, Request((Message("assistant", typed), Message("user", typed)))
@@ -165,7 +166,7 @@ async def test_half_a_letter_does_not_lock_a_chat(
 async def test_an_answer_that_breaks_off_within_a_letter_is_continued(
     claude: ScriptedClaude,
 ) -> None:
-    """Also the words that Claude is asked to go on from can be sent."""
+    """The quotation that asks Claude to go on is valid text, even after half a character."""
     half = delta("Half of a HALF").replace(b"HALF", rb"\ud83c")
     claude.play(streams(start(), opens(), half, breaks()), says(" and more."))
     async with a_claude(claude) as (source, _):
@@ -189,11 +190,11 @@ async def test_a_model_that_cannot_think_is_not_asked_to(claude: ScriptedClaude)
 @pytest.mark.parametrize(
     "away", [False, True], ids=["never opened", "Claude was away at the start"]
 )
-async def test_what_a_model_can_do_is_learned_with_the_first_question(
+async def test_a_models_capabilities_are_learned_with_the_first_question(
     claude: ScriptedClaude, away: bool
 ) -> None:
-    """Also where only visitors have a key, or Claude could not be asked before, an older model gets
-    what it takes."""
+    """Without an answer at the start, as when only visitors have keys, an older model still gets no
+    field that it would refuse."""
     claude.capabilities = INCAPABLE
     async with a_claude(claude) as (source, _):
         if away:
@@ -208,8 +209,10 @@ async def test_what_a_model_can_do_is_learned_with_the_first_question(
 
 
 @pytest.mark.parametrize("status", [200, 404])
-async def test_what_is_known_of_a_model_is_asked_once(claude: ScriptedClaude, status: int) -> None:
-    """No answer waits for what is known, nor for what nobody knows."""
+async def test_a_models_capabilities_are_asked_for_once(
+    claude: ScriptedClaude, status: int
+) -> None:
+    """No answer waits for capabilities that are known, nor for ones that Claude cannot tell."""
     claude.models_status = status
     async with a_claude(claude) as (source, _):
         with suppress(errors.UnknownModel):
@@ -221,7 +224,7 @@ async def test_what_is_known_of_a_model_is_asked_once(claude: ScriptedClaude, st
 
 
 class LoginPage(ScriptedClaude):
-    """Where the list of models should be."""
+    """A login page in place of the list of models."""
 
     def _model(self) -> bytes:
         return (
@@ -230,7 +233,7 @@ class LoginPage(ScriptedClaude):
 
 
 async def test_a_page_instead_of_a_model_does_no_harm() -> None:
-    """Behind the login page of a network the app starts, and answers as soon as it gets through."""
+    """Behind a network's login page the app starts, and it answers once Claude can be reached."""
     with LoginPage(says("Hello there")) as claude:
         async with a_claude(claude) as (source, _):
             await source.open()
@@ -242,7 +245,7 @@ async def test_a_page_instead_of_a_model_does_no_harm() -> None:
 async def test_a_gateway_that_says_nothing_of_the_model_does_no_harm(
     claude: ScriptedClaude, capabilities: dict[str, None] | None
 ) -> None:
-    """Where the models list has another shape, today's models are assumed."""
+    """If the list of models has another shape, today's capabilities are assumed."""
     claude.capabilities = capabilities
     async with a_claude(claude) as (source, _):
         await source.open()
@@ -252,7 +255,7 @@ async def test_a_gateway_that_says_nothing_of_the_model_does_no_harm(
 
 
 async def test_a_rejected_key_is_known_at_the_start(claude: ScriptedClaude) -> None:
-    """A person who starts the app with a wrong key reads so before anybody asks."""
+    """A wrong key is reported at the start, before the first question."""
     claude.models_status = 401
     async with a_claude(claude) as (source, _):
         with pytest.raises(errors.KeyRejected):
@@ -279,9 +282,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("status", REFUSALS)
-async def test_what_would_come_again_is_not_tried_again(
-    claude: ScriptedClaude, status: int
-) -> None:
+async def test_lasting_errors_are_not_retried(claude: ScriptedClaude, status: int) -> None:
     """A request that Claude refuses for good fails at once, with its own sentence and Claude's
     request id."""
     kind, place = REFUSALS[status]
@@ -293,10 +294,11 @@ async def test_what_would_come_again_is_not_tried_again(
     assert error.request_id == "req_scripted"
 
 
-async def test_what_claude_says_of_a_rejected_request_is_not_for_readers(
+async def test_claudes_words_on_a_rejected_request_are_not_shown(
     claude: ScriptedClaude,
 ) -> None:
-    """It may repeat the request, the key, or what the owner's account is about."""
+    """Readers do not see Claude's message, which may repeat the request, the key or facts about the
+    owner's account."""
     claude.play(refuses(400, "invalid_request_error", "sk-test may not say hi"))
     async with a_claude(claude) as (source, _):
         _, error = await answer(source)
@@ -326,8 +328,7 @@ PASSING = {
 async def test_before_the_first_word_a_passing_failure_is_tried_again_in_sight(
     claude: ScriptedClaude, fault: str
 ) -> None:
-    """The reader is told what is wrong and when it will be tried again, and then gets the whole
-    answer."""
+    """The reader sees the failure and the time of the next attempt, and then the whole answer."""
     script, place = PASSING[fault]
     claude.play(script, script, says("Here I am."))
     async with a_claude(claude) as (source, pauses):
@@ -343,7 +344,7 @@ async def test_before_the_first_word_a_passing_failure_is_tried_again_in_sight(
 
 @pytest.mark.parametrize("fault", PASSING)
 async def test_a_failure_that_does_not_pass_is_given_up(claude: ScriptedClaude, fault: str) -> None:
-    """After four attempts the reader gets the sentence and is not kept waiting for ever."""
+    """After four attempts the reader gets the failure's sentence."""
     script, place = PASSING[fault]
     claude.play(script)
     async with a_claude(claude) as (source, pauses):
@@ -353,7 +354,7 @@ async def test_a_failure_that_does_not_pass_is_given_up(claude: ScriptedClaude, 
 
 
 async def test_retry_after_is_honoured(claude: ScriptedClaude) -> None:
-    """When Claude says how long to wait, that long it is."""
+    """The pause is as long as `Retry-After` says."""
     claude.play(refuses(429, "rate_limit_error", retry_after="7"), says("ok"))
     async with a_claude(claude) as (source, pauses):
         said, _ = await answer(source)
@@ -396,7 +397,7 @@ async def test_an_absurd_retry_after_does_no_harm(
 
 
 async def test_a_spent_account_is_not_asked_again(claude: ScriptedClaude) -> None:
-    """A spend limit looks like a rate limit but does not pass by waiting."""
+    """A spend limit has a rate limit's status, but waiting does not help: it is not retried."""
     claude.play(refuses(429, "rate_limit_error", error_code="enforced_spend_limit_reached"))
     async with a_claude(claude) as (source, _):
         _, error = await answer(source)
@@ -419,12 +420,12 @@ NEVER = {"STREAMCHAT_CONTINUATIONS": "0"}
 
 
 def broken(partial: str, step: Step, *, hold: Hold | None = None) -> Script:
-    """An answer that ends in its middle with `step`, if there is a hold once that is released."""
+    """An answer that ends in its middle with `step`, after the hold's release if there is one."""
     return streams(start(), opens(), delta(partial), *([hold] if hold else []), step)
 
 
 def last_words(exchange: Exchange) -> str:
-    """The words with which a continuation is asked to begin."""
+    """The quotation that a request to continue ends with."""
     found = re.search("<last_words>(.*)</last_words>", exchange.said[-1][1], re.DOTALL)
     assert found
     return found[1]
@@ -432,8 +433,7 @@ def last_words(exchange: Exchange) -> str:
 
 @pytest.mark.parametrize("fault", AFTER_TEXT)
 async def test_an_answer_that_breaks_off_is_continued(claude: ScriptedClaude, fault: str) -> None:
-    """Wherever and however the stream breaks, Claude goes on by itself and the text is as if it had
-    never been cut."""
+    """After any break in the stream Claude is asked to go on, and the joined text has no seam."""
     step, place = AFTER_TEXT[fault]
     async with a_claude(claude) as (source, _):
         for cut in CUTS:
@@ -447,8 +447,7 @@ async def test_an_answer_that_breaks_off_is_continued(claude: ScriptedClaude, fa
 
 
 async def test_the_words_that_a_continuation_repeats_are_shown_once(claude: ScriptedClaude) -> None:
-    """Claude begins with the words that it was asked to repeat, and the reader does not see them
-    again."""
+    """The words that Claude was asked to repeat are cut from the continuation."""
     async with a_claude(claude) as (source, _):
         for cut in CUTS[8:]:
             claude.exchanges.clear()
@@ -462,8 +461,8 @@ async def test_the_words_that_a_continuation_repeats_are_shown_once(claude: Scri
 async def test_a_continuation_asks_claude_to_go_on_from_its_own_words(
     claude: ScriptedClaude,
 ) -> None:
-    """It sends the conversation, the partial answer as Claude's turn, and a turn that quotes its
-    last words exactly."""
+    """The request has the conversation, the partial answer as Claude's turn, and a turn that quotes
+    its last words exactly."""
     partial = "".join(f"Line {number},\n\tindented.\n" for number in range(99))
     claude.play(broken(partial, breaks()), says("Line 99."))
     async with a_claude(claude) as (source, _):
@@ -480,8 +479,8 @@ async def test_a_continuation_asks_claude_to_go_on_from_its_own_words(
 
 
 async def test_the_reader_learns_why_an_answer_was_interrupted(claude: ScriptedClaude) -> None:
-    """One sentence stays, for the seam may show; that it is tried again is of interest only while
-    it is."""
+    """One sentence about the interruption stays, because the seam may show; the notices about
+    attempts pass."""
     claude.play(broken("Half", breaks()), says(" and half."))
     async with a_claude(claude) as (source, pauses):
         said, _ = await answer(source)
@@ -504,8 +503,7 @@ async def test_the_reader_learns_why_an_answer_was_interrupted(claude: ScriptedC
 async def test_an_answer_that_breaks_off_again_and_again_fails_with_what_there_is(
     claude: ScriptedClaude,
 ) -> None:
-    """After the last continuation nothing is passed off as whole: the text stays and the failure
-    follows it."""
+    """After the last continuation the text stays and the failure follows it."""
     claude.play(*(broken(word, breaks()) for word in ["One,", " two,", " three,", " four,"]))
     async with a_claude(claude) as (source, _):
         said, error = await answer(source)
@@ -516,7 +514,7 @@ async def test_an_answer_that_breaks_off_again_and_again_fails_with_what_there_i
 
 
 async def test_how_often_an_answer_is_continued_is_a_setting(claude: ScriptedClaude) -> None:
-    """As often as the settings say, and each time from all that was said."""
+    """The setting bounds the continuations, and each one starts from all text so far."""
     claude.play(*(broken(f"{number},", breaks()) for number in range(5)), says("5."))
     async with a_claude(claude, STREAMCHAT_CONTINUATIONS="5") as (source, _):
         said, error = await answer(source)
@@ -552,7 +550,7 @@ async def test_a_continuation_that_fails_before_its_first_word_is_tried_again(
 
 
 async def test_a_continuation_that_never_begins_is_given_up(claude: ScriptedClaude) -> None:
-    """Three times Claude is asked to go on; then the reader gets the sentence after the text."""
+    """Claude is asked to go on three times; then the text stays and the failure follows it."""
     claude.play(broken("Half an", breaks()), refuses(500, "api_error"))
     async with a_claude(claude) as (source, pauses):
         said, error = await answer(source)
@@ -561,7 +559,7 @@ async def test_a_continuation_that_never_begins_is_given_up(claude: ScriptedClau
 
 
 async def test_retry_after_holds_for_a_continuation_too(claude: ScriptedClaude) -> None:
-    """A continuation waits as long as Claude says, and above the cap it is not waited for."""
+    """A continuation waits as long as `Retry-After` says, and fails at once above the cap."""
     turned_away = [refuses(429, "rate_limit_error", retry_after=seconds) for seconds in ("7", "61")]
     claude.play(broken("Half an", breaks()), *turned_away)
     async with a_claude(claude) as (source, pauses):
@@ -572,10 +570,8 @@ async def test_retry_after_holds_for_a_continuation_too(claude: ScriptedClaude) 
 
 
 @pytest.mark.parametrize("kind", ["invalid_request_error", "authentication_error", "billing_error"])
-async def test_after_an_error_that_would_come_again_nothing_is_continued(
-    claude: ScriptedClaude, kind: str
-) -> None:
-    """An error that does not pass ends the answer, in its middle or while it is continued."""
+async def test_a_lasting_error_ends_an_answer(claude: ScriptedClaude, kind: str) -> None:
+    """A lasting error ends the answer, in its middle or during a continuation."""
     for scripts in (
         [broken("Half", breaks(kind))],
         [broken("Half", breaks()), streams(start(), breaks(kind))],
@@ -589,7 +585,7 @@ async def test_after_an_error_that_would_come_again_nothing_is_continued(
 
 
 async def test_the_last_part_says_how_an_answer_ended(claude: ScriptedClaude) -> None:
-    """A continued answer ends as its last part ends, and the tokens of all parts are counted."""
+    """The last part's stop reason counts, and the tokens of all parts are added up."""
     first = streams(start(cache_creation_input_tokens=900), opens(), delta("Half an"), breaks())
     last = streams(
         start(cache_read_input_tokens=900), opens(), delta(" answ"), CLOSES, ends("max_tokens", 7)
@@ -619,7 +615,7 @@ async def test_thoughts_about_going_on_are_not_shown(claude: ScriptedClaude) -> 
 
 
 async def test_each_attempt_thinks_in_a_paragraph_of_its_own(claude: ScriptedClaude) -> None:
-    """Thoughts that broke off do not run into those of the next attempt; nothing stands before the
+    """The thoughts of two attempts are parted by a blank line, and nothing stands before the
     first."""
     broken_off = streams(start(), opens("thinking"), thought("Let me"), breaks())
     claude.play(
@@ -634,7 +630,7 @@ async def test_each_attempt_thinks_in_a_paragraph_of_its_own(claude: ScriptedCla
 
 
 async def test_a_break_after_mere_whitespace_begins_anew(claude: ScriptedClaude) -> None:
-    """An assistant's turn without a word is never sent; there is nothing to continue."""
+    """An assistant's turn of mere whitespace is never sent: the question is asked again."""
     claude.play(broken("\n\n", breaks()), says("Here I am."))
     async with a_claude(claude, **NEVER) as (source, _):
         said, error = await answer(source)
@@ -643,7 +639,7 @@ async def test_a_break_after_mere_whitespace_begins_anew(claude: ScriptedClaude)
 
 
 async def test_stopping_a_continuation_closes_claudes_connection(claude: ScriptedClaude) -> None:
-    """Stop works while an answer is continued as it does before."""
+    """Stop works during a continuation as it does before."""
     hold = Hold()
     claude.play(broken("Half", breaks()), streams(start(), opens(), delta(" and"), hold))
     async with a_claude(claude) as (source, _):
@@ -665,8 +661,8 @@ def the_rest_of(partial: str) -> Request:
 async def test_a_partial_answer_is_continued_on_request(
     claude: ScriptedClaude, repeats: bool
 ) -> None:
-    """A conversation that ends with the assistant's words gets the rest of them, also where nothing
-    is by itself."""
+    """A conversation that ends with the assistant's words gets the rest of them, even if automatic
+    continuations are off."""
     async with a_claude(claude, **NEVER) as (source, _):
         for cut in CUTS[8:]:
             claude.exchanges.clear()
@@ -687,7 +683,7 @@ async def test_a_partial_answer_is_continued_on_request(
 
 
 async def test_a_continuation_on_request_may_break_off_too(claude: ScriptedClaude) -> None:
-    """It is tried again before its first word and continued after it, from all that was said."""
+    """It is retried before its first word, and continued after it, from all text so far."""
     claude.play(streams(start(), breaks()), broken(" two,", breaks()), says(" three."))
     async with a_claude(claude) as (source, _):
         said, error = await answer(source, the_rest_of("One,"))
@@ -696,7 +692,7 @@ async def test_a_continuation_on_request_may_break_off_too(claude: ScriptedClaud
 
 
 async def test_silence_is_a_failure_of_its_own(claude: ScriptedClaude) -> None:
-    """A connection on which nothing comes any more, not even a ping, is given up."""
+    """A connection without any bytes, not even pings, is given up."""
     claude.play(broken("Half", Hold()))
     async with a_claude(claude, **NEVER, STREAMCHAT_SILENCE_SECONDS="0.1") as (source, _):
         said, error = await answer(source)
@@ -719,8 +715,8 @@ async def test_a_stream_is_recognised_in_any_case(claude: ScriptedClaude) -> Non
     assert (text(said), error) == ("Here I am.", None)
 
 
-async def test_nobody_there_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With no way to Claude the reader learns that, and not of sockets."""
+async def test_an_unreachable_claude_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If Claude cannot be reached, the reader learns that, without technical details."""
     with ScriptedClaude() as claude:
         pass
     claude.url = "http://127.0.0.1:9"
@@ -734,8 +730,7 @@ async def test_nobody_there_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     ["end_turn", "max_tokens", "refusal", "model_context_window_exceeded", "stop_sequence"],
 )
 async def test_every_stop_reason_is_passed_on(claude: ScriptedClaude, reason: str) -> None:
-    """Why an answer ended is known to whoever reads it; an answer that has ended is not
-    continued."""
+    """Readers get every stop reason, and an answer with one is not continued."""
     claude.play(says("Well", reason=reason))
     async with a_claude(claude) as (source, _):
         said, _ = await answer(source)
@@ -766,9 +761,9 @@ async def test_after_the_stop_reason_nothing_can_break(
     assert (text(said), error, said[-1]) == ("All.", None, Done("end_turn", Usage(25, 42)))
 
 
-async def test_events_of_tomorrow_are_passed_over(claude: ScriptedClaude) -> None:
-    """Event, block and delta types that do not exist yet do not disturb an answer; neither do many
-    events at once."""
+async def test_unknown_events_are_ignored(claude: ScriptedClaude) -> None:
+    """Unknown types of events, blocks and deltas do not disturb an answer, nor do many events in
+    one chunk."""
     future = [
         event("future_event"),
         event("content_block_delta", index=0, delta={"type": "future_delta"}),
@@ -796,7 +791,7 @@ async def test_foreign_events_are_ignored(claude: ScriptedClaude, data: bytes) -
 
 
 async def test_an_answer_cut_into_odd_pieces_arrives_whole(claude: ScriptedClaude) -> None:
-    """The network may cut anywhere, also within a letter."""
+    """The stream may be cut into chunks anywhere, also within a character."""
     stream = b"".join([start(), opens(), delta("Grüße 🌍 世界"), CLOSES, ends()])
     claude.play(streams(*[stream[i : i + 3] for i in range(0, len(stream), 3)]))
     async with a_claude(claude) as (source, _):
@@ -813,14 +808,14 @@ HELD: dict[str, Callable[[Hold], Script]] = {
 
 
 def hold_head(hold: Hold) -> bytes:
-    """No byte at all: the scripted Claude waits before its first line."""
+    """Waits before the first line of the response."""
     hold.reached.set()
     return b""
 
 
 @pytest.mark.parametrize("moment", HELD)
 async def test_stopping_closes_claudes_connection(claude: ScriptedClaude, moment: str) -> None:
-    """Whenever the reader stops, Claude sees the connection close and writes no more."""
+    """A stop at any moment closes the connection, and Claude writes no more."""
     hold = Hold()
     script = HELD[moment](hold)
     claude.play([script[0], hold] if moment == "before the headers" else script)
@@ -860,16 +855,16 @@ def made(kind: type[Exception], status: int, error_type: str) -> Exception:
 
 @pytest.mark.parametrize("kind", sorted(SDK_ERRORS, key=str), ids=lambda kind: kind.__name__)
 def test_every_error_of_the_sdk_and_its_transport_has_its_place(kind: type[Exception]) -> None:
-    """No error that the SDK or its transport can raise is unknown to us, today's or one that an
-    update adds."""
+    """Every error class of the SDK and its transport has a place in the table; a new one fails this
+    test."""
     assert isinstance(
         translate(made(kind, getattr(kind, "status_code", 500), "api_error")), ClaudeError
     )
 
 
 def test_every_status_that_the_sdk_knows_is_in_the_table() -> None:
-    """A status for which the SDK has a class of its own has a sentence of its own here, or is a
-    fault of Claude's."""
+    """A status with a class of its own in the SDK has its own sentence, or is a fault of
+    Claude's."""
     statuses = {
         getattr(kind, "status_code", None)
         for kind in SDK_ERRORS
@@ -880,7 +875,7 @@ def test_every_status_that_the_sdk_knows_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("error_type", get_args(ErrorType))
 def test_every_error_type_in_a_stream_has_its_place(error_type: str) -> None:
-    """An error event in the stream comes with status 200; its type says what it is."""
+    """An error event arrives with status 200; its type decides."""
     assert error_type in BY_TYPE or error_type.startswith("memory_")
     error = translate(made(anthropic.APIStatusError, 200, error_type))
     assert type(error) is BY_TYPE.get(error_type, errors.ClaudeFault)
@@ -888,5 +883,5 @@ def test_every_error_type_in_a_stream_has_its_place(error_type: str) -> None:
 
 
 def test_an_error_of_our_own_making_is_not_blamed_on_claude() -> None:
-    """A bug stays a bug."""
+    """An exception of our own code is raised unchanged."""
     assert translate(KeyError("x")) is None

@@ -1,5 +1,5 @@
-"""How many requests are worked on at once, seen by an app that keeps them until a test lets them
-go."""
+"""The number of requests in progress at once, in front of an app whose requests a test ends by
+hand."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from tests.hand import settle
 
 
 class Work:
-    """The app behind the limit: `begun` are the requests that it works on or has worked on."""
+    """The app behind the limit: `begun` has the requests that reached it."""
 
     def __init__(self) -> None:
         self.begun: list[str] = []
@@ -89,7 +89,7 @@ class Door:
 
 
 async def test_a_rush_is_worked_on_a_few_at_a_time() -> None:
-    """Ten at once: two are begun; all are answered in the end."""
+    """Of ten requests at once two begin; all are answered in the end."""
     door = Door()
     clients = [await door.ask(WHOLE) for _ in range(10)]
     assert len(door.work.begun) == AT_ONCE == 2
@@ -101,8 +101,7 @@ async def test_a_rush_is_worked_on_a_few_at_a_time() -> None:
 
 
 async def test_a_rush_below_a_proxys_path_is_no_less_counted() -> None:
-    """Behind a proxy that leaves its path in the address, and for a stranger who writes that path
-    by hand."""
+    """Requests are counted also below a proxy's prefix, and below one that a stranger makes up."""
     door = Door()
     for _ in range(10):
         await door.ask(WHOLE, path="/chat" + PAGES + "run/predict", root="/chat")
@@ -111,7 +110,7 @@ async def test_a_rush_below_a_proxys_path_is_no_less_counted() -> None:
 
 
 async def test_a_visitors_rush_leaves_a_place_for_others() -> None:
-    """The first request of another visitor begins at once, however much one visitor sends."""
+    """Another visitor's first request begins at once, however many one visitor sends."""
     door = Door()
     for _ in range(10):
         await door.ask(WHOLE, path=PAGES + "rush", address="198.51.100.66")
@@ -121,8 +120,8 @@ async def test_a_visitors_rush_leaves_a_place_for_others() -> None:
 
 
 async def test_visitors_who_wait_take_turns() -> None:
-    """Of ten requests by one and one by another, which came last, that one is not the last to be
-    begun."""
+    """A visitor's single request does not wait for all ten of another visitor that came before
+    it."""
     door = Door()
     for number in range(3):
         await door.ask(WHOLE, address=f"203.0.113.{number}")
@@ -136,7 +135,7 @@ async def test_visitors_who_wait_take_turns() -> None:
 
 
 async def test_a_client_that_leaves_while_it_waits_takes_no_place() -> None:
-    """A request that is cancelled before its turn is skipped; the next one begins."""
+    """A request that is cancelled while it waits is skipped, and the next one begins."""
     door = Door()
     clients = [await door.ask(WHOLE, path=f"{PAGES}{number}") for number in range(4)]
     assert clients[2].task
@@ -148,7 +147,7 @@ async def test_a_client_that_leaves_while_it_waits_takes_no_place() -> None:
 
 
 async def test_a_response_that_has_begun_is_no_longer_counted() -> None:
-    """A client that reads slowly, or a stream, holds up nobody."""
+    """Streams and slow readers take no place."""
     door = Door()
     for _ in range(4):
         await door.ask(WHOLE)
@@ -159,7 +158,7 @@ async def test_a_response_that_has_begun_is_no_longer_counted() -> None:
 
 
 async def test_a_client_that_sends_slowly_holds_up_nobody() -> None:
-    """A place is taken when the whole request is there; its parts arrive in their order."""
+    """A request takes a place once its whole body is there; its parts arrive in order."""
     door = Door()
     slow = [await door.ask(BEGINNING) for _ in range(5)]
     await door.ask(WHOLE)
@@ -169,8 +168,7 @@ async def test_a_client_that_sends_slowly_holds_up_nobody() -> None:
 
 
 async def test_work_that_takes_long_makes_room() -> None:
-    """A person who waits behind two requests that never end waits a quarter of a second, and no
-    longer."""
+    """Behind two requests that never end, the next one begins after a quarter of a second."""
     door = Door()
     for _ in range(4):
         await door.ask(WHOLE)
@@ -193,6 +191,6 @@ async def test_streams_and_programs_do_not_wait(method: str, path: str) -> None:
 
 
 def test_gradios_pages_ask_where_they_are_counted(app: Application) -> None:
-    """Should Gradio's pages ever send their requests elsewhere, the limit has to follow them."""
+    """Gradio's pages send their requests to the paths that the limit counts."""
     with urllib.request.urlopen(f"{app.url}/config") as config:
         assert json.load(config)["api_prefix"] + "/" == PAGES

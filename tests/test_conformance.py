@@ -1,4 +1,4 @@
-"""The routes as RFC 9110 and their own description have them."""
+"""The routes follow RFC 9110 and their own description."""
 
 import asyncio
 import gzip
@@ -25,7 +25,7 @@ async def api() -> AsyncIterator[Served]:
 
 
 class Echo(Source):
-    """Says the question again."""
+    """Repeats the question."""
 
     def stream(self, request: Request) -> AsyncGenerator[Event]:  # type: ignore[override]
         return echo(request.conversation[-1].text)
@@ -43,7 +43,7 @@ MEANT = "use_after_free,positive_data_acceptance"
 
 @pytest.mark.process
 async def test_the_routes_are_as_they_are_described(tmp_path: Path) -> None:
-    """Hundreds of requests, right and wrong ones, get the statuses, headers and bodies that
+    """Hundreds of requests, valid and invalid, get the statuses, headers and bodies that
     /openapi.json promises."""
     async with served(source=Echo()) as api:
         description = f"http://127.0.0.1:{api.port}/openapi.json"
@@ -78,7 +78,7 @@ async def test_the_routes_are_as_they_are_described(tmp_path: Path) -> None:
 async def test_a_wrong_method_is_told_all_right_ones(
     api: Served, method: str, path: str, allowed: str
 ) -> None:
-    """`Allow` names every method of the address, and the body is JSON as everywhere."""
+    """`Allow` names every method of the address; the body is JSON."""
     answer = await api.client.request(method, path)
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
     assert method == "HEAD" or answer.json()["code"] == "method_not_allowed"
@@ -89,7 +89,7 @@ async def test_a_wrong_method_is_told_all_right_ones(
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PATCH", "PROPFIND"])
 async def test_an_unknown_address_is_answered_in_json(api: Served, method: str, path: str) -> None:
-    """A code for programs and a sentence for people, also where there is nothing."""
+    """A 404 has a code for programs and a sentence for people."""
     answer = await api.client.request(method, path)
     assert answer.status_code == 404
     assert answer.json().keys() == {"code", "message"}
@@ -97,8 +97,8 @@ async def test_an_unknown_address_is_answered_in_json(api: Served, method: str, 
 
 
 async def test_head_of_an_ended_reply_is_get_without_a_body(api: Served) -> None:
-    """Status and headers are the same, in both forms, also where there is no more, no such reply,
-    or a failure."""
+    """HEAD has GET's status and headers, in both forms, also at the log's end, for an unknown reply
+    and for a failure."""
     location = await api.ask(Text("a"), END)
     failed = await api.ask(Busy(retry_after=4.2))
     for path in (
@@ -124,7 +124,7 @@ async def test_head_of_an_ended_reply_is_get_without_a_body(api: Served) -> None
 
 
 async def test_head_of_a_running_reply_waits_for_nothing(api: Served) -> None:
-    """It has its headers before there is a word, and counts as no reader."""
+    """HEAD is answered before the first word, and does not count as a reader."""
     location = await api.ask()
     for headers, kind in (({}, "text/plain"), (EVENTS, "text/event-stream")):
         answer = await api.client.head(location, headers=headers)
@@ -148,8 +148,8 @@ ACCEPTED = {
 
 @pytest.mark.parametrize("accept", ACCEPTED)
 async def test_the_form_is_the_one_that_is_preferred(api: Served, accept: str) -> None:
-    """By quality, in any case; text where nothing is preferred. Caches are told that it depends on
-    `Accept`."""
+    """The form follows the qualities in `Accept`, in any case; text is the default, and `Vary`
+    names the header."""
     location = await api.ask(Text("a"), END)
     answer = await api.client.get(location, headers={"accept": accept})
     assert answer.headers["content-type"].partition(";")[0] == ACCEPTED[accept]
@@ -157,7 +157,7 @@ async def test_the_form_is_the_one_that_is_preferred(api: Served, accept: str) -
 
 
 async def test_all_accept_lines_count(api: Served) -> None:
-    """A header may be on several lines."""
+    """The header may stand on several lines."""
     location = await api.ask(Text("a"), END)
     headers = [("accept", "text/plain;q=0.1"), ("accept", "text/event-stream")]
     answer = await api.client.get(location, headers=headers)
@@ -165,7 +165,7 @@ async def test_all_accept_lines_count(api: Served) -> None:
 
 
 async def test_no_cache_keeps_anything(api: Served) -> None:
-    """Replies, their ends, failures and the health of the server are nobody else's."""
+    """Replies, endings, failures and health are marked as not to be stored."""
     location = await api.ask(Text("a"), END)
     answers = [
         await api.client.post(PATH, json=[]),
@@ -181,17 +181,16 @@ async def test_no_cache_keeps_anything(api: Served) -> None:
 
 
 async def test_an_empty_last_event_id_is_none(api: Served) -> None:
-    """As the standard has it for a browser that has not read an event with an id yet."""
+    """An empty `Last-Event-ID` is ignored: browsers send it before they have read an event with an
+    id."""
     location = await api.ask(Text("a"), Text("b"), END)
     assert (await api.client.get(location, headers={"last-event-id": ""})).text == "ab"
     assert (await api.client.get(f"{location}?after=1", headers={"last-event-id": ""})).text == "b"
 
 
 @pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "deflate, gzip"])
-async def test_a_compressed_body_is_refused_with_what_would_be_read(
-    api: Served, coding: str
-) -> None:
-    """`Accept-Encoding` says that only bodies as they are will be (RFC 7694)."""
+async def test_a_compressed_body_is_refused(api: Served, coding: str) -> None:
+    """The refusal's `Accept-Encoding` says that only plain bodies are read (RFC 7694)."""
     headers = {"content-type": "application/json", "content-encoding": coding}
     answer = await api.client.post(
         PATH, content=gzip.compress(json.dumps(HI).encode()), headers=headers

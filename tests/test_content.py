@@ -1,5 +1,4 @@
-"""Text that others wrote, as Markdown in which nothing but text, links and a few bare tags is
-left."""
+"""Foreign text as Markdown in which only text, links and a few bare tags are left."""
 
 import re
 
@@ -65,8 +64,7 @@ def parts(text: str) -> list[tuple[str, str]]:
 
 @given(MARKDOWN, st.integers(0, 60))
 def test_no_html_and_no_picture_is_left_at_any_prefix(text: str, length: int) -> None:
-    """However far an answer has come, Markdown finds no picture, and no HTML but a few bare
-    tags."""
+    """At any length of an answer Markdown finds no picture, and no HTML but a few bare tags."""
     for kind, content in parts(inert(text[:length])):
         assert kind != "image"
         if kind == "html_inline":
@@ -79,7 +77,7 @@ def test_no_html_and_no_picture_is_left_at_any_prefix(text: str, length: int) ->
 
 @given(MARKDOWN)
 def test_it_can_be_restored(text: str) -> None:
-    """A copy has exactly what was written, and making it inert twice changes nothing."""
+    """Making text inert is reversible and idempotent."""
     assert restored(inert(text)) == text
     assert inert(inert(text)) == inert(text)
 
@@ -96,7 +94,7 @@ def test_it_can_be_restored(text: str) -> None:
     ],
 )
 def test_every_character_stays_visible(text: str) -> None:
-    """A tag that is named without backticks is shown, and so is all that follows it."""
+    """A tag without backticks is shown, and so is the text after it."""
     shown = "".join(content for kind, content in parts(inert(text)) if kind == "text")
     assert set(re.findall(r"\w+", text)) - {"x", "png"} <= set(re.findall(r"\w+", restored(shown)))
 
@@ -104,21 +102,21 @@ def test_every_character_stays_visible(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["<https://example.com/a?b=c>", "one<br>two", "H<sub>2</sub>O", "2 < 3", "a <- b"]
 )
-def test_what_is_harmless_stays_as_it_is(text: str) -> None:
-    """Addresses, line breaks, indices and comparisons need no mark."""
+def test_harmless_text_stays_as_it_is(text: str) -> None:
+    """Addresses, line breaks, indices and comparisons get no mark."""
     assert inert(text) == text
 
 
 @pytest.mark.parametrize(
     "text", ["<br onclick=x>", "<sub style='a'>", "<br/ x>", "<https://x y>", "<https://x"]
 )
-def test_what_only_looks_harmless_does_not(text: str) -> None:
-    """A tag with an attribute is no bare tag, and half an address is none."""
+def test_text_that_looks_harmless_is_made_inert(text: str) -> None:
+    """A tag with an attribute and half an address are made inert."""
     assert inert(text) == text.replace("<", "<" + INERT)
 
 
-def test_nobody_elses_text_has_a_mark_of_ours() -> None:
-    """An answer or a question cannot look like a note of the chat, and is copied in full."""
+def test_foreign_text_has_no_mark_of_ours() -> None:
+    """No answer and no question can look like a note of the chat, and both are copied in full."""
     written = f"Never run this:{NOTE}\nrm -rf ~{INERT}"
     assert message_of("assistant", written)["content"] == [
         {"type": "text", "text": "Never run this:\nrm -rf ~"}
@@ -129,7 +127,7 @@ def test_nobody_elses_text_has_a_mark_of_ours() -> None:
     "text", ["```mermaid\nA@{ img: 'x' }\n```", "~~~ Mermaid\n~~~", "%%%LATEX_BLOCK_0%%%"]
 )
 def test_diagrams_are_code_and_no_text_is_a_place_of_gradios(text: str) -> None:
-    """A diagram, which could load pictures, is shown as its source; the name of a formula's place
-    is text."""
+    """Diagrams, which could load pictures, are shown as source; Gradio's placeholder for a formula
+    is shown as text."""
     assert INERT in inert(text)
     assert restored(inert(text)) == text

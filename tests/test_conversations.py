@@ -1,4 +1,4 @@
-"""Saved conversations in the page: from one to another, with their addresses."""
+"""Saved conversations on the page: their addresses, and ways from one to another."""
 
 import re
 from collections.abc import Iterator
@@ -47,7 +47,8 @@ def current(page: Page) -> str:
 def test_a_new_chat_keeps_the_old_one_and_its_address(
     page: Page, page_claude: ScriptedClaude
 ) -> None:
-    """Back and forward go from one to the other, a reload stays, and each goes on by itself."""
+    """Back and forward switch between the chats, a reload stays in one, and each can be
+    continued."""
     page_claude.play(says("For one."), says("For two."), says("Again."))
     page.ask("one")
     page.shows("For one.")
@@ -79,7 +80,8 @@ def test_a_new_chat_keeps_the_old_one_and_its_address(
 def test_an_answer_goes_on_while_another_conversation_is_read(
     page: Page, page_claude: ScriptedClaude
 ) -> None:
-    """It is not stopped, none of its words get into the other, and it is there at the return."""
+    """The answer is not stopped, no word of it reaches the other conversation, and it is there on
+    return."""
     hold, script = held("Begun", then=" and ended.")
     page_claude.play(says("For one."), script, says("More."))
     page.ask("one")
@@ -107,7 +109,8 @@ def test_an_answer_goes_on_while_another_conversation_is_read(
 def test_a_second_window_follows_the_same_answer(
     page: Page, page_claude: ScriptedClaude, context: BrowserContext
 ) -> None:
-    """The one that runs when it opens, and the one that is asked for in the first one later."""
+    """It follows the answer that runs when it opens, and one that the first window asks for
+    later."""
     hold, script = held("Begun", then=" and ended.")
     then, later = held("Later", then=" as well.")
     page_claude.play(script, later)
@@ -131,7 +134,7 @@ def test_a_second_window_follows_the_same_answer(
 def test_the_address_opens_nothing_in_another_browser(
     page: Page, page_claude: ScriptedClaude, app: Application, context: BrowserContext
 ) -> None:
-    """It shows a new chat."""
+    """Another browser gets a new chat at that address."""
     page_claude.play(says("Secret."), says("Mine."))
     page.ask("hi")
     page.shows("Secret.")
@@ -149,7 +152,8 @@ def test_the_address_opens_nothing_in_another_browser(
 def test_a_message_that_was_sent_does_not_come_back_in_another(
     page: Page, page_claude: ScriptedClaude
 ) -> None:
-    """The box of a new chat is empty, also after a reload; an unsent draft goes along."""
+    """A new chat's box is empty after a message was sent, also after a reload; an unsent draft
+    moves along."""
     page_claude.play(says("For one."))
     page.ask("one")
     page.shows("For one.")
@@ -167,8 +171,7 @@ def test_a_message_that_was_sent_does_not_come_back_in_another(
 def test_a_message_sent_at_once_belongs_to_the_new_chat(
     page: Page, page_claude: ScriptedClaude
 ) -> None:
-    """It waits until the page shows that chat, even where an answer is being written in the
-    other."""
+    """It waits until the new chat is shown, even while the old one's answer is being written."""
     hold, script = held("Begun", then=" and ended.")
     page_claude.play(script, says("For two."))
     page.ask("one")

@@ -27,7 +27,7 @@ SILENCE, REPLY = 90.0, 1_800.0  # seconds
 
 
 class Later(Hold):
-    """A hold after which it is that many seconds later."""
+    """A hold that moves the clock by so many seconds when it is released."""
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ async def test_a_claude_that_only_pings_is_given_up(claude: ScriptedClaude, fill
 async def test_a_claude_that_only_pings_while_it_thinks_is_asked_again(
     claude: ScriptedClaude, filling: str
 ) -> None:
-    """Before the first word the reader sees that it is tried again, with as much time as before."""
+    """Before the first word a silence is retried in the reader's sight, with the same deadline."""
     clock = Clock()
     later = Later(clock, SILENCE)
     claude.play(
@@ -87,17 +87,15 @@ async def test_a_claude_that_only_pings_while_it_thinks_is_asked_again(
 
 @pytest.mark.parametrize("at", [Text("Half"), Thinking("Half")])
 async def test_pings_fill_a_silence_that_is_short_enough(claude: ScriptedClaude, at: Event) -> None:
-    """Until then pings keep the connection, as while Claude thinks."""
+    """Pings keep a connection alive up to that deadline, as while Claude thinks."""
     said, error = await after(claude, at, SILENCE - 1, PING, PING, delta(" and half."), ends())
     assert (text(said).endswith(" and half."), error) == (True, None)
 
 
 @pytest.mark.parametrize("late", [delta(" and half."), thought("hm"), opens("redacted_thinking")])
-async def test_what_comes_in_time_begins_the_silence_anew(
-    claude: ScriptedClaude, late: bytes
-) -> None:
-    """Words, thoughts and the beginnings of blocks are signs of life, and none is thrown away for
-    coming late."""
+async def test_every_sign_of_life_restarts_the_silence(claude: ScriptedClaude, late: bytes) -> None:
+    """Words, thoughts and beginnings of blocks restart the deadline, and none is dropped for coming
+    late."""
     said, error = await after(
         claude, Text("Half"), SILENCE + 1, late, PING, delta("."), CLOSES, ends()
     )
@@ -106,7 +104,7 @@ async def test_what_comes_in_time_begins_the_silence_anew(
 
 
 async def test_the_silence_is_a_setting(claude: ScriptedClaude) -> None:
-    """In seconds."""
+    """The setting is in seconds."""
     clock = Clock()
     later = Later(clock, 5)
     claude.play(streams(start(), delta("Half"), later, PING, Hold()))
@@ -116,7 +114,7 @@ async def test_the_silence_is_a_setting(claude: ScriptedClaude) -> None:
 
 
 async def test_a_reply_that_goes_on_for_ever_is_ended(claude: ScriptedClaude) -> None:
-    """Also one whose words never end; what was said in time stays, and nothing is tried again."""
+    """A reply has a deadline even if words keep coming; its text stays, and it is not retried."""
     clock = Clock()
     later = Later(clock, REPLY)
     claude.play(streams(start(), delta("Half"), later, delta(" more"), Hold()))

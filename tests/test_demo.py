@@ -54,14 +54,14 @@ class Heard:
         return self.thinking, self.text, self.reason if self.error is None else self.error.code
 
     def seconds(self, kind: type[Event]) -> tuple[float, float]:
-        """When the first and the last of a kind came."""
+        """The seconds of the first and the last event of a kind."""
         seconds = [second for second, event in self.timeline if isinstance(event, kind)]
         return seconds[0], seconds[-1]
 
 
 async def ask(*turns: str, by_owner: bool = True, takes_keys: bool = False) -> Heard:
-    """Asks the demo on a clock that only its own sleeping moves; the turns are the user's and the
-    assistant's."""
+    """Asks the demo on a clock that moves only when the demo sleeps; the turns alternate, the
+    user's first."""
     now = 0.0
 
     async def sleep(seconds: float) -> None:
@@ -129,8 +129,7 @@ async def test_the_tour_shows_every_kind_of_formatting() -> None:
 
 
 async def test_code_keeps_its_tabs_and_its_indentation() -> None:
-    """A Makefile copied from the tour works, for its tabs are tabs, and the Python beside it
-    compiles."""
+    """The tour's Makefile has tabs, and the Python beside it compiles."""
     fences = {
         token.info: token.content
         for token in drawn((await ask(TOUR)).text)
@@ -142,8 +141,7 @@ async def test_code_keeps_its_tabs_and_its_indentation() -> None:
 
 
 async def test_thinking_comes_before_the_answer() -> None:
-    """A person who asks to have it thought through sees about three seconds of thinking first, and
-    then the answer."""
+    """The example about thinking shows about three seconds of thoughts before its answer."""
     heard = await ask(THINK)
     first, last = heard.seconds(Thinking)
     assert 2.5 < last - first < 4.5
@@ -153,23 +151,21 @@ async def test_thinking_comes_before_the_answer() -> None:
 
 
 async def test_the_same_question_without_thinking_is_answered_at_once() -> None:
-    """Why is the sky blue, asked plainly, gets the same answer without the thinking."""
+    """ "Why is the sky blue?" alone gets the same answer without the thoughts."""
     heard = await ask("Why is the sky blue?")
     assert not heard.thinking
     assert heard.text == (await ask(THINK)).text
 
 
 async def test_any_question_can_be_thought_through() -> None:
-    """Asked to think about something it knows nothing of, the demo thinks, says so, and quotes the
-    question."""
+    """An unknown question with a request to think gets thoughts, and an answer that quotes it."""
     heard = await ask("Think it through: why do cats purr?")
     assert heard.thinking
     assert "> Think it through: why do cats purr?" in heard.text
 
 
 async def test_the_essay_has_its_two_thousand_words() -> None:
-    """Two thousand words are promised and between 2,000 and 2,200 are written, under headings, no
-    sentence twice."""
+    """The essay has 2,000 to 2,200 words under headings, and repeats no sentence."""
     text = (await ask(ESSAY)).text
     sentences = re.split(r"(?<=[.?!])\s+", text)
     assert 2000 <= len(text.split()) <= 2200
@@ -178,15 +174,14 @@ async def test_the_essay_has_its_two_thousand_words() -> None:
 
 
 async def test_waiting_is_eight_seconds_without_a_word() -> None:
-    """Asked to take its time, the demo says nothing for eight seconds and then answers."""
+    """The slow example is silent for eight seconds before it answers."""
     heard = await ask("Take your time before you answer")
     assert heard.seconds(Text)[0] == 8
     assert heard.reason == "end_turn"
 
 
 async def test_being_busy_is_announced_each_time_and_passes() -> None:
-    """Busy at first means two passing notices three seconds apart, and then an answer like any
-    other."""
+    """The busy example shows two passing notices three seconds apart, and then an answer."""
     heard = await ask("Be busy at first")
     notices = [(second, event) for second, event in heard.timeline if isinstance(event, Notice)]
     assert notices == [
@@ -198,21 +193,21 @@ async def test_being_busy_is_announced_each_time_and_passes() -> None:
 
 
 async def test_a_refusal_comes_after_a_few_words() -> None:
-    """A declined answer may have begun; it ends with the reason Claude gives for it."""
+    """A refusal may follow some text, and ends with Claude's stop reason."""
     heard = await ask("Refuse to answer this")
     assert heard.reason == "refusal"
     assert heard.text.endswith("the first thing to say about it is")
 
 
 async def test_an_answer_at_its_greatest_length_ends_mid_sentence() -> None:
-    """An answer that is too long just stops, and its reason says why."""
+    """The longest answer ends in the middle of a sentence, with the stop reason `max_tokens`."""
     heard = await ask("Stop in the middle of a sentence")
     assert heard.reason == "max_tokens"
     assert heard.text.endswith("the text simply stops in the")
 
 
 async def test_a_failure_before_the_first_word_leaves_nothing_written() -> None:
-    """An answer that fails at once has no text, no end of its own, and says when to try again."""
+    """A failure at once has no text and no end event, and says when to try again."""
     heard = await ask("Fail before the first word")
     assert isinstance(heard.error, Busy)
     assert heard.error.retry_after == 20
@@ -220,7 +215,7 @@ async def test_a_failure_before_the_first_word_leaves_nothing_written() -> None:
 
 
 async def test_a_failure_in_the_middle_comes_after_some_text() -> None:
-    """A connection that breaks off has given half an answer, and no end of its own."""
+    """A connection that breaks off leaves half an answer and no end event."""
     heard = await ask("Fail in the middle")
     assert isinstance(heard.error, BrokenOff)
     assert heard.text.endswith("Then he typed the G,")
@@ -228,14 +223,14 @@ async def test_a_failure_in_the_middle_comes_after_some_text() -> None:
 
 
 async def test_an_answer_may_be_empty() -> None:
-    """Asked to say nothing at all, the demo ends in good order without a word."""
+    """The empty example ends normally without a word."""
     heard = await ask("Say nothing at all")
     assert (heard.text, heard.reason) == ("", "end_turn")
 
 
 @pytest.mark.parametrize("message", STATES)
-async def test_what_is_offered_works_in_any_spelling(message: str) -> None:
-    """Capitals, spaces, missing punctuation and a please make no difference to what one gets."""
+async def test_examples_work_in_any_spelling(message: str) -> None:
+    """Capitals, spaces, missing punctuation and a "please" make no difference."""
     heard = await ask(message)
     for spelling in (
         message.upper(),
@@ -265,7 +260,7 @@ async def test_what_is_offered_works_in_any_spelling(message: str) -> None:
         ("Say nothing", "Say nothing at all"),
     ],
 )
-async def test_what_is_offered_can_be_said_in_other_words(variation: str, message: str) -> None:
+async def test_examples_can_be_said_in_other_words(variation: str, message: str) -> None:
     """The examples need not be copied letter by letter."""
     assert (await ask(variation)).outcome == (await ask(message)).outcome
 
@@ -286,7 +281,7 @@ async def test_what_is_offered_can_be_said_in_other_words(variation: str, messag
     ],
 )
 async def test_ordinary_talk_is_never_taken_for_an_example(message: str) -> None:
-    """A message that only sounds like an example is read like any other and gets a whole answer."""
+    """A message that only sounds like an example gets the usual answer."""
     heard = await ask(message)
     assert f"> {message}" in heard.text
     assert heard.reason == "end_turn"
@@ -319,7 +314,7 @@ async def test_small_talk_gets_a_fitting_answer(message: str, expected: str) -> 
 
 
 async def test_help_lists_every_state() -> None:
-    """A person who asks for help is told every message the demo knows, and what it shows."""
+    """The help names every message that the demo knows, and what it shows."""
     text = (await ask("help")).text
     assert all(f"| {message} | {shows} |" in text for message, shows in STATES.items())
 
@@ -348,8 +343,7 @@ async def test_every_state_is_a_different_one() -> None:
 
 
 async def test_any_other_message_is_quoted_and_described() -> None:
-    """The answer repeats what was typed, says what can be seen in it, and how Claude would answer
-    instead."""
+    """The answer quotes the message, describes it, and says how Claude would answer."""
     text = (await ask("What is the longest word in this extraordinary question?")).text
     assert text.startswith("That is a question")
     assert "\n> What is the longest word in this extraordinary question?\n" in text
@@ -373,7 +367,8 @@ ABOUT_KEYS = [
 async def test_visitors_are_not_told_how_to_set_up_somebody_elses_server(
     message: str, takes_keys: bool
 ) -> None:
-    """Files and variables of the server are the owner's; a visitor may have a key of their own."""
+    """Visitors do not read of the server's files and variables, which are the owner's; they may
+    have a key of their own."""
     text = (await ask(message, by_owner=False, takes_keys=takes_keys)).text
     assert not [
         word for word in (".env", "ANTHROPIC_API_KEY=", "Variables and secrets") if word in text
@@ -382,7 +377,7 @@ async def test_visitors_are_not_told_how_to_set_up_somebody_elses_server(
 
 @pytest.mark.parametrize("message", ABOUT_KEYS)
 async def test_visitors_are_told_of_their_own_key_where_one_is_taken(message: str) -> None:
-    """There it is the way to an answer by Claude, and elsewhere it is not mentioned."""
+    """If visitors may bring a key, the demo says so; otherwise it does not mention one."""
     assert "**Your own API key**" in (await ask(message, by_owner=False, takes_keys=True)).text
     assert "own API key" not in (await ask(message, by_owner=False)).text
 
@@ -402,13 +397,13 @@ async def test_visitors_are_told_of_their_own_key_where_one_is_taken(message: st
         ("Ich war in Ulm.", "Thank you, I have read"),
     ],
 )
-async def test_what_it_says_about_a_message_is_true(message: str, expected: str) -> None:
+async def test_its_description_of_a_message_is_true(message: str, expected: str) -> None:
     """One word is not "1 words", Chinese is not one long word, and code is recognised as code."""
     assert expected in (await ask(message)).text
 
 
 async def test_it_remembers_the_conversation() -> None:
-    """From the second turn on the answer says which turn it is and what was asked before."""
+    """From the second turn on the answer has the number of the turn and the question before."""
     assert "turn" not in (await ask("My cat is called Miez")).text
     text = (
         await ask("My cat is called Miez", "Nice!", "And my dog?", "Bello!", "Which one is older?")
@@ -420,7 +415,7 @@ async def test_it_remembers_the_conversation() -> None:
     "unanswered", ["Say nothing at all", "Fail before the first word", "Be busy at first"]
 )
 async def test_a_message_that_got_no_answer_does_not_hide_the_next(unanswered: str) -> None:
-    """A message without an answer travels on as a paragraph before the next one, which is still
+    """An unanswered message is sent as a paragraph before the next one, which is still
     recognised."""
     assert (await ask(f"{unanswered}\n\nhi")).text == (await ask("hi")).text
     assert "> Where is Ulm?" in (await ask(f"{unanswered}\n\n{unanswered}\n\nWhere is Ulm?")).text
@@ -457,8 +452,8 @@ async def test_a_quotation_shows_what_was_typed_and_nothing_else(typed: str) -> 
 
 @given(signs, signs)
 async def test_words_repeated_inside_a_sentence_are_plain_text_too(before: str, typed: str) -> None:
-    """The longest word and the message before are shown as they are, never as formatting, HTML or a
-    formula."""
+    """The longest word and the earlier message are quoted as plain text, never as formatting, HTML
+    or a formula."""
     text = (await ask(f"{before} xyzzy", "Well.", f"{typed} xyzzy")).text
     facts = [token for token in drawn(text) if token.type == "inline"][2]
     assert kinds([facts]) == {"inline", "text"}
@@ -467,7 +462,7 @@ async def test_words_repeated_inside_a_sentence_are_plain_text_too(before: str, 
 
 @given(st.text())
 async def test_any_text_gets_an_answer_with_one_end(typed: str) -> None:
-    """There is nothing one can type that the demo has no answer to."""
+    """Any message gets an answer and one end event."""
     heard = await ask(typed)
     assert heard.text
     assert heard.reason == "end_turn"
@@ -475,15 +470,14 @@ async def test_any_text_gets_an_answer_with_one_end(typed: str) -> None:
 
 @pytest.mark.parametrize("message", [*STATES, "hi", "Is this\tkept \n\n  as it is?", "x" * 100])
 async def test_the_same_message_always_gets_the_same_answer(message: str) -> None:
-    """Asked twice, the demo says the same words at the same seconds, so that an answer can be
-    shared and resumed."""
+    """The same question gets the same words at the same seconds, so that its answer can be shared
+    and resumed."""
     assert (await ask(message)).timeline == (await ask(message)).timeline
 
 
 @pytest.mark.parametrize("message", [TOUR, THINK, ESSAY, "help", "Where is Ulm?"])
 async def test_words_come_at_a_natural_pace(message: str) -> None:
-    """Words come one by one, between 20 and 120 of them a second, not all at exactly the same
-    distance."""
+    """Words come one by one, 20 to 120 a second, at varying distances."""
     heard = await ask(message)
     first, last = heard.seconds(Text)
     pauses = {
@@ -510,7 +504,7 @@ async def test_the_first_word_comes_soon() -> None:
 
 
 async def test_usage_is_estimated_at_the_start_and_at_the_end() -> None:
-    """Four tokens for three words: what was asked is known at the start, what was answered at the
+    """Three words count as four tokens; the input is counted at the start, the output at the
     end."""
     heard = await ask("one two three")
     start, end = [event for event in heard.events if isinstance(event, Usage)]
@@ -522,8 +516,7 @@ async def test_usage_is_estimated_at_the_start_and_at_the_end() -> None:
 
 @pytest.mark.parametrize("message", CUT_SHORT)
 async def test_an_answer_that_was_cut_short_can_be_continued(message: str) -> None:
-    """Continued from where it broke off, an answer goes on at the very next sign and this time
-    reaches its end."""
+    """The continuation begins with the very next character, and reaches the answer's end."""
     begun = (await ask(message)).text
     rest = await ask(message, begun)
     assert rest.text
@@ -538,7 +531,7 @@ async def test_an_answer_that_was_cut_short_can_be_continued(message: str) -> No
 )
 @given(part=st.floats(0, 1, exclude_max=True))
 async def test_a_stopped_answer_can_be_continued_from_any_point(message: str, part: float) -> None:
-    """Wherever it was stopped, the rest follows at once, without thinking or waiting again."""
+    """The rest follows at once, without repeated thoughts or pauses."""
     whole = (await ask(message)).text
     begun = whole[: int(part * len(whole))]
     rest = await ask(message, begun)
@@ -549,8 +542,8 @@ async def test_a_stopped_answer_can_be_continued_from_any_point(message: str, pa
 
 @pytest.mark.parametrize("begun", ["", " and more", "!"])
 async def test_a_whole_answer_has_no_continuation(begun: str) -> None:
-    """Asked to go on after the end, or after words that are not its own, the demo says that there
-    is nothing to add."""
+    """The demo says that there is nothing to add after the end, or after words that are not its
+    own."""
     rest = await ask("hi", (await ask("hi")).text + begun)
     assert "nothing to add" in rest.text
     assert rest.reason == "end_turn"
@@ -565,7 +558,7 @@ async def test_opening_and_closing_it_takes_nothing() -> None:
 
 
 async def test_a_very_long_message_is_answered_without_a_look_at_all_of_it() -> None:
-    """The demo tells how long it is, and begins to quote it, but counts no words of a book."""
+    """A very long message is measured and quoted in part, and its words are not counted."""
     book = "word " * 800_000
     text = (await ask(book, "and?", book)).text
     assert "It has 4,000,000 characters, which are too many for me to count its words." in text

@@ -11,7 +11,7 @@ from tests.scripted_claude import ScriptedClaude, says
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/page.js", "/docs/page.css", "/openapi.json"])
 def test_every_part_of_the_docs_is_served(app: Application, path: str) -> None:
-    """Nothing of the docs is on another server."""
+    """The page loads no file from another server."""
     answer = httpx.get(app.url + path)
     assert answer.status_code == 200
     assert "://" not in answer.text
@@ -19,7 +19,7 @@ def test_every_part_of_the_docs_is_served(app: Application, path: str) -> None:
 
 
 def test_the_docs_describe_our_own_routes_alone(app: Application) -> None:
-    """Gradio's routes are no interface for programs, and most of them are refused."""
+    """Gradio's routes are left out: they are no interface for programs, and most are refused."""
     assert {
         path.split("/")[1] for path in httpx.get(app.url + "/openapi.json").json()["paths"]
     } == {"api"}
@@ -28,8 +28,7 @@ def test_the_docs_describe_our_own_routes_alone(app: Application) -> None:
 def test_the_docs_work_without_another_server(
     app: Application, context: BrowserContext, page_claude: ScriptedClaude
 ) -> None:
-    """The page lists the routes and tries them, asks no other host for anything, and violates no
-    policy."""
+    """The page lists and tries the routes, asks no other host and violates no policy."""
     found = violations.watch(context)
     asked: list[str] = []
     context.on("request", lambda request: asked.append(request.url))

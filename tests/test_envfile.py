@@ -13,8 +13,7 @@ NAMES = ("STREAMCHAT_MODEL", "STREAMCHAT_AUTH", "STREAMCHAT_DATA_DIR", "ANTHROPI
 
 @pytest.fixture(autouse=True)
 def path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
-    """The file, in an environment in which nothing is set that concerns us and nothing stays
-    set."""
+    """The file, in an environment in which none of our variables is set."""
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
     before = dict(os.environ)
@@ -54,14 +53,14 @@ def test_any_shells_line_is_read(path: Path, line: str, value: str) -> None:
 def test_an_empty_variable_leaves_it_to_the_file(
     path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An empty variable of the environment, as Compose sets it, counts as none beside a file with a
-    value."""
+    """An empty variable, as Compose sets it, does not hide the file's value."""
     monkeypatch.setenv(name, "")
     assert read(path, f"{name}=of-the-file") == {name: "of-the-file"}
 
 
 def test_the_environment_comes_first(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A variable with a value keeps it, and so does the one whose empty value says something."""
+    """A variable with a value wins over the file, and so does the one variable whose empty value
+    has a meaning."""
     monkeypatch.setenv("STREAMCHAT_MODEL", "claude-y")
     monkeypatch.setenv("STREAMCHAT_DATA_DIR", "")
     found = read(path, "STREAMCHAT_MODEL=claude-x\nSTREAMCHAT_DATA_DIR=data")
@@ -69,7 +68,7 @@ def test_the_environment_comes_first(path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_no_file_is_no_mistake(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a file nothing is set, and nothing is said."""
+    """A missing file sets nothing and is not reported."""
     envfile.read_file(path)
     assert capsys.readouterr().out == ""
 
@@ -78,10 +77,10 @@ def test_no_file_is_no_mistake(path: Path, capsys: pytest.CaptureFixture[str]) -
     "text",
     ["sk-ant-api03-secret", "x\nANTHROPIC_API_KEY sk-secret", 'ANTHROPIC_API_KEY="sk-secret'],
 )
-def test_a_line_without_a_name_is_said(
+def test_a_line_without_a_name_is_reported(
     path: Path, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A key by itself is no setting: its line is named, and not shown."""
+    """The complaint has the line's number, and not the line, which may be a key."""
     assert read(path, text) == {}
     said = capsys.readouterr()
     assert f"of {path} is not NAME=value, and is ignored." in said.out
@@ -92,8 +91,8 @@ def test_a_line_without_a_name_is_said(
 def test_a_folder_is_not_read(
     path: Path, virtual: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Docker makes a folder where a file is missing, which is said; a virtual environment of that
-    name is none."""
+    """A folder, which Docker makes for a missing file, is reported; a virtual environment of that
+    name is not."""
     path.mkdir()
     if virtual:
         (path / "pyvenv.cfg").touch()
@@ -106,10 +105,10 @@ def test_a_folder_is_not_read(
 @pytest.mark.parametrize(
     "data", [b"STREAMCHAT_MODEL=\xfc", b"\xff\xfeA", b"A=1\0B", b"\x7fELF\x02\0\0\0\xff\xff"]
 )
-def test_what_is_no_text_ends_the_start(
+def test_a_file_that_is_no_text_ends_the_start(
     path: Path, data: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A file in another encoding, or none at all, is named in a sentence."""
+    """A file in another encoding, or a binary one, is named in a sentence."""
     with pytest.raises(SystemExit) as end:
         read(path, data)
     assert end.value.code == 2
@@ -121,7 +120,7 @@ def test_what_is_no_text_ends_the_start(
 def test_a_file_that_cannot_be_read_ends_the_start(
     path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The reason is said in a sentence: here a link that leads to itself."""
+    """The sentence has the reason: here a link to itself."""
     path.symlink_to(path)
     with pytest.raises(SystemExit):
         envfile.read_file(path)
@@ -131,7 +130,7 @@ def test_a_file_that_cannot_be_read_ends_the_start(
 
 
 def test_gradio_hold_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With Gradio's variable for notebooks the launch would never return."""
+    """Gradio's variable for notebooks is removed, because the launch would never return."""
     monkeypatch.setenv("GRADIO_DEBUG", "1")
     environment.set_defaults()
     assert "GRADIO_DEBUG" not in os.environ

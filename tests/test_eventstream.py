@@ -61,7 +61,8 @@ EXAMPLES = {
 @pytest.mark.parametrize("ends", [b"\n", b"\r", b"\r\n"], ids=["LF", "CR", "CRLF"])
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_the_examples_of_the_standard(example: str, ends: bytes) -> None:
-    """Each means the same with every kind of line end, in one piece and byte by byte."""
+    """Each example has the same events with every kind of line end, in one piece and byte by
+    byte."""
     stream, events = EXAMPLES[example]
     stream = stream.replace(b"\n", ends)
     assert parsed(stream) == events
@@ -87,29 +88,28 @@ streams = st.lists(st.sampled_from(BITS), max_size=40).map(b"".join)
 
 @given(stream=streams, cuts=st.lists(st.integers(0, 80)))
 def test_it_does_not_matter_where_a_stream_is_cut(stream: bytes, cuts: list[int]) -> None:
-    """In whatever pieces a stream comes, its events are those that the standard finds in the
-    whole."""
+    """In any chunks a stream has the events that the standard finds in the whole."""
     at = sorted({min(cut, len(stream)) for cut in cuts} | {0, len(stream)})
     pieces = [stream[start:end] for start, end in pairwise(at)]
     assert parsed(*pieces) == by_the_standard(stream)
 
 
 @pytest.mark.parametrize("piece", [b"\xef", b"\xef\xbb", b"\xef\xbb\xbf", b"\r", b""])
-def test_what_may_still_become_a_mark_or_a_line_end_loses_nothing(piece: bytes) -> None:
-    """A stream that ends within a byte order mark or a line end has no events, and one that goes on
-    has its own."""
+def test_a_partial_mark_or_line_end_loses_nothing(piece: bytes) -> None:
+    """A stream that ends within a byte order mark or a line end has no events; one that goes on
+    keeps its own."""
     assert parsed(piece) == []
     assert parsed(piece, b"", b"\n\ndata: x\n\n") == by_the_standard(piece + b"\n\ndata: x\n\n")
 
 
 def test_an_event_is_complete_with_the_cr_that_closes_it() -> None:
-    """Its last LF, if there is one, is not waited for."""
+    """An event that ends with CR does not wait for an LF."""
     assert parsed(b"data: x\r\n\r") == [(b"", b"x")]
     assert parsed(b"data: x\r\r", b"\ndata: y\r\n\r\n") == [(b"", b"x"), (b"", b"y")]
 
 
 def test_an_event_without_an_end_does_not_fill_the_memory() -> None:
-    """It is given up at a bound, and a long stream of short events is not."""
+    """An endless event is given up at a bound; a long stream of short events is not."""
     parser = Parser(max_event=100)
     assert (
         len([event for _ in range(100) for event in parser.feed(b"data: " + b"x" * 80 + b"\n\n")])

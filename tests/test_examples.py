@@ -18,10 +18,9 @@ def offered(page: Page) -> Locator:
     return page.browser.locator(".example")
 
 
-def test_with_a_key_people_are_offered_what_people_ask(
-    page: Page, page_claude: ScriptedClaude
-) -> None:
-    """A letter, code, a comparison and a plan; neither they nor the welcome speak of a demo."""
+def test_with_a_key_everyday_questions_are_offered(page: Page, page_claude: ScriptedClaude) -> None:
+    """The examples are a letter, code, a comparison and a plan; neither they nor the welcome speak
+    of a demo."""
     expect(offered(page)).to_have_count(4)
     expect(page.browser.get_by_text("demo")).to_have_count(0)
     page_claude.play(says("Dear neighbour"))
@@ -31,8 +30,8 @@ def test_with_a_key_people_are_offered_what_people_ask(
 
 
 def test_the_demo_is_offered_the_same_and_says_so(chromium: Browser) -> None:
-    """Without a key of the owner's the page says that it is a demo, and a link leads to the field
-    for a visitor's key; what the demo can show is in the menu."""
+    """Without the owner's key the page says that it is a demo and links to the field for a
+    visitor's key; the demo's own examples are in the menu."""
     with Application(cwd=ROOT, STREAMCHAT_OWN_KEYS="on") as app, chromium.new_context() as context:
         page = Page(context, app.url)
         expect(offered(page)).to_have_text([*examples.USUAL])
@@ -48,7 +47,7 @@ def test_the_demo_is_offered_the_same_and_says_so(chromium: Browser) -> None:
 def test_the_owner_sets_them_and_a_pause_changes_nothing(
     claude: ScriptedClaude, chromium: Browser
 ) -> None:
-    """One line each; while Claude is paused, they are the owner's still, and none is answered."""
+    """The owner's examples, one a line, stay while Claude is paused, and none is answered then."""
     knobs = {
         "ANTHROPIC_API_KEY": "sk-test",
         "ANTHROPIC_BASE_URL": claude.url,
@@ -78,12 +77,12 @@ def test_the_owner_sets_them_and_a_pause_changes_nothing(
     ],
 )
 def test_examples_are_read_from_lines_or_bars(text: str, found: tuple[str, ...]) -> None:
-    """Each counts once, without the blanks around it; `off` is none."""
+    """Each example counts once, without the blanks around it; `off` means none."""
     assert examples.split(examples.checked(text)) == found
 
 
 def test_an_example_is_what_it_looks_like() -> None:
-    """Characters that nobody sees, or that turn the text around, are refused."""
+    """Invisible characters and ones that reverse the text are refused."""
     with pytest.raises(ValueError, match="no control characters"):
         examples.checked("One?|\u202eowT")
 

@@ -68,7 +68,7 @@ RATES = [
 async def failure(
     claude: ScriptedClaude, *scripts: Script, request: Request = ASKED
 ) -> tuple[ClaudeError, int]:
-    """How an answer fails, and after how many requests."""
+    """The error that an answer ends with, and the number of requests before it."""
     claude.play(*scripts)
     async with a_claude(claude) as (source, _):
         _, error = await answer(source, request)
@@ -84,8 +84,8 @@ def answers(status: int, body: Any, content_type: str = "application/json") -> S
 
 @pytest.mark.parametrize("said", TOO_LONG)
 async def test_a_prompt_that_is_too_long_has_a_way_on(claude: ScriptedClaude, said: str) -> None:
-    """In Claude's words and those of gateways it is a conversation that has grown too large, and
-    asked once."""
+    """Claude's and gateways' words for it become the error of a conversation that is too long,
+    after one request."""
     error, requests = await failure(claude, refuses(400, "invalid_request_error", said))
     assert (type(error), error.status, requests) == (errors.ConversationTooLarge, 413, 1)
     assert "Start a new chat" in worded(error)
@@ -108,13 +108,13 @@ SHAPES = [
 
 @pytest.mark.parametrize("body", SHAPES)
 async def test_gateways_say_it_in_shapes_of_their_own(claude: ScriptedClaude, body: Any) -> None:
-    """The sentence is looked for where gateways put it."""
+    """The sentence is found in the shapes that gateways use."""
     error, _ = await failure(claude, answers(400, body))
     assert type(error) is errors.ConversationTooLarge
 
 
 async def test_a_prompt_may_be_too_long_for_a_stream_that_has_begun(claude: ScriptedClaude) -> None:
-    """An error event says it in the same words."""
+    """An error event with the same words is recognised too."""
     error, requests = await failure(claude, streams(breaks("invalid_request_error", TOO_LONG[0])))
     assert (type(error), requests) == (errors.ConversationTooLarge, 1)
 
@@ -123,7 +123,7 @@ async def test_a_prompt_may_be_too_long_for_a_stream_that_has_begun(claude: Scri
 async def test_other_bounds_are_not_those_of_a_conversation(
     claude: ScriptedClaude, said: str
 ) -> None:
-    """A new chat would not help where a setting is wrong."""
+    """A wrong setting is not taken for a long conversation, since a new chat would not help."""
     error, _ = await failure(claude, refuses(400, "invalid_request_error", said))
     assert type(error) is errors.RequestRejected
 
@@ -133,7 +133,8 @@ async def test_other_bounds_are_not_those_of_a_conversation(
 async def test_an_account_without_credit_is_the_owners_affair(
     claude: ScriptedClaude, caplog: pytest.LogCaptureFixture, said: str, status: int
 ) -> None:
-    """Readers learn that Claude cannot be reached, the log why, and neither what Claude said."""
+    """Readers learn that Claude cannot be reached, the log has the reason, and Claude's message is
+    in neither."""
     error, requests = await failure(claude, refuses(status, "invalid_request_error", said))
     assert (type(error), error.status, requests) == (errors.NoCredit, 503, 1)
     assert worded(error) == "This chat cannot reach Claude at the moment."
@@ -144,7 +145,7 @@ async def test_an_account_without_credit_is_the_owners_affair(
 
 @pytest.mark.parametrize("said", RATES)
 async def test_a_rate_limit_is_no_lack_of_credit(claude: ScriptedClaude, said: str) -> None:
-    """It passes, whatever it says of ways to raise it."""
+    """A rate limit passes, even if its message speaks of credit."""
     error, requests = await failure(claude, refuses(429, "rate_limit_error", said))
     assert (type(error), requests) == (errors.RateLimited, 4)
 
@@ -152,7 +153,7 @@ async def test_a_rate_limit_is_no_lack_of_credit(claude: ScriptedClaude, said: s
 async def test_a_visitor_is_told_that_their_own_account_has_no_credit(
     claude: ScriptedClaude, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is not the owner's affair, and not in the log."""
+    """The visitor reads the reason, and nothing is logged for the owner."""
     script = refuses(400, "invalid_request_error", NO_CREDIT[0])
     error, _ = await failure(claude, script, request=Request(ASKED.conversation, key="sk-visitor"))
     assert (type(error), error.status) == (errors.OwnNoCredit, 402)
@@ -167,13 +168,13 @@ BUSY = [(429, "rate_limit_error"), (529, "overloaded_error"), (500, "api_error")
 async def test_claude_says_that_asking_again_is_of_no_use(
     claude: ScriptedClaude, status: int, kind: str
 ) -> None:
-    """With `x-should-retry: false` the reader waits for nothing."""
+    """`x-should-retry: false` prevents a retry."""
     error, requests = await failure(claude, refuses(status, kind, x_should_retry="false"))
     assert (error.status, requests) == (errors.Busy.status if status == 529 else error.status, 1)
 
 
 async def test_claude_says_that_asking_again_may_help(claude: ScriptedClaude) -> None:
-    """With `x-should-retry: true` any failure passes."""
+    """`x-should-retry: true` makes any failure retryable."""
     claude.play(refuses(400, "invalid_request_error", x_should_retry="true"), says("Here I am."))
     async with a_claude(claude) as (source, pauses):
         said, error = await answer(source)
@@ -182,7 +183,7 @@ async def test_claude_says_that_asking_again_may_help(claude: ScriptedClaude) ->
 
 @pytest.mark.parametrize("kind", ["authentication_error", "billing_error"])
 async def test_claude_says_so_of_a_visitors_key_too(claude: ScriptedClaude, kind: str) -> None:
-    """The refusal of a visitor's key may pass as well."""
+    """The header makes even the refusal of a visitor's key retryable."""
     status = {"authentication_error": 401, "billing_error": 402}[kind]
     claude.play(refuses(status, kind, x_should_retry="true", retry_after="7"), says("Here I am."))
     async with a_claude(claude) as (source, pauses):
@@ -191,10 +192,8 @@ async def test_claude_says_so_of_a_visitors_key_too(claude: ScriptedClaude, kind
 
 
 @pytest.mark.parametrize("value", ["", "True", "maybe"])
-async def test_what_is_neither_true_nor_false_says_nothing(
-    claude: ScriptedClaude, value: str
-) -> None:
-    """As with Claude's own client, the status decides then."""
+async def test_other_values_of_should_retry_are_ignored(claude: ScriptedClaude, value: str) -> None:
+    """With any other value the status decides, as in Claude's own client."""
     _, requests = await failure(claude, refuses(529, "overloaded_error", x_should_retry=value))
     assert requests == 4
 
@@ -211,7 +210,7 @@ WAITS: dict[str, tuple[dict[str, str], float | None]] = {
 
 @pytest.mark.parametrize("wait", WAITS)
 async def test_the_wait_is_as_long_as_claude_says(claude: ScriptedClaude, wait: str) -> None:
-    """In milliseconds, in seconds, or until a time."""
+    """The pause may be given in milliseconds, in seconds or as a date."""
     headers, seconds = WAITS[wait]
     claude.play(refuses(529, "overloaded_error", **headers), says("ok"))
     async with a_claude(claude) as (source, pauses):
@@ -232,7 +231,7 @@ ADDRESSES = ["", "/", "/v1", "/v1/", "//v1//", "/v1/messages", " ", "'", '/v1"\n
 
 @pytest.mark.parametrize("end", ADDRESSES)
 async def test_the_address_may_end_as_people_write_it(claude: ScriptedClaude, end: str) -> None:
-    """With the API's version or without, with slashes, blanks and quotation marks around it."""
+    """The API's version, slashes, blanks and quotation marks around the address are accepted."""
     async with a_claude(claude, ANTHROPIC_BASE_URL=claude.url + end) as (source, _):
         await source.open()
         said, error = await answer(source)
@@ -241,7 +240,7 @@ async def test_the_address_may_end_as_people_write_it(claude: ScriptedClaude, en
 
 @pytest.mark.parametrize("address", ["", " ", '""', "\t"])
 def test_an_empty_address_is_claudes(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    """A variable without a value is as one that is not set."""
+    """An empty variable counts as unset."""
     monkeypatch.setenv("ANTHROPIC_BASE_URL", address)
     assert Settings.read().base_url == "https://api.anthropic.com"
 
@@ -250,10 +249,10 @@ def test_an_empty_address_is_claudes(monkeypatch: pytest.MonkeyPatch, address: s
     "address",
     ["gateway.example", "localhost:4000", "ftp://x", "https://", "https://[", "http://x:99999"],
 )
-def test_what_is_no_address_is_said_at_the_start(
+def test_an_invalid_address_is_said_at_the_start(
     monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
-    """The sentence names the variable, and not its value, in which a password may be."""
+    """The sentence names the variable without its value, which may hold a password."""
     monkeypatch.setenv("ANTHROPIC_BASE_URL", address)
     with pytest.raises(SettingsError, match=r"^ANTHROPIC_BASE_URL cannot be used"):
         Settings.read()
@@ -264,14 +263,14 @@ def test_what_is_no_address_is_said_at_the_start(
 async def test_an_address_where_there_is_no_claude_is_named(
     claude: ScriptedClaude, status: int, body: Any
 ) -> None:
-    """It is not the model that is wrong."""
+    """The complaint is about the address, not the model."""
     error, requests = await failure(claude, answers(status, body))
     assert (type(error), requests) == (errors.WrongAddress, 1)
     assert "ANTHROPIC_BASE_URL" in for_owner(error.cause)
 
 
 class Gateway(ScriptedClaude):
-    """Knows no models, and says so in its own way."""
+    """Knows no models, and says so in a way of its own."""
 
     def __init__(self, status: int, body: Any) -> None:
         super().__init__(says("Hello there"))
@@ -290,7 +289,7 @@ class Gateway(ScriptedClaude):
 
 @pytest.mark.parametrize("status", [400, 404, 405, 501])
 async def test_a_gateway_may_know_no_models(status: int, caplog: pytest.LogCaptureFixture) -> None:
-    """It is asked once, nobody is warned of it, and answers come as from Claude."""
+    """It is asked for them once, without a warning, and answers as Claude does."""
     with Gateway(status, {"detail": "Not Found"}) as claude:
         async with a_claude(claude) as (source, pauses):
             await source.open()
@@ -300,7 +299,7 @@ async def test_a_gateway_may_know_no_models(status: int, caplog: pytest.LogCaptu
 
 
 async def test_questions_at_the_same_moment_ask_of_the_model_once(claude: ScriptedClaude) -> None:
-    """The one who asked first may leave: the others get their answer all the same."""
+    """If the first asker leaves, the others still get their answers."""
     async with a_claude(claude) as (source, _):
         asking = [asyncio.create_task(answer(source)) for _ in range(5)]
         opening = asyncio.create_task(source.open())
@@ -326,11 +325,11 @@ def without(claude: ScriptedClaude) -> list[set[str]]:
 
 @pytest.mark.parametrize("name", PICKY)
 @pytest.mark.parametrize("status", [400, 422])
-async def test_what_a_model_refuses_is_left_out_and_remembered(
+async def test_a_refused_field_is_left_out_and_remembered(
     claude: ScriptedClaude, caplog: pytest.LogCaptureFixture, name: str, status: int
 ) -> None:
-    """It is asked again at once, without a notice, and from then on without it; the log says so
-    once."""
+    """The request is repeated at once without the field, without a notice; later requests leave it
+    out, and the log says so once."""
     claude.play(refuses(status, "invalid_request_error", PICKY[name]), says("Hello there"))
     async with a_claude(claude) as (source, pauses):
         replies = [await answer(source) for _ in range(2)]
@@ -341,8 +340,8 @@ async def test_what_a_model_refuses_is_left_out_and_remembered(
     ]
 
 
-async def test_all_that_is_refused_is_left_out_one_after_the_other(claude: ScriptedClaude) -> None:
-    """A gateway names one at a time; each call is announced to whoever pays for it."""
+async def test_refused_fields_are_left_out_one_after_the_other(claude: ScriptedClaude) -> None:
+    """A gateway names one field at a time; money is reserved before each call."""
     announced: list[int] = []
 
     async def again(_: object) -> None:
@@ -373,8 +372,10 @@ UNNAMED = [
 
 
 @pytest.mark.parametrize("body", UNNAMED)
-async def test_where_it_is_not_named_all_are_left_out(claude: ScriptedClaude, body: Any) -> None:
-    """A gateway that says only that there is something too much gets the least."""
+async def test_an_unnamed_refusal_leaves_out_every_optional_field(
+    claude: ScriptedClaude, body: Any
+) -> None:
+    """If the refusal names no field, all optional ones are left out."""
     claude.play(answers(400, body), says("Hello there"))
     async with a_claude(claude) as (source, _):
         said, error = await answer(source)
@@ -394,7 +395,7 @@ async def test_a_field_is_left_out_only_once(claude: ScriptedClaude) -> None:
 
 
 async def test_a_refusal_in_the_middle_leaves_nothing_out(claude: ScriptedClaude) -> None:
-    """A stream that has begun is not begun anew for the sake of a parameter."""
+    """A refusal after the first event does not start the stream again."""
     error, requests = await failure(
         claude, streams(breaks("invalid_request_error", PICKY["thinking"]))
     )
