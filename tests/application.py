@@ -23,14 +23,14 @@ OURS = re.compile(r"^(STREAMCHAT|ANTHROPIC|GRADIO)_|^CI$")
 
 
 def free_port() -> str:
-    """For an app on all addresses, which would take the default port away from the apps of other
-    tests."""
+    """A free port for an app on all addresses, which would otherwise take the default port from
+    other tests' apps."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         return str(free.getsockname()[1])
 
 
 def install(folder: Path) -> Path:
-    """An installation of its own in the folder: its app.py."""
+    """Puts an installation of its own, with its app.py, into the folder."""
     if not (folder / "streamchat").exists():
         (folder / "streamchat").symlink_to(ROOT / "streamchat")
         shutil.copy(ROOT / "app.py", folder)
@@ -91,7 +91,7 @@ class Application:
                 return found.group(found.lastindex or 0)
 
     def interrupt(self, number: signal.Signals = signal.SIGINT) -> tuple[int, float]:
-        """Sends the signal; the exit code and the seconds until it was there."""
+        """Sends the signal; returns the exit code and the seconds until the process ended."""
         began = time.monotonic()
         os.killpg(self.process.pid, number)
         return self.process.wait(30), time.monotonic() - began

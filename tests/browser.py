@@ -1,5 +1,5 @@
-"""A Chromium for the browser tests: one that starts here, or one that is installed. Its absence is
-never a skip."""
+"""A Chromium for the browser tests: an installed one that starts, or one that is installed now.
+Without one the tests fail; they are never skipped."""
 
 import os
 import platform
@@ -38,8 +38,8 @@ class NoBrowser(Exception):
 
 
 def find() -> str | None:
-    """The path of a Chromium that Playwright can start; raises NoBrowser where CHROMIUM names one
-    that it cannot."""
+    """The path of a Chromium that Playwright can start. Raises NoBrowser if CHROMIUM names one that
+    it cannot start."""
     # Playwright refuses a thread whose event loop runs, as a test's may
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(_find).result()
@@ -57,7 +57,7 @@ def install() -> str:
 
 
 def recipes(distribution: set[str], as_root: Command | None) -> Iterator[list[Command]]:
-    """The ways to install a Chromium, best first; `as_root` goes before a command, None where
+    """The ways to install a Chromium, best first; `as_root` goes before a command, and is None if
     nobody may be root."""
     playwright = [sys.executable, "-m", "playwright", "install"]
     # Ubuntu's is a snap's stub

@@ -45,7 +45,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 
 def check_process(event: str, _: Any) -> None:
-    """`--fast` relies on it: a test that starts a process is marked."""
+    """A test that starts a process must have the marker `process`, which `--fast` relies on."""
     if event == "subprocess.Popen" and running and not running.get_closest_marker("process"):
         raise AssertionError(
             f"{running.nodeid} starts a process: mark it with @pytest.mark.process."
@@ -94,10 +94,8 @@ def asked_claude() -> Iterator[ScriptedClaude]:
 
 @pytest.fixture(scope="session")
 def app(asked_claude: ScriptedClaude) -> Iterator[Application]:
-    """The app with the scripted Claude behind it, for all tests that leave it as they found it.
-
-    It keeps no ended reply, so that no test gets an answer that another one has asked for.
-    """
+    """The app with the scripted Claude behind it, for all tests that leave it as they found it. It
+    keeps no ended reply, so that tests do not share answers."""
     key = {"ANTHROPIC_API_KEY": "sk-test", "ANTHROPIC_BASE_URL": asked_claude.url}
     with Application(cwd=ROOT, STREAMCHAT_KEEP_SECONDS="0", **key) as application:
         yield application
@@ -105,7 +103,7 @@ def app(asked_claude: ScriptedClaude) -> Iterator[Application]:
 
 @pytest.fixture
 def page_claude(asked_claude: ScriptedClaude) -> ScriptedClaude:
-    """The scripted Claude behind `page`, as if nobody had asked it yet."""
+    """The scripted Claude behind `page`, without the requests of earlier tests."""
     asked_claude.exchanges.clear()
     asked_claude.play(says("Hello", " there"))
     return asked_claude

@@ -1,4 +1,4 @@
-"""A source and a clock that a test operates by hand, so that nothing sleeps and nothing is left to
+"""A source and a clock that a test operates by hand, so that no test sleeps or depends on
 chance."""
 
 import asyncio
@@ -12,7 +12,8 @@ from streamchat.replies.reply import Wanted
 
 
 class Hand:
-    """A source operated by hand: says what is put in, notes when it is closed."""
+    """A source operated by hand: it says the events that are put in, and notes when it is
+    closed."""
 
     def __init__(self) -> None:
         self._given: asyncio.Queue[Event | Exception | None] = asyncio.Queue()
@@ -23,7 +24,7 @@ class Hand:
             self._given.put_nowait(event)
 
     async def stream(self, meter: Meter | None = None) -> AsyncGenerator[Event]:
-        """Says what is put in, and tells the meter what it counts."""
+        """Says the events that are put in, and has the meter count."""
         try:
             while (event := await self._given.get()) is not None:
                 if isinstance(event, Exception):
@@ -35,7 +36,7 @@ class Hand:
             self.closed = True
 
     def write(self, _: Wanted) -> AsyncGenerator[Event]:
-        """For a reply."""
+        """The `write` argument of a `Reply`."""
         return self.stream()
 
 
@@ -53,7 +54,7 @@ def measure(event: Event, meter: Meter) -> None:
 
 
 class Clock:
-    """Stands in for the loop's timers: what is due runs when the test says so."""
+    """Replaces the loop's timers: a test runs those that are due."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
@@ -61,18 +62,18 @@ class Clock:
         monkeypatch.setattr(self._loop, "time", lambda: self.now)
 
     async def advance(self, seconds: float) -> None:
-        """Lets the time pass at once, as for a process that was suspended."""
+        """Moves the clock at once, as for a process that was suspended."""
         self.now += seconds
         await settle()
 
     async def run(self, seconds: float, *, steps: int = 500) -> None:
-        """Lets the time pass while the process runs."""
+        """Moves the clock from timer to timer, as for a process that runs."""
         for _ in range(steps):
             await self.advance(seconds / steps)
 
 
 async def settle() -> None:
-    """Lets every task that can go on do so."""
+    """Lets every task run until it waits."""
     for _ in range(10):
         await asyncio.sleep(0)
 

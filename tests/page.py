@@ -1,4 +1,4 @@
-"""StreamChat's page as its reader uses it: types, presses, reads."""
+"""StreamChat's page as its reader uses it: they type, press and read."""
 
 import re
 from collections.abc import Iterator
@@ -42,14 +42,14 @@ class Page:
 
     @contextmanager
     def comes_back(self) -> Iterator[None]:
-        """Waits until the page has loaded anew, as it does by itself after it was cut off."""
+        """Waits until the page has reloaded itself after a lost connection."""
         with self.browser.expect_event("load", timeout=60_000):
             yield
 
     @contextmanager
     def finds_again(self) -> Iterator[None]:
-        """Waits until the page that is loaded meanwhile has shown all that it found again, if that
-        is nothing, too."""
+        """Waits until the page, which is loaded meanwhile, has restored its conversation, even an
+        empty one."""
         told: list[str] = []
 
         def last(request: Request) -> bool:

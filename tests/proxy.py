@@ -1,4 +1,4 @@
-"""A way to the server that can be cut, restored, and left dead without a word."""
+"""A TCP proxy in front of the server that a test can cut, restore, or make silent."""
 
 import asyncio
 import threading
@@ -34,7 +34,7 @@ class Proxy:
         self._thread.join(10)
 
     def restore(self) -> None:
-        """New connections are passed on."""
+        """Passes new connections on."""
         asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
 
     def cut(self) -> None:
@@ -42,7 +42,7 @@ class Proxy:
         asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result(10)
 
     def deaden(self) -> None:
-        """On the connections of now nothing arrives any more, and neither side is told. New ones
+        """Passes nothing on over the present connections, without telling either side. New ones
         work."""
         self._loop.call_soon_threadsafe(
             lambda: self._dead.update(writer for pair in self._pairs for writer in pair)

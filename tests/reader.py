@@ -1,4 +1,4 @@
-"""A browser, without its page, that asks and finds its saved conversations."""
+"""A browser without its page that asks questions and finds its saved conversations."""
 
 from typing import Any, Self
 
@@ -26,8 +26,8 @@ class Reader:
         self.client.close()
 
     def opens(self, id_: str = "", page: str = "") -> tuple[str, str]:
-        """A page that opens a conversation, or a new one: its session, and the conversation's
-        id."""
+        """Opens a conversation, or a new one, as a page does; returns the page's session and the
+        conversation's id."""
         self._pages += 1
         page = page or f"page{id(self)}-{self._pages}"
         call = {"data": [id_, ""], "fn_index": self._claim, "session_hash": page}
@@ -36,7 +36,8 @@ class Reader:
         return page, claimed.json()["data"][0]
 
     def asks(self, message: str = HI["message"], id_: str = "", page: str = "") -> str:
-        """Asks in that conversation, or in a new one, and waits for the answer; its id."""
+        """Asks in that conversation, or in a new one, waits for the answer and returns the
+        conversation's id."""
         page, id_ = self.opens(id_, page)
         call = {"data": [message], "session_hash": page}
         event = self.client.post(CHAT, json=call).json()["event_id"]

@@ -1,10 +1,7 @@
-"""A Claude that says what a test scripts, over real HTTP on loopback, and sees when its reader goes
-away.
-
-A script is a list of steps: bytes are sent as they are, a float is waited for in seconds, a `Hold`
-waits until it is released, `RESET` and `CUT` end the connection with an RST or in the middle of the
-body.
-"""
+"""A Claude that follows a test's script, over real HTTP on loopback, and notices when its reader
+leaves. A script is a list of steps: bytes are sent as they are, a float is waited for in seconds, a
+`Hold` waits until it is released, `RESET` and `CUT` end the connection with an RST or in the middle
+of the body."""
 
 import asyncio
 import json
@@ -50,7 +47,7 @@ Script = Sequence[Step]
 
 
 class Exchange:
-    """One request to `/v1/messages` and what became of it."""
+    """One request to `/v1/messages` and its outcome."""
 
     def __init__(self, headers: dict[str, str], body: dict[str, Any]) -> None:
         self.headers = headers
@@ -127,14 +124,14 @@ def opening(
 
 
 def streams(*steps: Step) -> Script:
-    """A 200 with an event stream of these steps, each bytes step sent as one chunk."""
+    """A 200 with an event stream of these steps; each bytes step is sent as one chunk."""
     return [opening(), *steps]
 
 
 def says(
     *pieces: str, pause: float = 0.0, thinks: Iterable[str] = (), reason: str = "end_turn"
 ) -> Script:
-    """A whole, well-formed answer, a pause in seconds before each piece."""
+    """A whole, well-formed answer, with a pause of so many seconds before each piece."""
     thinking = [opens("thinking"), *(thought(piece) for piece in thinks), CLOSES] if thinks else []
     text = [
         step for piece in pieces for step in ((pause, delta(piece)) if pause else (delta(piece),))
@@ -163,8 +160,7 @@ def breaks(kind: str = "overloaded_error", message: str = "Overloaded") -> bytes
 
 
 class ScriptedClaude:
-    """Plays one script for each request, the last one again and again; `with` starts and ends
-    it."""
+    """Plays one script for each request, and repeats the last one; `with` starts and ends it."""
 
     def __init__(self, *scripts: Script) -> None:
         self.scripts: list[Script] = list(scripts) or [says("Hello", " there")]
@@ -190,7 +186,7 @@ class ScriptedClaude:
         self._thread.join(10)
 
     def play(self, *scripts: Script) -> None:
-        """The scripts for the requests from now on."""
+        """Sets the scripts for the requests from now on."""
         self.scripts = list(scripts)
 
     def exchange(self, number: int, timeout: float = 20) -> Exchange:

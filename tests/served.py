@@ -31,7 +31,7 @@ HI = {"message": "hi"}
 
 
 class Source(Hand):
-    """A hand for whoever asks; `refusal` is raised instead of an answer."""
+    """Gives each asker a hand of their own, or raises `refusal`."""
 
     name = "the hand"
     model = "hand"
@@ -65,8 +65,8 @@ class Served:
         return f"http://127.0.0.1:{self.port}{PATH}"
 
     async def ask(self, *events: Event | Exception) -> str:
-        """Asks and has the source say these events; where the reply is, once they are all in its
-        log."""
+        """Asks, has the source say these events, and returns the reply's address once all are in
+        its log."""
         self.source.say(*events)
         reply = await self.chat.ask([Message("user", "hi")])
         await until(lambda: len(reply.log) == len(events))
@@ -81,7 +81,7 @@ class Served:
         return await self.chat.resume(location.rpartition("/")[2])
 
     async def exchange(self, request: bytes) -> bytes:
-        """All that comes back for these bytes until the server closes the connection."""
+        """All bytes that the server sends in answer to these until it closes the connection."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(request)
         answer = await reader.read()

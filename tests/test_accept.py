@@ -38,6 +38,6 @@ CASES: dict[str, tuple[list[str], tuple[float, bool], tuple[float, bool]]] = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_what_a_client_wants(case: str) -> None:
-    """Quality and whether it is named, of events and of text."""
+    """The quality of events and of text, and whether `Accept` names them."""
     lines, events, text = CASES[case]
     assert (preference(lines, EVENTS), preference(lines, TEXT)) == (events, text)

@@ -34,7 +34,7 @@ def dollars(*usages: Usage, prices: Prices = PRICES) -> object:
 
 
 async def answered(account: Account, usage: Usage) -> None:
-    """A call whose answer is whole, and counted."""
+    """A whole and counted call."""
     meter = await account.call(HI)
     meter.count(usage, output=True)
     meter.end()
@@ -42,7 +42,7 @@ async def answered(account: Account, usage: Usage) -> None:
 
 
 async def test_the_worst_case_is_reserved_and_the_true_cost_counted() -> None:
-    """While a reply runs its worst case is spent; once it has ended, Claude's count is."""
+    """A running reply counts with its worst case, an ended one with Claude's count."""
     budget, all_accounts = accounts(1)
     account = all_accounts.open("a")
     meter = await account.call(HI)
@@ -55,8 +55,7 @@ async def test_the_worst_case_is_reserved_and_the_true_cost_counted() -> None:
 
 
 async def test_a_further_call_has_to_be_paid_for_too() -> None:
-    """A call is refused where there is no money for it, and the cost of the call before it stays
-    spent."""
+    """A further call is refused without money for it, and the call before it stays paid."""
     budget, all_accounts = accounts(WORST * 1.01)
     account = all_accounts.open("a")
     await answered(account, Usage(500, 400))
@@ -67,7 +66,7 @@ async def test_a_further_call_has_to_be_paid_for_too() -> None:
 
 
 async def test_a_call_that_was_turned_away_costs_nothing_and_makes_room_for_the_next() -> None:
-    """While Claude is busy, trying again does not pile up reservations."""
+    """Retries against a busy Claude do not pile up reservations."""
     budget, all_accounts = accounts(WORST * 1.01)
     account = all_accounts.open("a")
     for _ in range(4):
@@ -96,8 +95,8 @@ async def test_each_call_that_broke_off_is_settled_at_its_upper_bound() -> None:
 
 
 async def test_two_short_calls_are_not_charged_as_a_long_one() -> None:
-    """Where long prompts are dearer, the length of each call counts, for the cost and for what
-    caching saved."""
+    """If long prompts have a higher price, each call's own length decides, for the cost and for
+    what caching saved."""
     haiku, each = Prices("claude-haiku-5-5"), Usage(30_000, 2, 0, 30_000)
     account = accounts(1, prices=haiku)[1].open("a")
     await answered(account, each)
@@ -107,8 +106,7 @@ async def test_two_short_calls_are_not_charged_as_a_long_one() -> None:
 
 
 async def test_a_call_of_which_nothing_is_known_costs_its_input_at_the_cache_write_price() -> None:
-    """The request may have reached Claude: a token for each byte is assumed, and none is assumed to
-    be cached."""
+    """Without a count from Claude, a token a byte is assumed, none of them cached."""
     account = accounts(1)[1].open("a")
     await account.call(HI)
     await account.settle()
@@ -124,7 +122,7 @@ def input_bound() -> int:
 
 
 async def test_nothing_is_used_after_a_reply_has_ended() -> None:
-    """The receipt and the ledger have the same cost, however late the ledger is written."""
+    """The receipt and the ledger have the same cost, even if the ledger is written much later."""
     clock = Ticking()
     budget, all_accounts = accounts(1, clock)
     account = all_accounts.open("a")
@@ -139,7 +137,7 @@ async def test_nothing_is_used_after_a_reply_has_ended() -> None:
 
 
 async def test_settling_twice_counts_once() -> None:
-    """However often a reply is settled, it is paid for once."""
+    """Settling is idempotent."""
     budget, all_accounts = accounts(1)
     account = all_accounts.open("a")
     await answered(account, Usage(1_000, 100))
@@ -148,8 +146,8 @@ async def test_settling_twice_counts_once() -> None:
     assert budget.spent() == pytest.approx(PRICES.cost(Usage(1_000, 100)), abs=1e-5)
 
 
-async def test_what_is_left_may_pay_for_a_shorter_conversation() -> None:
-    """A visitor who could still ask something short is not told that all is used up."""
+async def test_a_shorter_question_may_still_be_paid_for() -> None:
+    """A visitor who could still ask something shorter does not read that the money is used up."""
     _, all_accounts = accounts(WORST * 2)
     first = all_accounts.open("a")
     await answered(first, Usage(0, 500))

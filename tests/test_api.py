@@ -47,7 +47,7 @@ async def test_a_reply_can_be_read_again_from_any_position(api: Served) -> None:
     assert (await api.client.get(location)).headers["location"] == location
 
 
-async def test_what_the_client_itself_remembers_counts_more_than_the_address(api: Served) -> None:
+async def test_last_event_id_wins_over_the_address(api: Served) -> None:
     """A browser that reconnects to an address with a position goes on after the last event it
     got."""
     location = await api.ask(Text("a"), Text("b"), END)
@@ -55,7 +55,7 @@ async def test_what_the_client_itself_remembers_counts_more_than_the_address(api
 
 
 async def test_a_running_reply_can_be_read_again_too(api: Served) -> None:
-    """A person who comes back while the answer is still written gets the rest as it is written."""
+    """A client that comes back during an answer gets the rest as it is written."""
     location = await api.ask(Text("The"))
     api.source.say(Text(" Loire"))
     async with api.client.stream("GET", f"{location}?after=1") as answer:
@@ -66,7 +66,8 @@ async def test_a_running_reply_can_be_read_again_too(api: Served) -> None:
 
 
 async def test_a_failed_reply_stays_one(api: Served) -> None:
-    """Read again as text, its transfer breaks again, or it is an error where no text is left."""
+    """Read again as text, its transfer breaks off again; after the last word it is an error
+    status."""
     location = await api.ask(Text("Half"), Text(" an"), BrokenOff())
     async with api.client.stream("GET", f"{location}?after=1") as answer:
         words = answer.aiter_text()
@@ -82,10 +83,8 @@ async def test_a_failed_reply_stays_one(api: Served) -> None:
     "position", ["-1", "x", "", "1.0", "1e0", "+1", " 1", "１", "3", "9" * 5000]
 )
 @pytest.mark.parametrize("running", [True, False])
-async def test_a_position_that_is_none_is_refused(
-    api: Served, position: str, running: bool
-) -> None:
-    """Neither what is no number, nor what lies outside of the log, is taken for a position."""
+async def test_an_invalid_position_is_refused(api: Served, position: str, running: bool) -> None:
+    """A position must be a number within the log."""
     rest: list[Event | Exception] = [Text("b")] if running else [END]
     location = await api.ask(Text("a"), *rest)
     for headers in ({}, EVENTS):
@@ -93,8 +92,8 @@ async def test_a_position_that_is_none_is_refused(
         assert (answer.status_code, answer.json().keys()) == (400, {"code", "message"})
 
 
-async def test_what_is_not_kept_cannot_be_told_from_what_never_was() -> None:
-    """A guessed id and one whose time is over get the same answer, for reading as for stopping."""
+async def test_a_forgotten_reply_looks_like_an_unknown_one() -> None:
+    """A guessed id and an expired one get the same answer, for reading and for stopping."""
     async with served(keep=0) as api:
         expired = await api.ask(Text("a"), END)
         answers = [
@@ -108,8 +107,7 @@ async def test_what_is_not_kept_cannot_be_told_from_what_never_was() -> None:
 
 
 async def test_stop_ends_a_reply_and_a_second_one_does_nothing(api: Served) -> None:
-    """One who holds a reply's address can stop it; what was written can still be read, and the
-    source is let go."""
+    """Stop is idempotent: the text so far can still be read, and the source is closed."""
     location = await api.ask(Text("Half an"))
     assert [(await api.client.delete(location)).status_code for _ in range(2)] == [204, 204]
     assert (await api.client.get(location)).text == "Half an"
@@ -117,8 +115,8 @@ async def test_stop_ends_a_reply_and_a_second_one_does_nothing(api: Served) -> N
     assert api.source.closed
 
 
-async def test_what_is_refused_says_why_and_until_when(api: Served) -> None:
-    """A refusal, before anything was spent, is a status, a code and a sentence, in both forms."""
+async def test_a_refusal_has_its_reason_and_a_time(api: Served) -> None:
+    """A refusal comes before anything is spent: a status, a code and a sentence, in both forms."""
     api.source.refusal = RateLimited(retry_after=12.1)
     for headers in ({}, EVENTS):
         answer = await api.client.post(PATH, json=HI, headers=headers)
@@ -129,7 +127,7 @@ async def test_what_is_refused_says_why_and_until_when(api: Served) -> None:
 async def test_a_bug_is_logged_without_what_people_wrote(
     api: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A person who asked reads a sentence, the owner a trace, and nobody anyone's words."""
+    """The client gets a sentence, and the log a trace without anybody's words."""
     api.source.refusal = ValueError("the visitor's secret")
     answer = await api.client.post(PATH, json=HI)
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
@@ -138,7 +136,7 @@ async def test_a_bug_is_logged_without_what_people_wrote(
 
 
 async def test_health_says_who_answers_and_how_many_replies_run(api: Served) -> None:
-    """A monitor needs no more than one address."""
+    """One address is enough for a monitor."""
     location = await api.ask(Text("a"))
     assert (await api.client.get("/api/health")).json() == {"source": "the hand", "running": 1}
     await api.client.delete(location)
@@ -164,7 +162,7 @@ def basic(login: str) -> str:
     [None, "", "Basic", "Basic ?", "Bearer x", basic("eva:secret"), basic("eva:"), "Basic é"],
 )
 async def test_with_a_login_nothing_is_answered_without_it(given: str | None) -> None:
-    """Every route asks for user and password before it looks at anything else."""
+    """Every route asks for user and password first."""
     async with served(("eva", "gehéim:x")) as api:
         headers = {} if given is None else {b"authorization": given.encode()}
         for method, path in CALLS:
@@ -174,7 +172,7 @@ async def test_with_a_login_nothing_is_answered_without_it(given: str | None) ->
 
 
 async def test_with_the_login_all_is_as_without_one() -> None:
-    """User and password in HTTP's own way, as curl -u sends them, open every route."""
+    """HTTP Basic, as `curl -u` sends it, opens every route."""
     async with served(("eva", "gehéim:x")) as api:
         answers = [
             await api.client.request(*call, headers={"authorization": basic("eva:gehéim:x")})
@@ -205,28 +203,27 @@ async def test_no_other_sites_page_spends_the_owners_money(
 
 @pytest.mark.parametrize("headers", OWN)
 async def test_the_own_page_and_programs_may_ask(api: Served, headers: dict[str, str]) -> None:
-    """A program says nothing of a site, and a browser that it is the page's own."""
+    """Requests without Sec-Fetch-Site, and those of the chat's own origin, are let in."""
     api.source.say(END)
     assert (await api.client.post(PATH, json=HI, headers=headers)).status_code == 200
 
 
 async def test_the_own_page_may_ask_without_https(api: Served) -> None:
-    """To a server in the local network a browser names the page's origin only."""
+    """In a local network without https a browser sends only the page's origin, which is enough."""
     api.source.say(END)
     headers = {"origin": f"http://127.0.0.1:{api.port}"}
     assert (await api.client.post(PATH, json=HI, headers=headers)).status_code == 200
 
 
 async def test_a_prefix_before_all_paths_is_before_the_replys_too(api: Served) -> None:
-    """Behind a proxy that serves the chat under a path of its own, the address of a reply can be
-    used as it is."""
+    """A reply's address includes the prefix under which a proxy serves the chat."""
     api.source.say(END)
     api.app.root_path = "/chat"
     assert (await api.client.post(PATH, json=HI)).headers["location"].startswith(f"/chat{PATH}/")
 
 
 async def test_the_docs_describe_every_route(api: Served) -> None:
-    """Each route has a sentence, its errors, and what it takes with examples."""
+    """Each route has a sentence, its errors, and its body with examples."""
     paths = (await api.client.get("/openapi.json")).json()["paths"]
     assert sorted((method.upper(), path) for path in paths for method in paths[path]) == sorted(
         (method, path.replace("/x", "/{reply_id}")) for method, path in CALLS
@@ -253,7 +250,7 @@ async def run(*command: str) -> tuple[int | None, str]:
 
 @pytest.mark.process
 async def test_curl_reads_along(api: Served, curl: str) -> None:
-    """`curl -N` shows each word as it comes, and ends with the answer."""
+    """`curl -N` shows each word as it comes and exits after the answer."""
     arguments = ["-sN", api.url, "-H", "content-type: application/json", "-d", json.dumps(HI)]
     api.source.say(Text("The"))
     process = await asyncio.create_subprocess_exec(curl, *arguments, stdout=asyncio.subprocess.PIPE)
@@ -266,15 +263,14 @@ async def test_curl_reads_along(api: Served, curl: str) -> None:
 
 @pytest.mark.process
 async def test_curl_sees_that_an_answer_is_not_whole(api: Served, curl: str) -> None:
-    """A script that asks with curl has exit code 18, partial file, when the answer broke off; 22
-    for a status."""
+    """An answer that broke off is curl's exit code 18, partial file; an error status is 22."""
     half = await api.ask(Text("Half an"), BrokenOff())
     assert await run(curl, "-sf", f"http://127.0.0.1:{api.port}{half}") == (18, "Half an")
     assert await run(curl, "-sf", f"http://127.0.0.1:{api.port}{half}?after=1") == (22, "")
 
 
 def test_stop_reaches_claude(app: Application, page_claude: ScriptedClaude) -> None:
-    """DELETE closes Claude's connection, so that nobody pays for words nobody reads."""
+    """DELETE closes the connection to Claude."""
     page_claude.play(streams(start(), opens(), delta("Half an answer"), Hold()))
     with (
         httpx.Client(base_url=app.url, timeout=20) as client,
@@ -289,7 +285,7 @@ def test_stop_reaches_claude(app: Application, page_claude: ScriptedClaude) -> N
 
 @pytest.mark.process
 def test_the_whole_app_answers_as_the_routes_do(claude: ScriptedClaude) -> None:
-    """On the page's own port nothing holds a word back or completes a broken transfer, and no
+    """Behind the page's port too, words are not held back, a broken transfer stays broken, and no
     traceback is printed."""
     hold = Hold()
     claude.play(streams(start(), opens(), delta("Half"), hold, breaks("invalid_request_error")))
@@ -310,7 +306,7 @@ def test_the_whole_app_answers_as_the_routes_do(claude: ScriptedClaude) -> None:
 
 
 def test_the_docs_of_the_whole_app_list_the_routes(app: Application) -> None:
-    """/docs is a page, and what it shows contains every route."""
+    """/docs is a page, and the description behind it has every route."""
     assert httpx.get(f"{app.url}/docs").headers["content-type"].startswith("text/html")
     assert httpx.get(f"{app.url}/openapi.json").json()["paths"].keys() >= {
         PATH,
@@ -323,7 +319,7 @@ def test_the_docs_of_the_whole_app_list_the_routes(app: Application) -> None:
     "call", [("GET", PATH), ("PUT", f"{PATH}/x"), ("GET", f"{PATH}/a/b"), ("POST", "/api/nothing")]
 )
 def test_no_program_is_answered_with_a_page(app: Application, call: tuple[str, str]) -> None:
-    """A wrong method or address under /api is a status with JSON."""
+    """A wrong method or address under /api gets a status with JSON."""
     answer = httpx.request(*call[:1], f"{app.url}{call[1]}")
     assert answer.status_code in (404, 405)
     assert answer.json()
@@ -331,7 +327,7 @@ def test_no_program_is_answered_with_a_page(app: Application, call: tuple[str, s
 
 @pytest.mark.process
 def test_a_login_guards_page_and_routes(claude: ScriptedClaude) -> None:
-    """One setting closes both: the page asks for it in its form, the routes in HTTP's own way."""
+    """One setting protects both: the page has a form, the routes use HTTP Basic."""
     setting = "eva:gehéim, ja"
     with Application(
         ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url, STREAMCHAT_AUTH=setting
@@ -347,7 +343,7 @@ def test_a_login_guards_page_and_routes(claude: ScriptedClaude) -> None:
 def test_gradios_own_client_streams_and_cancels(
     app: Application, page_claude: ScriptedClaude
 ) -> None:
-    """gradio_client reads along, and its cancel stops the reply up to Claude's connection."""
+    """gradio_client reads the stream, and its cancel closes the connection to Claude."""
     page_claude.play(
         says("Hello", " there"), streams(start(), opens(), delta("Half an answer"), Hold())
     )
@@ -372,8 +368,7 @@ ENDS_EARLY = {
 def test_gradios_own_client_is_told_of_an_answer_that_is_not_whole(
     app: Application, page_claude: ScriptedClaude, end: str
 ) -> None:
-    """A part of an answer never looks like the whole to a program: what came can be read, and then
-    comes an error."""
+    """A partial answer is followed by an error, and its text can still be read."""
     page_claude.play(ENDS_EARLY[end])
     job = Client(app.url, verbose=False).submit("hi", api_name="/chat")
     with pytest.raises(AppError):
@@ -384,7 +379,7 @@ def test_gradios_own_client_is_told_of_an_answer_that_is_not_whole(
 def test_gradios_own_client_asks_a_refused_question_once(
     app: Application, page_claude: ScriptedClaude
 ) -> None:
-    """A question that got no answer is no part of the conversation; what is no text is refused, and
+    """A refused question is no part of the conversation; a message that is no text is refused and
     breaks nothing."""
     page_claude.play(refuses(401, "authentication_error"), says("Hello"), says("Again"))
     client = Client(app.url, verbose=False)

@@ -1,4 +1,4 @@
-"""The routes as a page's own code uses them: fetch and EventSource in a real Chromium."""
+"""The routes as a page's own code uses them, with fetch and EventSource in a real Chromium."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -44,7 +44,7 @@ FOLLOW = """location => {
 
 @pytest.fixture(scope="module")
 def app(asked_claude: ScriptedClaude) -> Iterator[Application]:
-    """One that keeps its replies."""
+    """An app that keeps its replies."""
     with Application(
         ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=asked_claude.url
     ) as application:
@@ -59,7 +59,8 @@ def way(app: Application) -> Iterator[Proxy]:
 
 @pytest.fixture
 def context(chromium: Browser) -> Iterator[BrowserContext]:
-    """Runs code on pages that allow none, as another site's or a program's own page would."""
+    """A browser that runs a test's code on pages whose policy forbids it, as another site or a
+    program would."""
     with chromium.new_context(bypass_csp=True) as context:
         yield context
 
@@ -73,12 +74,12 @@ def tab(way: Proxy, context: BrowserContext) -> Page:
 
 
 def asked(tab: Page) -> Any:
-    """Asks; where the reply is."""
+    """Asks and returns the reply's address."""
     return tab.evaluate(f"async message => (await ({ASK})(message)).headers.get('location')", "hi")
 
 
 def test_fetch_reads_word_by_word(tab: Page, page_claude: ScriptedClaude) -> None:
-    """A page's own code has each word as it is written, and then the end."""
+    """`fetch` gets each word as it is written, and then the end."""
     hold = Hold()
     page_claude.play(
         streams(start(), opens(), delta("The"), hold, delta(" Loire."), CLOSES, ends())
@@ -91,7 +92,7 @@ def test_fetch_reads_word_by_word(tab: Page, page_claude: ScriptedClaude) -> Non
 
 
 def test_fetch_sees_that_an_answer_is_not_whole(tab: Page, page_claude: ScriptedClaude) -> None:
-    """An answer that breaks off is a network error to the page's code, with the text before it."""
+    """An answer that breaks off is a network error after its text."""
     hold = Hold()
     page_claude.play(
         streams(start(), opens(), delta("Half an"), hold, breaks("invalid_request_error"))
@@ -105,8 +106,7 @@ def test_fetch_sees_that_an_answer_is_not_whole(tab: Page, page_claude: Scripted
 def test_eventsource_comes_back_after_a_cut_and_not_after_the_end(
     tab: Page, way: Proxy, page_claude: ScriptedClaude
 ) -> None:
-    """Cut off in the middle it goes on by itself, each word once; after the end it closes instead
-    of asking again."""
+    """After a cut it goes on by itself and gets each word once; after the end it closes."""
     hold = Hold()
     before, after = [f"a{number} " for number in range(20)], [f"b{number} " for number in range(20)]
     page_claude.play(
@@ -125,7 +125,7 @@ def test_eventsource_comes_back_after_a_cut_and_not_after_the_end(
 def test_eventsource_hears_of_a_failure_and_does_not_come_back(
     tab: Page, page_claude: ScriptedClaude
 ) -> None:
-    """A failure is an event with its data, and the end of the matter."""
+    """A failure is an event with its data, after which EventSource closes."""
     page_claude.play(streams(start(), opens(), delta("Half an"), breaks("invalid_request_error")))
     tab.evaluate(FOLLOW, asked(tab))
     tab.wait_for_function("source.readyState == EventSource.CLOSED")
@@ -135,8 +135,7 @@ def test_eventsource_hears_of_a_failure_and_does_not_come_back(
 def test_another_sites_page_is_refused(
     way: Proxy, context: BrowserContext, page_claude: ScriptedClaude
 ) -> None:
-    """To a browser this machine's other name is another site: it does not even send what that
-    site's page asks."""
+    """The browser does not even send the question of a page under this machine's other name."""
     tab = context.new_page()
     tab.goto(f"http://localhost:{way.port}/api/health")
     asking = (

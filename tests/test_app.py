@@ -29,7 +29,7 @@ def taken_port() -> Iterator[int]:
 
 
 def test_without_a_key_the_demo_answers(context: BrowserContext) -> None:
-    """One command, no key: the page is there, says who answers, and answers."""
+    """`python app.py` without a key serves the page, says that the demo answers, and answers."""
     with Application() as app:
         page = Page(context, app.url)
         assert app.wait_for("(.*) answers") == "The demo"
@@ -38,7 +38,7 @@ def test_without_a_key_the_demo_answers(context: BrowserContext) -> None:
 
 
 def test_with_a_key_claude_answers(claude: ScriptedClaude) -> None:
-    """A key in the environment is all it takes, and it is not printed."""
+    """A key in the environment is enough, and is not printed."""
     with Application(ANTHROPIC_API_KEY=" sk-secret\n", ANTHROPIC_BASE_URL=claude.url) as app:
         assert app.wait_for("(.*) answers") == "Claude (claude-sonnet-5-5)"
         assert "sk-secret" not in "".join(app.lines)
@@ -55,8 +55,8 @@ def test_with_a_key_claude_answers(claude: ScriptedClaude) -> None:
 def test_a_claude_that_does_not_answer_is_said_at_the_start(
     claude: ScriptedClaude, status: int | None, sentence: str
 ) -> None:
-    """A wrong key, an unknown model or no network is said in place of "Claude answers", and the
-    page is there."""
+    """A wrong key, an unknown model or a missing network is printed in place of "Claude answers",
+    and the page is served."""
     claude.models_status = status or 200
     url = claude.url if status else "http://127.0.0.1:9"
     with Application(ANTHROPIC_API_KEY="sk-wrong", ANTHROPIC_BASE_URL=url) as app:
@@ -67,9 +67,9 @@ def test_a_claude_that_does_not_answer_is_said_at_the_start(
     assert "answers" not in printed
 
 
-def test_what_the_environment_holds_does_not_disturb_the_start() -> None:
-    """The chat starts with proxies that lead nowhere, exceptions from them that httpx cannot read,
-    and any variable of Gradio's; it says where others find it, and why there is no public link."""
+def test_odd_variables_do_not_disturb_the_start() -> None:
+    """The chat starts with unreachable proxies, exceptions that httpx cannot read, and any variable
+    of Gradio's; it prints its address for others, and why there is no public link."""
     nowhere = "http://127.0.0.1:9"
     environment = {
         "HTTP_PROXY": nowhere,
@@ -111,8 +111,7 @@ def test_what_the_environment_holds_does_not_disturb_the_start() -> None:
 def test_a_budget_that_no_answer_fits_into_is_said_at_the_start(
     claude: ScriptedClaude, knobs: dict[str, str], said: str
 ) -> None:
-    """One who sets less money aside than one answer may cost reads which settings are at odds;
-    programs read why."""
+    """The log names the settings that conflict, and programs get the reason."""
     settings = {f"STREAMCHAT_{name}": value for name, value in knobs.items()}
     with Application(
         cwd=ROOT, ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url, **settings
@@ -161,7 +160,7 @@ def test_a_bad_setting_is_named_and_ends_the_start(name: str) -> None:
 
 @pytest.mark.parametrize("port", ["99999", "0", ""])
 def test_a_port_of_gradios_that_is_none_is_named(port: str) -> None:
-    """Gradio's own variable is read before Gradio trips over it."""
+    """A bad value of Gradio's own variable is named before Gradio reads it."""
     with Application(cwd=ROOT, GRADIO_SERVER_PORT=port) as app:
         assert (
             app.output()
@@ -175,8 +174,8 @@ def test_a_port_of_gradios_that_is_none_is_named(port: str) -> None:
 def test_it_ends_within_two_seconds_and_lets_claude_go(
     claude: ScriptedClaude, context: BrowserContext, number: signal.Signals
 ) -> None:
-    """Ctrl-C and SIGTERM end running replies with a reason that the page shows, and close Claude's
-    connections."""
+    """Ctrl-C and SIGTERM end running replies with a reason that the page shows, and close the
+    connections to Claude."""
     claude.play(streams(start(), opens(), delta("Half an answer"), Hold()))
     with Application(ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url) as app:
         pages = [Page(context, app.url) for _ in range(3)]
@@ -193,8 +192,7 @@ def test_it_ends_within_two_seconds_and_lets_claude_go(
 
 
 def test_sixty_people_all_see_their_first_word(claude: ScriptedClaude) -> None:
-    """Sixty people ask at once while no answer ends: each sees the first word, none waits for
-    another's end."""
+    """Sixty people ask at once while no answer ends, and each sees the first word."""
     claude.play(streams(start(), opens(), delta("First word"), Hold()))
     with (
         Application(
@@ -224,8 +222,7 @@ def first_word(url: str, question: str) -> bool:
 
 
 def test_gradio_reloads_it(tmp_path: Path) -> None:
-    """`gradio app.py` runs the app from the name `demo`, and the signals it handles do no harm
-    there."""
+    """`gradio app.py` runs the app from the name `demo`, whose signal handlers do no harm there."""
     command = (sys.executable, "-c", "from gradio.cli import cli; cli()", "app.py")
     with Application(command=command, cwd=install(tmp_path).parent) as app:
         assert app.wait_for("(.*) answers") == "The demo"
@@ -237,13 +234,13 @@ def test_gradio_reloads_it(tmp_path: Path) -> None:
 
 @pytest.fixture
 def installation(tmp_path: Path) -> Path:
-    """A folder with the app, in which an import of Gradio would be seen."""
+    """A folder with the app, in which a test notices an import of Gradio."""
     (tmp_path / "gradio.py").write_text("raise SystemExit('Gradio was imported')")
     return install(tmp_path).parent
 
 
 def python(installation: Path, *arguments: str, **environment: str) -> tuple[int, str]:
-    """The exit code of `python` with these arguments there, and all it printed."""
+    """The exit code and the output of `python` with these arguments in that folder."""
     clean = {
         name: value
         for name, value in os.environ.items()
@@ -264,8 +261,7 @@ def python(installation: Path, *arguments: str, **environment: str) -> tuple[int
 
 @pytest.mark.parametrize("version", [(3, 10, 12), (3, 9, 0)])
 def test_an_older_python_is_said(installation: Path, version: tuple[int, int, int]) -> None:
-    """A person who has only an older Python reads which one is needed; the file itself is one that
-    it can read."""
+    """An older Python can read the file, and prints which version is needed."""
     ast.parse((installation / "app.py").read_text("utf-8"), feature_version=(3, 7))
     older = (
         f"import sys, runpy; sys.version_info = {version}; runpy.run_path('app.py',"
@@ -275,7 +271,7 @@ def test_an_older_python_is_said(installation: Path, version: tuple[int, int, in
 
 
 def test_missing_packages_are_said(installation: Path) -> None:
-    """A person who forgets the virtual environment reads how to run the app in it."""
+    """Without the packages, the app says how to run it in the virtual environment."""
     code, output = python(installation, "-S", "app.py")
     assert (code, output) == (
         2,
@@ -287,7 +283,7 @@ def test_missing_packages_are_said(installation: Path) -> None:
 
 
 def test_help_comes_at_once(installation: Path) -> None:
-    """`--help` waits for no slow import, and needs no package."""
+    """`--help` needs no package and no slow import."""
     code, output = python(installation, "-S", "app.py", "--help")
     assert code == 0
     assert {"--host", "--port", "--share"} <= set(re.findall(r"--\w+", output))
@@ -295,14 +291,14 @@ def test_help_comes_at_once(installation: Path) -> None:
 
 @pytest.mark.parametrize("port", ["x", "99999", "0", "-1", "7860.5"])
 def test_an_impossible_port_is_said_at_once(installation: Path, port: str) -> None:
-    """A port that is none ends the start before any slow import."""
+    """An impossible port ends the start before any slow import."""
     code, output = python(installation, "app.py", f"--port={port}")
     assert code == 2
     assert output.endswith(f"argument --port: {port} is not a port: these go from 1 to 65535\n")
 
 
 def test_a_taken_port_is_said_at_once(installation: Path, taken_port: int) -> None:
-    """The person reads which port is taken, whether an option or Gradio's variable names it."""
+    """The sentence names the taken port, from an option or from Gradio's variable."""
     taken = (
         f"StreamChat cannot start: port {taken_port} is in use by another program. Choose another"
         " one with --port.\n"
@@ -313,7 +309,8 @@ def test_a_taken_port_is_said_at_once(installation: Path, taken_port: int) -> No
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.7", "2001:db8::1"])
 def test_a_foreign_host_is_said_at_once(installation: Path, host: str) -> None:
-    """A host that this machine does not have is named, without a port that nobody chose."""
+    """The sentence names a host that this machine does not have, without a port that nobody
+    chose."""
     sentence = f"StreamChat cannot start: {host!r} is no address of this machine.\n"
     assert python(installation, "app.py", "--host", host) == (2, sentence)
 
@@ -332,7 +329,7 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize("name", UNUSABLE)
-def test_what_cannot_be_used_is_named_at_once(installation: Path, name: str) -> None:
+def test_a_breaking_variable_is_named_at_once(installation: Path, name: str) -> None:
     """A variable that would break Gradio or the SDK is named before either is imported."""
     code, output = python(installation, "app.py", **{name: UNUSABLE[name]})
     assert code == 2
@@ -341,14 +338,14 @@ def test_what_cannot_be_used_is_named_at_once(installation: Path, name: str) -> 
 
 
 def test_certificates_in_the_wrong_file_are_said(installation: Path) -> None:
-    """A file that is there and has no certificates in it is named too."""
+    """A file without certificates is named too."""
     code, output = python(installation, "app.py", SSL_CERT_FILE=str(installation / "app.py"))
     assert (code, output.count("\n")) == (2, 1)
     assert f"SSL_CERT_FILE is '{installation / 'app.py'}', which cannot be used" in output
 
 
 def test_a_file_of_settings_that_is_no_text_is_said(installation: Path) -> None:
-    """It is named before any slow import."""
+    """The file is named before any slow import."""
     (installation / ".env").write_bytes(b"\xff")
     code, output = python(installation, "app.py")
     assert (code, output) == (
@@ -361,7 +358,7 @@ def test_a_file_of_settings_that_is_no_text_is_said(installation: Path) -> None:
 
 
 def test_a_machine_without_temporary_folders_is_said(installation: Path) -> None:
-    """Where nothing is writable the person reads what has to be."""
+    """The sentence says which folder has to be writable."""
     unwritable = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))"
     start = "import runpy; runpy.run_path('app.py', run_name='__main__')"
     code, output = python(installation, "-c", f"{unwritable}; {start}")
@@ -373,7 +370,7 @@ def test_a_machine_without_temporary_folders_is_said(installation: Path) -> None
 
 
 def test_the_next_port_is_said(installation: Path) -> None:
-    """A second chat on the default port says that there is another, and which port it takes."""
+    """A second chat on the default port says that there is another one, and which port it takes."""
     with socket.create_server(("127.0.0.3", 7860)):
         _, output = python(installation, "app.py", "--host", "127.0.0.3")
     assert output.splitlines()[:2] == [

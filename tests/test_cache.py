@@ -60,8 +60,8 @@ async def test_memory_is_bounded_and_the_oldest_goes_first() -> None:
     assert [known(cache, reply) for reply in [*replies, newest]] == [False, True, True, True]
 
 
-async def test_a_replys_weight_counts_text_and_events() -> None:
-    """Its weight counts the text and a fixed amount for each event."""
+async def test_a_replys_weight_grows_with_its_text() -> None:
+    """Each character of a reply's text adds one to its weight."""
     cache = Cache(keep=60)
     assert weight(await ended(cache, "x" * 1_000)) - weight(await ended(cache)) == 1_000
 

@@ -52,14 +52,15 @@ def rooms() -> list[str]:
 
 
 def room_of(module: str) -> str:
-    """The innermost room that holds a module, such as `sources.demo` for `sources.demo.source`."""
+    """The innermost package that holds a module, such as `sources.demo` for
+    `sources.demo.source`."""
     parts = module.split(".")
     names = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
     return next((name for name in names if name in rooms()), parts[0])
 
 
 def sources() -> dict[str, str]:
-    """The text of every module by its full name inside of streamchat; of a package, under the
+    """The text of every module by its full name inside streamchat; a package's `__init__` has the
     package's name."""
     texts = {"app": (ROOT / "app.py").read_text("utf-8")}
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -69,7 +70,7 @@ def sources() -> dict[str, str]:
 
 
 def imported(source: str) -> set[str]:
-    """The full names of all that a module imports, wherever in it and in whatever way."""
+    """The full names of everything that a module imports, anywhere in it and in any form."""
     found = set()
     for node in ast.walk(ast.parse(source)):
         match node:
@@ -82,7 +83,7 @@ def imported(source: str) -> set[str]:
 
 
 def own(source: str) -> set[str]:
-    """The full names inside of streamchat that a module imports."""
+    """The full names inside streamchat that a module imports."""
     return {
         name.removeprefix("streamchat.")
         for name in imported(source)
@@ -121,22 +122,20 @@ def neighbours(module: str) -> set[str]:
 
 
 def test_every_module_has_its_room() -> None:
-    """A new file is given a place in the table before it is used, and a room that is gone leaves
-    it."""
+    """Every module is in a package of the table, and every package of the table exists."""
     assert {room_of(module) for module in INSIDE} == set(rooms())
 
 
 @pytest.mark.parametrize("module", INSIDE)
 def test_imports_point_downwards(module: str) -> None:
-    """A room knows what stands below it, never what stands above or beside it: each can be read
-    from below."""
+    """A package imports lower floors only, never its own floor or a higher one."""
     room = room_of(module)
     assert {room_of(name) for name in own(MODULES[module])} - {room} <= below(room)
 
 
 @pytest.mark.parametrize("module", INSIDE)
 def test_modules_of_a_room_are_in_order(module: str) -> None:
-    """No module imports itself by way of its neighbours."""
+    """The modules of a package have no import cycle."""
     seen: set[str] = set()
     ahead = neighbours(module)
     while ahead:
@@ -147,8 +146,7 @@ def test_modules_of_a_room_are_in_order(module: str) -> None:
 
 @pytest.mark.parametrize("module", INSIDE)
 def test_a_package_is_used_by_the_names_that_it_gives(module: str) -> None:
-    """Other rooms import from a package what its `__all__` names, or from a module that it
-    names."""
+    """Other packages import a package's `__all__` names, or names of a module listed there."""
     foreign = {name for name in own(MODULES[module]) if room_of(name) != room_of(module)}
     inner = {name for name in foreign if room_of(name) in PACKAGES and name not in PACKAGES}
     private = {
@@ -180,8 +178,8 @@ def test_the_package_itself_imports_nothing() -> None:
 
 @pytest.mark.parametrize("package", OWNERS)
 def test_a_package_has_its_owner(package: str) -> None:
-    """Only the packages that own a dependency import it, so a new release of it breaks one
-    place."""
+    """Each dependency is imported only by the packages that own it, so that its next release breaks
+    one place."""
     users = {
         room_of(name)
         for name, source in MODULES.items()
@@ -192,7 +190,7 @@ def test_a_package_has_its_owner(package: str) -> None:
 
 @pytest.mark.parametrize("module", INSIDE)
 def test_sql_stands_in_the_store(module: str) -> None:
-    """A person who changes a table finds in one package all that reads and writes it."""
+    """Only the package `store` has SQL."""
     strings = [
         node.value
         for node in ast.walk(ast.parse(MODULES[module]))
@@ -204,17 +202,17 @@ def test_sql_stands_in_the_store(module: str) -> None:
 
 @pytest.mark.parametrize("module", INSIDE)
 def test_a_file_can_be_read_in_one_go(module: str) -> None:
-    """A file that grows beyond this holds more than one idea."""
+    """No file is longer than the limit."""
     assert len(MODULES[module].splitlines()) <= LONGER.get(module, 250)
 
 
 def test_a_file_that_is_parted_may_be_long_no_more() -> None:
-    """Each exception is needed."""
+    """Each exception from the limit is needed."""
     assert all(len(MODULES[module].splitlines()) > 250 for module in LONGER)
 
 
 def test_every_name_is_a_noun_that_says_what_is_inside() -> None:
-    """No file is a drawer for things without a place."""
+    """No module has a name for things without a place, such as `utils`."""
     names = [
         path.stem for folder in ("streamchat", "tests") for path in (ROOT / folder).rglob("*.py")
     ]
@@ -246,8 +244,8 @@ def test_every_name_is_a_noun_that_says_what_is_inside() -> None:
     ],
 )
 def test_no_import_is_overlooked(line: str, name: str) -> None:
-    """An import counts however it is written: late, relative, under another name, or for types
-    only."""
+    """An import inside a function, a relative one, one under another name and one for types only
+    are all found."""
     assert own(line) == {name}
 
 

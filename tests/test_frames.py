@@ -20,7 +20,7 @@ Frame = tuple[float, list[Event]]
 
 
 class Page:
-    """Draws every frame at once; `drawn` has them, each with the second at which it was drawn."""
+    """A page that draws every frame at once; `drawn` has the frames, each with its second."""
 
     def __init__(self, reply: Reply, clock: Clock, *, messages: int = 0, after: int = 0) -> None:
         self.drawn: list[Frame] = []
@@ -34,7 +34,7 @@ class Page:
 
 
 class Show:
-    """A reply written by hand, and a page that draws it, on a clock operated by hand."""
+    """A reply written by hand and a page that draws it, on a clock operated by hand."""
 
     def __init__(self, clock: Clock, *, messages: int = 0) -> None:
         self.hand = Hand()
@@ -43,7 +43,7 @@ class Show:
         self.page = Page(self.reply, clock, messages=messages)
 
     async def at(self, second: float, *events: Event | Exception) -> None:
-        """Goes on to that second and has the source say these events then."""
+        """Moves the clock to that second and has the source say these events."""
         await self.clock.advance(second - self.clock.now)
         self.hand.say(*events)
         await settle()
@@ -59,7 +59,7 @@ async def show(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Show]:
 
 
 async def at_once(frames: AsyncGenerator[list[Event]]) -> list[Event] | None:
-    """The next frame, if nobody has to wait for it."""
+    """The next frame, if it is there without waiting."""
     following = asyncio.ensure_future(anext(frames))
     await settle()
     if following.done():
@@ -70,14 +70,13 @@ async def at_once(frames: AsyncGenerator[list[Event]]) -> list[Event] | None:
 
 
 async def test_the_first_event_is_drawn_at_once(show: Show) -> None:
-    """The first event does not wait for the next frame."""
+    """The first event waits for no frame."""
     await show.at(0.03, Text("a"))
     assert show.page.drawn == [(0.03, [Text("a")])]
 
 
 async def test_events_of_one_frame_are_drawn_together(show: Show) -> None:
-    """However fast words come, there are ten frames a second, each with all that came since the one
-    before."""
+    """However fast words come, there are ten frames a second, each with everything new."""
     await show.at(0, Text("a"))
     await show.at(0.02, Text("b"), Text("c"))
     await show.at(0.05, Text("d"))
@@ -93,14 +92,14 @@ async def test_events_of_one_frame_are_drawn_together(show: Show) -> None:
 
 
 async def test_a_word_after_a_pause_is_drawn_at_once(show: Show) -> None:
-    """A frame waits for the one before it, and for nothing else."""
+    """A frame waits only for the interval after the last one."""
     await show.at(0, Text("a"))
     await show.at(0.7, Text("b"))
     assert show.page.drawn[1:] == [(0.7, [Text("b")])]
 
 
 async def test_a_long_conversation_is_drawn_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a frame costs the browser more, there are fewer of them."""
+    """A long conversation, whose frames cost the browser more, gets fewer of them."""
     show = Show(Clock(monkeypatch), messages=400)
     await show.at(0, Text("a"))
     await show.at(0.2, Text("b"))
@@ -115,14 +114,14 @@ async def test_a_long_conversation_is_drawn_less_often(monkeypatch: pytest.Monke
     [Usage(7), Thinking("hm"), Notice("as_written", {"text": "Trying again."}, passing=True)],
 )
 async def test_the_first_word_does_not_wait_for_a_frame(show: Show, before: Event) -> None:
-    """A count, a thought or a notice a moment earlier does not delay what everybody waits for."""
+    """A count, a thought or a notice a moment earlier does not delay the first word."""
     await show.at(0, before)
     await show.at(0.01, Text("a"))
     assert show.page.drawn == [(0, [before]), (0.01, [Text("a")])]
 
 
 async def test_the_first_word_does_not_wait_after_a_sign_of_life(show: Show) -> None:
-    """An empty frame a moment earlier delays nothing either."""
+    """An empty frame a moment earlier does not delay it either."""
     await show.at(HEARTBEAT_SECONDS)
     await show.at(HEARTBEAT_SECONDS + 0.01, Text("a"))
     assert show.page.drawn == [(HEARTBEAT_SECONDS, []), (HEARTBEAT_SECONDS + 0.01, [Text("a")])]
@@ -131,8 +130,7 @@ async def test_the_first_word_does_not_wait_after_a_sign_of_life(show: Show) -> 
 async def test_the_first_word_does_not_wait_because_the_page_was_slow(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A first word that comes while the page still draws the frame before it is in the next one, at
-    once."""
+    """A first word that comes while the page still draws is in the very next frame."""
     Clock(monkeypatch)
     hand = Hand()
     reply = Reply(hand.write, linger=60)
@@ -150,8 +148,8 @@ async def test_the_first_word_does_not_wait_because_the_page_was_slow(
 async def test_the_end_is_there_at_once_with_all_that_was_left(
     show: Show, said: Event | Exception, ending: Event
 ) -> None:
-    """The last words come together with the end, without waiting for a frame, and after it nothing
-    is left over."""
+    """The last words and the end are one frame, which does not wait for the interval; no frame
+    follows."""
     await show.at(0, Text("a"))
     await show.at(0.02, Text("b"))
     await show.at(0.03, Text("c"), said)
@@ -160,7 +158,7 @@ async def test_the_end_is_there_at_once_with_all_that_was_left(
 
 
 async def test_a_stop_is_there_at_once(show: Show) -> None:
-    """A person who presses stop sees it in that moment and not a frame later."""
+    """A stop is drawn without waiting for the interval."""
     await show.at(0, Text("a"))
     await show.at(0.02, Text("b"))
     show.reply.stop()
@@ -172,8 +170,7 @@ async def test_a_stop_is_there_at_once(show: Show) -> None:
 async def test_the_end_does_not_wait_because_the_page_was_slow(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """An end that comes while the page still draws the frame before it is in the next one, at
-    once."""
+    """An end that comes while the page still draws is in the very next frame."""
     Clock(monkeypatch)
     hand = Hand()
     hand.say(Text("a"))
@@ -185,8 +182,8 @@ async def test_the_end_does_not_wait_because_the_page_was_slow(
 
 
 async def test_silence_is_drawn_as_empty_frames(show: Show) -> None:
-    """While nothing is said there is an empty frame every other second or so, so that a closed tab
-    is noticed."""
+    """During silence there is an empty frame about every two seconds, so that a closed tab is
+    noticed."""
     for tick in range(1, 40):
         await show.at(tick / 4)
     assert {len(events) for _, events in show.page.drawn} == {0}
@@ -196,7 +193,7 @@ async def test_silence_is_drawn_as_empty_frames(show: Show) -> None:
 
 
 async def test_words_that_come_regularly_leave_no_room_for_empty_frames(show: Show) -> None:
-    """A sign of life is for silence only."""
+    """Empty frames come only during silence."""
     for number in range(30):
         await show.at(number / 5, Text(f"{number}"))
     assert all(events for _, events in show.page.drawn)
@@ -206,7 +203,7 @@ async def test_words_that_come_regularly_leave_no_room_for_empty_frames(show: Sh
 async def test_a_page_that_comes_back_draws_only_what_it_missed(
     show: Show, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Drawing may begin at a position; all that is new since then is the first frame."""
+    """Drawing may begin at a position, and the first frame has everything new since then."""
     await show.at(0, Text("a"), Text("b"), Text("c"))
     page = Page(show.reply, show.clock, after=1)
     await settle()
@@ -215,7 +212,7 @@ async def test_a_page_that_comes_back_draws_only_what_it_missed(
 
 
 async def test_an_ended_reply_is_one_frame(show: Show) -> None:
-    """An old text is not played again at the pace at which it was written."""
+    """An ended reply is drawn at once, not at the pace at which it was written."""
     await show.at(0, Text("a"))
     await show.at(1, Text("b"))
     await show.at(2, END)
@@ -232,8 +229,8 @@ async def test_an_ended_reply_is_one_frame(show: Show) -> None:
     )
 )
 async def test_no_event_is_lost_doubled_or_moved(said: list[tuple[Event, float]]) -> None:
-    """However events and frames fall, the frames together are the log, and no two are nearer than
-    they may be unless the later one has something that nobody should wait for."""
+    """The frames joined are the log, and two frames are nearer than the interval only if the later
+    one has the first event of a kind."""
     with pytest.MonkeyPatch.context() as patch:
         show, second = Show(Clock(patch)), 0.0
         for event, pause in said:
@@ -258,7 +255,7 @@ WORDS = st.lists(
 
 @given(WORDS)
 def test_a_frame_has_only_so_much_text(events: list[Text]) -> None:
-    """A browser that is given a whole book at once does nothing else until it has drawn it."""
+    """A very long text is split over several frames, so that the browser stays usable."""
     frames = portions([*events, Done("end_turn")])
     assert "".join(
         event.text for frame in frames for event in frame if isinstance(event, Text)
@@ -270,6 +267,6 @@ def test_a_frame_has_only_so_much_text(events: list[Text]) -> None:
     )
 
 
-def test_nothing_new_is_a_frame() -> None:
-    """It tells a page that has left from one that waits."""
+def test_an_empty_frame_tells_a_waiting_page_from_a_closed_one() -> None:
+    """An empty frame is sent, because sending fails if the page is closed."""
     assert portions([]) == [[]]

@@ -45,8 +45,7 @@ def run(app: Any, event: str, *data: Any) -> None:
 
 
 def test_a_session_keeps_nothing_that_a_visitor_typed_but_the_conversation(app: Any) -> None:
-    """Gradio would keep each value of each component a second time, a visitor's own key among
-    them."""
+    """Gradio would keep a second copy of each component's value, including a visitor's key."""
     run(app, "_clear_and_save_textbox", "a secret")
     session = app.state_holder["abc123"]
     assert session.state_data
@@ -54,7 +53,7 @@ def test_a_session_keeps_nothing_that_a_visitor_typed_but_the_conversation(app: 
 
 
 def test_a_session_does_not_grow_with_each_reply(app: Any) -> None:
-    """A component that is updated takes the place of the one before it."""
+    """An updated component replaces the one before it."""
     kept = []
     for _ in range(3):
         run(app, "_clear_and_save_textbox", "hi")
@@ -74,8 +73,7 @@ def updates(chat: gr.ChatInterface) -> list[dict[str, Any]]:
 
 
 def test_the_end_of_an_answer_does_not_empty_the_box(app: Any) -> None:
-    """Gradio's event after an answer unlocks the box, and would take away what was typed
-    meanwhile."""
+    """Gradio's event after an answer unlocks the box, and would clear what was typed meanwhile."""
     assert any(
         update.get("value", 0) is None for update in updates(gr.ChatInterface(lambda *_: ""))
     )
@@ -84,7 +82,8 @@ def test_the_end_of_an_answer_does_not_empty_the_box(app: Any) -> None:
 
 
 def test_the_page_has_an_empty_queue_cost_less(app: Any) -> None:
-    """Gradio would look at it a thousand times a second; the page has it look two hundred times."""
+    """Gradio would poll an empty queue a thousand times a second; the page has it poll two hundred
+    times."""
     assert (
         gr.Blocks()._queue.sleep_when_free
         < events.LOOK_INTERVAL
@@ -96,7 +95,7 @@ def test_the_page_has_an_empty_queue_cost_less(app: Any) -> None:
     ("system", "seconds"), [("Linux", 0.005), ("Darwin", 0.005), ("Windows", 0.05)]
 )
 def test_a_queue_is_looked_at_no_more_often_than_gradio_would(system: str, seconds: float) -> None:
-    """On Windows Gradio itself looks seldom, and the page leaves that as it is."""
+    """On Windows, where Gradio itself polls seldom, its interval stays."""
     blocks = gr.Blocks()
     blocks._queue.sleep_when_free = 0.05 if system == "Windows" else 0.001
     events.look_seldom(blocks, system)
@@ -104,7 +103,7 @@ def test_a_queue_is_looked_at_no_more_often_than_gradio_would(system: str, secon
 
 
 def test_a_new_page_drops_no_messages_of_earlier_ones(app: Any) -> None:
-    """Gradio would drop the unread messages of the first session when 2,000 have come after it."""
+    """Gradio would drop the first session's unread messages after 2,000 further sessions."""
     kept = app.blocks._queue.pending_messages_per_session
     for number in range(2_500):
         kept[str(number)] = number
@@ -112,7 +111,7 @@ def test_a_new_page_drops_no_messages_of_earlier_ones(app: Any) -> None:
 
 
 def test_every_event_of_the_page_is_without_a_spinner(app: Any) -> None:
-    """ChatInterface would have one turn over the box with every message."""
+    """ChatInterface would show a spinner over the box for every message."""
     assert any(
         event.show_progress == "full" for event in gr.ChatInterface(lambda *_: "").fns.values()
     )
@@ -120,7 +119,7 @@ def test_every_event_of_the_page_is_without_a_spinner(app: Any) -> None:
 
 
 def test_a_question_comes_back_into_the_box_as_it_was_typed() -> None:
-    """A question that is shown has marks of the page's own, which no person typed."""
+    """The page's own marks in a shown question are taken out again."""
     shown = gr.Chatbot().postprocess([{"role": "user", "content": "a < b"}])
     drawn = shown[0]["content"][0]["text"]  # type: ignore[index]
     assert drawn != "a < b"
@@ -128,7 +127,7 @@ def test_a_question_comes_back_into_the_box_as_it_was_typed() -> None:
 
 
 class Nothing:
-    """A finder of modules that finds none and keeps the names that it was asked for."""
+    """A module finder that finds nothing and records the names it was asked for."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
@@ -141,8 +140,8 @@ class Nothing:
 def test_gradio_does_not_look_for_matplotlib_with_every_frame(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Where it is not installed, Gradio would search all folders of modules for it before and after
-    each event."""
+    """If matplotlib is missing, Gradio would search all folders for it before and after each
+    event."""
     monkeypatch.delitem(sys.modules, "matplotlib", raising=False)
     monkeypatch.setattr(sys, "meta_path", [disk := Nothing()])
 

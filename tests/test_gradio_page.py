@@ -1,7 +1,7 @@
 """Gradio's page as the chat's styles and scripts know it, seen once in Chromium.
 
-`static/gradio_internals.css` and `.js` hold what depends on Gradio's own names. The page is brought
-into one state after another; in each, all is looked at that is to be seen only there.
+`static/gradio_internals.css` and `.js` hold what depends on Gradio's own names. One visit brings
+the page into one state after another, and each state is checked for what can be seen only there.
 """
 
 import re
@@ -255,7 +255,7 @@ LOOK = r"""([css, probes]) => {
 
 @dataclass
 class Seen:
-    """The page as it was seen in its states."""
+    """The page as it looked in its states."""
 
     styles: dict[tuple[str, str, str], str] = field(default_factory=dict)
     rules: list[str] = field(default_factory=list)
@@ -276,7 +276,7 @@ def probes() -> list[tuple[str, str, str, str]]:
 
 
 class Tour:
-    """Brings the page into its states, and looks at it in each."""
+    """Brings the page into its states and checks each one."""
 
     def __init__(self, page: Page, claude: ScriptedClaude) -> None:
         self.page = page
@@ -414,7 +414,7 @@ def seen(chromium: Browser) -> Iterator[Seen]:
 
 
 def environment(claude: ScriptedClaude) -> dict[str, str]:
-    """Of an app on which a visitor has one answer."""
+    """The environment of an app in which a visitor has one answer."""
     knobs = {"VISITOR_BUDGET_USD": "0.02", "MAX_TOKENS": "1000", "OWN_KEYS": "on"}
     own = {f"STREAMCHAT_{name}": value for name, value in knobs.items()}
     return own | {"ANTHROPIC_API_KEY": "sk-owner", "ANTHROPIC_BASE_URL": claude.url}
@@ -427,22 +427,21 @@ def environment(claude: ScriptedClaude) -> dict[str, str]:
 def test_the_page_looks_as_it_should(
     seen: Seen, state: str, selector: str, key: str, value: str
 ) -> None:
-    """An element of Gradio's is still there, and the rule for it still reaches it."""
+    """Gradio's element still exists, and our rule for it still applies."""
     found = seen.styles[state, selector, key]
     assert re.fullmatch(value[1:], found) if value.startswith("~") else found == value
 
 
 @pytest.mark.process
 def test_each_rule_is_seen(seen: Seen) -> None:
-    """No rule can be deleted without another look of the page: each one has a probe, and still has
-    an effect."""
+    """Each rule has a probe, which fails if the rule is deleted or has no effect."""
     assert [rule for number, rule in enumerate(seen.rules) if number not in seen.noticed] == []
 
 
 @pytest.mark.process
 @pytest.mark.parametrize("name", ELEMENTS)
 def test_the_scripts_find_gradios_elements(seen: Seen, name: str) -> None:
-    """Each selector finds what it is for when that is there, and nothing before."""
+    """Each selector finds its element when that is there, and nothing before."""
     for state, count in ELEMENTS[name].items():
         found = seen.elements[state][name]
         assert found == count if count is not ... else found > 0
@@ -450,22 +449,22 @@ def test_the_scripts_find_gradios_elements(seen: Seen, name: str) -> None:
 
 @pytest.mark.process
 def test_each_element_is_looked_for(seen: Seen) -> None:
-    """An element that a script begins to use needs a test."""
+    """Each selector of the scripts has a test."""
     assert set(seen.elements["start"]) == set(ELEMENTS)
 
 
 @pytest.mark.process
 @pytest.mark.parametrize("name", ["call", "join", "answers", "heartbeat", "process"])
 def test_the_page_still_calls_these_addresses(seen: Seen, name: str) -> None:
-    """The page still asks each address by which the scripts recognise its requests, and is
-    answered."""
+    """The page still requests each address by which the scripts recognise its requests."""
     address = seen.events["addresses"][0][name]
     assert any(address in url for url in seen.answered)
 
 
 @pytest.mark.process
 def test_the_events_that_ask_are_known(seen: Seen) -> None:
-    """One asks for the box, and four for examples, options, retries and edited questions."""
+    """One event asks for the box, and four ask for examples, options, retries and edited
+    questions."""
     assert seen.events["asks"] == [
         "_submit_fn",
         *(f"_submit_fn_{number}" for number in range(1, 5)),
@@ -483,15 +482,14 @@ def test_thoughts_are_not_copied_with_an_answer(seen: Seen) -> None:
 
 @pytest.mark.process
 def test_no_text_is_cloned(seen: Seen) -> None:
-    """Gradio has each text of each message cloned for every frame, which the page keeps from the
-    browser."""
+    """Gradio would clone each text of each message for every frame; the page prevents that."""
     assert seen.counted["asked"]["cloned"] > 0
     assert seen.counted["reached"]["cloned"] == 0
 
 
 @pytest.mark.process
 def test_no_direction_is_set_again(seen: Seen) -> None:
-    """Gradio sets each message's direction for every frame, which would have the browser style the
-    page anew."""
+    """Gradio would set each message's direction for every frame, which makes the browser restyle
+    the page."""
     assert seen.counted["asked"]["turned"] > 0
     assert seen.counted["reached"]["turned"] == 0

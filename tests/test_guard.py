@@ -23,8 +23,8 @@ BEHIND_A_PROXY = {"host": "chat.internal", "origin": "https://chat.example"}
 def test_no_other_sites_page_asks_through_gradio(
     app: Application, page_claude: ScriptedClaude, path: str, site: str
 ) -> None:
-    """A page that a visitor has open beside this chat spends none of the owner's money, whatever
-    CORS allows it."""
+    """Cross-site requests to Gradio's own routes are refused, although its CORS would allow
+    them."""
     answer = httpx.post(
         f"{app.url}{path}", content=b'{"data": ["hi"]}', headers={"sec-fetch-site": site}
     )
@@ -38,15 +38,14 @@ def test_no_other_sites_page_asks_through_gradio(
 def test_the_own_page_asks_behind_a_proxy_that_names_it(
     app: Application, headers: dict[str, str]
 ) -> None:
-    """Programs are let in, and so is the page of the name that a proxy of this machine was asked
-    for."""
+    """Programs are let in, and so is the page under the name that a local proxy forwards."""
     proxied = {"x-forwarded-host": "127.0.0.1:8443", "origin": "https://127.0.0.1:8443"}
     assert httpx.post(f"{app.url}{ASK}", json=HI, headers=proxied | headers).status_code == 200
 
 
 def test_a_proxy_under_an_unknown_name_is_told_which_setting_to_change(app: Application) -> None:
-    """The owner reads it in the answer and in the log; a browser's word that the page is its own
-    changes nothing."""
+    """The answer and the log name the setting; a browser's claim to be same-origin does not
+    help."""
     answer = httpx.post(
         f"{app.url}{ASK}", json=HI, headers=BEHIND_A_PROXY | {"sec-fetch-site": "same-origin"}
     )
@@ -56,7 +55,7 @@ def test_a_proxy_under_an_unknown_name_is_told_which_setting_to_change(app: Appl
 
 
 def test_a_link_from_elsewhere_opens_the_chat(app: Application) -> None:
-    """Another site may link to the page, and show it in a frame."""
+    """Another site may link to the page and frame it."""
     assert httpx.get(app.url, headers={"sec-fetch-site": "cross-site"}).status_code == 200
 
 
@@ -64,7 +63,7 @@ MAX_BODY = BOUNDS["POST /api/streaming-chat"].size
 
 
 def parts() -> Iterator[bytes]:
-    """A body whose length nobody tells."""
+    """A body of unknown length."""
     part = b" " * 1_000_000
     for _ in range(MAX_BODY // len(part) + 1):
         yield part
@@ -73,7 +72,7 @@ def parts() -> Iterator[bytes]:
 @pytest.mark.parametrize("chunked", [True, False])
 @pytest.mark.parametrize("path", [ASK, "/gradio_api/run/predict"])
 def test_a_body_without_end_is_not_kept(app: Application, path: str, chunked: bool) -> None:
-    """More than any conversation takes is refused, as soon as it is told or has come."""
+    """A body above the bound is refused as soon as its length is announced or reached."""
     body = parts() if chunked else b"".join(parts())
     answer = httpx.post(
         f"{app.url}{path}", content=body, headers={"content-type": "application/json"}, timeout=30
@@ -83,7 +82,7 @@ def test_a_body_without_end_is_not_kept(app: Application, path: str, chunked: bo
 
 @pytest.mark.parametrize("chunked", [True, False])
 def test_a_program_reads_what_is_too_long(app: Application, chunked: bool) -> None:
-    """The routes for programs say it as they say all else: with a code and a sentence."""
+    """The routes for programs refuse it with a code and a sentence."""
     body = parts() if chunked else b"".join(parts())
     answer = httpx.post(
         f"{app.url}{PATH}", content=body, headers={"content-type": "application/json"}, timeout=30
@@ -93,7 +92,7 @@ def test_a_program_reads_what_is_too_long(app: Application, chunked: bool) -> No
 
 @pytest.mark.process
 def test_no_strangers_file_is_stored(tmp_path: Path) -> None:
-    """The chat takes no files, and keeps none that is sent all the same."""
+    """The chat takes no files, and keeps none that is sent anyway."""
     with Application(cwd=ROOT, GRADIO_TEMP_DIR=str(tmp_path)) as app:
         answer = httpx.post(
             f"{app.url}/gradio_api/upload", files={"files": ("page.html", b"<script>")}

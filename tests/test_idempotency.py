@@ -30,8 +30,7 @@ async def api() -> AsyncIterator[Served]:
 
 
 async def test_a_question_whose_connection_was_lost_is_not_asked_again(api: Served) -> None:
-    """Before its address could be read: the same key finds the reply, from its beginning, while it
-    is written."""
+    """The same key finds the running reply from its beginning."""
     _, writer = await asyncio.open_connection("127.0.0.1", api.port)
     fields = {
         "host": "localhost",
@@ -53,8 +52,8 @@ async def test_a_question_whose_connection_was_lost_is_not_asked_again(api: Serv
 
 
 async def test_an_ended_reply_is_read_again_in_any_form(api: Served) -> None:
-    """The status is 200 and the address the same, as text and as events; the body may be written in
-    another way."""
+    """Status 200 and the same address, as text and as events, even if the JSON is formatted
+    differently."""
     api.source.say(Text("The"), Text(" Loire."), END)
     first = await api.client.post(PATH, json=HI, headers=KEY)
     again = await api.client.post(PATH, json=HI, headers=KEY)
@@ -74,7 +73,7 @@ async def test_an_ended_reply_is_read_again_in_any_form(api: Served) -> None:
 
 
 async def test_a_key_is_for_one_question(api: Served) -> None:
-    """With another body it is refused, and the first reply is still there."""
+    """The same key with another body is refused, and the first reply stays."""
     api.source.say(Text("a"), END)
     await api.client.post(PATH, json=HI, headers=KEY)
     answer = await api.client.post(PATH, json={"message": "ho"}, headers=KEY)
@@ -84,7 +83,7 @@ async def test_a_key_is_for_one_question(api: Served) -> None:
 
 
 async def test_without_a_key_and_with_another_one_a_question_is_asked_anew(api: Served) -> None:
-    """Equal questions are not the same request."""
+    """Equal questions alone are not the same request."""
     for headers in ({}, {}, KEY, {"idempotency-key": "k2"}):
         api.source.say(Text("a"), END)
         assert (await api.client.post(PATH, json=HI, headers=headers)).text == "a"
@@ -95,15 +94,15 @@ async def test_without_a_key_and_with_another_one_a_question_is_asked_anew(api: 
     "key",
     ["", '""', '"', '"a', 'a"b', "a b", "é", '"é"', "x" * 256, "a, b", '"a\\b"', '"a";b', "(a)"],
 )
-async def test_a_key_that_is_none_is_refused(api: Served, key: str) -> None:
-    """Neither too long, nor with other letters, nor as two of them."""
+async def test_an_invalid_key_is_refused(api: Served, key: str) -> None:
+    """A key that is empty, too long or has other characters is refused."""
     answer = await api.client.post(PATH, json=HI, headers={b"idempotency-key": key.encode()})
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_idempotency_key")
     assert api.source.asked == []
 
 
-async def test_two_keys_are_none(api: Served) -> None:
-    """A request has one key."""
+async def test_two_keys_are_refused(api: Served) -> None:
+    """A request has at most one key."""
     answer = await api.client.post(
         PATH, json=HI, headers=[("idempotency-key", "a"), ("idempotency-key", "b")]
     )
@@ -114,7 +113,7 @@ async def test_two_keys_are_none(api: Served) -> None:
     ("key", "same"), [('"a"', "a"), ('"\\"\\\\"', '"\\"\\\\"'), ('"a b!"', '"a b!"')]
 )
 async def test_a_key_may_be_written_in_two_ways(api: Served, key: str, same: str) -> None:
-    """With the quotation marks of the draft or without."""
+    """The draft's quotation marks are optional."""
     api.source.say(Text("a"), END)
     answers = [
         await api.client.post(PATH, json=HI, headers={"idempotency-key": it}) for it in (key, same)
@@ -133,8 +132,8 @@ async def test_a_refused_question_may_be_asked_again(api: Served, refusal: Excep
 
 
 async def test_a_reply_that_failed_before_its_first_word_is_tried_again(api: Served) -> None:
-    """As a client does after a 503 with `Retry-After`; one that failed in its middle stays the one
-    it is."""
+    """The key may be used again after such a failure, as after a 503 with `Retry-After`; a reply
+    that failed in its middle stays."""
     api.source.say(Thinking("hm"), Busy(retry_after=1))
     assert (await api.client.post(PATH, json=HI, headers=KEY)).status_code == 503
     api.source.say(Text("Half"), BrokenOff())
@@ -146,7 +145,7 @@ async def test_a_reply_that_failed_before_its_first_word_is_tried_again(api: Ser
 
 
 async def test_a_reply_that_is_kept_no_longer_is_asked_anew() -> None:
-    """A key does not keep a reply longer than it is kept."""
+    """A key does not extend the time for which a reply is kept."""
     async with served(keep=0) as api:
         for _ in range(2):
             api.source.say(Text("a"), END)
@@ -155,7 +154,7 @@ async def test_a_reply_that_is_kept_no_longer_is_asked_anew() -> None:
 
 
 async def test_a_repeated_request_is_no_second_question() -> None:
-    """It counts for no limit: who may ask once a minute may send that one request again."""
+    """A repeated request does not count against the rate limit."""
     source, limits = Source(), Limits(rate="1/minute", visitor_replies=1, max_replies=1)
     chat = Chat(Sources(source), Store(""), linger=60, keep=60, limits=limits)
     replies = [await chat.ask(QUESTION, ME, once="k") for _ in range(3)]
@@ -166,7 +165,7 @@ async def test_a_repeated_request_is_no_second_question() -> None:
 
 
 class Replies:
-    """Begins replies that a test operates by hand, and finds them again."""
+    """Begins replies that a test operates by hand, and finds them by id."""
 
     def __init__(self) -> None:
         self.hands: list[Hand] = []
@@ -206,7 +205,8 @@ async def test_a_strangers_equal_key_is_another_one(stranger: Asker) -> None:
 
 
 async def test_requests_at_the_same_moment_get_one_reply() -> None:
-    """Those that come while the first one is admitted wait for it; another body is refused then."""
+    """Requests with the same key wait while the first one is admitted; one with another body is
+    refused."""
     replies = Replies()
     replies.may_begin.clear()
     idempotency = Idempotency(replies.find)
@@ -226,7 +226,8 @@ async def test_requests_at_the_same_moment_get_one_reply() -> None:
 
 @pytest.mark.parametrize("leaves", [True, False], ids=["leaves", "is refused"])
 async def test_the_next_begins_where_the_first_did_not(leaves: bool) -> None:
-    """A request that leaves or is refused while it is admitted does not hold up those that wait."""
+    """If the first request is cancelled or refused during admission, the next one in line
+    begins."""
     replies = Replies()
     replies.may_begin.clear()
     idempotency = Idempotency(replies.find)
@@ -247,7 +248,7 @@ async def test_the_next_begins_where_the_first_did_not(leaves: bool) -> None:
 
 
 async def test_keys_are_forgotten_after_a_day() -> None:
-    """Not before, and also for another question."""
+    """After a day a key may be used for another question, and not before."""
     now = 0.0
     replies = Replies()
     idempotency = Idempotency(replies.find, clock=lambda: now)
@@ -259,7 +260,8 @@ async def test_keys_are_forgotten_after_a_day() -> None:
 
 
 async def test_keys_are_bounded() -> None:
-    """Of one visitor and of all: whoever has most loses those that they used longest ago."""
+    """Keys are bounded by visitor and in all: the visitor with most loses the ones used longest
+    ago."""
     replies = Replies()
     idempotency = Idempotency(replies.find, most=10, most_of_visitor=5)
     mine = await idempotency.reply("k", QUESTION, ME, replies.begin)
@@ -281,9 +283,8 @@ ENDINGS: dict[str, tuple[list[Event | Exception], str, bool]] = {
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-async def test_what_was_stopped_on_purpose_stays_so(ending: str) -> None:
-    """A reply that was stopped is an answer; one that ended without a word because nobody read it
-    is none."""
+async def test_a_stopped_reply_stays_stopped(ending: str) -> None:
+    """A stopped reply is an answer; one that nobody read and that ended without a word is none."""
     said, reason, same = ENDINGS[ending]
     replies = Replies()
     idempotency = Idempotency(replies.find)

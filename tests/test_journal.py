@@ -52,14 +52,13 @@ def reason(ending: Ending) -> str:
 
 
 async def noted(journal: Journal, *ends: Event) -> None:
-    """So many replies that ended like that."""
+    """Notes so many replies with that ending."""
     for end in ends:
         await journal.end((await a_reply(end))[1])
 
 
 async def test_a_reply_is_listed_from_its_start_to_its_end() -> None:
-    """Running replies can be seen, with their progress, under a name by which they cannot be
-    read."""
+    """Running replies are listed with their progress, under a name that does not open them."""
     async with opened() as journal:
         hand, reply = await a_reply(Text("Half an"))
         journal.begin(reply, "a visitor")
@@ -77,15 +76,14 @@ async def test_a_reply_is_listed_from_its_start_to_its_end() -> None:
 
 @pytest.mark.parametrize("kept", [True, False])
 async def test_how_a_reply_went_is_known_afterwards(tmp_path: Path, kept: bool) -> None:
-    """Whether there is a disk or not, the last replies are there with their reason, their times and
-    what they cost."""
+    """The last replies are listed with reason, times and cost, with and without a disk."""
     async with opened(tmp_path if kept else "") as journal:
         await noted(journal, ENDED, BROKEN)
         assert list(journal.entries) == [ENTRY, replace(ENTRY, reason="broken_off", failed=True)]
 
 
 async def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
-    """Entries from before a restart are there after it, in the same order."""
+    """Entries from before a restart are there after it, in order."""
     clock = Clock()
     async with opened(tmp_path, clock) as journal:
         for clock.now in (NOON, NOON + 1, NOON + 2):
@@ -96,7 +94,7 @@ async def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
 
 
 async def test_a_file_without_assumed_costs_is_read_and_written_on(tmp_path: Path) -> None:
-    """In what an earlier version has written nothing counts as assumed."""
+    """In an earlier version's entries no cost counts as assumed."""
     with contextlib.closing(sqlite3.connect(tmp_path / NAME)) as file, file:
         file.execute(
             "CREATE TABLE journal (at REAL, model TEXT, reason TEXT, failed INTEGER, words INTEGER,"
@@ -112,9 +110,8 @@ async def test_a_file_without_assumed_costs_is_read_and_written_on(tmp_path: Pat
         assert list(journal.entries) == [replace(ENTRY, at=NOON - 1), ENTRY]
 
 
-async def test_what_was_assumed_today_is_told_apart() -> None:
-    """Neither yesterday's replies nor those on a visitor's own key are the owner's assumed money of
-    today."""
+async def test_todays_assumed_cost_leaves_out_other_days_and_own_keys() -> None:
+    """Yesterday's replies and replies on visitors' own keys are no part of today's assumed cost."""
     clock = Clock()
     async with opened("", clock) as journal:
         for clock.now, own_key in ((NOON - DAY, False), (NOON, False), (NOON, True)):
@@ -126,7 +123,7 @@ async def test_what_was_assumed_today_is_told_apart() -> None:
 
 
 async def test_nothing_is_kept_for_longer_than_35_days(tmp_path: Path) -> None:
-    """Older entries leave the file with the next one."""
+    """Older entries are deleted with the next write."""
     clock = Clock()
     async with opened(tmp_path, clock) as journal:
         await noted(journal, ENDED)
@@ -136,9 +133,8 @@ async def test_nothing_is_kept_for_longer_than_35_days(tmp_path: Path) -> None:
         assert file.execute("SELECT reason FROM journal").fetchall() == [("broken_off",)]
 
 
-async def test_nothing_that_was_said_and_nobody_who_said_it_is_in_the_file(tmp_path: Path) -> None:
-    """The file tells how replies went; what is in them and whose they are is nothing it could
-    tell."""
+async def test_the_file_has_no_words_and_no_visitors(tmp_path: Path) -> None:
+    """The file tells how replies went, but neither their text nor who asked."""
     async with opened(tmp_path) as journal:
         _, reply = await a_reply(Text("a secret"), ENDED)
         journal.begin(reply, "visitor-7")
@@ -152,8 +148,8 @@ async def test_nothing_that_was_said_and_nobody_who_said_it_is_in_the_file(tmp_p
 async def test_a_disk_that_fails_loses_nothing_that_it_takes_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While another program holds the file entries wait in memory; the next one takes them along,
-    each once."""
+    """While another program locks the file entries wait in memory, and each is written once
+    afterwards."""
     monkeypatch.setattr("streamchat.store.sqlite.BUSY", 0)
     async with opened(tmp_path) as journal:
         with contextlib.closing(sqlite3.connect(tmp_path / NAME, isolation_level=None)) as other:
@@ -165,7 +161,7 @@ async def test_a_disk_that_fails_loses_nothing_that_it_takes_later(
 
 
 async def test_a_crowd_that_ends_at_once_is_written_once_each(tmp_path: Path) -> None:
-    """Fifty replies that end together are fifty entries."""
+    """Fifty replies that end together make fifty entries."""
     async with opened(tmp_path) as journal:
         replies = [(await a_reply(ENDED))[1] for _ in range(50)]
         await asyncio.gather(*map(journal.end, replies))
@@ -174,8 +170,7 @@ async def test_a_crowd_that_ends_at_once_is_written_once_each(tmp_path: Path) ->
 
 
 async def test_hours_and_days_have_their_sums_and_medians() -> None:
-    """Each hour and each day tells how many, how many failed, what they cost, and the middle one's
-    times."""
+    """Each hour and day has the number of replies, of failures, the cost, and median times."""
     waits = (0.2, 9.0, 0.4)
     entries = [
         replace(ENTRY, at=NOON - 60 * n, first_word=waits[n], failed=n == 1) for n in range(3)
@@ -197,7 +192,7 @@ async def test_hours_and_days_have_their_sums_and_medians() -> None:
 
 
 async def test_an_hour_without_a_reply_has_no_times() -> None:
-    """Where nothing was measured there is a gap, not a zero."""
+    """An hour without a measurement has a gap, not a zero."""
     async with opened() as journal:
         assert {(span.first_word, span.speed) for span in journal.spans([], HOUR, 24)} == {
             (None, None)

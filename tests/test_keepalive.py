@@ -13,7 +13,8 @@ from tests.test_claude import ASKED, a_claude, answer, notices, text
 
 
 class Closing(ScriptedClaude):
-    """Answers one question on each connection, and closes it when another one comes on it."""
+    """A server that answers one question on each connection, and closes it when another one
+    arrives."""
 
     def __init__(self, how: object, *, beginning: bytes = b"") -> None:
         super().__init__(says("Hello there"))
@@ -55,7 +56,7 @@ async def test_a_connection_that_was_closed_is_replaced_at_once(how: object) -> 
 
 @pytest.mark.parametrize(("at_once", "sent"), [(60.0, 2), (-1.0, 1)], ids=["at once", "later"])
 async def test_a_reset_that_comes_later_is_a_failure(at_once: float, sent: int) -> None:
-    """Claude may have read the request until then: it is not sent again unseen, and uncharged."""
+    """Claude may have read the request, so it is not repeated without a notice and a charge."""
     with Closing(RESET) as claude:
         async with Client(at_once=at_once) as client:
             await client.post(f"{claude.url}/v1/messages", json={"messages": []})
@@ -65,7 +66,7 @@ async def test_a_reset_that_comes_later_is_a_failure(at_once: float, sent: int) 
 
 
 async def test_all_closed_connections_are_replaced_at_once() -> None:
-    """After a pause many may be closed; the first question gets past all of them."""
+    """After a pause many connections may be closed; the first question gets past all of them."""
     with Closing(CUT) as claude:
         async with a_claude(claude) as (source, pauses):
             await asyncio.gather(*(answer(source) for _ in range(5)))
@@ -76,7 +77,7 @@ async def test_all_closed_connections_are_replaced_at_once() -> None:
 
 
 class Unkept(ScriptedClaude):
-    """Says that the connection on which it is asked for the model will not be kept."""
+    """A Claude that answers the request about the model with `Connection: close`."""
 
     def _model(self) -> bytes:
         return super()._model().replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n", 1)
@@ -84,7 +85,7 @@ class Unkept(ScriptedClaude):
 
 @pytest.mark.parametrize("how", [RESET, CUT], ids=["reset", "closed"])
 async def test_a_new_connection_that_breaks_is_a_failure(how: object) -> None:
-    """Claude may have worked on the request: the reader sees that it is tried again."""
+    """Claude may have worked on the request: the reader sees the retry."""
     with Unkept([b"", how], says("Hello there")) as claude:
         async with a_claude(claude) as (source, pauses):
             said, error = await answer(source)
@@ -92,7 +93,7 @@ async def test_a_new_connection_that_breaks_is_a_failure(how: object) -> None:
 
 
 async def test_a_response_that_has_begun_is_not_asked_for_again_unseen() -> None:
-    """With the first byte of it Claude has worked on the request."""
+    """After the first byte of a response, the request is not repeated without a notice."""
     with Closing(CUT, beginning=b"HTTP/1.1 200 OK\r\ncontent-type: text/ev") as claude:
         async with a_claude(claude) as (source, pauses):
             await answer(source)

@@ -1,5 +1,4 @@
-"""A conversation in browsers of other languages, into which Gradio translates the titles of its
-buttons."""
+"""A conversation in browsers of other languages, in which Gradio translates its buttons' titles."""
 
 from collections.abc import Iterator
 
@@ -22,7 +21,7 @@ from tests.scripted_claude import (
 
 
 class Translated(Page):
-    """A page whose buttons are found by their places."""
+    """A page whose buttons are found by their position."""
 
     @property
     def clear(self) -> Locator:
@@ -50,8 +49,8 @@ def translated(
 def test_an_answer_looks_and_is_copied_as_everywhere(
     translated: Translated, page_claude: ScriptedClaude
 ) -> None:
-    """Thoughts and the note stand beside the text, which alone is copied, by the one button there
-    is."""
+    """Thoughts and the note stand beside the text, and the one copy button copies the text
+    alone."""
     page_claude.play(says("So far", thinks=["Let me see."], reason="max_tokens"))
     translated.ask("hi")
     translated.shows("longest allowed length")
@@ -71,7 +70,7 @@ def test_an_answer_looks_and_is_copied_as_everywhere(
 def test_an_answer_is_stopped_edited_and_cleared(
     translated: Translated, page_claude: ScriptedClaude
 ) -> None:
-    """While it is written nothing can be edited or cleared, and afterwards all of it can."""
+    """Edit and clear are locked during an answer and work after it."""
     half = streams(start(), opens(), delta("Half"), Hold(), CLOSES, ends())
     page_claude.play(half, says("Edited."), says("Anew."))
     translated.ask("helo")

@@ -12,7 +12,7 @@ WHOLE: list[Event] = [Text("Here I am."), Done("end_turn", Usage())]
 
 
 class Slow:
-    """A source that takes its time to be made: until `may_be`."""
+    """A source whose making waits for `may_be`."""
 
     made = 0
 
@@ -36,9 +36,9 @@ async def answer(late: LazySource) -> list[Event]:
     return [event async for event in late.stream(ASKED)]
 
 
-async def test_who_asks_before_it_is_there_waits_and_the_others_do_not() -> None:
-    """While Claude's SDK is loading the server goes on; questions asked meanwhile are answered when
-    it is there."""
+async def test_questions_wait_for_a_source_that_is_loading() -> None:
+    """While Claude's SDK loads the server serves others; questions are answered once it is
+    there."""
     Slow.made, may_be = 0, threading.Event()
     late = LazySource("Slow", "slow-1", lambda: Slow(may_be))
     opening, asking = (
@@ -54,8 +54,8 @@ async def test_who_asks_before_it_is_there_waits_and_the_others_do_not() -> None
     assert Slow.made == 1
 
 
-async def test_nobody_who_gives_up_takes_it_from_the_others() -> None:
-    """A reader who leaves while it is loading does not end the loading."""
+async def test_a_reader_who_leaves_does_not_end_the_loading() -> None:
+    """The other readers still get their answers."""
     may_be = threading.Event()
     late = LazySource("Slow", "slow-1", lambda: Slow(may_be))
     leaving, staying = asyncio.create_task(answer(late)), asyncio.create_task(answer(late))
@@ -65,8 +65,8 @@ async def test_nobody_who_gives_up_takes_it_from_the_others() -> None:
     assert await staying == WHOLE
 
 
-async def test_an_end_does_not_wait_for_what_is_still_loading() -> None:
-    """Ctrl-C right after the start ends the app at once, and lets go of a source that was there."""
+async def test_an_end_does_not_wait_for_the_loading() -> None:
+    """Ctrl-C right after the start ends the app at once, and a loaded source is closed."""
     never, there = threading.Event(), threading.Event()
     loading = LazySource("Slow", "slow-1", lambda: Slow(never))
     opening = asyncio.create_task(loading.open())
@@ -84,8 +84,8 @@ async def test_an_end_does_not_wait_for_what_is_still_loading() -> None:
     assert slow.closed
 
 
-async def test_what_could_not_be_loaded_is_tried_again_by_the_next_who_asks() -> None:
-    """A failure while loading is that of who asks then; ending the app after it is no failure."""
+async def test_a_failed_loading_is_tried_again_with_the_next_question() -> None:
+    """A failure to load is raised to the one who asked; closing after it works."""
     there = threading.Event()
     there.set()
     attempts = iter([False, True])
