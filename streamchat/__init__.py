@@ -41,7 +41,8 @@ HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Loads what is asked for: Gradio takes seconds, and has to read the environment first."""
+    """Imports a name on first use: Gradio takes seconds to load, and needs the environment in order
+    first."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{HOMES.get(name, 'events')}"), name)

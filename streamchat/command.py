@@ -1,4 +1,4 @@
-"""The command line, and the address that it and the environment name."""
+"""The command line, and the address that it and the environment choose."""
 
 import argparse
 import errno
@@ -17,7 +17,7 @@ NO_OPTIONS = argparse.Namespace(host=None, port=None, share=False)
 
 
 def arguments(name: str | None = None) -> argparse.Namespace:
-    """The options of the program of that name, which by itself is that of the file that runs."""
+    """The options of the program with that name; by default the name of the running file."""
     parser = argparse.ArgumentParser(prog=name, description="A streaming chat with Claude.")
     parser.add_argument(
         "--host",
@@ -43,7 +43,7 @@ def is_port(text: str) -> bool:
 
 
 def check_gradios_port() -> None:
-    """Gradio would not finish loading with anything else in its variable."""
+    """Ends the program if Gradio's variable is no port: importing Gradio would fail."""
     text = os.environ.get("GRADIO_SERVER_PORT", "7860")
     if not is_port(text):
         raise fail(f"GRADIO_SERVER_PORT is {text!r}, but ports are numbers from 1 to 65535.")
@@ -55,7 +55,7 @@ def host_of(options: argparse.Namespace) -> str:
 
 
 def is_shared(options: argparse.Namespace) -> bool:
-    """Whether a public link is asked for; a Space has an address of its own."""
+    """Whether a public link is requested. A Space has its own address and needs none."""
     asked = options.share or os.environ.get("GRADIO_SHARE", "").lower() == "true"
     return bool(asked) and not on_spaces()
 
@@ -66,8 +66,8 @@ def is_public(options: argparse.Namespace) -> bool:
 
 
 def listener(options: argparse.Namespace) -> Listener:
-    """The port that is asked for; otherwise the first free one from 7860. Ends the program if there
-    is none."""
+    """A listener on the chosen port, or else on the first free one from 7860. Ends the program if
+    there is none."""
     host = host_of(options)
     if chosen := options.port or os.environ.get("GRADIO_SERVER_PORT"):
         return opened(host, int(chosen))

@@ -65,11 +65,10 @@ Value = str | int | float
 class ChatError(Exception):
     """A refusal or failure that can be shown to whoever asked.
 
-    The `values` are those that its sentence takes. `retry_after` is in seconds; `request_id` is
-    Claude's, for the owner's support requests. A `retryable` error may not come again if the same
-    request is sent a little later. Where the code hides the owner's affairs, `cause` names them,
-    for the log and the owner's page. `own_key_helps` where the same question may be answered to a
-    visitor who brings a key.
+    The `values` fill in its sentence. `retry_after` is in seconds; `request_id` is Claude's, for
+    the owner's support requests. If an error is `retryable`, the same request may succeed a little
+    later. If the code hides the owner's affairs, `cause` names them, for the log and the owner's
+    page. `own_key_helps` if a visitor with a key of their own would get an answer.
     """
 
     code: ClassVar[str]
@@ -94,7 +93,7 @@ class ChatError(Exception):
 
     @property
     def sentence(self) -> str:
-        """The code by which `texts` has its sentence."""
+        """The code of its sentence in `texts`."""
         return self.wording or self.code
 
 
@@ -115,7 +114,7 @@ class ChatFull(TooLong):
 
 
 class MessageTooLong(TooLong):
-    """`most` is how many characters a message may have."""
+    """`most` is the limit on a message, in characters."""
 
     wording = "message_too_long"
 
@@ -145,13 +144,13 @@ class KeyReused(Refused):
 
 
 class WrongChoice(Refused):
-    """`what` is the part of the options that is wrong."""
+    """`what` names the invalid part of the options."""
 
     code, status = "wrong_choice", 422
 
 
 class NotOffered(Refused):
-    """`what` was chosen, and `offered` what there is instead."""
+    """`what` names the choice that is not allowed, and `offered` lists the ones that are."""
 
     code, status = "not_offered", 422
 
@@ -165,13 +164,13 @@ class TooOften(Refused):
 
 
 class TooManyGuesses(TooOften):
-    """Of a password; `seconds` as `retry_after`."""
+    """Too many wrong passwords; `seconds` is the same as `retry_after`."""
 
     wording = "too_many_guesses"
 
 
 class TooManyAtOnce(Refused):
-    """`running` is how many answers are."""
+    """`running` is the number of the visitor's running answers."""
 
     code, status = "too_many_at_once", 429
 
@@ -189,7 +188,7 @@ class NotRecorded(Refused):
 
 
 class Spent(Refused):
-    """`retry_after` is the time until the day is over."""
+    """`retry_after` is the time until the end of the day."""
 
     status, own_key_helps = 429, True
 
@@ -203,8 +202,8 @@ class VisitorIsSpent(Spent):
 
 
 class TooLittleLeft(Spent):
-    """A shorter conversation, or the same one once another answer has ended, may still be paid
-    for."""
+    """The money left is enough for a shorter conversation, or will be once a running answer has
+    ended."""
 
     code = "too_little_left"
 
@@ -214,7 +213,7 @@ class ClaudeError(ChatError):
 
 
 class OwnersAffair(ClaudeError):
-    """Visitors can do nothing about it, and learn nothing of it."""
+    """An error that only the owner can mend; visitors learn no details."""
 
     code, status, own_key_helps = "unavailable", 503, True
 
@@ -252,7 +251,7 @@ class OwnNoCredit(ClaudeError):
 
 
 class RequestRejected(ClaudeError):
-    """`parameters` are those that were refused, by name."""
+    """`parameters` are the names of the refused parameters."""
 
     code, status = "request_rejected", 502
     parameters: frozenset[str] = frozenset()
@@ -315,7 +314,7 @@ class NotWhole(ChatError):
 
 
 class SourceFailed(ChatError):
-    """A source that is neither Claude nor the demo cannot answer, and `said` why to its reader."""
+    """A source other than Claude and the demo failed; `said` is its sentence for the reader."""
 
     code, status = "source_failed", 502
 
@@ -328,8 +327,8 @@ class InternalError(ChatError):
 
 
 def trace(error: BaseException) -> str:
-    """Where an unforeseen error came from, on one line; without its message, which may hold what
-    people wrote."""
+    """The places an unforeseen error came from, on one line, without its message, which may hold
+    what people wrote."""
     places = [
         f"{Path(frame.f_code.co_filename).name}:{line}"
         for frame, line in walk_tb(error.__traceback__)

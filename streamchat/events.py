@@ -37,12 +37,14 @@ def _as_before() -> None:
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request to a source: a conversation that ends with the user's message, or with the
-    assistant's words, of which the rest is wanted. A source tells `meter` what its first call uses.
-    Before each further call it awaits `again`, which returns the meter of that call if there is
-    one. With a `key` it asks with that one. It awaits `wanted` before it reads more from its
-    connection: backpressure. `by_owner` is a request from the machine itself, where nobody else can
-    reach the chat. Before it asks the owner's model in place of the chosen one it calls
-    `fall_back`."""
+    assistant's words, which the source continues.
+
+    The source counts the usage of its first call with `meter`. Before each further call it awaits
+    `again`, which returns that call's meter or None. If there is a `key`, it pays for the calls.
+    The source awaits `wanted` before it reads more from its connection: backpressure. `by_owner` if
+    the request comes from the machine itself and nobody else can reach the chat. The source calls
+    `fall_back` before it asks the owner's model instead of the chosen one.
+    """
 
     conversation: Conversation
     again: Callable[[Conversation], Awaitable[Meter | None]] = _freely
@@ -63,19 +65,16 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
-    """The next piece of what the model thinks before it answers."""
+    """The next piece of the model's thoughts before its answer."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A note about the reply, never part of it, which `texts` words; a `passing` one is of no
-    interest once text follows.
-
-    After an `instead` the text is not that of the model that was asked, and no part of the
-    conversation.
-    """
+    """A note about the reply, worded by `texts` and never part of the answer. A `passing` notice is
+    obsolete once text follows. After an `instead` notice the text comes from another source, and is
+    no part of the conversation."""
 
     code: str
     values: Mapping[str, Value] = field(default_factory=dict, hash=False)
@@ -84,7 +83,7 @@ class Notice:
 
     @property
     def sentence(self) -> str:
-        """The code by which `texts` has its sentence."""
+        """The code of its sentence in `texts`."""
         return self.code
 
 
@@ -93,9 +92,9 @@ class Receipt:
     """How a reply went: seconds since it was asked for, dollars, and the stop reason or the error's
     code.
 
-    `assumed` is the part of the cost that Claude did not count; the true cost may be less by that,
-    and is never more. A `shared` reply is one that somebody else paid for; with an `own_key` the
-    visitor did. `closed` is whether the reader's stop closed the connection to the model.
+    `assumed` is the part of the cost that Claude did not count; the true cost is lower by at most
+    that. Somebody else paid for a `shared` reply; the visitor paid if `own_key`. `closed` if the
+    reader's stop closed the connection to the model.
     """
 
     model: str
@@ -124,8 +123,8 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The reply ended with an error; fields as in `ChatError`. Its `cause` is for the owner
-    alone."""
+    """The reply ended with an error; the fields are those of `ChatError`. Only the owner sees its
+    `cause`."""
 
     code: str
     status: int
@@ -138,7 +137,7 @@ class Failed:
 
     @property
     def sentence(self) -> str:
-        """The code by which `texts` has its sentence."""
+        """The code of its sentence in `texts`."""
         return self.code
 
     @classmethod
@@ -162,8 +161,7 @@ def reason_for_owner(ending: Ending) -> str:
 
 
 def well_formed(text: str) -> str:
-    """The text as Unicode can be sent: halves of a character are joined, and half a one is
-    replaced."""
+    """The text as valid Unicode: surrogate pairs are joined, and lone surrogates are replaced."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""The questions that the page offers for a click: those that people ask, or the owner's."""
+"""The example questions on the page: the owner's, or usual ones."""
 
 import re
 
@@ -14,16 +14,16 @@ LONGEST = 200  # characters
 
 
 def split(text: str) -> tuple[str, ...]:
-    """The examples in a text that has one a line, or | between them; each once, and none for
-    `off`."""
+    """The examples in a text, one a line or separated by |; duplicates count once, and `off` means
+    none."""
     lines = [" ".join(line.split(" ")).strip() for line in re.split(r"[\n\r|]", text)]
     examples = tuple(dict.fromkeys(filter(None, lines)))
     return () if text.strip().lower() == OFF else examples
 
 
 def checked(text: str) -> str:
-    """The text, if it is empty or `off`, or has examples that fit on the page; raises `ValueError`
-    otherwise."""
+    """Returns the text if it is empty, `off`, or has examples that fit on the page. Raises
+    `ValueError` otherwise."""
     examples = split(text)
     if not text or text.strip().lower() == OFF:
         return text

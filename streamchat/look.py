@@ -1,4 +1,4 @@
-"""The look that the owner chooses: a name, a sentence, a greeting and a colour."""
+"""The owner's choice of how the chat looks: a name, a tagline, a greeting and a colour."""
 
 import json
 import re
@@ -28,7 +28,8 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Look:
-    """How the chat presents itself. The accent is as in #4f46e5, or empty for the usual one."""
+    """The name, texts and accent colour of the chat. The accent is written as #4f46e5; empty means
+    the usual one."""
 
     title: str = TITLE
     tagline: str = SENTENCE
@@ -41,25 +42,24 @@ class Look:
 
     @property
     def css(self) -> str:
-        """The tokens of the page, with this accent."""
+        """The page's tokens with this accent."""
         return TOKENS + (_accented(_parsed(self.accent)) if self.accent else "")
 
     def meta(self, **facts: bool) -> str:
-        """An element of the page that tells its scripts the name of the chat, and facts about
-        it."""
+        """A meta element with the chat's name and facts about it, for the page's scripts."""
         content = json.dumps({"title": self.title, "tagline": self.tagline, **facts})
         return f'<meta name="streamchat" content="{escape(content)}">'
 
 
 def checked_accent(colour: str) -> str:
-    """Raises `ValueError` for what is neither empty nor a colour."""
+    """Raises `ValueError` for anything but a colour or an empty text."""
     if colour and not COLOUR.fullmatch(colour):
         raise ValueError("it should be a colour as in #4f46e5")
     return colour
 
 
 def checked_line(text: str) -> str:
-    """Raises `ValueError` for more than a line."""
+    """Raises `ValueError` for more than one line."""
     if not text.isprintable():
         raise ValueError("it should be one line without control characters")
     return text
@@ -87,13 +87,13 @@ class OfLook(BaseSettings):
 
 
 def contrast(one: Colour, other: Colour) -> float:
-    """As WCAG 2.2 defines it: 1 to 21."""
+    """The contrast ratio of WCAG 2.2, from 1 to 21."""
     bright, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (bright + 0.05) / (dark + 0.05)
 
 
 def seen_on(surface: Colour, colour: Colour) -> Colour:
-    """The colour, moved towards black or white until it stands out from the surface."""
+    """The colour, made darker or lighter until it stands out from the surface."""
     towards = BLACK if contrast(surface, BLACK) > contrast(surface, WHITE) else WHITE
     mixed = (_mixed(colour, towards, step / STEPS) for step in range(STEPS + 1))
     return next(each for each in mixed if contrast(each, surface) >= SEEN)

@@ -42,7 +42,7 @@ NOTHING = Usage()
 
 
 def length(text: str) -> int:
-    """In bytes; a text from a browser may not be valid Unicode."""
+    """The length in bytes of a text that may not be valid Unicode."""
     return len(text.encode(errors="surrogatepass"))
 
 
@@ -56,20 +56,20 @@ def fastest(model: str) -> float:
 
 
 def elapsed() -> float:
-    """Seconds since some moment, including those in which the machine slept: Claude does not sleep
-    with it."""
+    """Seconds since a fixed moment, including those in which the machine was suspended: Claude goes
+    on meanwhile."""
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.monotonic()
 
 
 class Meter:
-    """One call's usage, never less than Claude's bill. Make it before the request is sent.
+    """The usage of one call, never less than Claude's bill. Make it before the request is sent.
 
-    `worst` is what was reserved for the call; what is assumed never exceeds it. `speed` is in
+    `worst` is the amount reserved for the call; the assumed usage never exceeds it. `speed` is in
     tokens per second, and `clock` in seconds. The time runs from the start of the call until
-    `stop`: Claude writes for no longer, because the request arrives after it was sent by as much as
-    the end of the connection does.
+    `close`. Claude writes for no longer: the request reaches it as late as the end of the
+    connection does.
     """
 
     def __init__(
@@ -90,31 +90,30 @@ class Meter:
         self._free = False
 
     def count(self, usage: Usage, *, output: bool = False) -> None:
-        """Notes Claude's count so far; `output` says whether the output is in it."""
+        """Notes Claude's count so far; `output` if the count includes the output."""
         self._counted = usage
         self._counts_output = self._counts_output or output
 
     def see(self, size: int) -> None:
-        """Notes so many bytes of output. A token is at least a byte. After the end nothing is
-        output."""
+        """Notes that many bytes of output, as at most one token each. Does nothing after the
+        end."""
         if not self._ended:
             self._seen += size
 
     def mark(self) -> None:
-        """Notes the beginning of a block, or a citation, which take a few tokens that are not
-        sent."""
+        """Notes the start of a block, or a citation: a few tokens that are not sent."""
         self._marks += MARKS
 
     def think(self) -> None:
-        """Notes that Claude writes what is not sent, or only as a summary."""
+        """Notes that Claude generates tokens that it does not send, or sends only as a summary."""
         self._thinks = True
 
     def search(self) -> None:
-        """Notes that Claude uses a tool of its own, whose results it reads as further input."""
+        """Notes that Claude uses a tool of its own, whose results count as further input."""
         self._searches = True
 
     def end(self) -> None:
-        """Notes that Claude has said why it stopped: what it has counted until then is all."""
+        """Notes Claude's stop reason: its count until then is final."""
         self._ended = True
 
     def waive(self) -> None:
@@ -131,7 +130,7 @@ class Meter:
         return self._counted
 
     def used(self) -> Usage:
-        """The most that Claude can charge for."""
+        """The upper bound of what Claude can charge."""
         if self._free:
             return NOTHING
         return replace(self._input(), output_tokens=self._output())

@@ -41,7 +41,7 @@ RETURN_EVERY = 10
 
 
 class Process:
-    """It looks after its server every `pause` seconds."""
+    """Serves a chat, and checks its server every `pause` seconds."""
 
     def __init__(self, *, pause: float = 1) -> None:
         self._pause = pause
@@ -86,7 +86,7 @@ class Process:
                 return_free_memory()
 
     def _close(self) -> None:
-        """The server's thread ends with the process; Gradio's close waits 5 s and shows an
+        """Ends the replies and then the process. Gradio's own close would wait 5 s and show an
         error."""
         if self._running:
             self._running.farewell()
@@ -112,7 +112,7 @@ def launched(app: StreamChat, listener: Listener) -> Running:
 
 
 def explained(error: BaseException | None) -> str:
-    """The cause in a sentence; for an unforeseen error, its place in the program."""
+    """The error's sentence; for an unforeseen error, its place in the program."""
     if error is None:
         return "the server ended before it had started"
     if isinstance(error, TooNew):
@@ -127,33 +127,31 @@ def explained(error: BaseException | None) -> str:
 
 
 def tune_garbage_collection() -> None:
-    """Objects that exist after the start stay; a frame makes thousands of values and hardly any
-    cycles."""
+    """Exempts the objects that exist after the start from collection, and collects less often:
+    frames make many values and hardly any cycles."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
 
 
 def return_large_buffers() -> None:
-    """Has glibc give every freed large buffer back to the system. It would keep larger and larger
-    ones, and with them all that was sent in a rush. Other C libraries have no such setting.
-    """
+    """Makes glibc return every freed large buffer to the system. Otherwise it keeps ever larger
+    ones, with everything sent in a rush. Other C libraries have no such setting."""
     if sys.platform == "linux":
         with suppress(AttributeError, OSError):
             ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE)
 
 
 def return_free_memory() -> None:
-    """Has glibc give the pages between its small buffers back to the system, which it does only at
-    the end of its heap. It takes less than a millisecond. Other C libraries have no such function.
-    """
+    """Makes glibc return the free pages between its small buffers, which it otherwise does only at
+    the end of its heap. Takes less than a millisecond. Other C libraries have no such function."""
     if sys.platform == "linux":
         with suppress(AttributeError, OSError):
             ctypes.CDLL(None).malloc_trim(0)
 
 
 def warn_of_data_elsewhere(settings: Settings) -> None:
-    """Earlier releases kept their data in the folder in which the program was started."""
+    """Warns if there are conversations in the folder where an earlier release kept them."""
     folder, earlier = Path(settings.data_folder), Path.cwd() / settings.data_dir
     if settings.data_dir and not is_file(folder / FILE) and is_file(earlier / FILE):
         say(
@@ -198,11 +196,11 @@ def announce_share(running: Running, listener: Listener) -> None:
 
 
 def show_code(url: str) -> None:
-    """As a QR code, where there is a terminal with room for it."""
+    """Prints the address as a QR code if the terminal has room for it."""
     if code := qrcode.for_terminal(url):
         say(code)
 
 
 def announce_source(name: str, error: ChatError | None) -> None:
-    """Says who answers; of an error, the log has said it."""
+    """Prints who answers; an error is in the log already."""
     say("Stop with Ctrl-C." if error else f"{name} answers. Stop with Ctrl-C.")

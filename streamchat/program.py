@@ -1,4 +1,4 @@
-"""The program: a chat as the environment and the command line want it, served until a signal."""
+"""The program: a chat made from the environment and the command line, served until a signal."""
 
 import argparse
 import gc
@@ -23,7 +23,7 @@ gc.enable()
 
 
 def created(options: argparse.Namespace, source: Source | None = None) -> StreamChat:
-    """Ends the program with a sentence if a setting cannot be used."""
+    """The chat. Ends the program with a sentence if a setting cannot be used."""
     try:
         settings = Settings.read()
     except SettingsError as error:

@@ -1,4 +1,4 @@
-"""Every knob: its environment variable, default, bounds and unit, read once and checked."""
+"""Every setting: its environment variable, default, bounds and unit, read once and checked."""
 
 import difflib
 import os
@@ -54,7 +54,7 @@ def _clean_key(key: SecretStr) -> SecretStr:
 
 
 def _server(url: str) -> str:
-    """The address before `/v1`, where the SDK begins."""
+    """The address without `/v1`, which the SDK adds."""
     url = url.strip(" \t\r\n\"'")
     if not url:
         return CLAUDE
@@ -125,7 +125,8 @@ class Settings(OfLook):
     @model_validator(mode="before")
     @classmethod
     def _cleaned(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Docker and files of secrets leave quotation marks and line ends around values."""
+        """Removes the quotation marks and line ends that Docker and files of secrets leave around
+        values."""
         return {
             name: _unquoted(value) if name != "system_prompt" else value
             for name, value in values.items()
@@ -273,7 +274,8 @@ class Settings(OfLook):
     )
 
     def for_owner(self) -> Self:
-        """Without the limits per visitor that are not set, which do not hold for who pays."""
+        """The settings without the default limits per visitor, for a chat that only its owner can
+        reach."""
         off = {
             "rate_limit": "off",
             "visitor_replies": self.max_replies,
@@ -290,15 +292,15 @@ class Settings(OfLook):
 
     @property
     def data_folder(self) -> str:
-        """`data_dir` as an absolute path, which does not depend on the current directory; empty for
-        nowhere."""
+        """`data_dir` as an absolute path, independent of the current directory; empty if nothing is
+        kept."""
         # unlike `Path.expanduser`, it raises nothing where there is no home
         return str(ROOT / os.path.expanduser(self.data_dir)) if self.data_dir else ""  # noqa: PTH111
 
     @property
     def takes_own_keys(self) -> bool:
-        """By itself not where the owner uses a gateway: it may answer whatever a visitor's key
-        is."""
+        """Whether visitors may bring a key. By default not with a gateway, which may accept any
+        key."""
         if self.own_keys != "auto":
             return self.own_keys == "on"
         return urlsplit(self.base_url).hostname == urlsplit(CLAUDE).hostname and not os.environ.get(
@@ -307,7 +309,7 @@ class Settings(OfLook):
 
     @property
     def offered_models(self) -> list[str]:
-        """The models that visitors may choose; the first is the one for those who choose none."""
+        """The models that visitors may choose; the first one is the default."""
         return list(dict.fromkeys([self.model, *_parts(self.models)]))
 
     @property
@@ -367,7 +369,7 @@ def _sentence(details: Any) -> str:
 
 
 def what_is_wrong(details: Any) -> str:
-    """One of pydantic's findings, as the rest of a sentence."""
+    """One of pydantic's findings as the rest of a sentence."""
     wrong: str = details["msg"].removeprefix("Value error, ").partition(", unable to parse")[0]
     return wrong.replace("Input", "it").replace("String", "it")
 

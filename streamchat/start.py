@@ -1,4 +1,4 @@
-"""The steps before the slow imports, in the order in which they have to come."""
+"""The steps before the slow imports, in their necessary order."""
 
 import argparse
 import signal
@@ -28,7 +28,7 @@ def run(source: "Source | None" = None) -> None:
 
 
 def create(settings: "Settings", *, source: "Source | None" = None) -> "StreamChat":
-    """Puts a chat together and serves nothing yet: `launch()` does, and `page` is its
+    """Puts a chat together without serving it: `launch()` serves it, and `page` is its
     `gr.ChatInterface`.
 
     With a `source`, that one answers, and the settings of Claude have no effect.
@@ -41,7 +41,7 @@ def create(settings: "Settings", *, source: "Source | None" = None) -> "StreamCh
 
 
 def begin(name: str | None = None) -> tuple[argparse.Namespace, Listener]:
-    """Reads the command line of the program of that `name`, and takes the port. Ends the program
+    """Reads the command line of the program with that `name`, and opens the port. Ends the program
     with a sentence if it cannot."""
     # Ctrl-C while all this is loading ends it without a traceback
     signal.signal(signal.SIGINT, signal.SIG_DFL)

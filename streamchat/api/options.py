@@ -1,4 +1,4 @@
-"""GET /api/options: the choices of a visitor, for the page and for programs."""
+"""GET /api/options: the choices that a visitor has, for the page and for programs."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The body of a request as a conversation: JSON, of the right shape, and not without end."""
+"""Reads a question's body as a conversation: JSON of the right shape and a bounded size."""
 
 from typing import Literal, Self
 
@@ -35,7 +35,7 @@ class Question(BaseModel, extra="forbid"):
 
 
 async def read_question(request: Request) -> tuple[list[Message], dict[str, str]]:
-    """The conversation, and the options that were sent with it, which nobody has checked yet."""
+    """The conversation and the unchecked options that came with it."""
     if (
         request.headers.get("content-type", "").partition(";")[0].strip().lower()
         != "application/json"

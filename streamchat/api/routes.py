@@ -81,8 +81,7 @@ def routes(chat: Chat, identify: Identify) -> APIRouter:
 
 
 def _idempotency_key(request: Request) -> str:
-    """A string as structured headers have it, or one without the quotation marks; empty if there is
-    none."""
+    """The key, with or without the quotation marks of a structured header; empty without one."""
     lines = request.headers.getlist("idempotency-key")
     if not lines:
         return ""
@@ -92,7 +91,7 @@ def _idempotency_key(request: Request) -> str:
 
 
 def _checked(reply_id: str) -> str:
-    """The id, if it has the form of one; nothing else is looked for."""
+    """The id. Raises `UnknownReply` without a look-up if it cannot be one."""
     if not ID.fullmatch(reply_id):
         raise UnknownReply
     return reply_id

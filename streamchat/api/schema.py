@@ -10,7 +10,7 @@ from streamchat.options import EFFORTS
 def described(
     optional: Mapping[str, Any] = MappingProxyType({}), **properties: Any
 ) -> dict[str, Any]:
-    """An object with these properties, perhaps some of the optional ones, and no other."""
+    """The schema of an object with these properties and no others."""
     return {
         "type": "object",
         "required": list(properties),

@@ -18,8 +18,8 @@ CUT_OFF = 999_999_999
 
 
 def rendered(position: int, event: Event) -> bytes:
-    """The event as it is sent; `position` is the log's after it. Nothing for what readers are not
-    told."""
+    """The event as it is sent; `position` is the log's position after it. Empty for events that
+    readers do not get."""
     match event:
         case Text():
             return _block(position, "text", {"text": event.text})

@@ -1,5 +1,5 @@
-"""A reply as the body of a response: as text or as events, and never a part of an answer in place
-of the whole."""
+"""A reply as a response's body: as text or as events. A partial answer never looks like a whole
+one."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -30,7 +30,7 @@ HEADERS = {
 
 
 class Broken(Exception):
-    """In place of the rest of a stream: the reply failed, or was cut off."""
+    """Takes the place of the rest of a stream that failed or was cut off."""
 
     def __init__(self, error: Failed | ChatError) -> None:
         super().__init__(error.code)
@@ -38,9 +38,10 @@ class Broken(Exception):
 
 
 class Stream(StreamingResponse):
-    """Sends its headers with the first chunk. `Broken` instead of it becomes an error with a
-    status; a later one breaks the transfer off before its end, which every client takes for an
-    error. With `only_head` it ends with its headers.
+    """A response that sends its headers with the first chunk.
+
+    If the first item is `Broken`, the response is an error with a status. A later one breaks the
+    transfer off, which every client takes for an error. With `only_head` only the headers are sent.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Stream(StreamingResponse):
 
 
 def following(request: Request, reply: Reply, after: int, pace: Pace, *, location: str) -> Response:
-    """The reply from the position `after` on, in the form that the request accepts."""
+    """The reply from the position `after` on, in the form that the request prefers."""
     media_type = EVENTS if wants_events(request) else TEXT
     only_head = request.method == "HEAD"
     # a word that is not sent need not be waited for
@@ -88,8 +89,7 @@ def following(request: Request, reply: Reply, after: int, pace: Pace, *, locatio
 
 
 def wants_events(request: Request) -> bool:
-    """Whether events are preferred to text; of two that are wanted as much, events only if they are
-    named."""
+    """Whether the client prefers events to text. At equal quality, events must be named."""
     lines = request.headers.getlist("accept")
     events, text = preference(lines, EVENTS), preference(lines, TEXT)
     if events.quality == text.quality:
@@ -130,7 +130,7 @@ async def _text(reply: Reply, after: int, pace: Pace) -> AsyncGenerator[bytes]:
 async def _pieces(
     reply: Reply, after: int, pace: Pace, heartbeat: float | None = None
 ) -> AsyncGenerator[tuple[int, list[Event]]]:
-    """Yields as `follow` does, as often as the pace has it; the first word at once."""
+    """Yields as `follow` does, at the pace of a client over HTTP; the first word at once."""
     with pace.reader():
         async with aclosing(reply.follow(after, heartbeat=heartbeat)) as news:
             async for position, events in news:

@@ -1,4 +1,4 @@
-"""The settings that the owner changes while the chat runs; on disk, so that they outlive a
+"""Settings that the owner changes while the chat runs; kept on disk, so that they survive a
 restart."""
 
 import logging
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Adjustable:
-    """A setting as it holds now, and as the chat was started with it."""
+    """A setting's present value, and its value at the start."""
 
     name: str
     value: str
@@ -28,8 +28,8 @@ class Adjustable:
 
 
 class Adjustments:
-    """The settings of the start with the owner's changes to those of these `names`. `apply` is
-    called with them all whenever one changes."""
+    """The settings of the start, with the owner's changes to those in `names`. `apply` is called
+    with all settings after each change."""
 
     def __init__(
         self,
@@ -46,11 +46,11 @@ class Adjustments:
 
     @property
     def are_kept(self) -> bool:
-        """Whether there is a disk on which they outlive a restart."""
+        """Whether the changes survive a restart."""
         return self._store.is_kept
 
     async def open(self) -> None:
-        """Takes up what is kept, but for what this release does not take."""
+        """Reads the kept changes, and ignores those that this release does not accept."""
         for name, value in (await self._store.run(read) or {}).items():
             try:
                 self._take({name: value})
@@ -58,11 +58,8 @@ class Adjustments:
                 logger.warning("The owner's change of %s is not taken up.", name)
 
     async def change(self, changes: Mapping[str, str | None]) -> None:
-        """Has them hold from now on; None goes back to the setting of the start.
-
-        Raises `SettingsError` with a sentence for each value that cannot be used, and changes
-        nothing then.
-        """
+        """Changes settings from now on; None restores the value of the start. Raises
+        `SettingsError` with a sentence for each invalid value, and then changes nothing."""
         self._take(changes)
         await self._store.run(partial(write, changes=changes))
 
@@ -84,8 +81,8 @@ class Adjustments:
 
 
 def changed(settings: Settings, changes: Mapping[str, str]) -> Settings:
-    """The settings with these values, checked as the environment's are; raises `SettingsError`
-    with a line for each that cannot be used."""
+    """The settings with these values, checked as the environment's are. Raises `SettingsError` with
+    a line for each invalid value."""
     right: dict[str, object] = {}
     wrong: list[str] = []
     for name, value in changes.items():
@@ -105,6 +102,6 @@ def sentence(name: str, value: str, details: Any) -> str:
 
 
 def text_of(settings: Settings, name: str) -> str:
-    """A setting as one writes it."""
+    """A setting's value as it is written in the environment."""
     value = getattr(settings, name)
     return f"{value:.10g}" if isinstance(value, float) else str(value)

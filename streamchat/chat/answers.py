@@ -32,7 +32,8 @@ logger = logging.getLogger(__name__)
 
 
 class Answers:
-    """`written` gets every reply that a source writes, and its visitor."""
+    """Begins replies. Calls `written` with every reply that a source writes, and with its
+    visitor."""
 
     def __init__(  # noqa: PLR0913 (each is a part that the chat chooses)
         self,
@@ -62,8 +63,8 @@ class Answers:
         return self._own is not None
 
     def left(self, visitor: str) -> float | None:
-        """Dollars that the visitor may spend today, 0 if they pay for no answer; None where nothing
-        costs money."""
+        """Dollars that the visitor may spend today, 0 if they are too few for any answer. None if
+        answers cost nothing."""
         if self._accounts is None or self._accounts.budget is None:
             return None
         left = self._accounts.budget.left_without_reserved(visitor)
@@ -80,8 +81,7 @@ class Answers:
         self._opening = asyncio.create_task(self._open_source())
 
     async def source_error(self) -> ChatError | None:
-        """Waits until it is known whether the source can answer; the error if it cannot at
-        present."""
+        """Waits until the source has opened; returns the error if it cannot answer at present."""
         return await asyncio.shield(self._opening) if self._opening else None
 
     async def _open_source(self) -> ChatError | None:
@@ -103,7 +103,7 @@ class Answers:
         return before
 
     async def settle(self) -> None:
-        """Waits until what the replies that have ended cost is settled."""
+        """Waits, at most a second, until the costs of ended replies are settled."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=1)
 
@@ -117,7 +117,7 @@ class Answers:
     async def begin(
         self, conversation: Conversation, asker: Asker, choice: Choice = OWNERS
     ) -> Reply:
-        """A reply to the conversation; raises `Refused` if there is none to give."""
+        """A reply to the conversation. Raises `Refused` if the question is refused."""
         if asker.key.strip():
             return await self._with_key(Request(conversation, choice=choice), asker)
         if self._accounts is None or self._accounts.budget is None:
@@ -160,7 +160,7 @@ class Answers:
             return self._joined(self._shares.add(question, asker.person, reply), account)
 
     def _is_shared(self, request: Request) -> bool:
-        """Whether the answer may be anybody's who asks the same with the same options."""
+        """Whether everyone who asks the same, with the same options, may get the same answer."""
         first, *more = request.conversation
         return first.text in self._shared and not more and not request.choice.instructions
 
@@ -203,8 +203,8 @@ class Answers:
         return reply
 
     def _joined(self, share: Share, account: Account | None = None) -> Reply:
-        """A reader's own reply, which says what the shared one says; `account` is that of the
-        reader who pays."""
+        """A reader's own reply, which repeats the shared one. The reader with an `account` pays for
+        it."""
         reading = share.join()
 
         def billed(reply: Reply, ending: Ending) -> Receipt:
@@ -226,12 +226,12 @@ class Answers:
 
 
 def writing(source: Source, request: Request) -> Write:
-    """How a reply is written that the source answers."""
+    """The `write` of a reply that the source answers."""
     return lambda wanted: source.stream(replace(request, wanted=wanted))
 
 
 async def instead(why: str, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
-    """The events of another source, with the code of the error that is the reason for it."""
+    """Another source's events, after a notice with the code of the error that is the reason."""
     yield Notice("demo_instead", {"error": why}, instead=True)
     async with aclosing(events):
         async for event in events:

@@ -1,5 +1,5 @@
-"""The one way to ask: a conversation is checked and admitted; its reply is recorded, found again
-and stopped."""
+"""The one way to ask: checks a conversation and admits it; records its reply, finds it again and
+stops it."""
 
 import asyncio
 import sys
@@ -32,7 +32,7 @@ MAX_REPEATS = 20
 
 
 class Chat:
-    """Answers conversations from the `sources`; without a `menu`, visitors have no choice of the
+    """Answers conversations from the `sources`. Without a `menu`, visitors cannot choose the
     model."""
 
     def __init__(  # noqa: PLR0913 (each is a part that the composition root chooses)
@@ -68,7 +68,7 @@ class Chat:
 
     @property
     def running(self) -> int:
-        """How many replies are being written."""
+        """The number of replies that are being written."""
         return len(self._replies.running)
 
     @property
@@ -83,7 +83,7 @@ class Chat:
 
     @property
     def is_paused(self) -> bool:
-        """Whether the owner keeps everybody from the source, as far as is known."""
+        """Whether the owner has paused the source, as far as is known."""
         return self.budget is not None and self.pause.since is not None
 
     def offers(self, visitor: str | None) -> Iterable[Offer]:
@@ -91,12 +91,12 @@ class Chat:
         return offers(self.menu, self._accounts, visitor)
 
     def fullness(self, conversation: Conversation, choice: Choice, visitor: str | None) -> float:
-        """How much of what it may become a conversation has become, as the module of that name has
-        it."""
+        """How full the conversation is: from 1 on it gets no further answer. See
+        `chat.fullness`."""
         return fullness(conversation, choice, self._accounts, visitor)
 
     def cheapest(self) -> Choice:
-        """The cheapest model that is offered, at its fastest."""
+        """The cheapest model on offer, at its lowest effort and without thoughts."""
         model = self.menu.model
         if self._accounts:
             there = [model.id for model in self.menu.models.values() if not model.gone]
@@ -104,12 +104,12 @@ class Chat:
         return Choice(model, self.menu.efforts[0], thinking=False)
 
     def left(self, visitor: str) -> float | None:
-        """Dollars that the visitor may spend today, 0 if they pay for no answer; None where nothing
-        costs money."""
+        """Dollars that the visitor may spend today, 0 if they are too few for any answer. None if
+        answers cost nothing."""
         return self._answers.left(visitor)
 
     def throttled(self) -> dict[str, float]:
-        """Visitors who have asked too often, as the log names them, and the seconds until they may
+        """Visitors over their rate limit, by their hash in the log, and the seconds until they may
         ask again."""
         return {
             self._telemetry.hash(visitor) or "": wait
@@ -126,13 +126,11 @@ class Chat:
         await self._answers.open()
 
     async def source_error(self) -> ChatError | None:
-        """Waits until it is known whether the source can answer; the error if it cannot at
-        present."""
+        """Waits until the source has opened; returns the error if it cannot answer at present."""
         return await self._answers.source_error()
 
     async def close(self) -> None:
-        """Stops every reply, settles what it cost, writes what is to survive, and lets the sources
-        go."""
+        """Stops every reply, settles the costs, writes to the store, and closes the sources."""
         replies = self._replies.running
         for reply in replies:
             reply.stop("shutdown")
@@ -149,11 +147,11 @@ class Chat:
         once: str = "",
         choice: Choice = OWNERS,
     ) -> Reply:
-        """Starts a reply to the conversation; raises `Refused` if there is none to give.
+        """Starts a reply to the conversation. Raises `Refused` if the question is refused.
 
-        A conversation that ends with the assistant's words asks for the rest of them. For nobody in
-        particular only the limits for all hold. Asked `once` with a key, it starts no second reply
-        for the same asker and key. The `choice` is one that the `menu` has checked.
+        A conversation that ends with the assistant's words asks for the rest of them. Without an
+        asker only the limits for all apply. The key `once` makes it idempotent: the same asker and
+        key get the same reply. The `menu` must have checked the `choice`.
         """
         conversation = checked(messages)
         if not once:
@@ -183,12 +181,12 @@ class Chat:
         return reply
 
     def _written(self, reply: Reply, visitor: str | None) -> None:
-        """A source writes this reply, whoever reads it."""
+        """Records a reply that a source writes, from its beginning to its end."""
         self.journal.begin(reply, self._telemetry.hash(visitor))
         reply.on_end(lambda: self._answers.soon(self.journal.end(reply)))
 
     async def resume(self, reply_id: str, *, however_old: bool = False) -> Reply:
-        """The reply of that id, running or ended, also from before a restart; raises
+        """The reply with that id, running or ended, also from before a restart. Raises
         `UnknownReply`."""
         try:
             return self._replies.get(reply_id)
@@ -203,10 +201,10 @@ class Chat:
         (await self.resume(reply_id)).stop()
 
     def repeat(self, reply: Reply, visitor: str | None = None) -> Reply:
-        """A reply that says what that one says while it is written: to stop it stops nothing else.
+        """A copy of a running reply. Stopping the copy does not stop the original.
 
-        It has the same id, by which only the other one is found. Of a visitor with `MAX_REPEATS` of
-        them it is the other one itself.
+        The copy has the same id, which finds the original. Returns the original itself to a visitor
+        who has `MAX_REPEATS` copies.
         """
         if self._repeats[visitor] >= MAX_REPEATS:
             return reply

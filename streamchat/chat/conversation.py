@@ -1,4 +1,4 @@
-"""A conversation as a source wants it."""
+"""Puts a conversation into the form that sources expect."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,8 @@ MAX_CHARACTERS = 4_000_000
 
 
 def checked(messages: Sequence[Message], *, most: int = MAX_CHARACTERS) -> Conversation:
-    """The conversation as a source wants it: turns alternate, none is empty, the first is the
-    user's."""
+    """The conversation with alternating turns, none empty, and the user's first. Raises
+    `EmptyMessage` without a question, and `TooLong`."""
     if not messages or not messages[-1].text.strip():
         raise EmptyMessage
     check_length(messages, most)
@@ -29,6 +29,6 @@ def checked(messages: Sequence[Message], *, most: int = MAX_CHARACTERS) -> Conve
 
 
 def check_length(messages: Sequence[Message], most: int) -> None:
-    """Raises `TooLong` for a conversation that no model takes."""
+    """Raises `TooLong` for a conversation that no model accepts."""
     if sum(len(message.text) for message in messages) > most:
         raise TooLong

@@ -1,4 +1,4 @@
-"""How much of what a conversation may become it has become."""
+"""How full a conversation is."""
 
 from streamchat.events import Conversation
 from streamchat.meter import length
@@ -17,8 +17,8 @@ def fullness(
 ) -> float:
     """0 for a short conversation; from 1 on there is no next answer.
 
-    That is where the model takes no more, or where a visitor could pay for an answer in a new chat,
-    and no longer in this one. Without `accounts` only the model counts.
+    A conversation is full if the model accepts no more, or if a visitor could pay for an answer in
+    a new chat but not in this one. Without `accounts` only the model counts.
     """
     size = sum(length(message.text) for message in conversation)
     if size < SHORT:

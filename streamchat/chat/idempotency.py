@@ -1,5 +1,5 @@
-"""One reply for all requests of a visitor that have the same key: a request that is sent again is
-not paid again.
+"""Idempotency: one reply for all requests of a visitor with the same key, so that a repeated
+request is paid once.
 
 Draft: https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 """
@@ -25,8 +25,7 @@ AGE = 86_400.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A question that was asked with a key, as a digest, and the reply that it got, with its
-    time."""
+    """The digest of a question that was asked with a key, its reply, and the time."""
 
     asked: bytes
     reply_id: str
@@ -34,9 +33,9 @@ class Answered:
 
 
 class Idempotency:
-    """Keys are the visitor's, and those of whoever pays: a stranger's equal key is another one.
-    They are forgotten after `age` seconds, or when there are too many; `find` gets a reply by its
-    id, or raises `UnknownReply`."""
+    """Keys belong to a visitor and to whoever pays: another visitor's equal key is a different one.
+    Keys are forgotten after `age` seconds, or when there are too many. `find` returns a reply by
+    its id, or raises `UnknownReply`."""
 
     def __init__(
         self,
@@ -62,10 +61,10 @@ class Idempotency:
         *,
         choice: Choice = OWNERS,
     ) -> Reply:
-        """The key's reply, else a new one; raises `KeyReused` if the key's reply answers another
-        conversation, or was asked for with other options.
+        """The key's reply, or a new one. Raises `KeyReused` if the key was used for another
+        conversation or other options.
 
-        Requests that come while the first of them begins wait for it. One that is refused leaves no
+        Requests that arrive while the first one begins wait for it. A refused request leaves no
         trace.
         """
         name = _digest(asker.visitor or "", asker.key.strip(), key)

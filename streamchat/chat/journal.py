@@ -1,5 +1,5 @@
-"""How replies went, for who runs the chat: those that run and, for 35 days, those that ended; never
-what was said."""
+"""How replies went, for the owner: running ones and those that ended in the last 35 days. Never
+their text."""
 
 import asyncio
 import secrets
@@ -24,7 +24,7 @@ MAX_WAITING = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The replies that ended in an hour or a day: how many, what they cost, and their medians."""
+    """The replies that ended in an hour or a day: their number, their cost, and medians."""
 
     at: int
     replies: int
@@ -36,18 +36,18 @@ class Span:
 
 @dataclass(frozen=True)
 class Running:
-    """A reply that is being written, and whose it is."""
+    """A running reply and its visitor."""
 
     reply: Reply
     visitor: str | None
 
     def receipt(self) -> Receipt | None:
-        """How it goes so far."""
+        """The receipt so far."""
         return self.reply.receipt(Done("running", self.reply.usage))
 
 
 class Journal:
-    """`running` has a name for each reply that is not its id, which would let who knows it read
+    """`running` has a name for each reply. It is not the id, which would let its holder read
     along."""
 
     def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
@@ -59,12 +59,12 @@ class Journal:
         self.entries: deque[Entry] = deque(maxlen=MAX_ENTRIES)
 
     async def open(self) -> None:
-        """Reads what is kept of those that ended."""
+        """Reads the kept entries."""
         reading = partial(read, since=self._clock() - KEPT, most=MAX_ENTRIES)
         self.entries.extend(await self._store.run(reading) or [])
 
     def begin(self, reply: Reply, visitor: str | None) -> None:
-        """`visitor` is shown as it is: no address."""
+        """Lists a reply as running. `visitor` is shown as it is, and must be no address."""
         name = secrets.token_urlsafe(9)
         self.running[name] = Running(reply, visitor)
         reply.on_end(partial(self.running.__delitem__, name))
@@ -87,7 +87,7 @@ class Journal:
         return bool(await self._store.run(writing))
 
     def spans(self, entries: Iterable[Entry], seconds: int, number: int) -> list[Span]:
-        """Of the entries, the last so many hours or days (UTC); the last one is not over yet."""
+        """The last so many hours or days (UTC) of the entries; the last one is not over yet."""
         last = int(self._clock() // seconds)
         spans: dict[int, list[Entry]] = {span: [] for span in range(last - number + 1, last + 1)}
         for entry in entries:
@@ -95,12 +95,12 @@ class Journal:
         return [spanned(span * seconds, inside) for span, inside in spans.items()]
 
     def assumed_today(self) -> float:
-        """Dollars of this day (UTC) that Claude did not count."""
+        """Dollars of today (UTC) that Claude did not count."""
         since = self._clock() // DAY * DAY
         return sum(entry.assumed for entry in self.entries if entry.at >= since)
 
     def last(self, seconds: float, entries: Iterable[Entry]) -> list[Entry]:
-        """Of the entries, those of the last so many seconds."""
+        """The entries of the last so many seconds."""
         since = self._clock() - seconds
         return [entry for entry in entries if entry.at > since]
 

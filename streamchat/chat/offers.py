@@ -13,10 +13,8 @@ TYPICAL = Usage(1_500, 700)
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A model and the dollars that an answer of it costs as a rule; None where none costs any.
-
-    `beyond` is whether one answer may cost more than the visitor may spend in a day.
-    """
+    """A model and the usual price of an answer in dollars; None if answers cost nothing. `beyond`
+    if one answer may cost more than the visitor may spend in a day."""
 
     model: Model
     dollars: float | None
@@ -24,7 +22,7 @@ class Offer:
 
 
 def offers(menu: Menu, accounts: Accounts | None, visitor: str | None) -> Iterable[Offer]:
-    """Those that the owner allows, in the owner's order."""
+    """The models that the owner allows, in the owner's order."""
     for model in menu.models.values():
         if accounts is None:
             yield Offer(model, None, False)

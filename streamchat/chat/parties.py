@@ -26,11 +26,11 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """`main` answers, and the `accounts` pay for it; without accounts nothing costs money.
+    """`main` answers, and the `accounts` pay for it; without accounts answers cost nothing.
 
-    `spare` answers where there is no money left for `main`, or it is paused. `own` answers visitors
-    who bring a key. Only the `shared` questions are answered once for several visitors: from
-    others, one could tell that somebody asked the same.
+    `spare` answers if there is no money left for `main`, or it is paused. `own` answers visitors
+    who bring a key. Only the `shared` questions are answered once for several visitors: a shared
+    answer shows that somebody else asked the same.
     """
 
     main: Source
@@ -42,12 +42,9 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """The limits are the `visitor`'s. A `person` gets a new answer when they ask the same again;
-    without one, always.
-
-    Who has a `key` of their own pays with it. Where there is no money left, `or_spare` takes the
-    spare source's answer.
-    """
+    """The limits apply to the `visitor`. A `person` who asks the same again gets a new answer;
+    without a `person` no answer is shared. A visitor with a `key` pays with it. With `or_spare` the
+    spare source answers if there is no money left."""
 
     visitor: str | None = None
     person: str | None = None

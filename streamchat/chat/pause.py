@@ -1,4 +1,4 @@
-"""Whether the owner has paused the source; on disk, so that a restart does not undo it."""
+"""The owner's pause of the source; kept on disk, so that a restart does not end it."""
 
 import time
 from functools import partial
@@ -9,7 +9,7 @@ from streamchat.store.pause import read, write
 
 
 class Pause:
-    """`since` is the time at which it began, or None while nothing is paused, as far as the disk
+    """`since` is the time at which the pause began, or None without a pause, as far as the disk
     could be read."""
 
     def __init__(self, store: Store) -> None:
@@ -18,7 +18,7 @@ class Pause:
         self.since: float | None = None
 
     async def open(self) -> None:
-        """Reads whether it is paused; where the disk fails, the next `check` does."""
+        """Reads the pause; if the disk fails, the next `check` tries again."""
         if not self._known and (found := await self._store.run(read)) and not self._known:
             self._known, (self.since,) = True, found
 
@@ -28,7 +28,7 @@ class Pause:
         await self._store.run(partial(write, since=self.since))
 
     async def check(self) -> None:
-        """Raises `Paused` if it is."""
+        """Raises `Paused` during a pause."""
         await self.open()
         if self.since is not None:
             raise Paused

@@ -1,4 +1,4 @@
-"""The events of a reply once more, for another one that says the same."""
+"""Repeats a reply's events, for another reply with the same text."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing

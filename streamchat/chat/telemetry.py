@@ -1,5 +1,5 @@
-"""How each reply went: a receipt for who reads it, and one line of JSON for who runs the chat;
-never what was said."""
+"""How each reply went: a receipt for its reader, and one line of JSON for the owner. Never its
+text."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ INSTANT = 0.05
 
 
 def receipt(reply: Reply, ending: Ending, *, model: str) -> Receipt:
-    """Without what it cost."""
+    """The receipt without the cost."""
     now, first = reply.clock(), reply.first_at
     spoke = min((first[kind] for kind in (Text, Thinking) if kind in first), default=now)
     tokens = ending.usage.output_tokens
@@ -40,8 +40,8 @@ def receipt(reply: Reply, ending: Ending, *, model: str) -> Receipt:
 
 
 class Telemetry:
-    """Logs replies. A visitor is a keyed hash, with a key that is nowhere else and is thrown away
-    after a day."""
+    """Logs replies. Visitors appear as keyed hashes; the key is only in memory, and replaced each
+    day."""
 
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -62,7 +62,7 @@ class Telemetry:
         logger.info("%s", json.dumps({"event": "reply", **line}))
 
     def hash(self, visitor: str | None) -> str | None:
-        """The same for the same visitor until the day (UTC) is over."""
+        """The visitor's hash, the same until the end of the day (UTC)."""
         if (day := int(self._clock() // DAY)) != self._day:
             self._day, self._key = day, secrets.token_bytes(32)
         if visitor is None:

@@ -1,5 +1,4 @@
-"""Remembers an error of the owner's account, which only the owner can mend, until Claude answers
-again."""
+"""Remembers an error that only the owner can mend, until Claude answers again."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +12,7 @@ KINDS = {kind.cause: kind for kind in OwnersAffair.__subclasses__()}
 
 
 class Trouble:
-    """`error` is what keeps Claude from answering since the time `since`; None while it answers."""
+    """`error` has kept Claude from answering since the time `since`; None while it answers."""
 
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -21,18 +20,18 @@ class Trouble:
         self.since = 0.0
 
     def remember(self, entries: Sequence[Entry]) -> None:
-        """Takes up what the last reply before a restart failed of, where the start itself does not
-        show it."""
+        """Takes over the last reply's error from before a restart, which the start itself may not
+        show."""
         if entries and entries[-1].reason == NoCredit.cause:
             self.error, self.since = NoCredit(), entries[-1].at
 
     def started(self, error: ChatError) -> None:
-        """Claude refused as the program started."""
+        """Notes that Claude refused at the start."""
         if isinstance(error, OwnersAffair):
             self.error, self.since = error, self._clock()
 
     def ended(self, reply: Reply) -> None:
-        """A reply on the owner's account has ended."""
+        """Notes the ending of a reply on the owner's account."""
         if isinstance(reply.ending, Failed) and reply.ending.cause in KINDS:
             self.since = self.since if self.error else self._clock()
             self.error = KINDS[reply.ending.cause]()

@@ -1,4 +1,4 @@
-"""Readers' thumbs up and down, kept for as long as the journal and never with what was said."""
+"""Readers' thumbs up and down, kept as long as the journal, and never with the answer's text."""
 
 import time
 from collections.abc import Callable
@@ -17,7 +17,7 @@ LAST_WORDS = 50
 
 @dataclass(frozen=True)
 class DayOfVotes:
-    """The thumbs of a day that began at that time."""
+    """The thumbs of the day that begins at that time."""
 
     at: int
     up: int
@@ -25,7 +25,7 @@ class DayOfVotes:
 
 
 class Votes:
-    """Where nothing is kept on a disk, there are none. With `takes_words`, readers may add some."""
+    """The votes of all readers; none without a disk. With `takes_words`, readers may add words."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Votes:
         return self._store.is_kept
 
     async def put(self, answer: bytes, up: bool | None, words: str = "") -> bool:
-        """Replaces the answer's vote; None takes it back. False if the disk does not take it."""
+        """Replaces the answer's vote; None removes it. Returns false if the disk fails."""
         now = self._clock()
         vote = None if up is None else Vote(now, up, words)
         putting = partial(put, answer=answer, vote=vote, since=now - KEPT, most=MAX_VOTES)
@@ -57,7 +57,7 @@ class Votes:
         return [DayOfVotes(day * DAY, *found.get(day, (0, 0))) for day in range(first, today + 1)]
 
     async def words(self) -> list[Vote]:
-        """The last votes with words, newest first; none where words are not taken."""
+        """The last votes with words, newest first; empty if words are not taken."""
         if not self.takes_words:
             return []
         since = self._clock() - KEPT

@@ -1,4 +1,4 @@
-"""Takes a reader's thumb for an answer that their own page shows, and for no other."""
+"""Takes a reader's thumb for an answer on their own page, and for no other."""
 
 import re
 import sys
@@ -25,7 +25,7 @@ CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 class Thumb(BaseModel):
-    """For the answer to the page's turn of that number in a conversation; `none` takes it back."""
+    """A thumb for the answer to the page's turn with that number; `none` takes it back."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -36,7 +36,8 @@ class Thumb(BaseModel):
 
 
 def routes(votes: Votes, tabs: Tabs, identify: Identify) -> APIRouter:
-    """The routes under /feedback. An answer of another reader's is unknown, as one that is none."""
+    """The routes under /feedback. An answer of another reader is as unknown as one that does not
+    exist."""
     router = APIRouter(prefix=PATH, route_class=Route, include_in_schema=False)
     limits = Limits(rate=RATE, visitor_replies=sys.maxsize, max_replies=sys.maxsize)
 

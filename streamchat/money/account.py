@@ -1,5 +1,5 @@
-"""The cost of one reply: the worst case is reserved before each call to Claude, and settled by what
-its meter says."""
+"""The cost of one reply: the worst case is reserved before each call to Claude, and settled by the
+call's meter."""
 
 import secrets
 from collections.abc import Callable, Mapping
@@ -19,10 +19,10 @@ SHORTEST = (Message("user", "?"),)
 
 @dataclass(frozen=True)
 class Accounts:
-    """Opens an account for each reply that costs money; with no `budget`, that of the visitor only.
+    """Opens an account for each reply that costs money. Without a `budget` only visitors pay.
 
-    `speed` is in tokens per second, above the fastest that the model writes; `clock` in seconds.
-    `others` has the prices of the models that visitors may choose in place of the owner's.
+    `speed` is in tokens per second, above the fastest model; `clock` is in seconds. `others` has
+    the prices of further models that visitors may choose.
     """
 
     budget: Budget | None
@@ -35,26 +35,27 @@ class Accounts:
 
     @cached_property
     def least(self) -> float:
-        """Dollars that are reserved for the cheapest answer to the shortest question."""
+        """Dollars reserved for the cheapest answer to the shortest question."""
         return min(map(self.least_of, ["", *self.others]))
 
     def least_of(self, model: str) -> float:
-        """The same of one model."""
+        """The same for one model."""
         return self.of(model).worst(SHORTEST, self.system_prompt, self.max_tokens)
 
     def of(self, model: str) -> Prices:
-        """The prices of a model; the owner's has no need of a name."""
+        """The prices of a model; an empty name is the owner's model."""
         return self.others.get(model, self.prices)
 
     def is_beyond(self, model: str, visitor: str | None) -> bool:
-        """Whether no answer of the model can be paid from what the visitor may spend in a day."""
+        """Whether even the shortest question to the model may cost more than the visitor's share of
+        a day."""
         return self.budget is not None and self.least_of(model) > self.budget.share(visitor)
 
     def open(self, visitor: str | None, choice: Choice = OWNERS) -> "Account":
         return Account(self, visitor, choice)
 
     def own(self, visitor: str | None, choice: Choice = OWNERS) -> "Account":
-        """One that the visitor pays."""
+        """An account that the visitor pays."""
         return Account(replace(self, budget=None), visitor, choice)
 
 
@@ -80,7 +81,7 @@ class Call:
 
 
 class Account:
-    """One reply's, over all the calls that it takes."""
+    """The account of one reply, over all its calls."""
 
     def __init__(self, accounts: Accounts, visitor: str | None, choice: Choice) -> None:
         self._accounts = accounts
@@ -90,10 +91,8 @@ class Account:
         self._calls: list[Call] = []
 
     async def call(self, conversation: Conversation) -> Meter:
-        """Reserves what a call can cost at most, and settles the calls before it, which have ended.
-
-        Raises `Spent`, `TooDear`, `BeyondShare` or `NotRecorded`.
-        """
+        """Reserves the worst case of a call, and settles the calls before it, which have ended.
+        Raises `Spent`, `TooDear`, `BeyondShare` or `NotRecorded`."""
         await self.settle()
         accounts, model = self._accounts, self.choice.model
         prices = accounts.of(model)
@@ -107,7 +106,7 @@ class Account:
         return meter
 
     def fall_back(self) -> None:
-        """The calls from now on are to the owner's model."""
+        """Makes all further calls go to the owner's model."""
         self.choice = replace(self.choice, model="")
 
     async def _reserve(self, budget: Budget, dollars: float) -> None:
@@ -125,12 +124,12 @@ class Account:
             raise TooLittleLeft(retry_after=refusal.retry_after) from None
 
     def close(self) -> None:
-        """Nothing more is used from now on. Idempotent."""
+        """Ends the usage of all calls. Idempotent."""
         for call in self._calls:
             call.meter.close()
 
     async def settle(self) -> None:
-        """Counts what the calls cost instead of what was reserved for them."""
+        """Replaces the reservation by the calls' cost."""
         self.close()
         if budget := self._accounts.budget:
             for number, cost in enumerate([call.cost for call in self._calls]):

@@ -1,4 +1,4 @@
-"""How much money may be spent in a day (UTC), by all and by each visitor."""
+"""The money that may be spent in a day (UTC), by all visitors and by each one."""
 
 import asyncio
 import logging
@@ -30,13 +30,12 @@ RETRY_AFTER = 30.0
 
 
 class Budget:
-    """So many dollars for a day, and so many of them for one visitor. A reserved sum counts as
-    spent until settled.
+    """The dollars of a day, and the part of them that one visitor may spend.
 
-    A reservation is on disk before it is given, so that no restart hands the same money out again:
-    where a store is kept and the disk does not take it, it is refused. A file that is lost while
-    the process runs gets back all that the process knows. For a `Local` visitor `local` holds in
-    place of `visitor`, where it is given.
+    A reserved sum counts as spent until it is settled. A reservation is on disk before it is given,
+    so that no restart gives the same money out again; if the disk fails, it is refused. A file that
+    is lost during a run is restored from memory. For a `Local` visitor `local` applies in place of
+    `visitor`, if it is given.
     """
 
     def __init__(
@@ -61,21 +60,22 @@ class Budget:
         self.is_recorded = True
 
     def change(self, daily: float, visitor: float | None, local: float | None = None) -> None:
-        """From now on these sums hold, of which the same is spent and reserved as before."""
+        """Applies these sums from now on; what is spent and reserved stays."""
         self._daily = math.floor(micros(daily))
         self._share = self._daily if visitor is None else math.floor(micros(visitor))
         self._local_share = self._share if local is None else math.floor(micros(local))
 
     async def open(self) -> None:
-        """Reads what is already spent."""
+        """Reads earlier spending from the store."""
         await self._write()
 
     async def reserve(self, reply: str, visitor: str | None, dollars: float) -> None:
-        """Sets money aside. Without a visitor, no share counts.
+        """Sets money aside. Without a visitor, no share applies. Raises `DayIsSpent`,
+        `VisitorIsSpent`, or `NotRecorded` if the disk fails. Raises `TooDear` for more than a whole
+        day's sum, unless that is 0.
 
-        Raises `DayIsSpent`, `VisitorIsSpent`, or `NotRecorded` where the disk does not take it.
-        What is more than there is on any day raises `TooDear`, unless that is nothing. What is
-        reserved for a reply that has a reservation comes on top of that, and all of it is today's.
+        A further sum for the same reply is added to its reservation, and then all of it counts for
+        today.
         """
         self._turn()
         if self._begun != self._ledger.day:
@@ -110,8 +110,7 @@ class Budget:
             raise NotRecorded(retry_after=RETRY_AFTER)
 
     async def settle(self, reply: str, dollars: float) -> None:
-        """Counts what the reply cost instead of what was reserved for it; the first time is the one
-        that counts."""
+        """Replaces the reply's reservation by its cost. Idempotent: the first call counts."""
         if reserved := self._reserved.pop(reply, None):
             cost = replace(reserved, micros=math.ceil(micros(dollars)))
             self._ledger.change(reserved, cost)
@@ -119,16 +118,16 @@ class Budget:
             await self._write()
 
     def spent(self, visitor: str | None = None) -> float:
-        """Dollars of today, of all or of a visitor."""
+        """Dollars spent today, by all or by a visitor."""
         self._turn()
         return self._spent(self._ledger.visitor(visitor)) / MICROS
 
     def share(self, visitor: str | None = None) -> float:
-        """Dollars of a day, for all or for a visitor, spent or not."""
+        """Dollars of a whole day, for all or for a visitor, spent or not."""
         return self._most(visitor) / MICROS
 
     def left(self, visitor: str | None = None) -> float:
-        """Dollars of today, for all or for a visitor."""
+        """Dollars left today, for all or for a visitor."""
         self._turn()
         left = self._daily - self._spent(b"")
         if visitor is not None:
@@ -136,14 +135,13 @@ class Budget:
         return max(0, left) / MICROS
 
     def left_without_reserved(self, visitor: str) -> float:
-        """Dollars of today that are left for a visitor as if their replies that still run cost
-        nothing."""
+        """Dollars left today for a visitor, if their running replies cost nothing."""
         left, name = self.left(visitor), self._ledger.visitor(visitor)
         mine = [cost.micros for cost in self._reserved.values() if cost.visitor == name]
         return left + sum(mine) / MICROS
 
     def reserved(self) -> float:
-        """Dollars of today that are spent only if the worst comes."""
+        """Dollars reserved today and not settled."""
         self._turn()
         return (
             sum(cost.micros for cost in self._reserved.values() if cost.day == self._ledger.day)
@@ -162,8 +160,8 @@ class Budget:
         return int(self._clock() // DAY)
 
     def _turn(self) -> None:
-        """After midnight begins a new day. A sum that is still reserved after another one is never
-        settled."""
+        """Begins a new day after midnight, and forgets reservations from before yesterday, which
+        stay spent."""
         if (today := self._today()) > self._ledger.day:
             self._ledger = Ledger(today, days=self._ledger.days)
             self._reserved = {
@@ -180,7 +178,7 @@ class Budget:
         return self._ledger.visitors[visitor] if visitor else self._ledger.days[self._ledger.day]
 
     def _refusal(self, cost: Cost, share: int) -> Refused | None:
-        """Why the ledger cannot stay as it is with this cost in it."""
+        """The error if the ledger would be over a limit with this cost, or None."""
         seconds = DAY - self._clock() % DAY
         if self._spent(b"") > self._daily:
             return DayIsSpent(retry_after=seconds)
@@ -189,8 +187,7 @@ class Budget:
         return None
 
     def _take_back(self, reply: str, cost: Cost, micros: int) -> None:
-        """Leaves so much of a reservation that nobody waits for, unless it was settled
-        meanwhile."""
+        """Reduces a reservation whose request was cancelled, unless it was settled meanwhile."""
         if self._reserved.get(reply) is cost:
             self._reserved[reply] = left = replace(cost, micros=micros)
             self._ledger.change(cost, left)
@@ -221,7 +218,7 @@ class Budget:
             self._finished = attempt
 
     def _memory(self) -> Memory:
-        """All that a file has to know that was begun while the process runs."""
+        """Everything that a new file has to be told."""
         open_costs = {**self._reserved, **self._unwritten}
         visitors = Counter(self._ledger.visitors)
         for cost in open_costs.values():
@@ -231,7 +228,7 @@ class Budget:
         return Memory(self._ledger.day, self._ledger.key, days, visitors, self._reserved.copy())
 
     def _learn(self, known: Ledger, written: dict[str, Cost]) -> None:
-        """Adds what only the file knew, and forgets what it knows now."""
+        """Adds sums that only the file knew, and drops the news that it knows now."""
         self._begun = known.day
         self._ledger.days.update(known.days)
         if known.day == self._ledger.day:
@@ -243,5 +240,5 @@ class Budget:
 
 
 def micros(dollars: float) -> Decimal:
-    """As the number is written: 0.1 is a tenth, not what a float makes of it."""
+    """Millionths of a dollar, from the number as it is written: 0.1 is exactly a tenth."""
     return Decimal(str(dollars)) * MICROS

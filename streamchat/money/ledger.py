@@ -1,5 +1,4 @@
-"""The sums that were spent, as a process knows them, and their exchange with those that the store
-keeps."""
+"""The sums spent, in the memory of a process, and their exchange with the store."""
 
 import hashlib
 import secrets
@@ -16,8 +15,8 @@ NOTHING = Cost(0, b"", 0)
 
 @dataclass
 class Ledger:
-    """The sums spent on every day, and on the last one by each visitor, who is a hash that holds
-    for that day."""
+    """The sums spent on every day, and today's by each visitor, who is a hash that changes
+    daily."""
 
     day: int
     key: bytes = field(default_factory=partial(secrets.token_bytes, 32))
@@ -38,14 +37,13 @@ class Ledger:
 
 
 class FileIsNew(Exception):
-    """The file knows nothing of the day that this process has begun in it: another one is in its
-    place."""
+    """The file has lost the day that this process began in it: it is a new one."""
 
 
 @dataclass(frozen=True)
 class News:
-    """The sums that the file does not know yet; `begun` is the last day that was begun in it, 0
-    before it was read."""
+    """The sums that the file does not have yet; `begun` is the last day begun in it, 0 before it
+    was read."""
 
     costs: dict[str, Cost]
     day: int
@@ -53,10 +51,10 @@ class News:
     begun: int
 
     def exchange(self, transaction: Transaction) -> Ledger:
-        """Writes the costs; returns what only the file knew, if it was not read yet, and the key of
-        the day.
+        """Writes the costs. Returns the sums that only the file knew, if it was not read yet, and
+        the key of the day.
 
-        Raises `FileIsNew` and writes nothing if the file has lost the day that was begun in it.
+        Raises `FileIsNew`, and writes nothing, if the file has lost the day that was begun in it.
         """
         if self.begun and not spending.has_begun(transaction, self.begun):
             raise FileIsNew
@@ -73,8 +71,8 @@ class News:
 
 @dataclass(frozen=True)
 class Memory:
-    """The spending of a process: sums of earlier days and, of today, sums of each visitor and what
-    is reserved, which is in none of the sums."""
+    """A process's spending: the sums of earlier days, today's sums of each visitor, and the
+    reservations, which are in none of these sums."""
 
     day: int
     key: bytes
@@ -83,7 +81,7 @@ class Memory:
     reserved: dict[str, Cost]
 
     def restore(self, transaction: Transaction, news: News) -> Ledger:
-        """Writes all of it to a file that is new, and then the news."""
+        """Writes everything to a new file, and then the news."""
         key = begin(transaction, self.day, self.key)
         spending.put(
             transaction, {str(day): Cost(day, b"", micros) for day, micros in self.days.items()}
@@ -104,5 +102,5 @@ def read(transaction: Transaction, day: int) -> Ledger:
 
 
 def begin(transaction: Transaction, day: int, key: bytes) -> bytes:
-    """Begins a day; returns the key to its visitors."""
+    """Begins a day; returns the key that its visitors are hashed with."""
     return spending.begin(transaction, day, key, since=day - KEPT)

@@ -1,5 +1,4 @@
-"""The cost of a reply in dollars, by the prices of Claude's models that genai-prices brings
-along."""
+"""The cost of a reply in dollars, by the price list of the package genai-prices."""
 
 import logging
 from dataclasses import replace
@@ -20,7 +19,7 @@ MESSAGE_TOKENS = 16
 
 
 class Prices:
-    """The prices of a model; where it is not known, those of the dearest one that is."""
+    """The prices of a model; for an unknown one, those of the dearest known one."""
 
     def __init__(self, model: str) -> None:
         self._model = model
@@ -36,14 +35,14 @@ class Prices:
         return float(price(self._model, usage))
 
     def saved(self, usage: Usage) -> float:
-        """The dollars that the reply would have cost more without the cache."""
+        """Dollars that the reply would have cost more without the cache."""
         read = usage.cache_read_tokens
         uncached = replace(usage, input_tokens=usage.input_tokens + read, cache_read_tokens=0)
         return float(price(self._model, uncached) - price(self._model, usage))
 
     def most(self, conversation: Conversation, system_prompt: str, max_tokens: int) -> Usage:
-        """No call uses more: a token is at least a byte, and `max_tokens` has the thinking in
-        it."""
+        """The upper bound of a call's usage: a token is at least a byte, and `max_tokens` includes
+        the thoughts."""
         texts = [system_prompt, *(message.text for message in conversation)]
         tokens = CALL_TOKENS + sum(MESSAGE_TOKENS + length(text) for text in texts)
         return max(
@@ -53,12 +52,12 @@ class Prices:
         )
 
     def worst(self, conversation: Conversation, system_prompt: str, max_tokens: int) -> float:
-        """The most that a call can cost."""
+        """The upper bound of a call's cost."""
         return self.cost(self.most(conversation, system_prompt, max_tokens))
 
 
 def price(model: str, usage: Usage) -> Decimal:
-    """Raises `LookupError` if nobody knows what the model costs."""
+    """The price of a model. Raises `LookupError` if it is unknown."""
     kept, read = usage.cache_write_tokens, usage.cache_read_tokens
     counted = genai_prices.Usage(
         input_tokens=usage.input_tokens + kept + read,

@@ -1,4 +1,4 @@
-"""The page about the HTTP routes: it needs no other server, and describes our own routes alone."""
+"""The page about the HTTP routes: it needs no other server, and describes only our own routes."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -25,7 +25,7 @@ HEADERS = {"Content-Security-Policy": written(POLICY), "Cache-Control": "no-cach
 
 
 def routes(title: str, described: Sequence[BaseRoute]) -> APIRouter:
-    """The page, its parts and the OpenAPI document about the routes that are `described`."""
+    """The page, its files, and the OpenAPI document of the `described` routes."""
     router = APIRouter(route_class=Route, include_in_schema=False)
     document = partial(get_openapi, title=title, version="1", routes=described)
 
