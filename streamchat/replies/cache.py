@@ -1,5 +1,5 @@
-"""Which replies can be read again: running ones always, ended ones for a while and within a bound
-on memory."""
+"""The replies that can be read again: running ones always, ended ones for a while and within a
+bound on memory."""
 
 import time
 from collections import Counter
@@ -24,9 +24,12 @@ class Ended:
 
 
 class Cache:
-    """Replies by id. An ended one is forgotten `keep` seconds after its end, by `clock`, or when
-    all weigh more than `most` characters: then the visitor whose replies weigh most loses the one
-    that ended first."""
+    """Replies by id.
+
+    An ended reply is forgotten `keep` seconds after its end, by `clock`. When all ended replies
+    weigh more than `most` characters, the visitor whose replies weigh most loses the one that ended
+    first.
+    """
 
     def __init__(
         self,
@@ -51,14 +54,15 @@ class Cache:
         self._running[reply.id] = reply, visitor
 
     def ended(self, reply: Reply) -> None:
-        """The reply, added before, has ended: from now on it is kept for a while only."""
+        """Notes that a reply has ended, and keeps it for a while only."""
         _, visitor = self._running.pop(reply.id)
         self._ended[reply.id] = Ended(reply, self._clock(), weight(reply), visitor)
         self._weights[visitor] += weight(reply)
         self._drop_old()
 
     def get(self, reply_id: str) -> Reply:
-        """The reply, or `UnknownReply`, whether it never was or is kept no longer."""
+        """The reply. Raises `UnknownReply` for an unknown id, and for a reply that is no longer
+        kept."""
         self._drop_old()
         if running := self._running.get(reply_id):
             return running[0]

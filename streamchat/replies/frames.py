@@ -17,10 +17,10 @@ MOST = 16_000
 async def paced(
     reply: Reply, pace: Pace, *, messages: int = 0, after: int = 0
 ) -> AsyncGenerator[list[Event]]:
-    """Yields the events since the last frame, as often as the pace has it; the first word and the
-    end at once.
+    """Yields the events since the last frame, at the interval that the pace sets; the first word
+    and the end at once.
 
-    Of a text that is longer than a frame may be, the rest follows in frames of its own.
+    A text that is too long for one frame is split over several.
     """
     spoken = False
     drawn = _length(reply.log[:after])
@@ -40,7 +40,7 @@ async def paced(
 
 
 def portions(events: Sequence[Event]) -> list[list[Event]]:
-    """The events, of which no portion has more than `MOST` characters of text; at least one."""
+    """The events in portions of at most `MOST` characters of text; at least one portion."""
     found: list[list[Event]] = [[]]
     size = 0
     for piece in (piece for event in events for piece in _split(event)):

@@ -1,5 +1,5 @@
-"""How often what is written is passed on: so that it reads as it comes, and no oftener than the
-machine bears."""
+"""How often new text is passed on: often enough to read smoothly, and no oftener than the machine
+can bear."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -32,12 +32,12 @@ MANY = 6
 
 
 def interval(*, messages: int, readers: int, lag: float, characters: int = 0) -> float:
-    """Seconds between two frames of a page that shows so many messages and an answer of so many
-    characters, while so many pages and clients are being written to and the event loop is so many
-    seconds late. Where it is too late, all slow down alike.
+    """Seconds between two frames of a page with so many messages and an answer of so many
+    characters, while so many pages and clients read and the event loop is so many seconds late. A
+    late event loop slows all pages down by the same factor.
 
-    In proportion to the answer, so that a browser's work for all of its frames is in proportion to
-    it, too.
+    The interval grows with the answer, so that the work of a browser on all frames is proportional
+    to the answer.
     """
     browser = (
         min(SLOWEST, FASTEST + messages * PER_MESSAGE) + max(0, characters - SHORT) * PER_CHARACTER
@@ -47,14 +47,13 @@ def interval(*, messages: int, readers: int, lag: float, characters: int = 0) ->
 
 
 def gathering(*, readers: int, lag: float) -> float:
-    """Seconds between two pieces of text for a client over HTTP; nothing while there are few."""
+    """Seconds between two pieces of text for a client over HTTP; 0 while there are few clients."""
     needed = readers * PER_PIECE if readers >= MANY else 0.0
     return min(FASTEST, needed) * max(1.0, lag / BEARABLE)
 
 
 class Pace:
-    """One for an event loop: counts readers, and measures by their sleep how late the event loop
-    is."""
+    """Counts the readers on an event loop, and measures by their sleep how late the loop is."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.readers = 0

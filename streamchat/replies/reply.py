@@ -28,8 +28,8 @@ LINGER_PARTS = 10
 
 
 class Reply:
-    """Writes the events of `write` into its log from the moment it is made, until they end or it is
-    stopped.
+    """Runs `write` from the moment it is made, and appends its events to the log until they end or
+    the reply is stopped.
 
     Exactly one `Done` or `Failed` ends the log, however the writing ended. Without a reader for
     `linger` seconds it stops by itself; with a `linger` of None it never does. The id is a secret
@@ -37,9 +37,9 @@ class Reply:
     first event of each type.
 
     `write` gets the backpressure: a function to await before it reads more from its source. It
-    returns at once unless the reply `gathers`, which leaves at the source what no reader waits for.
-    `settle` is called as soon as the log ends, before a reader learns of it; then `receipt` makes
-    the receipt of the ending.
+    returns at once unless the reply `gathers`: then text that no reader waits for stays at the
+    source. `settle` is called as soon as the log ends, before any reader learns of it; then
+    `receipt` makes the receipt of the ending.
     """
 
     def __init__(  # noqa: PLR0913 (a reply is complete when it is made)
@@ -82,19 +82,19 @@ class Reply:
 
     @property
     def stopping(self) -> bool:
-        """Whether it was told to stop and has not ended yet."""
+        """Whether it was stopped and has not ended yet."""
         return self._writer.cancelling() > 0 and not self._writer.done()
 
     @property
     def came_to_nothing(self) -> bool:
-        """Whether it failed before its first word, so that to ask again is to try again."""
+        """Whether it ended without a word and unintended, so that asking again is a retry."""
         match self.ending:
             case Failed() | Done("abandoned" | "shutdown"):
                 return not self.text
         return False
 
     def receipt(self, ending: Ending) -> Receipt | None:
-        """The receipt that the reply would have if it ended so now."""
+        """The receipt that the reply would have with this ending."""
         return self._receipt(self, ending) if self._receipt else None
 
     async def follow(
@@ -126,10 +126,10 @@ class Reply:
                 self._nobody_reads()
 
     async def rest(self, seconds: float, *, gather: bool = False) -> None:
-        """Sleeps, unless the first word or the end comes: nobody should be late for these.
+        """Sleeps, but wakes for the reply's first word and for its end.
 
-        After the first word text may `gather` at its source meanwhile; then the end, too, waits
-        until it is wanted.
+        With `gather`, text after the first word stays at its source meanwhile, and so does the end,
+        until a reader wants more.
         """
         self._gathers = gather and Text in self.first_at
         if not self.ending:
@@ -142,7 +142,7 @@ class Reply:
             self._writer.cancel()
 
     def on_end(self, callback: Callable[[], None]) -> None:
-        """Has it called once the log has ended and its source is closed."""
+        """Calls `callback` once the log has ended and its source is closed."""
         self._writer.add_done_callback(lambda _: callback())
 
     async def closed(self) -> None:
@@ -171,14 +171,14 @@ class Reply:
                 self._append(event)
 
     async def _fetch(self) -> None:
-        """Has the writer go on, and waits a moment for what has gathered, which then comes all at
-        once."""
+        """Wakes the writer, and waits a moment so that all text that gathered arrives at once."""
         for writer in self._pausing:
             _rouse(writer, True)
         await _wake(self._waiting, MOMENT)
 
     async def _wanted(self) -> None:
-        """Waits until a reader waits for news, but not for ever: nobody slows a source down."""
+        """Waits until a reader waits for news, at most `PATIENCE` seconds: readers cannot hold up a
+        source for ever."""
         if self._gathers and all(reader.done() for reader in self._waiting):
             await _wake(self._pausing, PATIENCE)
 
@@ -203,7 +203,7 @@ class Reply:
             self._leaving.cancel()
 
     def _seal(self, writer: asyncio.Task[None]) -> None:
-        """Runs once when the writer is over, also when it was cancelled before its first step."""
+        """Ends the log once the writer is done, even if it was cancelled before its first step."""
         error = None if writer.cancelled() else writer.exception()
         if error and not isinstance(error, ChatError):
             logger.error("A reply failed with %s", trace(error))
@@ -221,7 +221,7 @@ class Reply:
 
 
 async def _wake(sleepers: set[asyncio.Future[bool]], patience: float | None) -> bool:
-    """Waits among the sleepers; false if `patience` seconds were up first."""
+    """Waits in `sleepers` until it is roused. Returns false if `patience` seconds passed first."""
     loop = asyncio.get_running_loop()
     sleeper: asyncio.Future[bool] = loop.create_future()
     timer = None if patience is None else loop.call_later(patience, _rouse, sleeper, False)

@@ -1,4 +1,4 @@
-"""The same question twice: whose reply others may share who ask it too."""
+"""Sharing: one call to Claude for everyone who asks the same first question."""
 
 import asyncio
 import hashlib
@@ -17,7 +17,7 @@ MAX_SHARES = 500
 
 @dataclass
 class Share:
-    """A reply for several readers: the last one to leave it before its end stops it."""
+    """A reply with several readers. The last one to leave before its end stops it."""
 
     reply: Reply
     # those who have had it
@@ -26,7 +26,7 @@ class Share:
     readers: int = field(default=0, init=False)
 
     def join(self) -> "Reading":
-        """Counts one more reader from now on, also before it reads."""
+        """Counts one more reader from now on, even before it reads."""
         self.readers += 1
         return Reading(self)
 
@@ -39,7 +39,7 @@ class Reading:
         self._has_left = False
 
     async def events(self, wanted: Wanted) -> AsyncGenerator[Event]:
-        """Yields the events of the reply, as they are wanted; closing it leaves."""
+        """Yields the reply's events at the pace of its reader. Closing it leaves."""
         try:
             async with aclosing(self._share.reply.follow()) as news:
                 async for _, events in news:
@@ -62,8 +62,8 @@ class Reading:
 
 
 class Shares:
-    """Replies by their question: while they are written, and for `keep` seconds if they ended as
-    answers should."""
+    """The shared replies by their question: running ones, and for `keep` seconds those that ended
+    normally."""
 
     def __init__(self, *, keep: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._keep = keep
@@ -72,11 +72,12 @@ class Shares:
         self._locks: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
 
     def lock(self, question: str) -> asyncio.Lock:
-        """To be held by who looks for the question's reply and, if there is none, begins it."""
+        """The lock to hold while looking for the question's reply and, if there is none, beginning
+        it."""
         return self._locks.setdefault(_digest(question), asyncio.Lock())
 
     def find(self, question: str, person: str) -> Share | None:
-        """A share in a reply to the question that the person has not had."""
+        """A share in the question's reply, or None if the person has already had it."""
         self._drop_old()
         share = self._shares.get(_digest(question))
         if share is None or person in share.people or not _shareable(share.reply):
@@ -85,7 +86,7 @@ class Shares:
         return share
 
     def add(self, question: str, person: str, reply: Reply) -> Share:
-        """From now on the question has this reply, which is the person's."""
+        """Makes this reply, which the person asked for, the question's reply."""
         share = Share(reply, {person})
         self._shares.pop(_digest(question), None)
         self._shares[_digest(question)] = share

@@ -1,4 +1,4 @@
-"""Asks for a page: its tab, its visitor, and what its headers say."""
+"""How a page asks: its tab, its visitor, and the options in its headers."""
 
 import asyncio
 
@@ -41,8 +41,8 @@ class Asking:
         self._leaving = Leaving(max_pages)
 
     def tab_id(self, request: gr.Request) -> str:
-        """The id of the page's tab; an empty one for a caller that is no page, whose tab nobody
-        finds again."""
+        """The id of the page's tab. Empty for a caller that is no page, which gets a new tab each
+        time."""
         page = request.session_hash or ""
         return (self._tab_ids.get(page) or page) if is_id(page) else ""
 
@@ -55,17 +55,16 @@ class Asking:
         self._tabs.save(self.tab_id(request), tab, self._visitor(request))
 
     def _keep(self, request: gr.Request, tab: Tab, reply: Reply, *, size: int | None) -> None:
-        """Saves the tab now and, so that a saved conversation is found by the words of its answer,
-        when the reply has ended."""
+        """Saves the tab now, and a saved conversation again when its reply has ended, so that
+        searches find the answer's words."""
         tab_id, visitor = self.tab_id(request), self._visitor(request)
         self._tabs.save(tab_id, tab, visitor, size=size)
         if tab.reader:
             reply.on_end(lambda: self._tabs.save(tab_id, tab, visitor, size=tab.size))
 
     def allowance(self, request: gr.Request) -> str:
-        """The visitor's limits in words, once less than `SCARCE` of their money of the day is left.
-
-        A key of their own is not held up by it."""
+        """The visitor's limits in words, once less than `SCARCE` of their share of the day is left.
+        Empty for a visitor with a key."""
         visitor = self._visitor(request)
         has_key = bool(request.headers.get("x-api-key"))
         if self._chat.is_paused and not has_key:
@@ -88,8 +87,7 @@ class Asking:
         once: str = "",
         choice: Choice | None = None,
     ) -> Reply:
-        """The reply, asked for with the options that the page has sent, unless there is a choice
-        already."""
+        """The reply, asked for with the page's options unless there is a `choice`."""
         key = request.headers.get("x-api-key", "")
         asker = Asker(self._visitor(request), tab.person, key, or_spare)
         choice = choice or self._chat.menu.read(request.headers.getlist("x-options"))
@@ -98,12 +96,12 @@ class Asking:
         return reply
 
     def _left(self, request: gr.Request) -> asyncio.Event:
-        """Set when the page shows another conversation."""
+        """An event that is set when the page shows another conversation."""
         return self._leaving.left(request.session_hash or "", self._visitor(request))
 
     def _reader(self, request: gr.Request) -> str:
-        """The hash of those who may read what the visitor saves; empty where nothing tells them
-        apart from others."""
+        """The hash of those who may read the visitor's saved conversations. Empty if the visitor
+        cannot be recognised."""
         return self._tabs.reader(reader_of(request.request.scope)) if request.request else ""
 
     def _visitor(self, request: gr.Request) -> str:

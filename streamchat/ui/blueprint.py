@@ -1,4 +1,4 @@
-"""Which events of the finished page a browser may call, and with which values."""
+"""The events of the finished page that a browser may call, and the values that they take."""
 
 import inspect
 from functools import lru_cache
@@ -23,7 +23,8 @@ Function = Any
 
 @lru_cache(maxsize=1)
 def events(page: gr.Blocks) -> Events:
-    """Raises `KeyError` for a component that nobody has decided about."""
+    """The events that a browser may call. Raises `KeyError` for a component that the table does not
+    have."""
     used = {number: fn for number, fn in page.fns.items() if fn.fn and _is_used(page, fn)}
     return Events(
         {number: _event(number, fn) for number, fn in used.items()},
@@ -37,7 +38,7 @@ def _is_endpoint(fn: Function) -> bool:
 
 
 def _is_used(page: gr.Blocks, fn: Function) -> bool:
-    """Whether programs call it, or one of the triggers starts it, or an event that is used."""
+    """Whether programs call the event, or one of the triggers or a used event starts it."""
     if fn.trigger_after is not None:
         return _is_used(page, page.fns[fn.trigger_after])
     return _is_endpoint(fn) or any(
@@ -60,7 +61,7 @@ def _kind(component: Any) -> Kind:
 
 
 def is_message(value: Any) -> bool:
-    """Whether it is text by `user` or `assistant`, as the page sends its messages back."""
+    """Whether it is a message by `user` or `assistant` as the page sends it back."""
     match value:
         case {"role": "user" | "assistant" as role, "content": [_, *_] as parts, **rest}:
             metadata, options = rest.pop("metadata", None), rest.pop("options", None)
@@ -82,7 +83,7 @@ def _is_text_part(part: Any) -> bool:
 
 
 def _is_metadata(value: Any) -> bool:
-    """Whether it is what the page's own notes and thoughts have."""
+    """Whether it is metadata of the page's own notes and thoughts."""
     match value:
         case {"id": id_, **rest}:
             return id_ == NOTE and not rest

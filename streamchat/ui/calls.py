@@ -1,5 +1,4 @@
-"""A call of an event of the page: the key it was sent with, and what a reader is told when it
-fails."""
+"""Facts about one call of a page's event: its key, and the error to show if it fails."""
 
 import logging
 
@@ -12,14 +11,13 @@ logger = logging.getLogger(__name__)
 
 
 def once(request: gr.Request) -> str:
-    """The key with which the page sent a message, or would send the one that is typed; empty
-    without one."""
+    """The key of the message that the page sends or has in its box; empty without one."""
     key = request.headers.get("idempotency-key", "")
     return key if is_id(key) else ""
 
 
 def explained(error: Exception) -> ChatError:
-    """The error as a reader may see it."""
+    """The error to show; any other than a `ChatError` is logged and hidden."""
     if isinstance(error, ChatError):
         return error
     logger.error("The page failed with %s", trace(error))

@@ -1,9 +1,8 @@
-"""Text that others wrote, made safe to show as Markdown: its HTML is shown as text and its pictures
-are links.
+"""Makes foreign text safe to show as Markdown: HTML is shown as text, and pictures as links.
 
-An invisible character behind the `<` of a tag and the `!` of a picture keeps Markdown from reading
-them as such, wherever they stand. It is taken out of all text that comes in, so that a copy can be
-restored to what was written.
+An invisible character after the `<` of a tag and the `!` of a picture keeps Markdown from reading
+them. The same character is removed from all text that comes in, so that a copy can be restored
+exactly.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The endpoint for `gradio_client`: text that grows."""
+"""The endpoint for `gradio_client`, which streams the answer's growing text."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing

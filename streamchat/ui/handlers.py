@@ -1,4 +1,4 @@
-"""Handles the events of the page: asking, stopping, coming back."""
+"""The functions behind the page's events: ask, stop, resume."""
 
 import asyncio
 import sys
@@ -64,10 +64,10 @@ class Page(Watching, Endpoint):
     async def answer(
         self, message: str, history: list[Shown], request: gr.Request
     ) -> AsyncGenerator[list[Shown]]:
-        """The accumulated answer, frame by frame. No exception leaves it: one would lock the page
-        for good.
+        """Yields the accumulated answer, frame by frame. No exception leaves it: one would lock the
+        page for good.
 
-        Of the page's history only its length is believed; what was said is what the tab keeps.
+        Only the number of turns is taken from the page's history; the words come from the tab.
         """
         tab = await self.tab(request)
         try:
@@ -92,8 +92,8 @@ class Page(Watching, Endpoint):
             yield [*tab.answer(), self._refusal(error)]
 
     async def _begun(self, tab: Tab, turn: int, message: str, request: gr.Request) -> Reply:
-        """The reply to the message, from now on the tab's; where it is refused, the tab stays as it
-        is."""
+        """The tab's new reply to the message. After a refusal the tab stays as it is. A message
+        sent again, with its reply's key, gets that reply."""
         key = once(request)
         if tab.reply and tab.answers(key):
             tab.repeat(turn)
@@ -108,10 +108,10 @@ class Page(Watching, Endpoint):
         return reply
 
     async def claim(self, tab_id: str, draft: str, request: gr.Request) -> tuple[str, Update, str]:
-        """Finds the tab again after a reload, and the message that was typed but never asked.
+        """Finds the tab again after a reload, and the typed message that was never sent.
 
-        A page that may not claim it now keeps its id for the next time. Its headers have the key of
-        the message, and whether another page shows the tab.
+        A page that claims too often keeps its id for the next time. The request's headers have the
+        message's key, and whether another page shows the tab.
         """
         page, visitor = request.session_hash or "", self._visitor(request)
         if not is_id(page):
@@ -140,7 +140,7 @@ class Page(Watching, Endpoint):
     ) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
         """Shows what the tab showed before the reload; a running reply goes on growing.
 
-        A visitor who finds long chats again and again waits for it.
+        A visitor who loads long chats again and again has to wait.
         """
         tab = await self.tab(request)
         if tab.restored:
@@ -156,8 +156,8 @@ class Page(Watching, Endpoint):
             yield gr.skip(), gr.skip(), GO_ON, self.allowance(request)
 
     async def found(self, messages: list[Shown], request: gr.Request) -> tuple[Update, Update]:
-        """Tells ChatInterface the messages that the page found again, but no question that is being
-        asked already."""
+        """Gives ChatInterface the restored messages, but not a question that is being asked
+        already."""
         return (
             (messages, messages) if (await self.tab(request)).restored else (gr.skip(), gr.skip())
         )
@@ -182,8 +182,8 @@ class Page(Watching, Endpoint):
             yield [*messages, self._refusal(error)], gr.update(**IDLE), gr.skip(), gr.skip()
 
     async def stop(self, request: gr.Request) -> tuple[Update, ...]:
-        """Gradio's stop only cancels the generator, as a lost connection does; this one stops the
-        reply."""
+        """Stops the reply. Gradio's own stop only cancels the generator, as a lost connection
+        does."""
         tab = await self.tab(request)
         if not tab.stop_reply() or tab.reply is None:
             return (gr.skip(),) * 5
@@ -198,7 +198,7 @@ class Page(Watching, Endpoint):
         )
 
     async def undo(self, history: list[Shown], request: gr.Request, undone: gr.UndoData) -> Update:
-        """Takes back what the page takes back, whether it has done so already or not."""
+        """Takes back the same question and answer as the page, which may have done so already."""
         tab = await self.tab(request)
         place = undone.index if isinstance(undone.index, int) else undone.index[0]
         tab.undo(turns_left(history, place))

@@ -114,7 +114,7 @@ gradio_internals.install()
 
 
 def head(chat: Chat, look: Look) -> str:
-    """The styles and scripts of the page, and what the scripts have to know."""
+    """The styles and scripts of the page, and the facts that the scripts need."""
     facts = look.meta(demo=is_demo(chat), takesKeys=chat.takes_keys)
     return f"{facts}<style>{look.css}{OUTSIDE}</style><script>{SCRIPT}</script>"
 
@@ -124,13 +124,13 @@ def is_demo(chat: Chat) -> bool:
 
 
 def greet(page: gr.ChatInterface, chat: Chat, look: Look) -> None:
-    """From now on a page that is opened shows this welcome."""
+    """Shows this welcome on pages that are opened from now on."""
     page.chatbot.placeholder = welcome(chat, look)
     page.config = page.get_config_file()
 
 
 def welcome(chat: Chat, look: Look) -> str:
-    """In Markdown: the owner's words as they are, and whether the demo answers."""
+    """The owner's words, as Markdown, and whether the demo answers."""
     lines = [f"### {as_text(look.greeting)}", as_text(look.tagline)]
     if is_demo(chat):
         key = [OWN_KEY] if chat.takes_keys else []
@@ -139,7 +139,7 @@ def welcome(chat: Chat, look: Look) -> str:
 
 
 def as_text(words: str) -> str:
-    """Markdown that shows the words as they are."""
+    """Markdown that shows the words literally."""
     return re.sub(r"[^\w\s]", lambda sign: f"&#{ord(sign[0])};", words)
 
 

@@ -1,4 +1,5 @@
-"""A page that shows another conversation: what it was shown before ends, and no reply does."""
+"""A page that switches to another conversation: its events end, and the reply that it left goes
+on."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
@@ -13,22 +14,21 @@ T = TypeVar("T")
 
 
 class Leaving:
-    """The pages that show something, and replies that are read in the place of pages that have left
-    them."""
+    """The pages that show a conversation, and a reader for each reply that a page has left."""
 
     def __init__(self, max_pages: int) -> None:
         self._left: Shelf[str, asyncio.Event] = Shelf(most=max_pages)
         self._reading: set[asyncio.Task[None]] = set()
 
     def left(self, page: str, visitor: str) -> asyncio.Event:
-        """Set when the page leaves what it shows now."""
+        """An event that is set when the page leaves what it shows now."""
         left = self._left.get(page) or asyncio.Event()
         self._left.put(page, left, visitor)
         return left
 
     def leave(self, page: str, had: Tab, shows: Tab) -> None:
-        """The page goes from one tab to another, or finds the same one again; a reply of the first
-        is read on."""
+        """Notes that the page goes from one tab to another, or loads the same one again. The first
+        tab's running reply is read on."""
         if left := self._left.pop(page):
             left.set()
         had.unwatch(page)
@@ -40,8 +40,7 @@ class Leaving:
 
 
 async def read_to_end(reply: Reply) -> None:
-    """In the place of a page that reads another one, so that the reply is not taken for one that
-    nobody reads."""
+    """Reads a reply that its page has left, so that it does not stop for want of a reader."""
     async with aclosing(reply.follow()) as news:
         async for _ in news:
             pass
@@ -69,7 +68,7 @@ async def until(left: asyncio.Event, frames: AsyncGenerator[T]) -> AsyncGenerato
 
 
 async def comes_first(awaited: Coroutine[Any, Any, None], other: asyncio.Event) -> bool:
-    """Whether it comes before the other event; if not, it is cancelled."""
+    """Whether `awaited` ends before the event is set; if not, it is cancelled."""
     first, second = asyncio.ensure_future(awaited), asyncio.ensure_future(other.wait())
     try:
         await asyncio.wait({first, second}, return_when=asyncio.FIRST_COMPLETED)

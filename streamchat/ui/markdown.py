@@ -1,8 +1,8 @@
-"""Text as the Markdown that the page draws: in pieces, so that a long answer is not drawn again
-with each word.
+"""Text as the Markdown that the page draws: in pieces, so that a new word does not redraw a long
+answer.
 
-Each addition is invisible or repeats a line, and `written` takes it out again; ui.js does the same
-to what is copied.
+Each addition is invisible or repeats a line, and `written` removes it; ui.js does the same for
+copied text.
 """
 
 import re
@@ -45,8 +45,8 @@ UNDERLINE = re.compile(r"(?<=[^\n])\n[> \t]*(?=(?:--?|==?)[ \t]*\Z)")
 
 @dataclass(frozen=True)
 class Fence:
-    """An open code block, with what stands before its lines. Of the blocks that are open `within`
-    it, the text itself keeps the count."""
+    """An open code block, and what stands before its lines. `within` counts the open blocks inside
+    it."""
 
     before: str
     marks: str
@@ -55,13 +55,13 @@ class Fence:
 
     @property
     def depth(self) -> int:
-        """Of the quotation in which the block stands."""
+        """The depth of the quotation around the block."""
         return self.before.count(">")
 
     @property
     def again(self) -> str:
-        """The line that opens the block in the next piece, where lines that stand far to the right
-        are code anyway."""
+        """The line that opens the block again in the next piece; empty if deep indentation makes
+        its lines code anyway."""
         return "" if self.is_indented else f"{self.before}{self.marks}{self.language} {REPEATED}\n"
 
     @property
@@ -69,12 +69,12 @@ class Fence:
         return not self.depth and len(self.before.expandtabs(4)) >= 4
 
     def is_left_by(self, line: str) -> bool:
-        """Whether the line is outside of the quotation, with which the block ends."""
+        """Whether the line is outside the block's quotation, which ends the block."""
         quoted = QUOTED.match(line) if self.depth else None
         return quoted is not None and quoted[0].count(">") < self.depth
 
     def may_end_behind(self, items: str) -> bool:
-        """Whether marks with these before them can be of the block, and not of its text."""
+        """Whether a fence after `items` may end the block, and is not a part of its text."""
         return "".join(items.split()) == ">" * self.depth
 
     def ends(self, marks: str, language: str) -> bool:
@@ -86,7 +86,7 @@ class Fence:
 
 @dataclass(frozen=True)
 class State:
-    """The block that is open where a piece begins, and the line before."""
+    """The block that is open at the start of a piece, and the line before it."""
 
     fence: Fence | None = None
     # of a table: two lines
@@ -98,13 +98,13 @@ class State:
     broken: bool = False
 
     def again(self) -> str:
-        """The lines that open in the next piece the block that is open now."""
+        """The lines that open the present block again in the next piece."""
         if self.fence:
             return self.fence.again + INERT * self.broken
         return INERT if self.broken else self.header.replace("|", "|" + REPEATED, 1)
 
     def can_end(self, length: int, following: str) -> bool:
-        """Whether a piece of that length may end before the line that follows."""
+        """Whether a piece of that length may end before the following line."""
         return length >= PIECE and (
             length + len(following) > LONGEST or self._is_apart(length, following)
         )
@@ -116,8 +116,7 @@ class State:
 
 
 def pieces(text: str) -> list[str]:
-    """An answer as Markdown in pieces. A piece that has another one behind it never changes while
-    the text grows."""
+    """An answer's Markdown in pieces. While the text grows, only the last piece changes."""
     drawn, at, state = [], 0, State()
     while at < len(text):
         window = text[at : at + WINDOW]
@@ -130,7 +129,7 @@ def pieces(text: str) -> list[str]:
 
 
 def verbatim(text: str) -> str:
-    """A person's text, shown character for character: as a code block that styles make look like a
+    """A person's text, shown character for character, as a code block that styles make look like a
     message."""
     longest = max(map(len, re.findall("`+", text)), default=0)
     return (
@@ -139,14 +138,13 @@ def verbatim(text: str) -> str:
 
 
 def written(drawn: Sequence[str]) -> str:
-    """The text of which `pieces` or `verbatim` made these."""
+    """The original text of these `pieces`, or of `verbatim`."""
     text = re.sub(rf"(?m)^\|{REPEATED}.*\n.*\n|^.*{REPEATED}\n", "", "\n".join(drawn))
     return restored(text.replace(BROKEN, "").replace(STOP, ""))
 
 
 def _piece(text: str, state: State) -> tuple[str, int, State]:
-    """The first piece of the text as it is drawn, how long that was in the text, and the state
-    behind it."""
+    """The first piece as it is drawn, its length in the text, and the state after it."""
     after, length = replace(state, broken=False), 0
     # of lines: code, or not
     blocks: list[tuple[bool, list[str]]] = []
@@ -195,7 +193,7 @@ def _put_together(
 
 
 def _next(line: str, state: State) -> tuple[bool, str, State]:
-    """Whether the line is code, how it is drawn, and what is open behind it."""
+    """Whether the line is code, how it is drawn, and the state after it."""
     open_fence = None if state.fence and state.fence.is_left_by(line) else state.fence
     item = state.item if line[0].isspace() else ITEM.match(line) is not None
     after = State(open_fence, _header(line, state), line, item)
@@ -216,8 +214,7 @@ def _fence(found: re.Match[str]) -> Fence:
 
 
 def _within(line: str, found: re.Match[str], fence: Fence, after: State) -> tuple[str, State]:
-    """A line with marks in a code block: it ends the block, or belongs to one that stands within
-    it."""
+    """A fence inside a code block: it ends the block, or belongs to a block inside it."""
     marks, language = found[3], found[4]
     hidden = line[: found.start(3)] + INERT + line[found.start(3) :]
     if fence.begins_another(marks, language):
@@ -230,7 +227,7 @@ def _within(line: str, found: re.Match[str], fence: Fence, after: State) -> tupl
 
 
 def _header(line: str, state: State) -> str:
-    """The two lines that begin the table to which the line belongs."""
+    """The two lines at the head of the table that the line belongs to."""
     if state.fence or not line.startswith("|"):
         return ""
     if not state.header and state.last.startswith("|") and RULE.match(line):

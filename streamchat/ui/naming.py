@@ -1,4 +1,4 @@
-"""Names an answer without its words, so that something can be kept about it."""
+"""Names an answer by a hash, so that a vote can be kept without the answer's words."""
 
 import hashlib
 
@@ -7,8 +7,8 @@ from streamchat.ui.transcript import conversation, text_of
 
 
 def name_of_answer(tab: Tab, turn: int) -> bytes:
-    """Stands for the answer to the page's turn of that number, the same in all copies of the tab;
-    empty where there is none, or while it is written."""
+    """A hash of the answer to the page's turn with that number, the same in all copies of the tab.
+    Empty without an answer, or while it is written."""
     messages = tab.messages()
     asked = [place for place, message in enumerate(messages) if message["role"] == "user"]
     kept = turn - sum(number < turn for number in tab.missing)

@@ -1,4 +1,5 @@
-"""Prose and code as Markdown in which Gradio finds neither formulas nor marks that are none."""
+"""Prose and code as Markdown, guarded against Gradio's search for formulas and Markdown's rules on
+emphasis."""
 
 import re
 
@@ -23,14 +24,14 @@ ADDRESS = re.compile(rf"(?<!\]\()(?<![<\w/.])(?:https?://|www\.)[^\s<{MARK}]+(?=
 
 
 def literal(code: str) -> str:
-    """Code in which Gradio finds no formula."""
+    """Code that Gradio will not read as formulas."""
     for pair in FORMULA:
         code = code.replace(pair, pair[0] + INERT + pair[1])
     return code
 
 
 def prose(block: str, *, open_ended: bool) -> str:
-    """A block of text, of which the last code span may still be written."""
+    """A block of text, whose last code span may still be incomplete."""
     drawn, at = [], 0
     for span in CODE_SPAN.finditer(block):
         if span["open"] is not None and not open_ended:
@@ -41,8 +42,8 @@ def prose(block: str, *, open_ended: bool) -> str:
 
 
 def _words(text: str) -> str:
-    """Text without code: where words are not parted by spaces, bold type and addresses end where
-    they should."""
+    """Text without code. In languages without spaces, bold type and addresses end where they
+    should."""
     text = CLOSES.sub(INERT, text)
     text = OPENS.sub(lambda found: found[0] + INERT, text)
     return ADDRESS.sub(lambda found: found[0] + STOP, text)

@@ -1,4 +1,4 @@
-"""How much a page has room for: it sends its whole chat back each time."""
+"""Limits on the messages of one page, which sends its whole chat back with each question."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ MAX_MESSAGES = 900  # of one chat
 
 
 def check_room(message: str, history: Sequence[Shown]) -> None:
-    """Raises `TooLong` for a message, or a chat, that is longer than a page can have it."""
+    """Raises `MessageTooLong` or `ChatFull` over the page's limits."""
     if len(history) >= MAX_MESSAGES:
         raise ChatFull
     if len(message) > MAX_CHARACTERS:
@@ -20,8 +20,7 @@ def check_room(message: str, history: Sequence[Shown]) -> None:
 
 
 def with_last_refused(messages: Sequence[Shown]) -> list[Shown]:
-    """The messages of a page without the questions that it could not ask because the chat was full,
-    save the last."""
+    """The messages without the questions refused because the chat was full, except the last one."""
     if len(messages) <= MAX_MESSAGES:
         return list(messages)
     refusals = {place for place, message in enumerate(messages[:-1]) if _says_full(message)}

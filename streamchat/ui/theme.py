@@ -1,11 +1,11 @@
-"""Gradio's theme: its variables have the values of tokens.css, in light and dark alike."""
+"""Gradio's theme: its variables have the values of tokens.css, in light and in dark."""
 
 import gradio as gr
 
 
 class GenericFont(gr.themes.Font):
-    """A family that CSS itself knows by this name. Gradio's telemetry cannot compare fonts that are
-    strings."""
+    """A generic font family of CSS, without quotation marks. Gradio's telemetry cannot compare
+    plain strings."""
 
     def __str__(self) -> str:
         return self.name

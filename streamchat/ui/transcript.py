@@ -1,5 +1,5 @@
-"""A conversation as Gradio's messages, and back: what people and Claude said, and the notes beside
-it."""
+"""A conversation as Gradio's messages, and back: the words of people and Claude, and the notes
+beside them."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -41,8 +41,7 @@ CONTROLS = bytes(number for number in range(32) if bytes([number]) not in SHORT)
 
 
 class Transcript:
-    """The events of a reply that its reader has seen, as messages to show; `begun` is text that
-    goes before it."""
+    """The events of a reply as messages to show. `begun` is text that goes before it."""
 
     def __init__(self, reply: Reply, *, begun: str = "") -> None:
         self._reply = reply
@@ -65,8 +64,7 @@ class Transcript:
                     self._ending = event
 
     def messages(self, *, waiting: bool = False) -> list[Shown]:
-        """The messages so far; none before anything was said, unless the reader has been `waiting`
-        for it."""
+        """The messages so far. Before the first one, a sign of life if the reader is `waiting`."""
         begun, text, quiet = self._begun, "".join(self._texts), not self._texts and not self._ending
         shown = [self._thought(waiting=quiet)] if self._thoughts else []
         if instead := [notice for notice in self._notices if notice.instead]:
@@ -101,7 +99,7 @@ class Transcript:
 
 
 def closing(ending: Done | Failed, text: str) -> list[Shown]:
-    """The notes under an answer: the fault of its ending, and the receipt."""
+    """The notes under an answer: the reason of an early end, and the receipt."""
     wrong, paid = (
         fault(ending, text),
         texts.text("receipt", **asdict(ending.receipt)) if ending.receipt else "",
@@ -113,7 +111,7 @@ def closing(ending: Done | Failed, text: str) -> list[Shown]:
 
 
 def fault(ending: Done | Failed, text: str) -> str:
-    """Why an answer did not end as answers should; empty for one that did."""
+    """The sentence about an answer that ended early; empty for a whole one."""
     if isinstance(ending, Failed):
         return texts.failure(texts.worded(ending), ending.retry_after)
     if ending.reason not in WHOLE:
@@ -127,7 +125,7 @@ def message_of(role: str, text: str) -> Shown:
 
 
 def _message(role: str, text: str) -> Shown:
-    """A content part and not a str: Gradio would take the indentation off a str."""
+    """A message with its text as a part, because Gradio would remove the indentation of a str."""
     return {"role": role, "content": [{"type": "text", "text": well_formed(text)}]}
 
 
@@ -141,13 +139,13 @@ def aside(text: str) -> Shown:
 
 
 def callout(sentence: str, *, link: str = "") -> Shown:
-    """A note that stands out, for it is in place of an answer."""
+    """A note that stands out, in place of an answer."""
     text = CALLOUT + plain(sentence) + (f"\n\n{link}" if link else "")
     return _message("assistant", text) | {"metadata": {"id": NOTE}}
 
 
 def refusal(error: ChatError, *, takes_keys: bool = False) -> Shown:
-    """The error in place of an answer, with a way on for a visitor with a key of their own."""
+    """The error in place of an answer, with a link to the field for a key if that helps."""
     link = OWN_KEY if takes_keys and error.own_key_helps else ""
     return callout(texts.failure(texts.worded(error), error.retry_after), link=link)
 
@@ -162,7 +160,7 @@ def conversation(history: Sequence[Shown]) -> list[Message]:
 
 
 def continued(messages: Sequence[Shown]) -> tuple[list[Shown], str]:
-    """A conversation without the text and the notes of its last answer, and that text."""
+    """The messages without the last answer's text and notes, and that text."""
     *before, last = [message for message in messages if not is_note(message)]
     if last["role"] != "assistant" or is_aside(last):
         return [*before, last], ""
@@ -174,13 +172,13 @@ def text_of(message: Shown) -> str:
 
 
 def turns(history: Sequence[Shown]) -> int:
-    """How often the user speaks in a history that a page sent: all of it that is believed."""
+    """The number of the user's turns in a page's history, which is all that is trusted of it."""
     return sum(message.get("role") == "user" for message in history if isinstance(message, dict))
 
 
 def turns_left(history: Sequence[Shown], place: int) -> int:
-    """The turns of a history from which Gradio takes the question at that place, with those right
-    before it."""
+    """The number of turns before the question at `place`, which Gradio removes with unanswered ones
+    right before it."""
     left = list(history[:place])
     while left and left[-1].get("role") == "user":
         left.pop()
@@ -188,7 +186,7 @@ def turns_left(history: Sequence[Shown], place: int) -> int:
 
 
 def size_of(messages: Sequence[Shown]) -> int:
-    """The bytes of the messages as JSON, as good as exactly."""
+    """The approximate size of the messages as JSON, in bytes."""
     return sum(
         ENVELOPE + escaped(part.get("text", ""))
         for message in messages
@@ -197,7 +195,7 @@ def size_of(messages: Sequence[Shown]) -> int:
 
 
 def escaped(text: str) -> int:
-    """The bytes of the text as JSON."""
+    """The size of the text as JSON, in bytes."""
     if len(text) < 1_000:
         return len(json.dumps(text, ensure_ascii=False).encode(errors="replace"))
     plain = text.encode(errors="replace")
@@ -217,14 +215,14 @@ def is_note(message: Shown) -> bool:
 
 
 def is_made(message: Shown) -> bool:
-    """Whether it is text that Gradio gave, and would give back as it is."""
+    """Whether the message is Gradio's own form of text, which it would return unchanged."""
     return message.keys() == MADE and all(
         part.keys() == {"type", "text"} for part in message["content"]
     )
 
 
 def drawn(message: Shown) -> Shown:
-    """The message as the page draws it: what a person typed as it is, an answer as Markdown without
+    """The message as the page draws it: a person's text literally, an answer as Markdown without
     HTML."""
     texts = [part["text"] for part in message["content"] if part["type"] == "text"]
     if message["role"] == "user":
@@ -237,7 +235,7 @@ def drawn(message: Shown) -> Shown:
 
 
 def exact(message: Any) -> Any:
-    """The message with its text as a part: Gradio would take the indentation off a string."""
+    """The message with its text as a part, because Gradio would remove the indentation of a str."""
     if isinstance(message, dict) and isinstance(message.get("content"), str):
         return _message(message["role"], message["content"]) | {"metadata": message.get("metadata")}
     return message

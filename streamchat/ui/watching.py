@@ -18,9 +18,9 @@ class Watching(Asking):
     """The events of a page that wait for the end of its answer."""
 
     async def watch(self, request: gr.Request) -> AsyncGenerator[tuple[Update, Update]]:
-        """Updates what stands below an answer; an event of its own, or each frame would pay for it.
+        """Updates what stands below an answer. It is a separate event, so that frames stay small.
 
-        It ends when another watch of the tab begins: however often a page asks for one, it has one.
+        It ends when the page begins another watch, so that a page has one at most.
         """
         async with aclosing(self._watched(request, gr.skip(), gr.skip())) as news:
             async for _, button, allowed in news:
@@ -29,8 +29,8 @@ class Watching(Asking):
     async def watch_edited(
         self, request: gr.Request
     ) -> AsyncGenerator[tuple[Update, Update, Update]]:
-        """As `watch`, with the stop button that ChatInterface does not show while it answers an
-        edited message."""
+        """Like `watch`, and shows the stop button, which ChatInterface does not show for an edited
+        message."""
         busy, idle = (
             gr.update(submit_btn=False, stop_btn=True),
             gr.update(submit_btn=True, stop_btn=False),
@@ -42,8 +42,7 @@ class Watching(Asking):
     async def watch_example(
         self, request: gr.Request
     ) -> AsyncGenerator[tuple[Update, Update, Update]]:
-        """As `watch`, with the box locked, which ChatInterface leaves open while it answers an
-        example."""
+        """Like `watch`, and locks the box, which ChatInterface leaves open for an example."""
         async with aclosing(
             self._watched(request, gr.update(interactive=False), gr.update(interactive=True))
         ) as news:

@@ -1,4 +1,4 @@
-"""The visitors: how one is told from another, and how often each may ask."""
+"""The visitors: how they are told apart, and how often each may ask."""
 
 from streamchat.visitors.flow import Flow
 from streamchat.visitors.limits import Limits, rate

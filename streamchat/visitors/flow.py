@@ -8,11 +8,8 @@ REMEMBERED = 1_000
 
 
 class Flow:
-    """How fast bytes of each visitor are worked on: `burst` at once, and beyond them `rate` a
-    second.
-
-    Many bytes keep the processor busy, and one visitor's would leave nothing of it to others.
-    """
+    """Limits how fast each visitor's bytes are processed: `burst` bytes at once, and then `rate`
+    bytes a second. Otherwise one visitor's bytes could take all of the processor."""
 
     def __init__(
         self, burst: int, rate: int, *, clock: Callable[[], float] = time.monotonic

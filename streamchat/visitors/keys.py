@@ -1,4 +1,4 @@
-"""A key to Claude as people paste it: with spaces, line breaks and quotation marks around it."""
+"""Cleans an API key that was pasted with spaces, line breaks or quotation marks around it."""
 
 import re
 
@@ -10,7 +10,7 @@ PLACEHOLDER = re.compile(
 
 
 def clean(key: str) -> str:
-    """The key by itself; raises `ValueError` for what cannot be one."""
+    """The bare key. Raises `ValueError` for text that cannot be a key."""
     key = "".join(key.split()).strip("\"'")
     if not key.isascii() or not key.isprintable():
         raise ValueError(

@@ -1,5 +1,5 @@
-"""How often one visitor may ask, and how many replies may be written at once, for one visitor and
-for all."""
+"""The rate limit of each visitor, and the number of replies running at once, of one visitor and of
+all."""
 
 import time
 from collections import deque
@@ -36,9 +36,9 @@ class Bounds:
 
 
 class Limits:
-    """`rate` holds for each visitor and in every window of time, wherever it begins, by `clock`.
+    """`rate` applies to each visitor, in every window of time that ends now, by `clock`.
 
-    For a `Local` visitor `local_rate` and `local_replies` hold instead, where they are given.
+    For a `Local` visitor `local_rate` and `local_replies` apply instead, if they are given.
     """
 
     def __init__(  # noqa: PLR0913 (each is a bound of its own)
@@ -61,7 +61,7 @@ class Limits:
         self._times: dict[str, deque[float]] = {}
 
     def change(self, rate: str, local_rate: str | None = None) -> None:
-        """From now on these rates hold, also for what was asked before."""
+        """Applies these rates from now on, also to earlier questions."""
         rates = _rates(rate)
         local_rates = rates if local_rate is None else _rates(local_rate)
         self._of_strangers = Bounds(rates, self._replies)
@@ -69,10 +69,10 @@ class Limits:
         self._longest = max((each.get_expiry() for each in (*rates, *local_rates)), default=0)
 
     def admit(self, visitor: str | None) -> Admission:
-        """Takes a place at once, or raises `TooOften`, `TooManyAtOnce` or `Crowded`, which costs
+        """Takes a place, or raises `TooOften`, `TooManyAtOnce` or `Crowded`. A refusal counts for
         nothing.
 
-        Without a visitor, only the places of all count.
+        Without a visitor, only the limit on all replies applies.
         """
         now = self._clock()
         self._forget(now)
@@ -87,13 +87,12 @@ class Limits:
         return admission
 
     def allowed(self, visitor: str | None = None) -> list[tuple[int, int, str]]:
-        """How often a visitor may ask, as in (20, 1, "minute"); empty if nothing holds them
-        back."""
+        """The visitor's rates, as in (20, 1, "minute"); empty without a limit."""
         rates = self._bounds(visitor).rates
         return [(each.amount, each.multiples, each.GRANULARITY.name) for each in rates]
 
     def throttled(self) -> dict[str, float]:
-        """Visitors who have asked too often, and the seconds until they may ask again."""
+        """Visitors over their rate, and the seconds until they may ask again."""
         now = self._clock()
         self._forget(now)
         return {visitor: wait for visitor in self._times if (wait := self._wait(visitor, now)) > 0}
@@ -115,7 +114,7 @@ class Limits:
             times.popleft()
 
     def _wait(self, visitor: str, now: float) -> float:
-        """Until the oldest admission that fills a window has left it."""
+        """Seconds until the oldest admission has left each window that is full."""
         times = self._times.get(visitor, ())
         full = [each for each in self._bounds(visitor).rates if len(times) >= each.amount]
         return max((times[-each.amount] + each.get_expiry() - now for each in full), default=0)
@@ -130,8 +129,8 @@ class Limits:
 
 
 def rate(text: str) -> str:
-    """The text, if it is a rate or several, as in `20/minute;300/day`, or empty or `off` for
-    none."""
+    """Returns the text if it holds one or several rates, as in `20/minute;300/day`, or is empty or
+    `off`. Raises `ValueError` otherwise."""
     _rates(text)
     return text
 

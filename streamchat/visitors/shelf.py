@@ -1,5 +1,5 @@
-"""A bounded mapping shared by visitors: over the bound, the owner of most loses the least recently
-used value."""
+"""A bounded mapping that visitors share: over the bound, the owner of most values loses the least
+recently used one."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -18,8 +18,8 @@ class Place(Generic[V]):
 
 
 class Shelf(Generic[K, V]):
-    """At most `most` values besides those that are `held`, and of each owner at most `share` of
-    weight."""
+    """Keeps at most `most` values besides those that are `held`, and at most `share` of weight for
+    each owner."""
 
     def __init__(
         self, *, most: int, share: int | None = None, held: Callable[[V], bool] | None = None
@@ -36,11 +36,11 @@ class Shelf(Generic[K, V]):
         return len(self._places)
 
     def items(self) -> list[tuple[K, V]]:
-        """In the order in which they were put."""
+        """The values in the order in which they were put."""
         return [(key, place.value) for key, place in self._places.items()]
 
     def get(self, key: K) -> V | None:
-        """The value, which counts as used."""
+        """The value. Counts as a use."""
         if place := self._places.get(key):
             self._owners.move_to_end(place.owner)
             self._owners[place.owner].move_to_end(key)
@@ -48,7 +48,7 @@ class Shelf(Generic[K, V]):
         return None
 
     def peek(self, key: K) -> V | None:
-        """The value, which does not count as used."""
+        """The value. Does not count as a use."""
         place = self._places.get(key)
         return place.value if place else None
 
@@ -86,8 +86,8 @@ class Shelf(Generic[K, V]):
         return sum(not self._is_held(key) for key in self._places)
 
     def _drop_of_most(self, new: K) -> bool:
-        """Drops a value of the owner with most values, or where all of these are held, of another
-        owner."""
+        """Drops a value of the owner with most values, or of another owner if all of these are
+        held."""
         owners = self._owners
         most = max(owners, key=lambda owner: len(owners[owner]))
         return self._drop(most, new) or any(self._drop(owner, new) for owner in list(owners))

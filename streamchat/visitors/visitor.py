@@ -1,4 +1,4 @@
-"""Names the visitor: the address behind proxies, found so that a forged header cannot change it."""
+"""Names the visitor by the address behind proxies, which a forged header cannot change."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -26,17 +26,17 @@ FORWARDED = re.compile(
 
 
 class Local(str):
-    """A visitor on this machine itself: the owner, where nobody else can reach the chat."""
+    """A visitor on this machine: the owner, on a chat that nobody else can reach."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True)
 class Proxies:
-    """Those whose word counts about who connected to them.
+    """The proxies that are trusted to name the address that connected to them.
 
-    With `every_peer` that is whoever connects; a hop that was passed on counts as a proxy only by
-    its network.
+    With `every_peer` any peer is trusted; a forwarded hop still counts as a proxy only by its
+    network.
     """
 
     networks: tuple[Network, ...]
@@ -44,8 +44,8 @@ class Proxies:
 
     @classmethod
     def of(cls, forwarded_allow_ips: str, on_spaces: bool) -> Self:
-        """`forwarded_allow_ips` is read as uvicorn reads it: addresses and networks with commas, or
-        `*`; others count for nothing."""
+        """Reads `forwarded_allow_ips` as uvicorn does: addresses and networks separated by commas,
+        or `*`; other entries are ignored."""
         named = [name.strip() for name in forwarded_allow_ips.split(",")]
         networks = map(_network, [*LOCAL, *(INGRESS if on_spaces else ()), *named])
         return cls(tuple(filter(None, networks)), every_peer="*" in named)
@@ -54,7 +54,7 @@ class Proxies:
         return any(address in network for network in self.networks)
 
     def trust(self, peer: str | None) -> bool:
-        """Whether what this peer says of a request's origin counts."""
+        """Whether this peer's X-Forwarded-For is trusted."""
         address = _address(peer or "")
         return self.every_peer or (address is not None and address in self)
 
@@ -62,13 +62,14 @@ class Proxies:
 def visitor(
     peer: str | None, headers: Mapping[str, str], *, proxies: Proxies, user: str | None = None
 ) -> str:
-    """The same key for the same visitor: the user where one is known, otherwise the address, of
-    IPv6 the /64 network.
+    """The visitor's key: the user if one is logged in, otherwise the address; for IPv6 the /64
+    network.
 
-    All whose address cannot be known are one visitor. It does not matter whether the server has
-    already put the right-most untrusted hop of X-Forwarded-For in the peer's place, as uvicorn
-    does, provided that `proxies` has all that the server trusts: a peer that is no proxy is the
-    visitor in either case, and one that is a proxy can only have been named by proxies.
+    All requests without a known address are one visitor. The key is the same whether or not the
+    server, as uvicorn does, has already replaced the peer by the right-most untrusted hop of
+    X-Forwarded-For, provided that `proxies` has every proxy that the server trusts: a peer that is
+    no proxy is the visitor in either case, and a peer that is one can only have been named by
+    proxies.
     """
     if user:
         return f"user:{user}"
@@ -85,17 +86,17 @@ def visitor(
 
 
 def comes_from_here(peer: str | None, headers: Mapping[str, str]) -> bool:
-    """Whether a program or browser on this machine asks, and by itself: not through a proxy, nor by
-    another name."""
+    """Whether the request comes from this machine directly: not through a proxy, nor under another
+    name."""
     address = _address(peer or "")
     return address is not None and address.is_loopback and not is_forwarded(headers)
 
 
 def is_forwarded(headers: Mapping[str, str]) -> bool:
-    """Whether a proxy has passed the request on, as far as it can be told.
+    """Whether a proxy seems to have passed the request on.
 
-    One that adds no header passes on a name by which it is known itself, or closes connections, as
-    no browser does.
+    A proxy without headers of its own shows itself by a foreign host name, or by closing
+    connections, which browsers do not do.
     """
     fields = {name.lower(): value for name, value in headers.items()}
     names = [
@@ -115,8 +116,8 @@ def _is_own_name(name: str) -> bool:
 
 
 def _before(hops: list[str], proxies: Proxies) -> Address | None:
-    """The address that came to the first proxy. All that stands left of it, or of a text without
-    one, may be forged."""
+    """The right-most hop that is no proxy. Everything to its left, or to the left of an unreadable
+    hop, may be forged."""
     for hop in reversed(hops):
         address = _address(hop)
         if address is None or address not in proxies:

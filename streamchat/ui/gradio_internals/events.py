@@ -1,4 +1,4 @@
-"""Events: how Gradio's queue waits, cancels and shows what it runs."""
+"""Events: how Gradio's queue waits for, cancels and shows them."""
 
 import asyncio
 import inspect
@@ -24,8 +24,8 @@ def install() -> None:
 
 
 def look_seldom(blocks: gr.Blocks, system: str = "") -> None:
-    """Has an empty queue cost less. On Windows Gradio looks at it twenty times a second, which is
-    seldom enough."""
+    """Makes an empty queue cost less. Not needed on Windows, where Gradio polls only twenty times a
+    second."""
     if (system or platform.system()) != "Windows":
         blocks._queue.sleep_when_free = LOOK_INTERVAL
 
@@ -38,7 +38,7 @@ def hide_spinners(blocks: gr.Blocks) -> None:
 
 
 def keep_typed(chat: gr.ChatInterface) -> None:
-    """Lets the event after an answer unlock the box without emptying it of what was typed
+    """Keeps the event after an answer, which unlocks the box, from clearing what was typed
     meanwhile."""
     for event in chat.fns.values():
         if event.outputs == [chat.textbox] and not event.inputs and _empties(event.fn):
@@ -53,11 +53,8 @@ def _empties(function: Any) -> bool:
 
 
 async def cancel_tasks(names: set[str]) -> list[str]:
-    """Cancels the tasks of these events, each once it runs, and only once.
-
-    A task that Gradio cancels before it runs, or again while it clears up, keeps its place in the
-    queue for ever.
-    """
+    """Cancels the tasks of these events once each, and only when they run. A task that Gradio
+    cancels before it runs, or twice, keeps its place in the queue for ever."""
     # they run as soon as the loop comes to them
     while any(map(_is_new, _named(names))):  # noqa: ASYNC110
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Files: Gradio copies any file that a value names, and serves the copy. This chat takes none."""
+"""Files: Gradio would copy and serve any file that a value names. This chat accepts none."""
 
 from typing import Any, NoReturn
 

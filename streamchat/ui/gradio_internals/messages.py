@@ -1,5 +1,4 @@
-"""Messages: what a Chatbot takes from its page, and what it makes of each message for every
-frame."""
+"""Messages: those that a Chatbot accepts from its page, and those that it makes for every frame."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -24,7 +23,7 @@ def install() -> None:
 
 
 class Said(Message):
-    """Text by `user` or `assistant`. Gradio's own message takes files and components from clients,
+    """A text message by `user` or `assistant`. Gradio's own model accepts files and components
     too."""
 
     role: Literal["user", "assistant"]
@@ -42,8 +41,8 @@ original_messages: Callable[[gr.Chatbot, Any], Any] = unwrap(gr.Chatbot.postproc
 
 @wraps(original_messages)
 def postprocess(chatbot: gr.Chatbot, messages: list[Shown] | None) -> list[Shown]:
-    """Gradio's messages, safe to show. Earlier ones, which Gradio would make anew for every frame,
-    stay as they are."""
+    """Gradio's messages, safe to show. Unchanged earlier ones are reused; Gradio would make them
+    anew for every frame."""
     fitting = with_last_refused(messages or ())
     made = list(takewhile(is_made, fitting))
     new = original_messages(
@@ -57,5 +56,5 @@ original_text: Callable[[gr.Textbox, Any], Any] = unwrap(gr.Textbox.postprocess)
 
 @wraps(original_text)
 def typed(textbox: gr.Textbox, value: str | None) -> str | None:
-    """The text as a person typed it, where the page puts a question back into the box."""
+    """A question as it was typed, for the box."""
     return original_text(textbox, written([value]) if value else value)  # type: ignore[no-any-return]

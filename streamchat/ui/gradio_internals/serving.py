@@ -1,5 +1,4 @@
-"""Serving: Gradio's server on sockets that are open before it starts, and its tunnel to a public
-address."""
+"""Serving: Gradio's server on sockets that are already open, and its tunnel to a public address."""
 
 import logging
 import socket
@@ -32,7 +31,7 @@ original_server: type[http_server.Server] = getattr(
 
 
 class OneServer(original_server):  # type: ignore[misc, valid-type]
-    """Waits for the start of the app however long it takes.
+    """Waits for the app to start, however long it takes.
 
     Gradio's server gives up after 5 s and leaves its thread behind; a second server of the same app
     then starts on the next port, in a second event loop.
@@ -85,8 +84,7 @@ class OneServer(original_server):  # type: ignore[misc, valid-type]
 
 @contextmanager
 def silence(name: str) -> Iterator[None]:
-    """Disables a logger: uvicorn logs the traceback of an error of which the person gets a
-    sentence."""
+    """Disables a logger whose traceback would repeat an error that has its own sentence."""
     logger = logging.getLogger(name)
     logger.disabled = True
     try:
@@ -96,7 +94,7 @@ def silence(name: str) -> Iterator[None]:
 
 
 def listen_on(blocks: gr.Blocks, listener: Listener) -> None:
-    """Has `launch` serve these blocks on the listener."""
+    """Makes `launch` serve these blocks on the listener."""
     vars(blocks)["listener"] = listener
 
 
@@ -111,8 +109,8 @@ original_start: Callable[..., tuple[str, int, str, http_server.Server]] = unwrap
 
 @wraps(original_start)
 def start_server(app: App, server_name: str | None = None, **named: Any) -> tuple[Any, ...]:
-    """Serves an app that has a listener on its sockets. Gradio would look for a port itself, but on
-    127.0.0.1."""
+    """Serves an app on its listener's sockets, if it has one. Gradio would look for a port itself,
+    only on 127.0.0.1."""
     listener = listener_of(app)
     if listener is None:
         return original_start(app, server_name, **named)
@@ -121,11 +119,11 @@ def start_server(app: App, server_name: str | None = None, **named: Any) -> tupl
 
 
 def open_tunnel(blocks: gr.Blocks, listener: Listener) -> str:
-    """The address of a public link to the blocks; raises an exception of any kind if there is none
-    to be had.
+    """Opens a public link to the blocks and returns its address. Raises an exception of any kind if
+    it fails.
 
-    `launch(share=True)` would print a paragraph about it, and print what the tunnel's own program
-    has to say.
+    `launch(share=True)` would also print a paragraph about it, and the output of the tunnel's own
+    program.
     """
     with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
         url = networking.setup_tunnel(listener.host, listener.port, blocks.share_token, None, None)

@@ -1,4 +1,4 @@
-"""Sessions: what Gradio keeps for each page, and when that goes."""
+"""Sessions: the data that Gradio keeps for each page, and when it is dropped."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -20,8 +20,8 @@ def install() -> None:
 
 
 class SessionConfig(BlocksConfig):
-    """A session's blocks without the 40 kB of configuration that Gradio keeps beside them, with all
-    that the visitor typed, for the sake of deep links."""
+    """A session's blocks without the 40 kB of configuration, including all typed values, that
+    Gradio keeps for deep links."""
 
     @staticmethod
     def config_for_block(*_: Any, **__: Any) -> dict[str, Any]:
@@ -41,16 +41,16 @@ def lean_copy(config: BlocksConfig) -> BlocksConfig:
 
 @wraps(original_set)
 def set_block(session: SessionState, key: int, value: Any) -> None:
-    """Gives a component that replaces another one its id. With a new id Gradio keeps both: one more
-    for each reply."""
+    """Gives a replaced component its predecessor's id. With a new id Gradio would keep both, one
+    more for each reply."""
     if isinstance(value, Block):
         value._id = key
     original_set(session, key, value)
 
 
 def keep_all_messages(blocks: gr.Blocks) -> None:
-    """Gradio drops the unread messages of whoever came first when 2,000 sessions have come
-    after."""
+    """Keeps Gradio from dropping the oldest session's unread messages after 2,000 further
+    sessions."""
     blocks._queue.pending_messages_per_session = {}  # type: ignore[assignment]
 
 
@@ -61,29 +61,29 @@ class GradioSessions:
         self._app = app
 
     def is_open(self, session: str, event: str) -> bool:
-        """Whether it waits or runs, or its result has not been fetched."""
+        """Whether the event waits, runs, or has a result that was not fetched."""
         return event in self._queue.event_ids_to_events or event in self._unread.get(session, ())
 
     def close(self, session: str) -> None:
-        """Drops the messages of a session that has no stream and waits for nothing."""
+        """Drops the messages of a session without a stream and without waiting events."""
         if not any(map(self._is_awaited, self._unread.get(session, ()))):
             self._drop_messages(session)
 
     def abandon(self, session: str) -> None:
-        """Drops the messages that nobody fetches. Events that run end unread."""
+        """Drops a session's unread messages. Running events end unread."""
         for event in self._unread.get(session, set()):
             if event in self._queue.event_ids_to_events:
                 self._queue.event_ids_to_events[event].alive = False
         self._drop_messages(session)
 
     def forget(self, session: str) -> None:
-        """Drops all that is kept for a session."""
+        """Drops everything that Gradio keeps for a session."""
         self.abandon(session)
         self._app.state_holder.session_data.pop(session, None)
         self._app.state_holder.time_last_used.pop(session, None)
 
     def tidy(self) -> None:
-        """Drops the names of events that were stopped, which Gradio never does."""
+        """Drops the names of stopped events, which Gradio keeps for ever."""
         self._app.iterators_to_reset &= self._queue.event_ids_to_events.keys()
 
     def _is_awaited(self, event: str) -> bool:
