@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from streamchat.events import Message, well_formed
+from streamchat.ui import MAX_TURNS, ROOT, Turn, Versions, conversation, message_of
 from streamchat.web.problem import Unfit
 
 FORMAT = "streamchat-conversations"
@@ -13,18 +15,40 @@ MAX_CONVERSATIONS = 1_000
 # of one conversation, as a page has it
 MAX_MESSAGES = 900
 MAX_TITLE = 120
+# as the turns of its versions are counted
+MAX_NUMBER = 1_000_000
 NAMES = {"user": "You", "assistant": "Claude"}
 
-Told = dict[str, Any]
+Fields = dict[str, Any]
 
 
-def told(title: str, at: float, messages: Sequence[Message]) -> Told:
-    """A conversation as JSON."""
-    turns = [{"role": message.role, "text": message.text} for message in messages]
-    return {"title": title, "at": at, "messages": turns}
+@dataclass(frozen=True)
+class Told:
+    """What a file tells of a conversation: its messages, and their versions."""
+
+    title: str
+    messages: Sequence[Message]
+    versions: Versions = field(default_factory=Versions)
 
 
-def file_of(conversations: list[Told]) -> Told:
+def fields(told: Told, at: float) -> Fields:
+    """A conversation as JSON; `at` is the time of its last word."""
+    found = {"title": told.title, "at": at, "messages": _said(told.messages)}
+    if not told.versions.hidden:
+        return found
+    return found | {"path": told.versions.path, "versions": list(map(_turn, told.versions.hidden))}
+
+
+def _turn(turn: Turn) -> Fields:
+    words = conversation(turn.messages)
+    return {"turn": turn.number, "after": turn.after, "messages": _said(words)}
+
+
+def _said(messages: Sequence[Message]) -> list[Fields]:
+    return [{"role": message.role, "text": message.text} for message in messages]
+
+
+def file_of(conversations: list[Fields]) -> Fields:
     return {"format": FORMAT, "version": VERSION, "conversations": conversations}
 
 
@@ -33,8 +57,8 @@ def markdown(title: str, messages: Sequence[Message]) -> str:
     return "\n\n".join([f"# {title}", *parts]) + "\n"
 
 
-def read(file: Told) -> list[tuple[str, list[Message]]]:
-    """Titles and messages. Raises `Unfit` for anything but what `file_of` makes."""
+def read(file: Fields) -> list[Told]:
+    """Raises `Unfit` for anything but what `file_of` makes."""
     match file:
         case {"format": "streamchat-conversations", "version": 1, "conversations": [*found]}:
             if len(found) <= MAX_CONVERSATIONS:
@@ -42,14 +66,44 @@ def read(file: Told) -> list[tuple[str, list[Message]]]:
     raise Unfit(422, "bad_file")
 
 
-def _conversation(given: Any) -> tuple[str, list[Message]]:
+def _conversation(given: Any) -> Told:
     match given:
         case {"title": str(title), "messages": [_, *_] as messages} if (
             len(messages) <= MAX_MESSAGES and len(title) <= 10 * MAX_TITLE
         ):
-            turns = list(map(_message, messages))
-            if turns[0].role == "user":
-                return one_line(title)[:MAX_TITLE], turns
+            words = list(map(_message, messages))
+            if words[0].role == "user":
+                return Told(one_line(title)[:MAX_TITLE], words, _versions(words, given))
+    raise Unfit(422, "bad_file")
+
+
+def _versions(words: list[Message], given: Fields) -> Versions:
+    """None in a file of a release that had none."""
+    questions = sum(message.role == "user" for message in words)
+    match given.get("path", []), given.get("versions", []):
+        case [], []:
+            return Versions()
+        case [*path], [*turns] if len(path) == questions and len(turns) <= MAX_TURNS:
+            found = Versions(tuple(map(_number, path)), tuple(map(_hidden, turns)))
+            if found.is_tree:
+                return found.bounded()
+    raise Unfit(422, "bad_file")
+
+
+def _hidden(given: Any) -> Turn:
+    match given:
+        case {"turn": number, "after": after, "messages": [_, *_] as messages} if (
+            len(messages) <= MAX_MESSAGES
+        ):
+            words = [message_of(word.role, word.text) for word in map(_message, messages)]
+            if [word["role"] for word in words].count("user") == 1 and words[0]["role"] == "user":
+                return Turn.of(_number(number), _number(after), words)
+    raise Unfit(422, "bad_file")
+
+
+def _number(given: Any) -> int:
+    if type(given) is int and ROOT <= given < MAX_NUMBER:
+        return given
     raise Unfit(422, "bad_file")
 
 

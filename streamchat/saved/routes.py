@@ -124,13 +124,13 @@ def add_files(router: APIRouter, saved: Saved, gate: Gate) -> None:
 
     @router.get("/{id_}/export")
     async def export(request: Request, id_: str) -> Response:
-        title, at, messages = await saved.told(gate.reader(request), checked(id_))
+        told, at = await saved.told(gate.reader(request), checked(id_))
         match request.query_params.get("format", "json"):
             case "md":
-                text = file.markdown(title, messages)
+                text = file.markdown(told.title, told.messages)
                 return attached(PlainTextResponse(text, media_type="text/markdown"), "md")
             case "json":
-                return attached(answer(file.file_of([file.told(title, at, messages)])), "json")
+                return attached(answer(file.file_of([file.fields(told, at)])), "json")
         raise Unfit(400, "bad_format")
 
 

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any, TypeVar
 
 from streamchat.errors import UnknownConversation
-from streamchat.events import Conversation, Message
+from streamchat.events import Conversation
 from streamchat.options import Choice
-from streamchat.saved.file import file_of, told
+from streamchat.saved.file import Told, fields, file_of
 from streamchat.store import Store, Transaction, conversations
 from streamchat.ui import Tab, Tabs, conversation, message_of
 
@@ -76,30 +76,24 @@ class Saved:
         work = partial(conversations.restore_last, reader=reader, now=self._store.now())
         return await self._run(work) or 0
 
-    async def told(self, reader: str, id_: str) -> tuple[str, float, list[Message]]:
-        """Its title, the time of its last word, and what was said, without thoughts and notes."""
+    async def told(self, reader: str, id_: str) -> tuple[Told, float]:
+        """What was said, without thoughts and notes, and the time of its last word."""
         found = await self.item(reader, id_)
         tab = await self._tabs.find(id_, reader)
         if tab is None:
             raise UnknownConversation
-        return found["title"], found["at"], conversation(tab.messages())
+        messages = tab.messages()
+        told = Told(found["title"], conversation(messages), tab.versions.along(messages))
+        return told, found["at"]
 
     async def export(self, reader: str) -> Item:
         """All of them, the newest first."""
         ids = await self._run(partial(conversations.ids, reader=reader)) or []
-        return file_of([told(*await self.told(reader, id_)) for id_ in ids])
+        return file_of([fields(*await self.told(reader, id_)) for id_ in ids])
 
-    async def add(self, reader: str, visitor: str, found: list[tuple[str, list[Message]]]) -> int:
+    async def add(self, reader: str, visitor: str, found: list[Told]) -> int:
         """Saves them as new ones, the first as the newest. Raises `TooLong`."""
-        tabs = [
-            (
-                title,
-                Tab(
-                    [message_of(message.role, message.text) for message in messages], reader=reader
-                ),
-            )
-            for title, messages in reversed(found)
-        ]
+        tabs = [(told.title, tab_of(told, reader)) for told in reversed(found)]
         sizes = [self._tabs.checked_size(tab.before) for _, tab in tabs]
         titles = {}
         for (title, tab), size in zip(tabs, sizes, strict=True):
@@ -139,3 +133,8 @@ class Saved:
 
     def _purge(self) -> None:
         self._purging = asyncio.create_task(self._store.purge())
+
+
+def tab_of(told: Told, reader: str) -> Tab:
+    messages = [message_of(message.role, message.text) for message in told.messages]
+    return Tab(messages, reader=reader, versions=told.versions)

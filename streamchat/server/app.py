@@ -20,7 +20,7 @@ from streamchat.api import routes as api
 from streamchat.chat import Adjustments, Chat, Votes
 from streamchat.errors import ChatError
 from streamchat.owner import routes as owner
-from streamchat.saved import Saved, summary
+from streamchat.saved import Saved, summary, versions
 from streamchat.saved import routes as saved
 from streamchat.server.headers import secure_every_response
 from streamchat.settings import Settings
@@ -92,6 +92,7 @@ class StreamChat:
             *preview.routes().routes,
             *saved.routes(shelf, gate).routes,
             *summary.routes(self.chat, shelf, gate).routes,
+            *versions.routes(self.tabs, gate).routes,
             *(self.logins.routes() if self.logins else ()),
         ]
         if self.settings.feedback != "off" and self.votes.are_kept:

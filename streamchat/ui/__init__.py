@@ -1,6 +1,7 @@
 """The face for people: a page in Gradio."""
 
 from streamchat.ui.blueprint import events
+from streamchat.ui.choices import choices
 from streamchat.ui.gradio_internals import GradioSessions
 from streamchat.ui.layout import CSS, MAX_EVENTS, OPENING, SCRIPT, greet, head, page
 from streamchat.ui.naming import name_of_answer
@@ -8,16 +9,22 @@ from streamchat.ui.tab import Tab
 from streamchat.ui.tabs import Tabs
 from streamchat.ui.theme import THEME
 from streamchat.ui.transcript import conversation, message_of
+from streamchat.ui.versions import MAX_TURNS, ROOT, Turn, Versions
 
 __all__ = [
     "CSS",
     "MAX_EVENTS",
+    "MAX_TURNS",
     "OPENING",
+    "ROOT",
     "SCRIPT",
     "THEME",
     "GradioSessions",
     "Tab",
     "Tabs",
+    "Turn",
+    "Versions",
+    "choices",
     "conversation",
     "events",
     "gradio_internals",

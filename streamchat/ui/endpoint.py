@@ -29,7 +29,7 @@ class Endpoint(Asking):
         if not isinstance(message, str):
             raise gr.Error(text("not_a_text"), print_exception=False)
         tab = await self.tab(request)
-        messages = [*tab.messages(), message_of("user", message)]
+        messages, path = [*tab.messages(), message_of("user", message)], tab.path()
         try:
             check_room(message, tab.messages())
             self._tabs.checked_size(messages)
@@ -43,7 +43,7 @@ class Endpoint(Asking):
         finally:
             reply.stop()
             if reply.text:
-                tab.reset(Tab(messages, reply=reply).messages())
+                tab.branch(Tab(messages, reply=reply).messages(), path)
                 self.save(request, tab)
         if reply.ending and (wrong := fault(reply.ending, reply.text)):
             raise gr.Error(wrong, print_exception=False)

@@ -14,9 +14,10 @@ from streamchat.events import well_formed
 from streamchat.replies import Reply
 from streamchat.texts import failure, text
 from streamchat.ui.asking import MAX_PAGES
-from streamchat.ui.calls import once
+from streamchat.ui.calls import once, version
 from streamchat.ui.content import plain
 from streamchat.ui.endpoint import Endpoint
+from streamchat.ui.frames import frames
 from streamchat.ui.leaving import until
 from streamchat.ui.markdown import written
 from streamchat.ui.room import check_room
@@ -80,8 +81,8 @@ class Page(Watching, Endpoint):
             return
         try:
             replaced, left = tab.read(), self._left(request)
-            async with aclosing(until(left, tab.frames(self._chat.pace))) as frames:
-                async for frame in frames:
+            async with aclosing(until(left, frames(tab, self._chat.pace))) as news:
+                async for frame in news:
                     if replaced.is_set() or tab.reply is not reply:
                         return
                     yield frame
@@ -98,12 +99,13 @@ class Page(Watching, Endpoint):
         if tab.reply and tab.answers(key):
             tab.repeat(turn)
             return tab.reply
-        asked = tab.asking(turn, message)
+        path = tab.path(version(request))
+        asked = tab.asking(turn, message, path)
         size = self._tabs.checked_size(asked)
-        tab.end()
+        await tab.ended()
         reply = await self._ask(tab, asked, request, once=key)
         if reply is not tab.reply:
-            tab.begin(asked, reply, key)
+            tab.begin(asked, reply, key, path)
             self._keep(request, tab, reply, size=size)
         return reply
 
@@ -146,8 +148,8 @@ class Page(Watching, Endpoint):
         if tab.restored:
             await asyncio.sleep(self._found.take(self._visitor(request), tab.size))
         if tab.restored and tab.running:
-            async with aclosing(self._followed(tab, request)) as frames:
-                async for frame in frames:
+            async with aclosing(self._followed(tab, request)) as news:
+                async for frame in news:
                     yield frame
         elif tab.restored:
             yield tab.shown(), gr.skip(), gr.update(visible=tab.unfinished), gr.skip()
@@ -175,8 +177,8 @@ class Page(Watching, Endpoint):
             tab.before, tab.begun = continued(messages)
             tab.start(reply)
             self._keep(request, tab, reply, size=None)
-            async with aclosing(self._followed(tab, request)) as frames:
-                async for frame in frames:
+            async with aclosing(self._followed(tab, request)) as news:
+                async for frame in news:
                     yield frame
         except Exception as error:  # noqa: BLE001 (as in `answer`)
             yield [*messages, self._refusal(error)], gr.update(**IDLE), gr.skip(), gr.skip()
@@ -207,7 +209,7 @@ class Page(Watching, Endpoint):
 
     async def clear(self, request: gr.Request) -> Update:
         tab = await self.tab(request)
-        tab.reset([])
+        tab.undo(0)
         self.save(request, tab)
         return gr.update(visible=False)
 
@@ -216,8 +218,8 @@ class Page(Watching, Endpoint):
     ) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
         seen, left = len(tab.reply.log) if tab.reply else 0, self._left(request)
         yield tab.shown(), gr.update(**BUSY), gr.update(visible=False), self.allowance(request)
-        async with aclosing(until(left, tab.frames(self._chat.pace, after=seen))) as frames:
-            async for frame in frames:
+        async with aclosing(until(left, frames(tab, self._chat.pace, after=seen))) as news:
+            async for frame in news:
                 yield [*tab.before, *frame], gr.skip(), GO_ON, self.allowance(request)
         if left.is_set():
             yield gr.skip(), gr.update(**IDLE), gr.skip(), gr.skip()

@@ -1,36 +1,34 @@
 """The state of one browser tab: the turns so far, and the reply that is being written."""
 
 import asyncio
-import hashlib
-import inspect
 import secrets
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
 from streamchat.events import WHOLE, Conversation, Done, Failed
 from streamchat.options import Choice
-from streamchat.replies import Pace, Reply, paced
+from streamchat.replies import Reply
+from streamchat.ui.missing import kept_before
 from streamchat.ui.transcript import (
     Shown,
     Transcript,
     conversation,
     message_of,
     text_of,
+    turns,
 )
+from streamchat.ui.typed import as_typed, digest
+from streamchat.ui.versions import Path, Versions
+from streamchat.ui.watches import Watches
 
-MAX_MISSING = 1_000  # turns
-# characters of a message whose indentation is restored; comparing a longer one would block the
-# event loop
-MAX_INDENTED = 50_000
 # messages that are recognised when they come again
 RECENT = 20
 FINISHED = WHOLE | {"refusal", "model_context_window_exceeded"}
 
 
 @dataclass
-class Tab:
+class Tab(Watches):
     """The messages `before` its reply, and the reply; `begun` is what an earlier reply said of the
     same answer, and `received` has digests by which the last messages that were asked are
     recognised: of the keys that they were sent with, or else of the messages.
@@ -58,11 +56,10 @@ class Tab:
     reader: str = ""
     replies: list[str] = field(default_factory=list)
     kept: bool = True
+    versions: Versions = field(default_factory=Versions)
     _started: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
     _awaited: int = field(default=0, init=False, repr=False)
     _unwanted: bool = field(default=False, init=False, repr=False)
-    _watches: dict[str, asyncio.Event] = field(default_factory=dict, init=False, repr=False)
-    _reading: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
 
     def reset(self, before: list[Shown]) -> None:
         """From now on the tab shows these messages, and a reply that is yet to come. One that runs
@@ -70,48 +67,73 @@ class Tab:
         self.end()
         self.before, self.begun, self.reply, self.restored = before, "", None, False
 
-    def until(self, turn: int) -> list[Shown]:
-        """The messages before the page's turn of that number; all of them where the page shows more
-        than is kept."""
-        messages = self.messages()
+    def until(self, turn: int, messages: list[Shown] | None = None) -> list[Shown]:
+        """Of the messages those before the page's turn of that number; all where the page shows
+        more than is kept."""
+        messages = self.messages() if messages is None else messages
         kept = [number for number, message in enumerate(messages) if message["role"] == "user"]
-        page, missing = range(min(turn, len(kept) + MAX_MISSING)), set(self.missing)
-        known = [number for number in page if number not in missing]
-        self.missing = sorted({*page} - {*known[: len(kept)]})
-        return messages[: kept[len(known)]] if len(known) < len(kept) else messages
+        known, self.missing = kept_before(turn, len(kept), self.missing)
+        return messages[: kept[known]] if known < len(kept) else messages
 
-    def asking(self, turn: int, message: str) -> list[Shown]:
-        """The messages to ask with this one as the page's turn of that number; the turn is missing
-        until `begin`."""
-        kept = self.until(turn)
+    def asking(self, turn: int, message: str, path: Path | None = None) -> list[Shown]:
+        """The messages to ask with this one as the page's turn of that number, on the path that the
+        page shows; the turn is missing until `begin`."""
+        shown, now = self._now()
+        messages = now.messages(shown, now.path if path is None else path)
+        kept = self.until(turn, messages)
         self.missing, self.restored = [*self.missing, turn], False
-        replaced = self.messages()[len(kept) :]
-        return [*kept, message_of("user", _as_typed(message, replaced))]
+        replaced = messages[len(kept) :]
+        return [*kept, message_of("user", as_typed(message, replaced))]
 
-    def begin(self, asked: list[Shown], reply: Reply, once: str = "") -> None:
+    def begin(
+        self, asked: list[Shown], reply: Reply, once: str = "", path: Path | None = None
+    ) -> None:
         """Keeps the messages that `asking` returned, and the reply to them; `once` is the key they
         were sent with."""
         self.missing = self.missing[:-1]
-        self.received = [*self.received, _digest(once or text_of(asked[-1]))][-RECENT:]
-        self.reset(asked)
+        self.received = [*self.received, digest(once or text_of(asked[-1]))][-RECENT:]
+        self.branch(asked, path)
         self.start(reply)
+
+    def _now(self) -> tuple[list[Shown], Versions]:
+        shown = self.messages()
+        return shown, self.versions.along(shown)
+
+    def path(self, number: int | None = None) -> Path:
+        """The numbers of the turns that it shows, or of those on the way to that one."""
+        _, now = self._now()
+        return (None if number is None else now.way(number)) or now.path
+
+    def branch(self, messages: list[Shown], path: Path | None = None) -> None:
+        """Shows messages whose last turn is new, and those before it the first ones of a path;
+        what is shown no more becomes a version, if somebody could find it again."""
+        shown, now = self._now()
+        if self.reader:
+            start = (now.path if path is None else path)[: turns(messages) - 1]
+            self.versions = now.branch(shown, start)
+        self.reset(messages)
+
+    def show(self, number: int) -> bool:
+        """Shows the path on which that turn was shown last; whether there is such a turn."""
+        shown, now = self._now()
+        if (path := now.way(number)) and path != now.path:
+            self.versions = now.to(shown, path)
+            self.reset(now.messages(shown, path))
+        return path is not None
 
     def has_received(self, sign: str) -> bool:
         """Whether it is the key of one of the last messages that were asked, or such a message that
         came without, whatever has become of it."""
-        return _digest(sign) in self.received
+        return digest(sign) in self.received
 
     def answers(self, once: str) -> bool:
         """Whether its reply answers the message that was sent with this key."""
-        is_last = bool(once) and self.received[-1:] == [_digest(once)]
+        is_last = bool(once) and self.received[-1:] == [digest(once)]
         return is_last and self.reply is not None and not self.reply.came_to_nothing
 
     def repeat(self, turn: int) -> None:
         """The page sends the tab's last question again, as its turn of that number."""
-        kept = sum(message["role"] == "user" for message in self.before) - 1
-        page, missing = range(min(turn, kept + MAX_MISSING)), set(self.missing)
-        known = [number for number in page if number not in missing]
-        self.missing = sorted({*page} - {*known[:kept]})
+        _, self.missing = kept_before(turn, turns(self.before) - 1, self.missing)
 
     def start(self, reply: Reply) -> None:
         """The reply has come."""
@@ -158,27 +180,12 @@ class Tab:
                 break
             reply = await self.next_reply(reply)
 
-    def watch(self, page: str = "") -> asyncio.Event:
-        """Ends the page's watch before. The event is set when another watch of the page begins."""
-        self.unwatch(page)
-        self._watches[page] = asyncio.Event()
-        return self._watches[page]
-
-    def unwatch(self, page: str) -> None:
-        """Ends the page's watch."""
-        if watch := self._watches.pop(page, None):
-            watch.set()
-
-    def read(self) -> asyncio.Event:
-        """Set when another event of the page shows the same answer, because the question was sent
-        again."""
-        self._reading.set()
-        self._reading = asyncio.Event()
-        return self._reading
-
     def undo(self, turn: int) -> None:
-        """Takes back the page's turn of that number and all that came after it."""
-        self.reset(self.until(turn))
+        """Takes back the page's turn of that number and all that came after it, with all of their
+        versions."""
+        (_, now), kept = self._now(), self.until(turn)
+        self.versions = now.without(turns(kept))
+        self.reset(kept)
 
     def messages(self) -> list[Shown]:
         """All that is kept, and nothing that is missing."""
@@ -188,6 +195,11 @@ class Tab:
     def spoken(self) -> Conversation:
         """The words of people and Claude, without thoughts and notes."""
         return tuple(conversation(self.messages()))
+
+    @property
+    def weight(self) -> int:
+        """The bytes of its messages when it was saved, with those of their versions."""
+        return self.size + self.versions.size
 
     def shown(self) -> list[Shown]:
         """The messages, for a page that from now on shows these and no others."""
@@ -207,6 +219,13 @@ class Tab:
         if self.reply and self.running:
             self.reply.stop()
 
+    async def ended(self) -> None:
+        """Stops its reply, and waits a moment for its last word."""
+        self.end()
+        if self.reply:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.reply.ended.wait(), 1)
+
     @property
     def running(self) -> bool:
         return self.reply is not None and self.reply.ending is None
@@ -220,31 +239,3 @@ class Tab:
         return isinstance(ending, Failed) or (
             isinstance(ending, Done) and ending.reason not in FINISHED
         )
-
-    async def frames(self, pace: Pace, *, after: int = 0) -> AsyncGenerator[list[Shown]]:
-        """The tab's reply as messages, a frame at a time to its end; the first shows more than
-        `after` events."""
-        if self.reply is None:
-            return
-        transcript = Transcript(self.reply, begun=self.begun)
-        transcript.add(self.reply.log[:after])
-        async with aclosing(
-            paced(self.reply, pace, messages=len(self.before), after=after)
-        ) as frames:
-            async for events in frames:
-                transcript.add(events)
-                if frame := transcript.messages(waiting=not events):
-                    yield frame
-
-
-def _as_typed(message: str, replaced: Sequence[Shown]) -> str:
-    """The message as it was typed: where it is asked again, the page gives it back without its
-    indentation."""
-    before = text_of(replaced[0]) if replaced else message
-    return (
-        before if len(before) <= MAX_INDENTED and inspect.cleandoc(before) == message else message
-    )
-
-
-def _digest(message: str) -> str:
-    return hashlib.blake2b(message.strip().encode(errors="replace"), digest_size=16).hexdigest()

@@ -10,10 +10,10 @@ from weakref import WeakValueDictionary
 
 from streamchat.chat import Chat
 from streamchat.errors import TooLong, UnknownReply
-from streamchat.replies import Reply
-from streamchat.store import Card, State, Store
-from streamchat.ui.tab import Tab, _digest
-from streamchat.ui.transcript import Shown, conversation, message_of, size_of, text_of
+from streamchat.store import Card, Store
+from streamchat.ui.states import state_of, tab_of
+from streamchat.ui.tab import Tab
+from streamchat.ui.transcript import Shown, conversation, size_of, text_of
 from streamchat.visitors import Shelf
 
 # of one tab's messages; no model takes as much
@@ -138,9 +138,9 @@ class Tabs:
         if not (is_id(tab_id) and tab.kept):
             return
         tab.root, tab.size = tab_id, size_of(tab.before) if size is None else size
-        self._tabs.put(tab_id, tab, visitor, ROW + tab.size)
+        self._tabs.put(tab_id, tab, visitor, ROW + tab.weight)
         card = _card(tab) if tab.reader else None
-        self._store.put_tab(tab_id, _state(tab), visitor, size=tab.size, card=card)
+        self._store.put_tab(tab_id, state_of(tab), visitor, size=tab.weight, card=card)
 
     def _copy(self, claimed: str, found: Tab, visitor: str | None, *, duplicate: bool) -> None:
         """A tab of its own that shows the same; in the store it refers to that until there is more
@@ -148,7 +148,7 @@ class Tabs:
         tab = replace(found, missing=[], restored=True)
         if duplicate and tab.reply and tab.running:
             tab.reply = self._chat.repeat(tab.reply, visitor)
-        self._tabs.put(claimed, tab, visitor, ROW + tab.size)
+        self._tabs.put(claimed, tab, visitor, ROW + tab.weight)
         if tab.root:
             self._store.put_copy(claimed, tab.root, visitor)
 
@@ -160,7 +160,7 @@ class Tabs:
             if not (tab := self._tabs.get(tab_id)) and (
                 tab := await self._restored(tab_id, visitor)
             ):
-                self._tabs.put(tab_id, tab, visitor, ROW + tab.size)
+                self._tabs.put(tab_id, tab, visitor, ROW + tab.weight)
             return tab
 
     async def _restored(self, tab_id: str, visitor: str | None) -> Tab | None:
@@ -174,7 +174,7 @@ class Tabs:
         reply = None
         with suppress(UnknownReply):
             reply = await self._chat.resume(state.get("reply") or "", however_old=True)
-        tab = _tab(state, reply, tab_id)
+        tab = tab_of(state, reply, tab_id)
         tab.choice = self._chat.menu.recall(state.get("options", {}))
         return tab
 
@@ -202,49 +202,3 @@ def _card(tab: Tab) -> Card:
 def is_id(text: str) -> bool:
     """Whether it may be the secret id of a tab or of a page; an empty one is nobody's."""
     return ID.fullmatch(text) is not None
-
-
-def _state(tab: Tab) -> State:
-    """The state of a tab as the store keeps it. Nothing in it changes any more."""
-    return {
-        "before": tab.before,
-        "begun": tab.begun,
-        "missing": tab.missing,
-        "reply": tab.reply.id if tab.reply else None,
-        "person": tab.person,
-        "received": tab.received,
-        "size": tab.size,
-        "reader": tab.reader,
-        "replies": tab.replies,
-        "options": tab.choice.fields if tab.choice else {},
-    }
-
-
-def _tab(state: State, reply: Reply | None, root: str) -> Tab:
-    """The tab whose state that is, also if an earlier release kept it."""
-    before = _before(state)
-    return Tab(
-        before,
-        state.get("begun", ""),
-        reply,
-        state.get("person", ""),
-        state.get("received") or [_digest(message) for message in state.get("sent", [])],
-        state.get("missing", []),
-        root=root,
-        size=state.get("size") or size_of(before),
-        reader=state.get("reader", ""),
-        replies=state.get("replies", []),
-    )
-
-
-def _before(state: State) -> list[Shown]:
-    """Earlier releases kept messages as the page shows them, and beside them how the indented ones
-    were typed."""
-    typed: dict[str, str] = state.get("indented", {})
-    before: list[Shown] = state.get("before", [])
-    return [
-        message_of("user", typed[text_of(message)])
-        if message["role"] == "user" and text_of(message) in typed
-        else message
-        for message in before
-    ]

@@ -31,6 +31,7 @@ BOUNDS = {
     "PUT /owner/settings": Bound(10_000, 100),
     "POST /conversations/import": Bound(16_000_000, 200_000),
     "PATCH /conversations/": Bound(4_000, 20),
+    "PUT /conversations/": Bound(1_000, 20),
     "POST /login": Bound(10_000, 10_000),
     "POST /logout": Bound(10_000, 10_000),
 }

@@ -93,5 +93,8 @@ SENTENCES: dict[str, str | Callable[..., str]] = {
     "bad_number": "{name} has to be a number.",
     "bad_file": "This is no file of conversations that this chat has exported.",
     "bad_format": "A conversation can be had as md or as json.",
+    "bad_version": "Send the number of a version, as version.",
+    "unknown_version": "There is no such version any more.",
+    "answer_running": "An answer is being written. Stop it, or wait for its end.",
     "bad_title": "A title is a text of 1 to {most} characters.",
 }

@@ -1,0 +1,23 @@
+"""A tab's reply as its page sees it grow."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from streamchat.replies import Pace, paced
+from streamchat.ui.tab import Tab
+from streamchat.ui.transcript import Shown, Transcript
+
+
+async def frames(tab: Tab, pace: Pace, *, after: int = 0) -> AsyncGenerator[list[Shown]]:
+    """The tab's reply as messages, a frame at a time to its end; the first shows more than
+    `after` events."""
+    if tab.reply is None:
+        return
+    transcript = Transcript(tab.reply, begun=tab.begun)
+    transcript.add(tab.reply.log[:after])
+    seen = paced(tab.reply, pace, messages=len(tab.before), after=after)
+    async with aclosing(seen) as pieces:
+        async for events in pieces:
+            transcript.add(events)
+            if frame := transcript.messages(waiting=not events):
+                yield frame

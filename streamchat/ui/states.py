@@ -1,0 +1,56 @@
+"""A tab as the store keeps it, and back."""
+
+from streamchat.replies import Reply
+from streamchat.store import State
+from streamchat.ui.tab import Tab
+from streamchat.ui.transcript import Shown, message_of, size_of, text_of
+from streamchat.ui.typed import digest
+from streamchat.ui.versions import Versions
+
+
+def state_of(tab: Tab) -> State:
+    """The state of a tab as the store keeps it. Nothing in it changes any more."""
+    return {
+        "before": tab.before,
+        "begun": tab.begun,
+        "missing": tab.missing,
+        "reply": tab.reply.id if tab.reply else None,
+        "person": tab.person,
+        "received": tab.received,
+        "size": tab.size,
+        "reader": tab.reader,
+        "replies": tab.replies,
+        "options": tab.choice.fields if tab.choice else {},
+        **tab.versions.state,
+    }
+
+
+def tab_of(state: State, reply: Reply | None, root: str) -> Tab:
+    """The tab whose state that is, also if an earlier release kept it."""
+    before = _before(state)
+    return Tab(
+        before,
+        state.get("begun", ""),
+        reply,
+        state.get("person", ""),
+        state.get("received") or [digest(message) for message in state.get("sent", [])],
+        state.get("missing", []),
+        root=root,
+        size=state.get("size") or size_of(before),
+        reader=state.get("reader", ""),
+        replies=state.get("replies", []),
+        versions=Versions.of(state),
+    )
+
+
+def _before(state: State) -> list[Shown]:
+    """Earlier releases kept messages as the page shows them, and beside them how the indented ones
+    were typed."""
+    typed: dict[str, str] = state.get("indented", {})
+    before: list[Shown] = state.get("before", [])
+    return [
+        message_of("user", typed[text_of(message)])
+        if message["role"] == "user" and text_of(message) in typed
+        else message
+        for message in before
+    ]

@@ -1,0 +1,25 @@
+"""A message as it was typed, and by what it is recognised when it comes again."""
+
+import hashlib
+import inspect
+from collections.abc import Sequence
+
+from streamchat.ui.transcript import Shown, text_of
+
+# characters of a message whose indentation is restored; comparing a longer one would block the
+# event loop
+MAX_INDENTED = 50_000
+
+
+def as_typed(message: str, replaced: Sequence[Shown]) -> str:
+    """The message as it was typed: where it is asked again, the page gives it back without its
+    indentation."""
+    before = text_of(replaced[0]) if replaced else message
+    return (
+        before if len(before) <= MAX_INDENTED and inspect.cleandoc(before) == message else message
+    )
+
+
+def digest(message: str) -> str:
+    """By which a message, or the key it was sent with, is recognised."""
+    return hashlib.blake2b(message.strip().encode(errors="replace"), digest_size=16).hexdigest()

@@ -1,0 +1,189 @@
+"""Versions: what a retry or an edit replaces is kept beside the path that is shown.
+
+A conversation is a tree of turns, each a question with all that answers it. One path from the root
+is shown; its messages are the tab's own, and all other turns are hidden. Each turn has a number
+that is greater than that of the turn it follows, so that no way through the tree is a circle.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from streamchat.ui.transcript import Shown, size_of, text_of
+
+# what the first turns follow
+ROOT = -1
+# of one turn, with the one that is shown
+MAX_VERSIONS = 20
+# of one conversation, hidden ones alone
+MAX_TURNS = 1_000
+MAX_BYTES = 2_000_000
+
+Path = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A hidden turn that follows the turn `after`; its messages take `size` bytes."""
+
+    number: int
+    after: int
+    messages: list[Shown]
+    size: int
+
+    @classmethod
+    def of(cls, number: int, after: int, messages: list[Shown]) -> "Turn":
+        return cls(number, after, messages, size_of(messages))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where there is a choice: the numbers of the versions of the question, and of the answer to
+    the question that is shown; both with the turn that is `shown`."""
+
+    shown: int
+    questions: list[int]
+    answers: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The numbers of the turns on the path that is shown, and the hidden turns; those that were
+    shown last stand last, and each before the one that it follows."""
+
+    path: Path = ()
+    hidden: tuple[Turn, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes of what is hidden."""
+        return sum(turn.size for turn in self.hidden)
+
+    def along(self, shown: Sequence[Shown]) -> "Versions":
+        """With as many numbers as there are turns in what is shown."""
+        count = len(turns_of(shown))
+        path = self.path[:count]
+        more = range(self.next, self.next + count - len(path))
+        return Versions((*path, *more), self.hidden)
+
+    @property
+    def next(self) -> int:
+        """A number that no turn has."""
+        return 1 + max((*self.path, *(turn.number for turn in self.hidden)), default=ROOT)
+
+    def way(self, number: int) -> Path | None:
+        """The path on which that turn was shown last, or is; None if there is no such turn."""
+        if number in self.path:
+            return self.path
+        hidden = {turn.number: turn for turn in self.hidden}
+        last = {turn.after: turn.number for turn in self.hidden}
+        down, up, after = [number], [], number
+        while after in hidden:
+            up.append(after)
+            after = hidden[after].after
+        while down[-1] in last:
+            down.append(last[down[-1]])
+        if not up or after not in (ROOT, *self.path):
+            return None
+        start = self.path[: self.path.index(after) + 1] if after != ROOT else ()
+        return (*start, *up[:0:-1], *down)
+
+    def messages(self, shown: Sequence[Shown], path: Path) -> list[Shown]:
+        """The messages on that path, while these are shown."""
+        if path == self.path:
+            return list(shown)
+        found = dict(zip(self.path, turns_of(shown), strict=True))
+        found |= {turn.number: turn.messages for turn in self.hidden}
+        return [message for number in path for message in found.get(number, ())]
+
+    def to(self, shown: Sequence[Shown], path: Path) -> "Versions":
+        """From now on that path is shown in place of these messages, whose other turns are
+        hidden."""
+        stays = set(path)
+        turns = zip(self.path, (ROOT, *self.path), turns_of(shown), strict=False)
+        left = [Turn.of(*turn) for turn in turns if turn[0] not in stays]
+        hidden = [turn for turn in self.hidden if turn.number not in stays]
+        return Versions(path, (*hidden, *reversed(left))).bounded()
+
+    def branch(self, shown: Sequence[Shown], path: Path) -> "Versions":
+        """As `to`, with a new turn at the end of the path."""
+        new = max(self.next, 1 + max(path, default=ROOT))
+        return self.to(shown, (*path, new))
+
+    def without(self, count: int) -> "Versions":
+        """The first so many turns stay, with their versions; the next one goes with all of its
+        versions, and with all that follows them."""
+        path = self.path[:count]
+        end = (ROOT, *path)[-1]
+        hidden = tuple(turn for turn in self.hidden if turn.after != end)
+        return Versions(path, hidden).bounded()
+
+    def places(self, shown: Sequence[Shown]) -> dict[int, Place]:
+        """Where there is a choice, by the number of the turn in what is shown."""
+        beside: dict[int, list[Turn]] = {}
+        for turn in self.hidden:
+            beside.setdefault(turn.after, []).append(turn)
+        turns = zip(self.path, (ROOT, *self.path), turns_of(shown), strict=False)
+        return {
+            place: _place(number, messages, beside[after])
+            for place, (number, after, messages) in enumerate(turns)
+            if after in beside
+        }
+
+    def bounded(self) -> "Versions":
+        """With the hidden turns that were shown last, as many as may be kept; without what follows
+        one that goes."""
+        known, beside, room = {ROOT, *self.path}, Counter[int](), MAX_BYTES
+        kept: list[Turn] = []
+        for turn in reversed(self.hidden[-MAX_TURNS:]):
+            room -= turn.size
+            if room >= 0 and turn.after in known and beside[turn.after] < MAX_VERSIONS - 1:
+                beside[turn.after] += 1
+                known.add(turn.number)
+                kept.append(turn)
+        return Versions(self.path, tuple(reversed(kept)))
+
+    @property
+    def is_tree(self) -> bool:
+        """Whether each turn has a number of its own, greater than that of the turn it follows."""
+        numbers = [*self.path, *(turn.number for turn in self.hidden)]
+        known = {ROOT, *numbers}
+        return (
+            list(self.path) == sorted(self.path)
+            and ROOT not in numbers
+            and len(known) == len(numbers) + 1
+            and all(turn.after < turn.number and turn.after in known for turn in self.hidden)
+        )
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """As JSON; empty where nothing is hidden and nothing ever was."""
+        if not self.hidden and self.path == tuple(range(len(self.path))):
+            return {}
+        hidden = [[turn.number, turn.after, turn.messages] for turn in self.hidden]
+        return {"path": self.path, "hidden": hidden}
+
+    @classmethod
+    def of(cls, state: dict[str, Any]) -> "Versions":
+        hidden = tuple(Turn.of(*turn) for turn in state.get("hidden", ()))
+        return cls(tuple(state.get("path", ())), hidden)
+
+
+def _place(shown: int, messages: list[Shown], hidden: list[Turn]) -> Place:
+    """Of each other question its version that was shown last."""
+    asked = text_of(messages[0])
+    others = {text_of(turn.messages[0]): turn.number for turn in hidden} | {asked: shown}
+    answers = [turn.number for turn in hidden if text_of(turn.messages[0]) == asked]
+    return Place(shown, sorted(others.values()), sorted([shown, *answers]))
+
+
+def turns_of(messages: Iterable[Shown]) -> list[list[Shown]]:
+    """Each question with all that follows it, to the next one."""
+    turns: list[list[Shown]] = []
+    for message in messages:
+        if message["role"] == "user":
+            turns.append([message])
+        elif turns:
+            turns[-1].append(message)
+    return turns

@@ -1,0 +1,253 @@
+"""Versions of questions and answers, as a tab keeps them and as its page goes from one to
+another."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+from fastapi import Request
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamchat.store import Store
+from streamchat.ui import choices, name_of_answer
+from streamchat.ui import versions as bounds
+from streamchat.ui.tab import Tab
+from streamchat.ui.transcript import Shown, conversation, message_of, text_of
+from streamchat.ui.versions import MAX_VERSIONS, Versions
+from streamchat.web.readers import READER
+from tests.attacks.visitor import Room, Visitor
+
+
+class Known(Visitor):
+    """A visitor whose browser has a cookie, so that they have saved conversations."""
+
+    def opens(self, session: str | None) -> gr.Request:
+        headers = [(b"x-version", str(self.leaf).encode())] if self.leaf is not None else []
+        scope = {"type": "http", "headers": headers, "client": (self.address, 1)}
+        request = Request(scope | {READER: "browser:one"})
+        return gr.Request(request, session_hash=session)
+
+    leaf: int | None = None
+
+    @property
+    async def tab(self) -> Tab:
+        return await self.page.tab(self.request)
+
+    async def goes_to(self, number: int) -> list[tuple[str, str]]:
+        """Shows the turn of that number, and loads the page; what the page shows then."""
+        tab = await self.tab
+        assert tab.show(number)
+        self.room.tabs.save(self.page.tab_id(self.request), tab)
+        await self.reload()
+        return words(self.shown)
+
+
+def words(messages: Sequence[Shown]) -> list[tuple[str, str]]:
+    """What was said, without receipts."""
+    return [(message.role, message.text) for message in conversation(messages)]
+
+
+def turn(question: str, answer: str) -> list[tuple[str, str]]:
+    return [("user", question), ("assistant", answer)]
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> Any:
+    room = Room(Store(str(tmp_path)))
+    await room.chat.open()
+    yield room
+    await room.close()
+
+
+async def asked(room: Room) -> Known:
+    """A visitor who asked, asked again, retried that, and then changed the first question."""
+    visitor = Known(room)
+    await visitor.reload("")
+    await visitor.ask("One", "First.")
+    await visitor.ask("Two", "Second.")
+    await visitor.retry()
+    await visitor.edit(0, "Uno")
+    return visitor
+
+
+async def test_a_retry_and_an_edit_keep_what_was_there(room: Room) -> None:
+    """Each version brings back all that followed it when it was shown last, with its own
+    versions."""
+    visitor = await asked(room)
+    assert words(visitor.shown) == turn("Uno", "Edited.")
+    assert choices(await visitor.tab) == {
+        "path": [3],
+        "choices": [{"turn": 0, "shown": 3, "questions": [0, 3], "answers": [3]}],
+    }
+    assert await visitor.goes_to(0) == turn("One", "First.") + turn("Two", "Again.")
+    assert choices(await visitor.tab)["choices"] == [
+        {"turn": 0, "shown": 0, "questions": [0, 3], "answers": [0]},
+        {"turn": 1, "shown": 2, "questions": [2], "answers": [1, 2]},
+    ]
+    assert await visitor.goes_to(1) == turn("One", "First.") + turn("Two", "Second.")
+    assert await visitor.goes_to(3) == turn("Uno", "Edited.")
+    assert await visitor.goes_to(0) == turn("One", "First.") + turn("Two", "Second.")
+
+
+async def test_only_what_is_shown_goes_to_claude(room: Room) -> None:
+    """And what is asked then follows that version alone."""
+    visitor = await asked(room)
+    await visitor.goes_to(1)
+    await visitor.ask("Three", "Third.")
+    path = turn("One", "First.") + turn("Two", "Second.")
+    assert visitor.sent == [*path, ("user", "Three")]
+    assert await visitor.goes_to(3) == turn("Uno", "Edited.")
+    await visitor.ask("Dos", "Segundo.")
+    assert visitor.sent == [*turn("Uno", "Edited."), ("user", "Dos")]
+    assert await visitor.goes_to(0) == path + turn("Three", "Third.")
+
+
+async def test_versions_outlive_a_restart(room: Room, tmp_path: Path) -> None:
+    """They are in the file with their conversation; one without any takes no byte more."""
+    visitor = await asked(room)
+    tab_id = visitor.page.tab_id(visitor.request)
+    told = choices(await visitor.tab)
+    await room.close()
+    again = Room(Store(str(tmp_path)))
+    await again.chat.open()
+    other = Known(again)
+    await other.reload(tab_id)
+    assert choices(await other.tab) == told
+    assert await other.goes_to(1) == turn("One", "First.") + turn("Two", "Second.")
+    await other.reload("")
+    await other.ask("Alone", "Yes.")
+    await again.store.flush()
+    state = await again.store.tab(other.page.tab_id(other.request))
+    assert state is not None
+    assert not state.keys() & {"path", "hidden"}
+    await again.close()
+
+
+async def test_a_question_goes_to_the_path_that_its_page_shows(room: Room) -> None:
+    """Another window has gone to another version a moment before; what it shows is kept."""
+    visitor = await asked(room)
+    await visitor.goes_to(1)
+    tab = await visitor.tab
+    visitor.leaf = 1
+    visitor.request = visitor.opens(visitor.request.session_hash)
+    assert tab.show(3)
+    await visitor.ask("Three", "Third.")
+    path = turn("One", "First.") + turn("Two", "Second.")
+    assert visitor.sent == [*path, ("user", "Three")]
+    assert words(tab.messages()) == path + turn("Three", "Third.")
+    assert tab.show(3)
+    assert words(tab.messages()) == turn("Uno", "Edited.")
+
+
+async def test_an_answer_goes_to_the_path_it_was_asked_on(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when another version is shown while the question is on its way, and then undone."""
+    visitor = await asked(room)
+    await visitor.goes_to(1)
+    tab, ask = await visitor.tab, room.chat.ask
+
+    async def slowly(*values: Any, **options: Any) -> Any:
+        assert tab.show(3)
+        tab.undo(0)
+        return await ask(*values, **options)
+
+    monkeypatch.setattr(room.chat, "ask", slowly)
+    await visitor.ask("Three", "Third.")
+    assert words(tab.messages()) == (
+        turn("One", "First.") + turn("Two", "Second.") + turn("Three", "Third.")
+    )
+    assert tab.versions.is_tree
+
+
+async def test_undo_takes_back_a_question_with_its_versions(room: Room) -> None:
+    """Nothing that was taken back comes again, and what stood before it keeps its versions."""
+    visitor = await asked(room)
+    await visitor.goes_to(1)
+    assert await visitor.undo() == "Two"
+    assert choices(await visitor.tab)["choices"] == [
+        {"turn": 0, "shown": 0, "questions": [0, 3], "answers": [0]}
+    ]
+    assert "Again." not in await visitor.kept()
+    await visitor.clear()
+    assert "Uno" not in await visitor.kept()
+    assert (await visitor.tab).versions == Versions()
+
+
+async def test_a_thumb_belongs_to_its_version(room: Room) -> None:
+    """Two answers in the same words are two answers, and each keeps its name."""
+    visitor = Known(room)
+    await visitor.reload("")
+    await visitor.ask("One", "Again.")
+    first = name_of_answer(await visitor.tab, 0)
+    await visitor.retry()
+    second = name_of_answer(await visitor.tab, 0)
+    await visitor.goes_to(0)
+    assert first
+    assert second
+    assert first != second
+    assert name_of_answer(await visitor.tab, 0) == first
+
+
+async def test_ten_thousand_retries_take_no_more_room_than_twenty(room: Room) -> None:
+    """The version that was shown longest ago goes, and a conversation has a bound for all."""
+    tab = Tab([message_of("user", "hi"), message_of("assistant", "0")], reader="one")
+    for number in range(1, 10_000):
+        tab.branch([message_of("user", "hi"), message_of("assistant", str(number))])
+    found = tab.versions.hidden
+    assert [text_of(turn.messages[1]) for turn in found] == list(map(str, range(9_980, 9_999)))
+    assert len(found) == MAX_VERSIONS - 1
+    assert tab.show(found[0].number)
+    assert words(tab.messages())[1] == ("assistant", "9980")
+
+
+def test_hidden_words_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was shown longest ago goes, with all that follows it."""
+    monkeypatch.setattr(bounds, "MAX_BYTES", 2_000)
+    tab = Tab([message_of("user", "hi")], reader="one")
+    for number in range(10):
+        tab.branch([message_of("user", "hi"), message_of("assistant", str(number) * 500)])
+    assert 0 < tab.versions.size <= 2_000
+    assert tab.weight == tab.size + tab.versions.size
+    assert [text_of(turn.messages[1])[0] for turn in tab.versions.hidden] == ["7", "8"]
+
+
+def test_a_reader_who_cannot_come_back_keeps_no_versions() -> None:
+    """Without a cookie there is no conversation in which they could be found."""
+    tab = Tab([message_of("user", "hi"), message_of("assistant", "0")])
+    tab.branch([message_of("user", "hi"), message_of("assistant", "1")])
+    assert tab.versions.hidden == ()
+
+
+steps = st.lists(
+    st.tuples(st.sampled_from(["ask", "show", "undo"]), st.integers(0, 6)), max_size=30
+)
+
+
+@given(steps=steps)
+def test_every_turn_can_be_shown_as_it_was(steps: list[tuple[str, int]]) -> None:
+    """However one asks, goes back and forth and undoes: a turn shows itself after what it
+    followed when it was asked, and the store gives back the same."""
+    tab, born = Tab(reader="one"), dict[int, list[str]]()
+    for number, (step, value) in enumerate(steps):
+        if step == "ask":
+            kept = tab.asking(min(value, len(tab.path())), str(number))
+            tab.missing = []
+            tab.branch(kept)
+            born[tab.path()[-1]] = [text_of(message) for message in kept]
+        elif step == "undo":
+            tab.undo(value)
+        elif tab.show(value):
+            assert [text_of(it) for it in tab.messages()][: len(born[value])] == born[value]
+        assert tab.versions.along(tab.messages()).is_tree
+        state = json.loads(json.dumps(tab.versions.state))
+        assert Versions.of(state).hidden == tab.versions.hidden
+    for hidden in tab.versions.hidden:
+        assert tab.show(hidden.number)
+        assert [text_of(it) for it in tab.messages()][: len(born[hidden.number])] == (
+            born[hidden.number]
+        )
