@@ -16,6 +16,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self
 
+from tests import forked
+from tests.forked import Forked
+
 ROOT = Path(__file__).parent.parent
 # the `.env` of whoever runs the tests is not in it, and what is kept there is gone with it
 INSTALLED = TemporaryDirectory(prefix="streamchat-")
@@ -37,8 +40,17 @@ def install(folder: Path) -> Path:
     return folder / "app.py"
 
 
+def usual() -> tuple[str, ...]:
+    """The command of a person who runs the app."""
+    return sys.executable, str(install(Path(INSTALLED.name)))
+
+
 class Application:
-    """Runs until the `with` block ends. `lines` holds what it printed."""
+    """Runs until the `with` block ends. `lines` holds what it printed.
+
+    Without a `command`, its process is forked from one that has loaded the libraries, where that
+    makes no difference.
+    """
 
     def __init__(
         self,
@@ -48,32 +60,47 @@ class Application:
         **environment: str,
     ) -> None:
         inherited = {name: value for name, value in os.environ.items() if not OURS.match(name)}
-        command = command or (sys.executable, str(install(Path(INSTALLED.name))))
         self.lines: list[str] = []
         self._news: queue.Queue[str | None] = queue.Queue()
-        self.process = subprocess.Popen(
-            [*command, *arguments],
+        env = {
+            **inherited,
+            "PYTHONUNBUFFERED": "1",
+            "ANTHROPIC_API_KEY": "",
+            "STREAMCHAT_DATA_DIR": "",
+            **environment,
+        }
+        # a check of the tests wants to know
+        sys.audit("tests.process")
+        self.process = self._started([*command], [*arguments], cwd, env, environment)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    @staticmethod
+    def _started(
+        command: list[str],
+        arguments: list[str],
+        cwd: Path,
+        env: dict[str, str],
+        own: dict[str, str],
+    ) -> subprocess.Popen[str] | Forked:
+        if not command and forked.fits(own):
+            return Forked([usual()[-1], *arguments], cwd=cwd, env=env)
+        return subprocess.Popen(
+            [*(command or usual()), *arguments],
             cwd=cwd,
-            env={
-                **inherited,
-                "PYTHONUNBUFFERED": "1",
-                "ANTHROPIC_API_KEY": "",
-                "STREAMCHAT_DATA_DIR": "",
-                **environment,
-            },
+            env=env,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             # so that a signal reaches all of its processes, as Ctrl-C in a terminal does
             start_new_session=True,
         )
-        threading.Thread(target=self._read, daemon=True).start()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         with suppress(ProcessLookupError):
+            os.kill(self.process.pid, signal.SIGKILL)
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 

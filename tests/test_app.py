@@ -15,7 +15,7 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext
 
-from tests.application import OURS, ROOT, Application, free_port, install
+from tests.application import OURS, ROOT, Application, free_port, install, usual
 from tests.page import Page
 from tests.scripted_claude import Hold, ScriptedClaude, delta, opens, start, streams
 
@@ -30,7 +30,7 @@ def taken_port() -> Iterator[int]:
 
 def test_without_a_key_the_demo_answers(context: BrowserContext) -> None:
     """`python app.py` without a key serves the page, says that the demo answers, and answers."""
-    with Application() as app:
+    with Application(command=usual()) as app:
         page = Page(context, app.url)
         assert app.wait_for("(.*) answers") == "The demo"
         page.ask("Hello")
