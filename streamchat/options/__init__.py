@@ -1,4 +1,4 @@
-"""The options of a visitor: which there are, and which of them were chosen."""
+"""The options of a visitor: the choices that there are, and the ones that were made."""
 
 from streamchat.options.choice import EFFORTS, OWNERS, Choice, Effort
 from streamchat.options.menu import Menu

@@ -15,10 +15,8 @@ BESIDE = (
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The options of one question. An empty `model` or `effort` is the owner's.
-
-    `thinking` is whether the model's thoughts are shown. The `instructions` are the visitor's own.
-    """
+    """The options of one question. An empty `model` or `effort` means the owner's. With `thinking`
+    the model's thoughts are shown. The `instructions` are the visitor's own."""
 
     model: str = ""
     effort: Effort | Literal[""] = ""
@@ -27,7 +25,7 @@ class Choice:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """As it is sent and kept."""
+        """The options as they are sent and stored."""
         return {
             "model": self.model,
             "effort": self.effort,

@@ -1,4 +1,4 @@
-"""The options that the owner allows, and the check of what a visitor has chosen."""
+"""The options that the owner allows, and the check of a visitor's choice."""
 
 import json
 import unicodedata
@@ -17,10 +17,8 @@ FIELDS = ("model", "effort", "thinking", "system")
 
 
 class Menu:
-    """The models, efforts and the most characters of instructions that visitors may choose.
-
-    The first model and the `effort` are those of a visitor who chooses none.
-    """
+    """The models, the efforts and the longest instructions, in characters, that visitors may
+    choose. The first model and the `effort` are the defaults."""
 
     def __init__(
         self,
@@ -37,12 +35,12 @@ class Menu:
         self.instructions = instructions
 
     def learn(self, model: str, name: str, *, gone: bool) -> None:
-        """Notes what Claude says of a model that is offered."""
+        """Notes Claude's facts about an offered model."""
         known_as = "".join(filter(str.isprintable, name))[:LONGEST_NAME] or self.models[model].name
         self.models[model] = replace(self.models[model], name=known_as, gone=gone)
 
     def read(self, headers: Sequence[str]) -> Choice:
-        """The choice that the headers of that name have as JSON; raises as `check` does."""
+        """The choice in these headers' JSON; raises as `check` does."""
         if not headers:
             return self.check({})
         if len(headers) > 1:
@@ -59,8 +57,8 @@ class Menu:
         return self.check(sent)
 
     def recall(self, kept: Mapping[str, Any]) -> Choice | None:
-        """A choice that was kept; without its model where that is no longer offered, and None where
-        more is not."""
+        """A stored choice. Without its model if that is no longer offered, and None if anything
+        else is not."""
         known_model = {"model": self.model} if kept.get("model") not in self.models else {}
         try:
             return self.check({**kept, **known_model}) if kept else None
@@ -68,11 +66,8 @@ class Menu:
             return None
 
     def check(self, sent: object) -> Choice:
-        """The choice, with the owner's values where nothing was chosen.
-
-        Raises `WrongChoice` for what is no choice, and `NotOffered` for one that the owner does
-        not allow.
-        """
+        """The choice, with the owner's values as defaults. Raises `WrongChoice` for a malformed
+        choice, and `NotOffered` for one that the owner does not allow."""
         if not isinstance(sent, Mapping):
             raise WrongChoice(what="object")
         if any(name not in FIELDS for name in sent):
@@ -119,7 +114,7 @@ def _flag(sent: Any) -> bool:
 
 
 def _is_plain(sign: str) -> bool:
-    """Whether it is no control character, and no half of a character."""
+    """Whether the character is neither a control character nor half of a surrogate pair."""
     return sign in "\n\t" or unicodedata.category(sign) not in ("Cc", "Cs")
 
 

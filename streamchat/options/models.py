@@ -1,4 +1,4 @@
-"""The models that are known by name."""
+"""The models that this release knows by name."""
 
 import re
 from dataclasses import dataclass
@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model as people read of it.
-
-    `line` is empty where it is not known. `gone` is one that Claude has retired.
-    """
+    """A model as people read of it. `line` is empty if it is unknown. `gone` if Claude has retired
+    it."""
 
     id: str
     name: str
@@ -23,7 +21,7 @@ ID = re.compile(r"claude-(?P<line>[a-z]+)-(?P<number>\d{1,2}(?:-\d{1,2})?)(?:-\d
 
 
 def known(model: str) -> Model:
-    """The model by its id. One that is not known has its id for a name."""
+    """The model with that id. An unknown one is named by its id."""
     found = ID.search(model)
     if not found or found["line"] not in LINES:
         return Model(model, model)

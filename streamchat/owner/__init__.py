@@ -1,3 +1,3 @@
-"""The face for the owner: what is spent and running."""
+"""The face for the owner: spending and running replies."""
 
 __all__ = ["routes"]

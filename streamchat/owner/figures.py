@@ -17,8 +17,8 @@ DAYS, HOURS = 30, 24
 
 
 async def figures(chat: Chat, adjustments: Adjustments, votes: Votes) -> Figures:
-    """No words of a conversation, no addresses and no ids of replies are among them. Where Claude
-    answers, the demo's replies do not count."""
+    """All figures of the page. They hold no words of a conversation, no addresses and no ids of
+    replies. The demo's replies do not count if Claude answers."""
     budget = chat.budget
     entries = [
         entry for entry in chat.journal.entries if budget is None or entry.model != Demo.model
@@ -60,11 +60,8 @@ def past(journal: Journal, entries: list[Entry]) -> Figures:
 
 
 def money(budget: Budget, journal: Journal) -> Figures:
-    """The sums reserved for replies that run are not among those spent, today or on the last of the
-    days.
-
-    `assumed` is the part of what was spent today that Claude did not count.
-    """
+    """Spending of today and of the last days, without what is reserved for running replies.
+    `assumed` is the part of today's spending that Claude did not count."""
     *days, _ = (dollars for _, dollars in budget.days(DAYS))
     spent = round(budget.spent() - budget.reserved(), 6)
     assumed = round(journal.assumed_today(), 6)
@@ -78,8 +75,8 @@ def money(budget: Budget, journal: Journal) -> Figures:
 
 
 async def running(chat: Chat) -> list[Figures]:
-    """One after the other, for nobody should wait for a word because somebody counts those of all
-    others."""
+    """The running replies. Yields to others between replies, so that counting delays nobody's
+    text."""
     replies = []
     for name, each in list(chat.journal.running.items()):
         if so_far := each.receipt():
@@ -89,7 +86,7 @@ async def running(chat: Chat) -> list[Figures]:
 
 
 def endings(day: Sequence[Entry], month: Sequence[Entry]) -> list[Figures]:
-    """How often each way to end has come, and when it last did; the most frequent one first."""
+    """How often each kind of ending came, and when it last did; the most frequent one first."""
     of_day, of_month = (
         Counter((entry.reason, entry.failed) for entry in entries) for entries in (day, month)
     )
@@ -108,7 +105,7 @@ def endings(day: Sequence[Entry], month: Sequence[Entry]) -> list[Figures]:
 
 
 def sentence(code: str) -> str:
-    """The sentence about an error, without its values: these are not kept."""
+    """The sentence about an error, without its values, which are not stored."""
     try:
         return for_owner(code) or text(code)
     except (KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""The owner's page: what is spent and running, how it goes, a stop for each reply and a pause for
+"""The owner's page: spending, running replies with a stop for each, settings, and a pause for
 all."""
 
 from collections.abc import Callable, Coroutine
@@ -42,7 +42,7 @@ CHANGES = TypeAdapter(dict[str, Annotated[str, StringConstraints(max_length=LONG
 def routes(
     chat: Chat, adjustments: Adjustments, votes: Votes, identify: Identify, password: str
 ) -> APIRouter:
-    """The routes under /owner, for any app to have; all of them ask for the password."""
+    """The routes under /owner. All of them ask for the password."""
     asked = [Depends(OwnerLogin(password, identify))]
     router = APIRouter(
         prefix=PATH, route_class=Guarded, dependencies=asked, include_in_schema=False
@@ -64,7 +64,7 @@ def routes(
 
     @router.put("/pause", status_code=204)
     async def pause() -> Response:
-        """Refuses all questions from now on; replies that run go on."""
+        """Refuses all questions from now on; running replies go on."""
         if chat.budget is None:
             raise Unfit(409, "nothing_to_pause")
         await chat.pause.turn(on=True)
@@ -89,7 +89,7 @@ def routes(
 def add_settings(router: APIRouter, adjustments: Adjustments) -> None:
     @router.put("/settings", status_code=204)
     async def change(request: Request) -> Response:
-        """Takes a JSON object of settings by name, each a text, or null for that of the start."""
+        """Takes a JSON object of settings by name: a text, or null for the value of the start."""
         await take(adjustments, await request.body())
         return Response(status_code=204)
 
@@ -104,8 +104,7 @@ async def take(adjustments: Adjustments, body: bytes) -> None:
 
 
 class Guarded(Route):
-    """Answers with headers that keep the answer out of caches and frames, and have no browser guess
-    its type."""
+    """A route whose responses may not be cached, framed or sniffed."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -121,10 +120,10 @@ class Guarded(Route):
 
 
 class OwnerLogin:
-    """Lets in whoever knows the password, under any user's name.
+    """Lets in whoever knows the password, with any user name.
 
-    A browser that has given it gets a cookie, with which only its own wrong passwords count against
-    it. What another site's page tries in the owner's browser counts for itself.
+    A browser that has given it gets a cookie, and then only its own wrong passwords count against
+    it. Guesses that another site's page makes through the owner's browser are counted apart.
     """
 
     def __init__(self, password: str, identify: Identify) -> None:

@@ -1,4 +1,4 @@
-"""Saved conversations, for the readers they belong to: a list, their names, and their end."""
+"""Saved conversations for their readers: a list, their names, and their deletion."""
 
 from streamchat.saved import routes, summary, versions
 from streamchat.saved.shelf import Saved

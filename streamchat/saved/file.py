@@ -1,4 +1,4 @@
-"""Conversations as a file: as JSON, which can be imported again, and as Markdown."""
+"""Conversations as files: as JSON, which can be imported again, and as Markdown."""
 
 import re
 from collections.abc import Sequence
@@ -115,6 +115,6 @@ def _message(given: Any) -> Message:
 
 
 def one_line(title: str) -> str:
-    """The title without control characters, line ends and halves of characters."""
+    """The title without control characters, line ends and lone surrogates."""
     words = re.sub(r"[\x00-\x1f\x7f]", " ", title).encode(errors="replace").decode()
     return " ".join(words.split())

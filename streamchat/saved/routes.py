@@ -27,7 +27,7 @@ CHANGES = "120/minute"
 
 
 class Gate:
-    """Lets in those who have a cookie or a login, and nobody too often."""
+    """Lets in readers with a cookie or a login, at a limited rate."""
 
     def __init__(self, tabs: Tabs, identify: Identify) -> None:
         self._tabs = tabs
@@ -38,8 +38,8 @@ class Gate:
         )
 
     def reader(self, request: Request) -> str:
-        """The hash of the reader. Raises `TooOften`, and `UnknownConversation` for one who can have
-        none."""
+        """The hash of the reader. Raises `TooOften`, and `UnknownConversation` for a request
+        without a reader."""
         limits = self._reads if request.method in ("GET", "HEAD") else self._changes
         limits.admit(self.visitor(request)).leave()
         if not (name := reader_of(request.scope)):
@@ -52,12 +52,12 @@ class Gate:
 
 
 def routes(saved: Saved, gate: Gate) -> APIRouter:
-    """The routes under /conversations; each answers for one reader's own."""
+    """The routes under /conversations; each shows only its reader's own conversations."""
     router = APIRouter(prefix=PATH, route_class=Route, include_in_schema=False)
 
     @router.get("")
     async def items(request: Request) -> Response:
-        """Without a cookie or a login there are none, as there are none before the first one."""
+        """Empty without a cookie or a login."""
         try:
             reader = gate.reader(request)
         except UnknownConversation:
@@ -108,16 +108,16 @@ def _add_options(router: APIRouter, saved: Saved, gate: Gate) -> None:
 
 
 def add_files(router: APIRouter, saved: Saved, gate: Gate) -> None:
-    """Adds the routes by which conversations go out and come in as files."""
+    """Adds the routes for export and import."""
 
     @router.get("/export")
     async def export_all(request: Request) -> Response:
-        """All, as a file that can be imported again."""
+        """All conversations as one file that can be imported again."""
         return attached(answer(await saved.export(gate.reader(request))), "json")
 
     @router.post("/import")
     async def import_file(request: Request) -> Response:
-        """Adds the conversations of a file to those of the reader."""
+        """Adds a file's conversations to the reader's."""
         reader, visitor = gate.reader(request), gate.visitor(request)
         found = file.read(await fields(request))
         return answer({"imported": await saved.add(reader, visitor, found)})
@@ -145,7 +145,7 @@ def attached(response: Response, kind: str) -> Response:
 
 
 def checked(id_: str) -> str:
-    """The id, if it has the form of one; nothing else is looked for."""
+    """The id. Raises `UnknownConversation` without a look-up if it cannot be one."""
     if not ID.fullmatch(id_):
         raise UnknownConversation
     return id_
@@ -169,7 +169,7 @@ async def fields(request: Request) -> dict[str, Any]:
 
 
 def title(body: dict[str, Any]) -> str:
-    """One line of text. Raises `Unfit`."""
+    """A title of one line. Raises `Unfit` for anything else."""
     given = body.get("title")
     if body.keys() != {"title"} or not isinstance(given, str) or len(given) > 10 * MAX_TITLE:
         raise Unfit(422, "bad_title", most=MAX_TITLE)

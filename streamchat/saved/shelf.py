@@ -1,4 +1,4 @@
-"""The saved conversations of one reader, as the store has them and as they are read now."""
+"""The saved conversations of each reader, in the store and in running tabs."""
 
 import asyncio
 import secrets
@@ -20,14 +20,15 @@ Item = dict[str, Any]
 
 
 class Saved:
-    """The conversations of each reader; another reader's are as unknown as none."""
+    """Finds each reader's conversations. Another reader's are as unknown as ones that do not
+    exist."""
 
     def __init__(self, tabs: Tabs, store: Store) -> None:
         self._tabs = tabs
         self._store = store
 
     async def items(self, reader: str, *, query: str, before: float, most: int) -> Item:
-        """The newest, and whether there are more."""
+        """A list of the newest conversations, and whether there are more."""
         work = conversations.items
         found = await self._run(
             partial(work, reader=reader, query=query, before=before, most=most + 1)
@@ -39,13 +40,13 @@ class Saved:
         return self._known(await self._run(partial(conversations.item, reader=reader, id_=id_)))
 
     async def options(self, reader: str, id_: str) -> Item:
-        """The options with which its last question was asked; none where that is not known."""
+        """The options of its last question; empty if they are unknown."""
         if not (tab := await self._tabs.find(id_, reader)):
             raise UnknownConversation
         return tab.choice.fields if tab.choice else {}
 
     async def conversation(self, reader: str, id_: str) -> tuple[Conversation, Choice | None]:
-        """The conversation so far, and the options of its last question where they are known."""
+        """The conversation so far, and the options of its last question or None."""
         if not (tab := await self._tabs.find(id_, reader)):
             raise UnknownConversation
         return tab.spoken, tab.choice
@@ -55,7 +56,7 @@ class Saved:
         return self._known(await self._run(work))
 
     async def delete(self, reader: str, id_: str) -> None:
-        """A reply of it that runs is stopped. For a while it can be restored."""
+        """Deletes the conversation and stops its running reply. It can be restored for a while."""
         work = partial(conversations.delete, reader=reader, id_=id_, now=self._store.now())
         if not await self._run(work):
             raise UnknownConversation
@@ -72,7 +73,7 @@ class Saved:
         return self._known(await self._run(work))
 
     async def restore_last(self, reader: str) -> int:
-        """Restores all that was deleted together and last."""
+        """Restores everything that was deleted in the last deletion."""
         work = partial(conversations.restore_last, reader=reader, now=self._store.now())
         return await self._run(work) or 0
 
@@ -87,7 +88,7 @@ class Saved:
         return told, found["at"]
 
     async def export(self, reader: str) -> Item:
-        """All of them, the newest first."""
+        """All conversations, the newest first."""
         ids = await self._run(partial(conversations.ids, reader=reader)) or []
         return file_of([fields(*await self.told(reader, id_)) for id_ in ids])
 
@@ -105,7 +106,7 @@ class Saved:
         return len(tabs)
 
     async def _run(self, work: Callable[[Transaction], T]) -> T | None:
-        """With all that was said so far."""
+        """Runs the work after everything said so far has been written."""
         await self._store.flush()
         return await self._store.run(work)
 

@@ -1,4 +1,4 @@
-"""A long conversation goes on in a new one: how full it is, and a summary to begin with."""
+"""A long conversation can go on in a new one: how full it is, and a summary to begin with."""
 
 from contextlib import aclosing
 
@@ -21,19 +21,19 @@ SUMMARISE = (
 
 
 def routes(chat: Chat, saved: Saved, gate: Gate) -> APIRouter:
-    """Two routes below that of a conversation, for its reader alone."""
+    """Two routes below the address of a conversation, for its reader alone."""
     router = APIRouter(prefix=PATH, route_class=Route, include_in_schema=False)
 
     @router.get("/{id_}/fullness")
     async def fullness(request: Request, id_: str) -> Response:
-        """From 1 on there is no next answer. An `own_key` pays for any."""
+        """From 1 on there is no next answer. With an `own_key` money is no limit."""
         spoken, choice = await saved.conversation(gate.reader(request), checked(id_))
         visitor = None if request.query_params.get("own_key") == "yes" else gate.visitor(request)
         return answer({"used": round(chat.fullness(spoken, choice or OWNERS, visitor), 3)})
 
     @router.post("/{id_}/summary")
     async def summary(request: Request, id_: str) -> Response:
-        """One call to the cheapest model that is offered, which is paid like a question."""
+        """One call to the cheapest model on offer, paid like a question."""
         spoken, _ = await saved.conversation(gate.reader(request), checked(id_))
         asker = Asker(gate.visitor(request), key=request.headers.get("x-api-key", ""))
         messages = [*spoken, Message("user", SUMMARISE)]

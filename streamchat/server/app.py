@@ -71,16 +71,17 @@ class StreamChat:
     framed_by: Sequence[str] = ()
 
     def launch(self, listener: Listener | None = None) -> "Running":
-        """Serves the chat from a thread of its own, without a listener on a free port of 127.0.0.1.
+        """Serves the chat from a thread of its own; without a listener, on a free port of
+        127.0.0.1.
 
-        Returns when the chat answers; raises StartFailed if it never will.
+        Returns when the chat answers. Raises `StartFailed` if it never will.
         """
         running = Running(self, listener or Listener.open())
         running.launch()
         return running
 
     def routes(self) -> list[BaseRoute]:
-        """All that is answered beside the page."""
+        """All routes beside Gradio's."""
         found = [
             *api.routes(self.chat, self.identify).routes,
             *options.routes(self.chat, self.identify).routes,
@@ -105,7 +106,7 @@ class StreamChat:
         return found
 
     def middleware(self, routes: list[BaseRoute]) -> list[Middleware]:
-        """From the outermost to the innermost."""
+        """The middleware, from the outermost to the innermost."""
         # an answer takes two events: one that shows it, and one that shows what stands below it
         bounds = Bounds(events=min(max(12, 4 * self.settings.visitor_replies), 60))
         return [
@@ -130,7 +131,7 @@ class StreamChat:
 
 
 class Running:
-    """A chat that is being served. As a context manager, it closes at the end."""
+    """A chat that is being served. Used in a `with` statement, it closes at the end."""
 
     def __init__(self, app: StreamChat, listener: Listener) -> None:
         self._app = app
@@ -193,14 +194,12 @@ class Running:
             app.logins.is_starting = False
 
     def share(self) -> None:
-        """Opens a public link, `share_url`; raises an exception of any kind if there is none to be
-        had."""
+        """Opens a public link, `share_url`. Raises an exception of any kind if it fails."""
         self.share_url = gradio_internals.open_tunnel(self._app.page, self._listener)
         self._app.hosts.add(self.share_url)
 
     def when_source_known(self, tell: Callable[[ChatError | None], None]) -> None:
-        """Calls `tell` once it is known whether the source answers, with the error if it does
-        not."""
+        """Calls `tell` once the source has opened, with its error or None."""
         if self._loop:
             known = asyncio.run_coroutine_threadsafe(self._app.chat.source_error(), self._loop)
             known.add_done_callback(lambda done: tell(done.result()))
@@ -218,7 +217,8 @@ class Running:
         yield
 
     def farewell(self, timeout: float = 1.5) -> None:
-        """Ends the replies, and shows it to those who read them."""
+        """Ends all replies, and waits at most `timeout` seconds until their readers have seen
+        it."""
         if self._loop:
             with suppress(TimeoutError):
                 asyncio.run_coroutine_threadsafe(self._farewell(), self._loop).result(timeout)

@@ -1,4 +1,4 @@
-"""The headers of every response of the app, and in which order Gradio's app adds it."""
+"""The headers of every response, and the order in which Gradio's app adds them."""
 
 from collections.abc import Sequence
 
@@ -13,13 +13,13 @@ from streamchat.web.opening import Opening
 
 
 def put_own_middleware_first(app: FastAPI) -> None:
-    """Gradio's own, which allows other sites to read answers, would come first."""
+    """Moves our middleware before Gradio's, which would let other sites read responses."""
     app.user_middleware.sort(key=lambda each: not _is_own(each))
 
 
 def secure_every_response(app: FastAPI, framed_by: Sequence[str], look: Look) -> None:
-    """The page's policy is made before Gradio compresses the page; the other headers also go on
-    what fails."""
+    """Adds the page's policy inside Gradio's compression, and the other headers outermost, so that
+    error responses have them too."""
     put_own_middleware_first(app)
     app.user_middleware.append(Middleware(PagePolicy, [SCRIPT], framed_by))
     app.user_middleware.append(Middleware(Opening, preview.preview(look), OPENING))

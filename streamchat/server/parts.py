@@ -1,4 +1,4 @@
-"""Puts the parts of a chat together as the settings have it."""
+"""Puts the parts of a chat together from the settings."""
 
 import logging
 from collections.abc import Sequence
@@ -38,10 +38,11 @@ def create(  # noqa: PLR0913 (each is a part that the program chooses)
     framed_by: Sequence[str] = (),
     private: bool = False,
 ) -> StreamChat:
-    """Puts a chat together; to the `hosts` it adds those of the settings. Sites that may frame it
-    are `framed_by`. A `source` answers in place of Claude and the demo, and costs nothing.
+    """Puts a chat together. The hosts of the settings are added to `hosts`; the sites in
+    `framed_by` may frame the page.
 
-    `private` is a chat that only its owner's machine can reach, unless a proxy passes requests on.
+    A `source` answers in place of Claude and the demo, and costs nothing. A `private` chat can be
+    reached only from its owner's machine, unless a proxy passes requests on.
     """
     proxies = proxies or Proxies.of("", on_spaces=False)
     hosts = hosts or Hosts()
@@ -72,7 +73,7 @@ def create(  # noqa: PLR0913 (each is a part that the program chooses)
 
 
 def examples_of(settings: Settings) -> Sequence[str]:
-    """The owner's examples; where none are set, questions that people ask."""
+    """The owner's examples, or the usual ones."""
     return examples.split(settings.examples) if settings.examples else examples.USUAL
 
 
@@ -134,7 +135,7 @@ def chat_with(sources: Sources, settings: Settings, store: Store, menu: Menu | N
 def adjustments_of(
     settings: Settings, store: Store, chat: Chat, chat_page: ChatInterface
 ) -> Adjustments:
-    """The settings that the owner changes at run time; budgets only where an answer costs money."""
+    """The settings that the owner may change at run time; budgets only if answers cost money."""
     budget, limits = chat.budget, chat.limits
 
     def apply(now: Settings) -> None:
@@ -167,7 +168,7 @@ def claude_of(settings: Settings, menu: Menu) -> Backend:
 
 
 def warn_of_too_little(settings: Settings, prices: Prices) -> None:
-    """Warns if a budget is too small for the shortest question; a budget of 0 may be meant."""
+    """Warns if a budget is too small for the shortest question. A budget of 0 is allowed."""
     money = {"DAILY": settings.daily_budget_usd, "VISITOR": settings.visitor_budget_usd}
     least = min(money, key=money.__getitem__)
     worst = prices.worst((Message("user", "?"),), settings.system_prompt, settings.max_tokens)

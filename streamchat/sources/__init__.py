@@ -1,3 +1,3 @@
-"""The sources of answers, each a package. Importing this one loads none of them."""
+"""The sources of answers, one package each. Importing this package loads none of them."""
 
 __all__ = ["claude", "demo", "lazy"]

@@ -1,4 +1,5 @@
-"""A source that is made when it is opened or first asked, so that nobody waits for it before."""
+"""A source that is made when it is opened or first asked, so that the start does not wait for
+it."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -17,7 +18,7 @@ class Backend(Protocol):
 
 
 class LazySource:
-    """`make` may take its time: it runs off the event loop, and again only after it has failed."""
+    """Calls `make` once, in a thread, and again only after a failure."""
 
     def __init__(self, name: str, model: str, make: Callable[[], Backend]) -> None:
         self.name = name

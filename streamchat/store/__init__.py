@@ -1,5 +1,4 @@
-"""All that survives a restart, and all SQL: one file, its tables, and the rows that others keep in
-them."""
+"""All data that survives a restart, and all SQL: one file, its tables, and their rows."""
 
 from streamchat.store import adjustments, conversations, journal, pause, spending, votes
 from streamchat.store.conversations import Card

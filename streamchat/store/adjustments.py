@@ -1,4 +1,4 @@
-"""Rows of the settings that the owner has changed on their page, by name, each as a text."""
+"""Rows of the settings that the owner has changed, by name, each as a text."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ def read(transaction: Transaction) -> dict[str, str]:
 
 
 def write(transaction: Transaction, changes: Mapping[str, str | None]) -> bool:
-    """Keeps the changes; None drops what is kept."""
+    """Writes the changes; None deletes a setting's row."""
     for name, value in changes.items():
         transaction.execute("DELETE FROM adjustments WHERE name = ?", (name,))
         if value is not None:

@@ -1,4 +1,4 @@
-"""Rows of saved conversations: a title, the words to find it by, and the hash of its reader.
+"""Rows of saved conversations: a title, the words to find it by, and its reader's hash.
 
 The messages are the state of the tab with the same id. Without that row there is no conversation.
 """
@@ -72,7 +72,7 @@ DELETE FROM events WHERE reply = ? AND NOT EXISTS (SELECT 1 FROM tabs WHERE tabs
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """The title and the words of a conversation; `reader` is the hash of those who may find it."""
+    """The title and the words of a conversation; `reader` is the hash of those who may read it."""
 
     reader: str
     title: str
@@ -91,13 +91,13 @@ class Item:
 
 
 def has(transaction: Transaction, id_: str) -> bool:
-    """Whether it is a reader's conversation, deleted or not."""
+    """Whether the conversation exists, deleted or not."""
     return transaction.execute(FOUND, (id_,)).fetchone() is not None
 
 
 def put(transaction: Transaction, id_: str, card: Card, owner: bytes, now: float) -> bool:
-    """Writes it at the owner's expense; false if the id is another reader's, and then nothing
-    is."""
+    """Writes the conversation for its owner. Returns false, and writes nothing, if the id is
+    another reader's."""
     text = words_of(card.text)[:MAX_TEXT]
     size = ROW + 2 * len(text.encode())
     found = transaction.execute(FOUND, (id_,)).fetchone()
@@ -126,7 +126,7 @@ def drop_oldest(transaction: Transaction, reader: str) -> None:
 def items(
     transaction: Transaction, *, reader: str, query: str, before: float, most: int
 ) -> list[Item]:
-    """The newest before that time, of those in which each word of the query begins a word."""
+    """The newest conversations before that time in which each word of the query begins a word."""
     if not query.strip():
         rows = transaction.execute(LATEST, (reader, before, most)).fetchall()
     elif not (match := matching(query)):
@@ -151,7 +151,7 @@ def _with_snippets(
 
 
 def snippet(text: str, match: re.Pattern[str]) -> str | None:
-    """The first match, marked, with what stands around it on one line; None without one."""
+    """The first match, marked, with the text around it on one line; None without a match."""
     if not (found := match.search(text)):
         return None
     start, end = max(found.start() - BEFORE, 0), found.end() + AFTER
@@ -167,7 +167,7 @@ def item(transaction: Transaction, *, reader: str, id_: str) -> Item | None:
 
 
 def ids(transaction: Transaction, *, reader: str) -> list[str]:
-    """All, the newest first."""
+    """The ids of all conversations, the newest first."""
     rows = transaction.execute(ITEM + NEWEST_FIRST, (reader,)).fetchall()
     return [row[0] for row in rows]
 
@@ -186,7 +186,8 @@ def rename_all(transaction: Transaction, *, reader: str, titles: Mapping[str, st
 
 
 def delete(transaction: Transaction, *, reader: str, id_: str, now: float) -> bool:
-    """Whether there was one; it can be restored for a while."""
+    """Marks the conversation as deleted; it can be restored for a while. Returns whether it
+    existed."""
     found = item(transaction, reader=reader, id_=id_)
     transaction.execute(DELETE + BY_ID, (now, reader, id_))
     return found is not None
@@ -204,14 +205,14 @@ def restore(transaction: Transaction, *, reader: str, id_: str, now: float) -> I
 
 
 def restore_last(transaction: Transaction, *, reader: str, now: float) -> int:
-    """Restores what was deleted last, all that was deleted together; returns how many."""
+    """Restores everything that was deleted in the last deletion; returns the number."""
     before = len(ids(transaction, reader=reader))
     transaction.execute(RESTORE + OF_LAST, (reader, now - UNDO, reader))
     return len(ids(transaction, reader=reader)) - before
 
 
 def purge(transaction: Transaction, before: float) -> bool:
-    """Removes every word of what was deleted by then; whether there was any."""
+    """Removes every word of conversations deleted by then; returns whether there were any."""
     gone = transaction.execute(DELETED, (before,)).fetchall()
     for id_, reply, state in gone:
         transaction.execute("DELETE FROM conversations WHERE id = ?", (id_,))
@@ -225,7 +226,7 @@ def purge(transaction: Transaction, before: float) -> bool:
 
 
 def matching(query: str) -> str:
-    """Words as FTS5 takes them, whatever else it would read in them; empty without any."""
+    """The words as a query for FTS5, without its syntax; empty without a word."""
     words = searched(query)
     last = len(words) - 1
     begins = [place == last or len(word) >= MIN_BEGINNING for place, word in enumerate(words)]
@@ -233,10 +234,10 @@ def matching(query: str) -> str:
 
 
 def searched(query: str) -> list[str]:
-    """The words that are looked for."""
+    """The words that the query looks for."""
     return re.findall(r"\w+", query)[:MAX_WORDS]
 
 
 def words_of(text: str) -> str:
-    """The text as SQLite takes it, without the signs that mark a match."""
+    """The text in SQLite's form, without the characters that mark a match."""
     return re.sub(r"[\x00-\x08]", " ", text).encode(errors="replace").decode()

@@ -1,4 +1,5 @@
-"""Replies and tabs that survive a restart, written behind the replies and never in their way."""
+"""Keeps replies and tabs over a restart. Writes a moment behind the replies, which never wait for
+it."""
 
 import asyncio
 import logging
@@ -39,8 +40,8 @@ T = TypeVar("T")
 
 
 class Store:
-    """Keeps replies and tabs in a folder; with none, or a disk that fails, it keeps nothing and
-    says so once."""
+    """Keeps replies and tabs in a folder. Without a folder, or with a failing disk, it keeps
+    nothing; it warns once of the disk."""
 
     def __init__(  # noqa: PLR0913 (each bound is its own)
         self,
@@ -75,12 +76,12 @@ class Store:
 
     @property
     def is_kept(self) -> bool:
-        """Whether there is a folder to keep anything in."""
+        """Whether there is a folder to keep data in."""
         return self._database is not None
 
     async def open(self) -> None:
-        """Raises `TooNew` if a later release has written what is there, which then stays as it
-        is."""
+        """Opens the file. Raises `TooNew`, and leaves the file as it is, if a later release has
+        written it."""
         if self._database:
             await self._database.open()
         self._salt = await self.run(schema.salt) or self._salt
@@ -88,7 +89,7 @@ class Store:
         self._writer = asyncio.create_task(self._write_behind())
 
     async def close(self) -> None:
-        """Writes what is not yet written."""
+        """Writes everything that is not written yet."""
         if self._writer:
             self._writer.cancel()
         await self.flush()
@@ -96,7 +97,7 @@ class Store:
             await self._database.close()
 
     async def run(self, work: Work[T]) -> T | None:
-        """The result of work done in one transaction, off the event loop; None without one or if
+        """The result of work in one transaction, off the event loop. None without a database, or if
         the disk fails."""
         if not self._database:
             return None
@@ -111,8 +112,7 @@ class Store:
             return None
 
     def follow(self, reply: Reply, visitor: str | None = None) -> None:
-        """From now on what is written to the reply's log is written to the file too, for the
-        visitor."""
+        """Writes the reply's log to the file from now on, for the visitor."""
         if self._database:
             self._logs.put(reply, Following(reply, visitor), visitor)
             self._news.set()
@@ -126,13 +126,12 @@ class Store:
         size: int = 0,
         card: Card | None = None,
     ) -> None:
-        """Keeps the state, which must not change any more and takes about `size` bytes, for the
-        visitor; with a card, as a saved conversation."""
+        """Keeps the tab's state, of about `size` bytes, for the visitor; with a card as a saved
+        conversation. The state must not be changed afterwards."""
         self._put(tab, Put(visitor, state, card=card), size)
 
     def put_copy(self, tab: str, root: str, visitor: str | None = None) -> None:
-        """From now on the tab has the state that was put for `root`, which now is the visitor's as
-        well."""
+        """Makes the tab a copy of `root`, whose state from now on belongs to the visitor."""
         self._put(tab, Put(visitor, None, root), 0)
 
     def _put(self, tab: str, put: Put, size: int) -> None:
@@ -141,32 +140,32 @@ class Store:
             self._news.set()
 
     def reader(self, name: str) -> str:
-        """The salted hash that stands for a reader in the file and in memory."""
+        """The salted hash of a reader, in the file and in memory."""
         return holdings.owner(name, self._salt).hex()
 
     def now(self) -> float:
         return self._clock()
 
     async def root(self, tab: str) -> str | None:
-        """The tab whose state it has, which mostly is its own; None if it has none."""
+        """The tab whose state this tab shows, usually itself; None if it is unknown."""
         if put := self._tabs.get(tab):
             return put.root or tab
         return await self.run(partial(tabs.root, tab=tab))
 
     async def tab(self, tab: str) -> State | None:
-        """The state last put, or None."""
+        """The latest state, or None."""
         root = await self.root(tab)
         if root and (put := self._tabs.get(root)):
             return put.state
         return await self.run(partial(tabs.state, tab=root)) if root else None
 
     async def log(self, reply: str, *, since: float = 0) -> list[Event]:
-        """The log of a reply that was written to at the earliest at `since`; ends in "shutdown" if
-        it was cut off."""
+        """The log of a reply, empty if it was last written to before `since`. It ends in "shutdown"
+        if it was cut off."""
         return logs.whole(await self.run(partial(logs.read, reply=reply, since=since)) or [])
 
     async def flush(self) -> bool:
-        """Writes what is new; false if the disk did not take it, which then waits for the next
+        """Writes everything new. Returns false if the disk failed, and then keeps it for the next
         time."""
         async with self._flushing:
             puts = self._tabs.items()
@@ -212,8 +211,7 @@ class Store:
         return True
 
     def _bound(self, transaction: Transaction, owners: set[bytes]) -> None:
-        """Evicts what each of these owners holds too much of and, less often, what all owners
-        do."""
+        """Evicts rows of these owners over their bound and, less often, of all owners."""
         dropped = [
             holdings.bound_owner(transaction, owner, self._visitor_bytes) for owner in owners
         ]
@@ -224,7 +222,7 @@ class Store:
             transaction.shrink()
 
     async def purge(self) -> None:
-        """Removes every word of the conversations that can no longer be restored."""
+        """Removes every word of conversations that can no longer be restored."""
         await self.run(self._purge)
 
     def _purge(self, transaction: Transaction) -> None:
@@ -232,7 +230,7 @@ class Store:
             transaction.shrink()
 
     def _prune(self, transaction: Transaction) -> None:
-        """Drops what is too old, and then what is too much."""
+        """Drops old rows, and then the oldest ones over the bound."""
         now = self._clock()
         self._prune_at = now + PRUNE_EVERY
         holdings.drop_old(transaction, now - self._max_age)

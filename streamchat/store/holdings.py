@@ -20,7 +20,7 @@ OLD_LOGS = f"DELETE FROM events WHERE at < ? AND {UNUSED}"  # noqa: S608 (no inp
 
 
 def owner(visitor: str | None, salt: bytes) -> bytes:
-    """The salted hash that stands for a visitor in the file."""
+    """The salted hash of a visitor in the file."""
     if visitor is None:
         return NOBODY
     return hashlib.blake2b(
@@ -35,8 +35,8 @@ def drop_old(transaction: Transaction, before: float) -> None:
 
 
 def bound_owner(transaction: Transaction, owner: bytes, most: int) -> bool:
-    """Evicts the oldest rows of an owner who holds more than `most` bytes. Returns whether that was
-    so."""
+    """Evicts the oldest rows of an owner with more than `most` bytes. Returns whether the owner had
+    more."""
     if owner == NOBODY or held(transaction, owner) <= most:
         return False
     while held(transaction, owner) > ROOM * most and drop_oldest(transaction, owner):
@@ -45,8 +45,8 @@ def bound_owner(transaction: Transaction, owner: bytes, most: int) -> bool:
 
 
 def bound_all(transaction: Transaction, most: int) -> bool:
-    """Evicts the largest owner's oldest rows while all hold more than `most` bytes. Returns whether
-    they did."""
+    """Evicts the oldest rows of the largest owners if all rows are more than `most` bytes. Returns
+    whether they were."""
     if total(transaction) <= most:
         return False
     while total(transaction) > ROOM * most and drop_oldest(transaction, largest(transaction)):
@@ -55,8 +55,7 @@ def bound_all(transaction: Transaction, most: int) -> bool:
 
 
 def drop_oldest(transaction: Transaction, owner: bytes) -> bool:
-    """Drops the owner's oldest reply that no tab shows or, where there is none, their oldest tab
-    with its reply."""
+    """Drops the owner's oldest reply that no tab shows, or else their oldest tab with its reply."""
     if log := transaction.execute(OLDEST_LOG, (owner,)).fetchone():
         transaction.execute("DELETE FROM events WHERE reply = ?", log)
     elif tab := transaction.execute(OLDEST_TAB, (owner,)).fetchone():

@@ -1,4 +1,4 @@
-"""Rows about replies that have ended: how each went, never what was said."""
+"""Rows about ended replies: how each one went, never its text."""
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
@@ -10,11 +10,8 @@ from streamchat.store.seams import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A reply that ended `at` that time: seconds to its first word, tokens per second, dollars of
-    the owner's.
-
-    `assumed` is the part of the cost that Claude did not count.
-    """
+    """A reply that ended `at` that time. Times are in seconds, speed in tokens per second, money in
+    the owner's dollars. `assumed` is the part of the cost that Claude did not count."""
 
     at: float
     model: str
@@ -34,7 +31,7 @@ WRITE = f"INSERT INTO journal ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * le
 
 
 def read(transaction: Transaction, *, since: float, most: int) -> list[Entry]:
-    """The last ones after `since`, and no more than `most`, oldest first."""
+    """The last entries after `since`, `most` at most, oldest first."""
     rows = transaction.execute(READ, (since, most)).fetchall()
     return [entry(dict(zip(COLUMNS, row, strict=True))) for row in reversed(rows)]
 
@@ -44,7 +41,7 @@ def entry(row: dict[str, Any]) -> Entry:
 
 
 def write(transaction: Transaction, entries: Sequence[Entry], *, since: float, most: int) -> bool:
-    """Writes them; of all, the last `most` stay that are not older than `since`."""
+    """Writes entries, and keeps only the last `most` that are not older than `since`."""
     transaction.executemany(WRITE, map(astuple, entries))
     transaction.execute("DELETE FROM journal WHERE at < ?", (since,))
     transaction.execute(

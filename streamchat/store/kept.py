@@ -1,4 +1,4 @@
-"""Values as they are kept: unknown fields are ignored, and missing ones have a default."""
+"""Stored values: unknown fields are ignored, and missing ones get a default."""
 
 import json
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ EMPTY: dict[type, Any] = {str: "", int: 0, float: 0.0, bool: False}
 
 
 def restored(kind: type[T], kept: Mapping[str, Any]) -> T:
-    """The dataclass with the fields that are kept. One that is missing or None has its default, or
-    is empty."""
+    """The dataclass with the stored fields. A field that is missing or None gets its default, or is
+    empty."""
     defaults = defaults_of(kind)
     return kind(
         **{
@@ -39,7 +39,7 @@ def _default(field: Field[Any], hint: Any) -> Any:
 
 
 def shortest_json(value: Any) -> str:
-    """The shortest JSON that SQLite takes: half a character has to be escaped."""
+    """The shortest JSON that SQLite accepts, with lone surrogates escaped."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     try:
         text.encode()

@@ -1,4 +1,4 @@
-"""Rows of what replies have said: each holds a part of a log, from a position on."""
+"""Rows of replies' logs: each has the events from a position on."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -22,22 +22,22 @@ READ = "SELECT position, events, at FROM events WHERE reply = ? ORDER BY positio
 
 @dataclass(slots=True)
 class Following:
-    """A reply whose log is in the file up to that position."""
+    """A reply whose log is in the file up to `position`."""
 
     reply: Reply
     visitor: str | None
     position: int = 0
 
     def news(self) -> "News":
-        """The new events; of a log that has ended all of it, which then takes one row instead of
-        many."""
+        """The new events. An ended log is written again as a whole, so that it takes one row
+        instead of many."""
         start = 0 if self.reply.ending else self.position
         return News(self, start, self.reply.log[start:])
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Events of a log from that position to its present end."""
+    """The events of a log from `start` to its present end."""
 
     log: Following
     start: int
@@ -45,7 +45,7 @@ class News:
 
 
 def put(transaction: Transaction, news: News, owner: bytes, now: float) -> int:
-    """Writes what is new in a log; returns how many bytes it takes."""
+    """Writes the new events of a log; returns the bytes that they take."""
     if not news.events:
         return 0
     text = shortest_json(list(map(encoded, news.events)))
@@ -56,8 +56,8 @@ def put(transaction: Transaction, news: News, owner: bytes, now: float) -> int:
 
 
 def read(transaction: Transaction, reply: str, since: float) -> list[Event]:
-    """The events of the log that are kept, from its beginning; none where it was last written to
-    before `since`."""
+    """The stored events of the log from its beginning to its first gap; empty if it was last
+    written to before `since`."""
     rows = transaction.execute(READ, (plain(reply),)).fetchall()
     log: list[Event] = []
     for position, events, _ in rows if rows and rows[-1][2] >= since else []:
@@ -67,16 +67,15 @@ def read(transaction: Transaction, reply: str, since: float) -> list[Event]:
 
 
 def encoded(event: Event) -> Any:
-    """A text, as nearly all events are, as a bare string; any other event by its kind and its
+    """A text event, the most frequent kind, as a bare string; any other event as its kind and its
     fields."""
     return event.text if isinstance(event, Text) else [type(event).__name__, asdict(event)]
 
 
 def decoded(kept: Any) -> Event:
-    """The event; one of a kind that only a later release knows becomes an empty text, so that all
-    keep their places.
+    """The event. One of a later release's kind becomes an empty text, so that all positions stay.
 
-    Earlier releases kept a text by its kind and its fields, too, and of a notice its sentence.
+    Earlier releases stored a text as its kind and fields, too, and a notice as its sentence.
     """
     if isinstance(kept, str):
         return Text(kept)
@@ -88,10 +87,10 @@ def decoded(kept: Any) -> Event:
 
 
 def whole(log: list[Event]) -> list[Event]:
-    """The log, which ends in "shutdown" if it was cut off; one that never began stays empty."""
+    """The log, ended by "shutdown" if it was cut off. An empty log stays empty."""
     return log if not log or isinstance(log[-1], Done | Failed) else [*log, Done("shutdown")]
 
 
 def plain(name: str) -> str:
-    """An id as SQLite takes it: one that a browser sent may not be valid Unicode."""
+    """An id in a form that SQLite accepts: a browser's may not be valid Unicode."""
     return name.encode(errors="backslashreplace").decode()

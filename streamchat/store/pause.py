@@ -1,11 +1,11 @@
-"""The row that says since when the owner has paused the source; there is none while it is not
-paused."""
+"""The row with the time since which the owner has paused the source; absent without a pause."""
 
 from streamchat.store.seams import Transaction
 
 
 def read(transaction: Transaction) -> tuple[float | None]:
-    """The time, in a tuple that tells "not paused" from a database that could not be read."""
+    """The time, in a tuple, so that "not paused" differs from None for a database that could not be
+    read."""
     found: tuple[float | None] = transaction.execute("SELECT MAX(since) FROM pause").fetchone()
     return found
 

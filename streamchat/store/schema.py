@@ -1,4 +1,4 @@
-"""The tables of the one file, and how a file of an earlier release becomes one of this."""
+"""The tables of the file, and the migrations from earlier releases' files."""
 
 from streamchat.store.seams import Transaction
 
@@ -13,7 +13,7 @@ TAKE = "UPDATE holdings SET bytes = bytes - old.size WHERE owner = old.owner"
 
 
 def counted(table: str) -> tuple[str, ...]:
-    """Triggers that keep the holdings equal to the sums of the rows."""
+    """Triggers that keep the holdings equal to the sums of the rows' sizes."""
     return (
         f"CREATE TRIGGER {table}_added AFTER INSERT ON {table} BEGIN {ADD}; END",
         f"CREATE TRIGGER {table}_dropped AFTER DELETE ON {table} BEGIN {TAKE}; END",
@@ -104,14 +104,13 @@ CONVERSATIONS = (
 
 
 def give_owners(transaction: Transaction) -> None:
-    """Version 1: each row of a conversation belongs to a visitor, and takes so many bytes of their
-    share."""
+    """Version 1: each row of a conversation has an owner and a size."""
     for statement in (*REPLIES_AND_TABS, *OWNERS, *HOLDINGS, *SALT):
         transaction.execute(statement)
 
 
 def unite(transaction: Transaction) -> None:
-    """Version 2: the tables of spending, journal and pause have their place here."""
+    """Version 2: the tables of spending, journal and pause are created here."""
     for statement in MONEY_AND_REPORTS:
         transaction.execute(statement)
     columns = transaction.execute("SELECT name FROM pragma_table_info('journal')").fetchall()
@@ -125,13 +124,13 @@ def keep_adjustments(transaction: Transaction) -> None:
 
 
 def keep_conversations(transaction: Transaction) -> None:
-    """Version 4: what a tab shows can be a saved conversation, with a title and a reader."""
+    """Version 4: a tab's state can be a saved conversation, with a title and a reader."""
     for statement in CONVERSATIONS:
         transaction.execute(statement)
 
 
 def keep_votes(transaction: Transaction) -> None:
-    """Version 5: what readers thought of answers."""
+    """Version 5: readers' votes on answers."""
     transaction.execute(
         "CREATE TABLE votes (answer BLOB PRIMARY KEY, at REAL NOT NULL, up INTEGER NOT NULL,"
         " words TEXT NOT NULL)"
@@ -150,8 +149,7 @@ def version(transaction: Transaction) -> int:
 
 
 def migrate(transaction: Transaction) -> bool:
-    """Makes a file of the next version; false if there is nothing to do, because another process
-    may have done it."""
+    """Brings a file to the next version. Returns false if it has the present one already."""
     found = version(transaction)
     if found >= VERSION:
         return False
@@ -161,6 +159,6 @@ def migrate(transaction: Transaction) -> bool:
 
 
 def salt(transaction: Transaction) -> bytes:
-    """The salt with which this installation hashes its visitors."""
+    """The salt that this installation hashes its visitors with."""
     kept: bytes = transaction.execute("SELECT salt FROM salt").fetchone()[0]
     return kept

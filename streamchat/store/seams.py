@@ -1,4 +1,4 @@
-"""The seams of the store: what a database does for it, and what work in a transaction may use."""
+"""The store's two protocols: a database, and the transaction that work on it gets."""
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class Rows(Protocol):
-    """The rows that a statement has found."""
+    """The rows found by a statement."""
 
     def fetchone(self) -> Any: ...
 
@@ -16,26 +16,25 @@ class Rows(Protocol):
 
 
 class Transaction(Protocol):
-    """All that is done in it takes effect, or nothing does. A `?` in a statement stands for a
-    value."""
+    """Takes effect as a whole or not at all. A `?` in a statement stands for a value."""
 
     def execute(self, statement: str, values: Sequence[Any] = ..., /) -> Rows: ...
 
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> object: ...
 
     def shrink(self) -> None:
-        """Ends the transaction, and gives the room of what was dropped back to the disk."""
+        """Ends the transaction, and returns the space of dropped rows to the disk."""
 
 
 Work = Callable[[Transaction], T]
 
 
 class Away(Exception):
-    """The database cannot be reached, or does not take what is to be written."""
+    """The database cannot be reached, or cannot write."""
 
 
 class TooNew(Away):
-    """A later release has written the file `path`, and this one does not know its tables."""
+    """A later release has written the file `path`, and this release does not know its tables."""
 
     def __init__(self, path: Path) -> None:
         super().__init__("a later release has written it")
@@ -43,13 +42,13 @@ class TooNew(Away):
 
 
 class Database(Protocol):
-    """Where the rows are."""
+    """The store's database."""
 
     async def open(self) -> None:
-        """Raises `TooNew` if this release cannot read the database, which then stays as it is."""
+        """Raises `TooNew`, and leaves the database as it is, if this release cannot read it."""
 
     async def run(self, work: Work[T]) -> T:
-        """The result of work done in one transaction, off the event loop. Raises `Away`."""
+        """The result of work in one transaction, off the event loop. Raises `Away`."""
         ...
 
     async def close(self) -> None: ...

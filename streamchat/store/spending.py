@@ -1,4 +1,4 @@
-"""Rows of what replies cost: one for each of the last two days, and the sums of the days before."""
+"""Rows of replies' costs: one for each reply of the last two days, and the sums of earlier days."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -16,8 +16,8 @@ DROP_FOLDED = "DELETE FROM spending WHERE day < ? AND reply <> CAST(day AS TEXT)
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The cost of a reply: the sum reserved for it until it is settled, then its price. Days are
-    since 1970."""
+    """The cost of a reply: its reservation until it is settled, then its price. Days count from
+    1970."""
 
     day: int
     visitor: bytes
@@ -25,7 +25,7 @@ class Cost:
 
 
 def put(transaction: Transaction, costs: Mapping[str, Cost]) -> None:
-    """Writes the costs of replies, in place of those that are there."""
+    """Writes costs of replies; each replaces the reply's earlier one."""
     transaction.executemany(
         PUT, [(reply, cost.day, cost.visitor, cost.micros) for reply, cost in costs.items()]
     )
@@ -48,7 +48,7 @@ def of_visitors(transaction: Transaction, day: int) -> Counter[bytes]:
 
 
 def has_begun(transaction: Transaction, day: int) -> bool:
-    """Whether that day, or a later one, was begun."""
+    """Whether that day, or a later one, has begun in the file."""
     return (
         transaction.execute("SELECT 1 FROM visitor_key WHERE day >= ?", (day,)).fetchone()
         is not None
@@ -56,11 +56,11 @@ def has_begun(transaction: Transaction, day: int) -> bool:
 
 
 def begin(transaction: Transaction, day: int, key: bytes, *, since: int) -> bytes:
-    """Begins a day; returns the key to its visitors, which is the one given only if there is none
-    yet.
+    """Begins a day. Returns the key of its visitors: the stored one or, if there is none, the given
+    one.
 
-    Of the days before yesterday only the sums stay, from the day `since` on, and the keys to their
-    visitors are lost.
+    Days before yesterday keep only their sums, from the day `since` on; the keys to their visitors
+    are deleted.
     """
     transaction.execute(FOLD, (day - 1,))
     transaction.execute(DROP_FOLDED, (day - 1, since))

@@ -1,4 +1,4 @@
-"""A database that is one SQLite file, on which one thread works."""
+"""A database in one SQLite file, used by one thread."""
 
 import asyncio
 import logging
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 class File(sqlite3.Connection):
-    """A connection as the store's work uses it."""
+    """A transaction on an SQLite connection."""
 
     def shrink(self) -> None:
         # commits first; `execute` would take the first page only
@@ -41,8 +41,8 @@ class File(sqlite3.Connection):
 
 
 class SQLite:
-    """After a failure the file is opened anew. One that is damaged is put aside, and one that is
-    gone begun anew."""
+    """Opens the file again after a failure. A damaged file is put aside, and a missing one is
+    created."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -110,14 +110,14 @@ class SQLite:
 
 
 def refuse_later(path: Path) -> None:
-    """Raises `TooNew` for a file that a later release has written."""
+    """Raises `TooNew` for a file of a later release."""
     if version_of(path) > VERSION:
         raise TooNew(path)
 
 
 def version_of(path: Path) -> int:
-    """The version of a file, of which no byte changes; 0 for one that cannot be read, which shows
-    when it is used."""
+    """The version of a file, read without changing a byte; 0 for an unreadable file, whose fault
+    shows on use."""
     with suppress(sqlite3.Error, OSError), closing(unchanging(path)) as file:
         return version(file)
     return 0
@@ -134,8 +134,8 @@ def unchanging(path: Path) -> File:
 
 
 def prepare_patiently(file: File) -> None:
-    """Two processes that begin a file together get in each other's way, and SQLite does not wait
-    for that to end."""
+    """Prepares the file, with retries: two processes that create it at once disturb each other, and
+    SQLite does not wait."""
     until = time.monotonic() + BUSY
     while True:
         try:
@@ -149,8 +149,8 @@ def prepare_patiently(file: File) -> None:
 
 
 def prepare(file: File) -> None:
-    """Makes the tables, or brings those of an earlier release up to date, each version in one
-    transaction."""
+    """Creates the tables, or migrates those of an earlier release, one transaction for each
+    version."""
     file.executescript(PRAGMAS)
     while version(file) < VERSION:
         with file:
@@ -163,6 +163,6 @@ def is_damage(error: sqlite3.Error) -> bool:
 
 
 def code(error: sqlite3.Error) -> int:
-    """SQLite's primary result code; errors of Python's own making have none."""
+    """SQLite's primary result code; 0 for errors that Python raises itself."""
     found: int = getattr(error, "sqlite_errorcode", 0)
     return found & 0xFF

@@ -1,4 +1,4 @@
-"""Rows of what browser tabs show: each has a state of its own, or is a copy of another tab."""
+"""Rows of browser tabs: each has its own state, or is a copy of another tab."""
 
 import json
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ SELECT state FROM tabs WHERE id = ? AND state IS NOT NULL AND NOT EXISTS
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """A tab to be written: with a state of its own, or as a copy of the tab `root`. One with a
-    card is a saved conversation."""
+    """A tab to write: with its own state, or as a copy of the tab `root`. With a card it is a saved
+    conversation."""
 
     visitor: str | None
     state: State | None
@@ -38,7 +38,7 @@ class Put:
 
 
 def put(transaction: Transaction, tab: str, put: Put, owner: bytes, now: float) -> int:
-    """Writes a tab; returns how many bytes it takes."""
+    """Writes a tab; returns the bytes that it takes."""
     if put.card and not conversations.put(transaction, plain(tab), put.card, owner, now):
         return 0
     if not put.card and conversations.has(transaction, plain(tab)):
@@ -56,7 +56,7 @@ def put(transaction: Transaction, tab: str, put: Put, owner: bytes, now: float) 
 
 
 def root(transaction: Transaction, tab: str) -> str | None:
-    """The tab whose state it shows; None if it is not kept."""
+    """The tab whose state this tab shows; None if it is unknown."""
     row = transaction.execute(
         "SELECT COALESCE(root, id) FROM tabs WHERE id = ?", (plain(tab),)
     ).fetchone()

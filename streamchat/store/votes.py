@@ -1,5 +1,4 @@
-"""Rows of what readers thought of answers: one for an answer, without the answer and without the
-reader."""
+"""Rows of readers' votes, one for an answer, without the answer and without the reader."""
 
 from dataclasses import dataclass
 
@@ -18,7 +17,7 @@ WORDS = "SELECT at, up, words FROM votes WHERE words <> '' AND at >= ? ORDER BY 
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """A thumb up or down at that time, with the reader's words where they are asked for."""
+    """A thumb up or down at that time, with the reader's words if they are asked for."""
 
     at: float
     up: bool
@@ -28,8 +27,8 @@ class Vote:
 def put(
     transaction: Transaction, answer: bytes, vote: Vote | None, *, since: float, most: int
 ) -> bool:
-    """Replaces the answer's vote; None takes it back. The last `most` stay that are not older than
-    `since`."""
+    """Replaces the answer's vote; None removes it. Only the last `most` that are not older than
+    `since` are kept."""
     if vote is None:
         transaction.execute("DELETE FROM votes WHERE answer = ?", (answer,))
     else:
@@ -42,7 +41,7 @@ def put(
 
 
 def counts(transaction: Transaction, *, since: float) -> dict[int, tuple[int, int]]:
-    """By day since 1970 (UTC), the thumbs up and down."""
+    """Thumbs up and down by day since 1970 (UTC)."""
     rows = transaction.execute(COUNTS, (since,)).fetchall()
     return {day: (up, down) for day, up, down in rows}
 

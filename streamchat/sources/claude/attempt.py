@@ -1,4 +1,4 @@
-"""One call to Claude: its events, what it costs, and what of its end can be forgiven."""
+"""One call to Claude: its events, its usage, and errors after its end that do not matter."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
@@ -54,7 +54,7 @@ async def attempt(
 
 @contextmanager
 def _metered(meter: Meter) -> Iterator[None]:
-    """Tells the meter how the call ended."""
+    """Tells the meter when the call has ended, and whether it was free."""
     try:
         yield
     except anthropic.APIError as error:
@@ -75,7 +75,7 @@ async def _drain(events: AsyncGenerator[Sent]) -> None:
 
 @contextmanager
 def _complete_once(complete: Callable[[], bool]) -> Iterator[None]:
-    """After the stop reason the answer is whole: what breaks then breaks nothing."""
+    """Ignores errors once the answer is complete: after its stop reason nothing is missing."""
     try:
         yield
     except (ClaudeError, anthropic.AnthropicError, httpx2.HTTPError, ValueError):

@@ -1,4 +1,4 @@
-"""Which of the parameters that a request can do without the model takes, and which values."""
+"""The optional parameters that a model accepts, and their values."""
 
 import asyncio
 from contextlib import suppress
@@ -22,8 +22,8 @@ FINAL = (NotPermitted, RequestRejected, Silent, UnknownModel, WrongAddress)
 
 
 class Capabilities:
-    """Asks Claude once; what the model or a gateway then refuses all the same is remembered in
-    `refused`, by name."""
+    """Facts about one model, asked of Claude once. Parameters that the model or a gateway refuses
+    later are added to `refused`, by name."""
 
     def __init__(self, model: str) -> None:
         self.refused: set[str] = set()
@@ -35,9 +35,9 @@ class Capabilities:
         self._asking: asyncio.Task[None] | None = None
 
     async def learn(self, client: anthropic.AsyncAnthropic, *, of_owner: bool = True) -> None:
-        """Does nothing once it is known. Callers at the same moment wait for one answer.
+        """Asks Claude unless the facts are known. Concurrent callers share one request.
 
-        What Claude refuses to the key of a visitor may be due to that key, and is not remembered.
+        A refusal to a visitor's key may be due to that key, and is not remembered.
         """
         if self._known:
             return
@@ -50,7 +50,7 @@ class Capabilities:
         await asyncio.shield(self._asking)
 
     def effort(self, wanted: Effort) -> Effort:
-        """The effort, or the next lower one that the model takes, or else its lowest."""
+        """The effort, or the next lower one that the model accepts, or its lowest."""
         if not self._efforts or wanted in self._efforts:
             return wanted
         taken = [effort for effort in EFFORTS if effort in self._efforts]
@@ -58,7 +58,7 @@ class Capabilities:
         return lower[-1] if lower else taken[0]
 
     def max_tokens(self, wanted: int) -> int:
-        """So many, or fewer where the model writes no more."""
+        """The number, or the model's own limit if that is lower."""
         return min(wanted, self._most_tokens or wanted)
 
     def close(self) -> None:
@@ -96,6 +96,7 @@ class Capabilities:
 
 
 def _retrieve(asking: asyncio.Task[None]) -> None:
-    """Takes the failure of a task that everybody has stopped waiting for."""
+    """Retrieves the error of a task that no caller waits for any more, so that asyncio does not log
+    it."""
     if not asking.cancelled():
         asking.exception()

@@ -1,5 +1,5 @@
-"""The two clients that speak to Claude: the owner's, and one for visitors' keys that has nothing of
-the owner's."""
+"""The two clients that talk to Claude: the owner's, and one for visitors' keys without the owner's
+credentials."""
 
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -16,14 +16,14 @@ NO_KEY = "none"
 
 
 def for_owner(settings: Settings, timeout: httpx2.Timeout) -> anthropic.AsyncAnthropic:
-    """Has the owner's key, and the headers of ANTHROPIC_CUSTOM_HEADERS."""
+    """A client with the owner's key and the headers of ANTHROPIC_CUSTOM_HEADERS."""
     key = settings.api_key.get_secret_value() or NO_KEY
     return anthropic.AsyncAnthropic(api_key=key, base_url=settings.base_url, **_options(timeout))
 
 
 def for_visitors(settings: Settings, timeout: httpx2.Timeout) -> anthropic.AsyncAnthropic:
-    """To be copied with a visitor's key. Its connections and cookies are not those of the owner's
-    client."""
+    """A client to copy with a visitor's key. It shares no connections and no cookies with the
+    owner's client."""
     return Bare(
         api_key=NO_KEY,
         base_url=_without_user(settings.base_url),
@@ -33,8 +33,8 @@ def for_visitors(settings: Settings, timeout: httpx2.Timeout) -> anthropic.Async
 
 
 class Bare(anthropic.AsyncAnthropic):
-    """Sends no header that the environment names, and only the key that it is given, as all of its
-    copies do."""
+    """A client that sends only the key it is given, and no header from the environment; so do its
+    copies."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -52,6 +52,6 @@ def _options(timeout: httpx2.Timeout) -> dict[str, Any]:
 
 
 def _without_user(url: str) -> str:
-    """The address without the user and password in it, which would be sent in place of a key."""
+    """The address without its user and password, which would be sent in place of a key."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

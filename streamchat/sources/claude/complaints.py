@@ -1,7 +1,7 @@
-"""The words in the body of an error, where neither its status nor its type says it.
+"""Reads an error's message, if neither its status nor its type is enough.
 
 The wording is Claude's or a gateway's: https://platform.claude.com/docs/en/api/errors names none.
-It is never shown, for it may repeat the request.
+It is never shown, because it may repeat the request.
 """
 
 import re
@@ -54,10 +54,8 @@ def _sayings(body: object) -> Iterator[str]:
 
 
 def says_no_credit(said: str, *, of_a_rate: bool) -> bool:
-    """Whether the account has no credit left, or has reached a limit that somebody has set for it.
-
-    A rate limit may mention billing, which can raise it.
-    """
+    """Whether the account has no credit left, or has reached a spend limit. A rate limit's message
+    may mention billing, too, and is not meant."""
     return bool(NO_CREDIT.search(said) or (not of_a_rate and BILLING.search(said)))
 
 
@@ -66,7 +64,6 @@ def says_too_long(said: str) -> bool:
 
 
 def refused_parameters(said: str) -> frozenset[str]:
-    """Which of the parameters that a request can do without were refused; all, if one was that is
-    not named."""
+    """The optional parameters that were refused; all of them if an unnamed one was."""
     named = frozenset(name for name, words in PARAMETERS.items() if words.search(said))
     return named or (frozenset(PARAMETERS) if UNNAMED.search(said) else frozenset())

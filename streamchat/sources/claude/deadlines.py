@@ -1,4 +1,4 @@
-"""How long one reply may be silent, and how long it may take in all."""
+"""The deadlines of a reply: how long it may be silent, and how long it may take in all."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from streamchat.errors import Silent, TookTooLong
 
 
 class Deadlines:
-    """Times are in seconds, by `clock`. Silence is time without a word or a thought, over one
+    """Times are in seconds, by `clock`. Silence is the time without a word or a thought in one
     attempt."""
 
     def __init__(
@@ -19,10 +19,8 @@ class Deadlines:
         self._silent_at = self._ends_at
 
     def check(self, *, heard: bool) -> None:
-        """Raises `Silent` or `TookTooLong` once a deadline is over.
-
-        `heard` is whether a word or a thought has just come, or Claude has just been asked for one.
-        """
+        """Raises `Silent` or `TookTooLong` once a deadline has passed. `heard` if a word or a
+        thought has just come, or a request has just been sent."""
         now = self._clock()
         if now >= self._ends_at:
             raise TookTooLong

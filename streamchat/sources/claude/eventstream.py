@@ -1,4 +1,4 @@
-"""Parses a `text/event-stream` that comes in pieces, cut anywhere.
+"""Parses a `text/event-stream` that arrives in chunks, cut anywhere.
 
 Standard: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 """
@@ -15,8 +15,8 @@ class EventTooLong(ValueError):
 
 
 class Parser:
-    """Ids and retry times are not read. Raises `EventTooLong` instead of holding more than
-    `max_event` bytes."""
+    """Ignores ids and retry times. Raises `EventTooLong` rather than hold more than `max_event`
+    bytes."""
 
     def __init__(self, *, max_event: int = MAX_EVENT) -> None:
         self._max_event = max_event
@@ -25,7 +25,7 @@ class Parser:
         self._after_cr = False
 
     def feed(self, piece: bytes) -> list[Parsed]:
-        """The events that this piece completes."""
+        """The events that this chunk completes."""
         if not self._begun:
             piece = self._without_bom(piece)
         if self._after_cr or b"\r" in piece:
@@ -39,11 +39,11 @@ class Parser:
 
     @property
     def rest(self) -> bytes:
-        """The part that was fed of the event that is not complete yet."""
+        """The bytes so far of the incomplete event."""
         return bytes(self._rest)
 
     def _closed_by(self, piece: bytes) -> list[bytes]:
-        """The blocks of lines that end in this piece, of which the first has begun before it."""
+        """The blocks of lines that end in this chunk; the first may have begun before it."""
         seen = len(self._rest) - 1
         self._rest += piece
         if self._rest.find(b"\n\n", seen) < 0:
@@ -55,7 +55,7 @@ class Parser:
         return blocks
 
     def _without_bom(self, piece: bytes) -> bytes:
-        """Nothing until it is known whether the stream begins with one."""
+        """The chunk without a byte order mark; empty until it is known whether there is one."""
         self._rest += piece
         if len(self._rest) < len(BOM) and BOM.startswith(self._rest):
             return b""
@@ -64,7 +64,8 @@ class Parser:
         return begun.removeprefix(BOM)
 
     def _with_line_feeds(self, piece: bytes) -> bytes:
-        """A CR ends its line at once; the LF of the same line end may come with the next piece."""
+        """The chunk with LF as its only line end. A CR ends its line at once; an LF at the start of
+        the next chunk belongs to it."""
         if self._after_cr and piece:
             piece = piece.removeprefix(b"\n")
             self._after_cr = False

@@ -1,4 +1,4 @@
-"""Where each error of the SDK, its transport or its decoding belongs in our own tree."""
+"""Translates each error of the SDK, its transport or its decoding into our own tree."""
 
 import email.utils
 import json
@@ -94,8 +94,7 @@ def translated() -> Iterator[None]:
 
 
 def translate(error: Exception) -> ClaudeError | None:
-    """The place of `error` in our tree; None for an error that comes from neither Claude nor the
-    way to it."""
+    """Our error for `error`; None if it comes neither from Claude nor from the way to it."""
     match error:
         case anthropic.APIStatusError():
             return _from_status(error)
@@ -109,7 +108,7 @@ def translate(error: Exception) -> ClaudeError | None:
 
 
 def of_own_key(error: ClaudeError) -> ClaudeError:
-    """The error as whoever brought the key reads it."""
+    """The error in words for a visitor who brought the key."""
     match error:
         case errors.KeyRejected():
             own: ClaudeError = errors.OwnKeyRejected(request_id=error.request_id)
@@ -124,8 +123,8 @@ def of_own_key(error: ClaudeError) -> ClaudeError:
 
 
 def is_free(error: BaseException) -> bool:
-    """Whether Claude charges nothing for a call that failed so: it was turned away, or there was no
-    connection."""
+    """Whether Claude charges nothing for a call that failed so: it was refused, or never
+    connected."""
     match error:
         case anthropic.APIStatusError():
             refused = 400 <= error.status_code < 500 or error.type in BY_TYPE.keys() - {
@@ -178,7 +177,7 @@ def _request_id(error: anthropic.APIStatusError) -> str | None:
 
 
 def _retry_after(headers: httpx2.Headers) -> float | None:
-    """In seconds; nobody is told to wait for longer than a day."""
+    """The pause in seconds, a day at most."""
     seconds = _number(headers.get("retry-after-ms", "")) / 1000
     if not math.isfinite(seconds):
         value = headers.get("retry-after", "")

@@ -1,9 +1,9 @@
 """A client for Claude that replaces closed connections.
 
-A connection that is kept for the next request may be closed by the server in between. The next
-request on it then ends at once, with a reset and no response. Nothing has worked on it, so that it
-may be sent again (RFC 9112, 9.3.1). After a reset that comes later Claude may have worked on the
-request, and charges for it: it is a failure as any other.
+The server may close a kept connection between two requests. The next request on it then ends at
+once, with a reset and no response. Nothing has worked on it, so it may be sent again (RFC 9112,
+9.3.1). After a later reset Claude may have worked on the request and charge for it: that is a
+failure like any other.
 """
 
 import time
@@ -34,9 +34,9 @@ TRACE.freeze()
 
 
 class Client(anthropic.DefaultAioHttpClient):
-    """`_init_transport` and `_init_proxy_transport` are where httpx makes transports, of which the
-    public way to give one of our own would turn off the proxies of the environment. A reset that
-    takes at most `at_once` seconds is one of a closed connection."""
+    """Overrides `_init_transport` and `_init_proxy_transport`, where httpx makes its transports:
+    passing a transport in the public way would turn off the environment's proxies. A reset within
+    `at_once` seconds counts as that of a closed connection."""
 
     def __init__(self, *, at_once: float = AT_ONCE, **options: Any) -> None:
         self._at_once = at_once
@@ -55,7 +55,8 @@ class Transport(httpx2.AsyncBaseTransport):
         self._at_once = at_once
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Ends with a new connection at the latest: each attempt takes a closed one away."""
+        """Sends the request again while it meets closed connections. Each attempt removes one, so
+        the last one opens a new connection."""
         if not isinstance(self._transport.client, aiohttp.ClientSession):
             self._transport.client = _session(self._transport.get_client())
         while True:
@@ -75,8 +76,8 @@ class Transport(httpx2.AsyncBaseTransport):
 
 
 def _session(made: aiohttp.ClientSession) -> aiohttp.ClientSession:
-    """The session as the SDK makes it, with a trace, and without cookies: one visitor's are not for
-    the next."""
+    """The session as the SDK makes it, with a trace and without cookies, which visitors must not
+    share."""
     session = aiohttp.ClientSession(
         connector=made.connector, trace_configs=[TRACE], cookie_jar=aiohttp.DummyCookieJar()
     )

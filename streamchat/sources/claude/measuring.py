@@ -1,4 +1,4 @@
-"""Measures what the events of Claude's stream say of the tokens that it uses."""
+"""Measures the tokens that the events of Claude's stream show."""
 
 import json
 from typing import Any
@@ -26,7 +26,7 @@ UNNAMED = (b"", b"message")
 
 
 def measure(raw: Sent, meter: Meter) -> None:
-    """Tells the meter what an event says of the tokens that Claude has used."""
+    """Tells the meter the usage that an event shows."""
     try:
         match raw["type"]:
             case "content_block_delta":
@@ -71,7 +71,7 @@ def _measure_block(block: Sent, meter: Meter) -> None:
 
 
 def measure_unread(name: bytes, data: bytes, meter: Meter) -> None:
-    """The same for an event that nobody reads any more, which may be a part of one."""
+    """The same for an event that was not read, or arrived in part."""
     try:
         if name in NAMES or name in UNNAMED:
             measure(json.loads(data), meter)
@@ -82,7 +82,8 @@ def measure_unread(name: bytes, data: bytes, meter: Meter) -> None:
 
 
 def latest_usage(counted: Sent, usage: Usage) -> Usage:
-    """Later counts replace earlier ones; a field that is missing, or no count, keeps its value."""
+    """The usage with later counts in place of earlier ones. A field that is missing, or no count,
+    keeps its value."""
 
     def latest(name: str, before: int) -> int:
         value = counted.get(name)

@@ -1,4 +1,4 @@
-"""How Claude calls the models that are offered, and which of them it has retired."""
+"""Claude's names for the offered models, and the models that it has retired."""
 
 import asyncio
 from contextlib import suppress
@@ -13,20 +13,20 @@ from streamchat.sources.claude.faults import translated
 
 
 class Names:
-    """Tells the menu, where there is more than one model to choose. It is no loss if Claude, or a
-    gateway, does not say."""
+    """Tells the menu Claude's names, if there is a choice of models. A failure to learn them is
+    ignored."""
 
     def __init__(self, menu: Menu) -> None:
         self._menu = menu
         self._asking: asyncio.Task[None] | None = None
 
     def ask(self, client: anthropic.AsyncAnthropic) -> None:
-        """Asks once, and waits for nothing."""
+        """Starts asking, once, without waiting."""
         if self._asking is None and len(self._menu.models) > 1:
             self._asking = asyncio.create_task(self._ask(client))
 
     def lost(self, model: str) -> None:
-        """Claude did not know the model."""
+        """Notes that Claude does not know the model."""
         self._menu.learn(model, self._menu.models[model].name, gone=True)
 
     def close(self) -> None:
@@ -43,6 +43,6 @@ class Names:
 
 
 def _is_gone(model: ModelInfo) -> bool:
-    """Whether it answers no more."""
+    """Whether the model is retired."""
     ends = model.retires_at
     return model.lifecycle == "retired" or (ends is not None and ends <= datetime.now(UTC))

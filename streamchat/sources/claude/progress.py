@@ -1,4 +1,4 @@
-"""How far one reply has come over all the attempts at it, and what is tried next."""
+"""The progress of one reply over all its attempts, and the decision what to try next."""
 
 import random
 from collections.abc import Iterator
@@ -20,11 +20,11 @@ GO_ON = (
 
 
 class Progress:
-    """The text and the usage so far. After text, a failure that may pass is followed by a
-    continuation.
+    """The text and the usage so far. After some text, a retryable failure is followed by a request
+    to continue.
 
-    A conversation that ends with the assistant's words asks for the rest of them: what was said so
-    far is theirs.
+    A conversation that ends with the assistant's words asks for the rest of them: they count as the
+    text so far.
     """
 
     def __init__(self, conversation: Conversation, *, continuations: int) -> None:
@@ -44,7 +44,7 @@ class Progress:
         self.paused = False
 
     def begin(self) -> Conversation:
-        """Begins an attempt; returns what to send for it."""
+        """Begins an attempt; returns the conversation to send."""
         said = "".join(self._said)
         self._before = self._spent
         self._has_words = self.paused = False
@@ -56,7 +56,7 @@ class Progress:
         return (*self._asked, Message("assistant", said.rstrip()), Message("user", go_on))
 
     def told(self, event: Event) -> Iterator[Event]:
-        """The part of an event of this attempt that a reader gets."""
+        """The events that a reader gets for this event of the attempt."""
         match event:
             case Text():
                 yield from self._text(self._seam.feed(event.text))
@@ -81,8 +81,8 @@ class Progress:
                 yield event
 
     def fail(self, error: ClaudeError) -> tuple[float, list[Notice]] | None:
-        """Ends an attempt: seconds until the next one and what a reader is told, or None if there
-        is none."""
+        """Ends an attempt. Returns the seconds until the next one and notices for the reader, or
+        None if there is none."""
         interrupted = self._has_words
         self._failures = 1 if interrupted else self._failures + 1
         pause = _pause(error, self._failures)

@@ -1,5 +1,5 @@
-"""Where an answer that broke off goes on: what its continuation repeats of it is not shown
-twice."""
+"""Joins an interrupted answer and its continuation, without the words that the continuation
+repeats."""
 
 import re
 
@@ -14,26 +14,22 @@ SPACES = 20
 class Seam:
     """Joins a partial answer and its continuation, which comes in pieces.
 
-    The continuation is asked to begin with the `anchor`, the partial's last words. Whether it does
-    so, repeats fewer words or simply goes on: no word should be lost, and none be there twice.
-    Taken for a repetition is
+    The continuation is asked to begin with the `anchor`, the partial's last words. It may do so,
+    repeat fewer words, or simply go on. No word should be lost, and none shown twice.
 
-    * the anchor, if it has at least 20 characters, with any whitespace before and in it. It is
-      chosen so that a
-      text which repeats itself (rows of zeros) does not go on with it of its own accord; where no
-      last words are
-      such an anchor, this rule does not apply;
-    * last words of the anchor that come right after the partial, without the space that sets words
-      apart:
-      "the quick" + "quick brown", "It works." + "It works. Now". They have at least two letters of
-      a script with
-      upper and lower case. Of "ha" + " ha" and "| 0 " + "| 0 |", which have that space, nothing is
-      dropped.
+    Two things count as a repetition. First, the whole anchor, if it has at least 20 characters,
+    with any whitespace before and in it. The anchor is chosen so that a repetitive text (rows of
+    zeros) does not go on with it by itself; if no last words are such an anchor, this rule does not
+    apply.
 
-    So an exact continuation loses nothing, unless the uncut text, right where it was cut, says the
-    whole anchor twice over or the same words without a space between ("bon" + "bon"). Held back is
-    only what may still become a repetition, never more than the anchor's length and 20 characters
-    for whitespace.
+    Second, the anchor's last words, if they follow the partial without the space that parts words:
+    "the quick" + "quick brown", "It works." + "It works. Now". They need at least two letters of a
+    script with upper and lower case. "ha" + " ha" and "| 0 " + "| 0 |" have that space, and are
+    kept.
+
+    So an exact continuation loses nothing, unless the uncut text says the whole anchor twice at the
+    cut, or the same words without a space between ("bon" + "bon"). Only text that may still become
+    a repetition is held back: at most the anchor's length and 20 characters for whitespace.
     """
 
     def __init__(self, partial: str) -> None:
@@ -48,14 +44,14 @@ class Seam:
         self._open = bool(self.anchor)
 
     def feed(self, text: str) -> str:
-        """The text that may be shown now that this piece of the continuation has come."""
+        """The text that may be shown after this piece of the continuation."""
         if not self._open:
             return self._unspaced(text)
         self._held += text
         return "" if self._may_become_a_repetition() else self.end()
 
     def end(self) -> str:
-        """The text that was held back and may be shown, as no more will come."""
+        """The rest of the text that was held back."""
         if not self._open:
             return ""
         self._open = False
@@ -77,8 +73,8 @@ class Seam:
         )
 
     def _repeatable(self) -> list[str]:
-        """The anchor and its last words, the longest first, as far as they may be dropped at this
-        seam."""
+        """The repetitions that may be dropped at this seam: the anchor and its last words, the
+        longest first."""
         if self._space or self._held[:1].isspace():
             return [self._words] if self._sure else []
         return self._endings
@@ -97,7 +93,7 @@ class Seam:
         return not then.strip()
 
     def _unspaced(self, text: str) -> str:
-        """Without the whitespace that the partial ends with already."""
+        """The text without the whitespace that the partial already ends with."""
         same = 0
         while text[same : same + 1] == self._space[same : same + 1] != "":
             same += 1
@@ -106,8 +102,8 @@ class Seam:
 
 
 def _anchor(partial: str) -> str:
-    """The last words, at most 180 characters; if possible, some that the text would not go on with
-    by itself."""
+    """The last words, at most 180 characters; if possible, words that the text would not repeat by
+    itself."""
     text = partial.rstrip()
     starts = re.compile(r"(?<!\S)\S").finditer(text, max(0, len(text) - LONGEST))
     anchors = [text[start.start() :] for start in starts] or [text[-LONGEST:]]
@@ -129,7 +125,8 @@ def _is_periodic(words: str) -> bool:
 
 
 def _is_letter(sign: str) -> bool:
-    """Of a script with upper and lower case: these set words apart by spaces."""
+    """Whether the sign belongs to a script with upper and lower case, which parts words by
+    spaces."""
     return sign.lower() != sign.upper()
 
 

@@ -30,8 +30,8 @@ logger = logging.getLogger(__name__)
 
 
 class Claude:
-    """Answers with the model of the request's choice, or else with `settings.model`; with no key in
-    the settings, only requests that have one. It tells the `menu` how Claude calls its models.
+    """Answers with the request's model, or else with `settings.model`. Without a key in the
+    settings it answers only requests with a key. It tells the `menu` Claude's names of the models.
 
     Make one for a process and use it in one event loop.
     """
@@ -54,8 +54,8 @@ class Claude:
         self._for_visitors = clients.for_visitors(settings, timeout)
 
     async def open(self) -> None:
-        """Connects, and asks what the model can do; raises `ClaudeError`. Claude may answer later
-        all the same."""
+        """Connects, and asks for the model's capabilities. Raises `ClaudeError`; later questions
+        may succeed all the same."""
         if self._names:
             self._names.ask(self._client)
         await self._capabilities[self._settings.model].learn(self._client)
@@ -69,8 +69,8 @@ class Claude:
         await self._for_visitors.close()
 
     async def stream(self, request: Request) -> AsyncGenerator[Event]:
-        """Claude's answer, over as many attempts as it takes: a failure that may pass is not the
-        end of it."""
+        """Claude's answer, over several attempts: it retries after a failure that may pass, and
+        continues after a break."""
         progress = Progress(request.conversation, continuations=self._settings.continuations)
         client = (
             self._for_visitors.with_options(api_key=request.key) if request.key else self._client
@@ -113,13 +113,13 @@ class Claude:
             meter = await request.again(conversation) or Meter(NOTHING)
 
     def _deadlines(self, choice: Choice) -> Deadlines:
-        """Where its thoughts are not sent, Claude may be silent while it thinks."""
+        """Without visible thoughts, Claude may be silent as long as the whole reply may take."""
         patience, whole = self._settings.silence_seconds, self._settings.reply_seconds
         silence = patience if choice.thinking else whole
         return Deadlines(silence=silence, reply=whole, clock=self._clock)
 
     def _is_gone(self, error: ClaudeError, choice: Choice) -> bool:
-        """Whether Claude does not know the chosen model, and the owner's can take its place."""
+        """Whether Claude does not know the chosen model, and the owner's model can replace it."""
         chosen = choice.model not in ("", self._settings.model)
         return chosen and isinstance(error, errors.UnknownModel)
 
@@ -133,8 +133,8 @@ class Claude:
     def _remember(
         self, choice: Choice, without: set[str], client: anthropic.AsyncAnthropic
     ) -> None:
-        """An answer came of a request that went without these parameters; what visitors' keys lack
-        is their own."""
+        """Notes parameters without which the model answered. A visitor's key may have fewer rights,
+        and changes nothing."""
         model = choice.model or self._settings.model
         capabilities = self._capabilities[model]
         new = without - capabilities.refused
@@ -143,7 +143,7 @@ class Claude:
             capabilities.refused |= new
 
     def _refused(self, error: ClaudeError, choice: Choice, without: set[str]) -> frozenset[str]:
-        """Of what was sent and need not be, what was refused."""
+        """The optional parameters that were sent and refused."""
         refused = error.parameters if isinstance(error, errors.RequestRejected) else frozenset()
         return refused & self._optional(choice, without).keys()
 
@@ -163,7 +163,7 @@ class Claude:
         return parameters
 
     def _optional(self, choice: Choice, without: set[str]) -> dict[str, Any]:
-        """The parameters that a request can do without, as far as the model takes them."""
+        """The parameters that a request can do without, as far as the model accepts them."""
         capabilities = self._capabilities[choice.model or self._settings.model]
         display = "summarized" if choice.thinking else "omitted"
         effort = capabilities.effort(choice.effort or self._settings.effort)
@@ -183,8 +183,8 @@ def _blocks(texts: list[str]) -> list[dict[str, str]]:
 def _again(
     progress: Progress, error: ClaudeError, failure: ClaudeError
 ) -> tuple[float, list[Notice]]:
-    """Seconds until the next attempt and what a reader is told; raises the error if there is
-    none."""
+    """Seconds until the next attempt, and notices for the reader. Raises the error if there is no
+    further attempt."""
     again = progress.fail(error)
     if again is None:
         _tell_owner(error)

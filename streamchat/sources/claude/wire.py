@@ -1,5 +1,4 @@
-"""Claude's stream on the wire: reads it as fast as a reader wants it, and measures what its events
-say."""
+"""Claude's stream on the wire: read at the pace of its readers, and measured event by event."""
 
 import json
 import re
@@ -35,14 +34,15 @@ async def sent(
     deadlines: Deadlines,
     wanted: Callable[[], Awaitable[None]],
 ) -> AsyncGenerator[Sent]:
-    """The data of the events that `Accumulator` knows; raises what the SDK raises for an `error`.
+    """The data of the events that `Accumulator` knows. Raises the SDK's exception for an `error`
+    event.
 
-    The meter has noted each event before it is yielded, and at the end all that arrived and was not
-    read. Pings do not end a silence. Before it reads on it awaits `wanted`; what came meanwhile is
-    then read in one go.
+    The meter counts each event before it is yielded, and at the end everything that arrived unread.
+    Pings do not end a silence. Before it reads more it awaits `wanted`, and then reads everything
+    that gathered meanwhile at once.
 
-    The SDK's own iteration, line by line and with a model for each event, takes most of the time of
-    a reply.
+    The SDK's own iteration, line by line and with a model for each event, would take most of a
+    reply's time.
     """
     parser, events = Parser(), list[Parsed]()
     try:
@@ -64,7 +64,7 @@ async def sent(
 
 
 def _is_content(name: bytes, data: bytes) -> bool:
-    """Whether it is a word, a thought or the beginning of one, and no ping."""
+    """Whether the event has a word or a thought, or begins one."""
     return name.startswith(CONTENT) or (name in UNNAMED and CONTENT in data)
 
 
@@ -89,8 +89,8 @@ def _named(name: bytes, data: bytes) -> Sent | None:
 
 
 def _unnamed(data: bytes, response: httpx2.Response) -> Sent | None:
-    """An event whose type is only in its data. Data that is no object, as `[DONE]`, is a gateway's
-    own."""
+    """An event whose type is only in its data. Data that is no object, such as `[DONE]`, is a
+    gateway's own."""
     if not data.lstrip().startswith(b"{"):
         return None
     raw = json.loads(data.decode())
@@ -108,8 +108,7 @@ def _error(data: bytes, response: httpx2.Response) -> anthropic.APIStatusError:
 
 
 class Accumulator:
-    """The state of one stream: the latest `usage`, and the stop `reason`, which is empty until
-    there is one."""
+    """The state of one stream: the latest `usage`, and the stop `reason`, empty until it comes."""
 
     def __init__(self) -> None:
         self.usage = Usage()
@@ -118,8 +117,7 @@ class Accumulator:
         self._thinking = Halves()
 
     def add(self, raw: Sent) -> Event | None:
-        """The event for a reader, if there is one; raises `Unreadable` for one without its usual
-        shape."""
+        """The event for a reader, or None. Raises `Unreadable` for an event of another shape."""
         try:
             match raw["type"]:
                 case "content_block_delta":
@@ -136,11 +134,11 @@ class Accumulator:
         return None
 
     def end(self) -> Text | None:
-        """The end of the text that waited for more."""
+        """The rest of the text that waited for more."""
         return Text(rest) if (rest := self._text.end()) else None
 
     def _block(self, block: Sent) -> Event | None:
-        """A delta, or the beginning of a block, which may have text already."""
+        """The text of a delta, or of a block's beginning."""
         match block["type"]:
             case "text_delta" | "text" if text := self._text.joined(block["text"]):
                 return Text(text)
@@ -156,13 +154,13 @@ class Accumulator:
 
 
 class Halves:
-    """Joins characters whose halves, as UTF-16 has them, come in two pieces."""
+    """Joins characters whose two UTF-16 surrogates arrive in two pieces."""
 
     def __init__(self) -> None:
         self._half = ""
 
     def joined(self, piece: str) -> str:
-        """The piece with the half that came before it, and without one that it ends with."""
+        """The piece, with the surrogate held from before and without one at its end."""
         if piece.isascii() and not self._half:
             return piece
         text = self._half + piece
@@ -170,12 +168,12 @@ class Halves:
         return well_formed(text.removesuffix(self._half))
 
     def end(self) -> str:
-        """A replacement character for a half that stayed alone."""
+        """A replacement character for a surrogate that stayed alone."""
         return well_formed(self._half)
 
 
 def _reason(reason: Any) -> str:
-    """A stop reason in Claude's way of naming them; one of another kind, or one of ours, is
+    """A stop reason in the form of Claude's. One of another form, or with a name of ours, becomes
     "unknown"."""
     if reason is None or reason == "":
         return ""

@@ -1,4 +1,4 @@
-"""The prepared answers: which messages they answer, and how they are given."""
+"""The prepared answers: the messages that they answer, and how they are given."""
 
 import re
 from collections.abc import Callable
@@ -35,7 +35,7 @@ Reader = Literal["owner", "key_holder", "visitor"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A text and how it is given: what follows a `CUT` in it is left for a continuation."""
+    """A text and how it is given. The text after a `CUT` is left for a continuation."""
 
     text: str = ""
     thinking: str = ""
@@ -46,8 +46,7 @@ class Answer:
     ending: str | Callable[[], ChatError] = "end_turn"
 
     def after(self, begun: str) -> "Answer":
-        """The rest of this answer when `begun` was already given; this time nothing comes in
-        between."""
+        """The rest of this answer after `begun`, without further cuts and pauses."""
         whole = self.text.replace(CUT, "")
         rest = whole.removeprefix(begun) if whole.startswith(begun) else ""
         return Answer(rest or "\n\n*There is nothing to add to that.*", pace=self.pace)
@@ -133,8 +132,7 @@ _POLITE = "^((please|can you|could you|would you|now|ok|okay|so) )+|( (please|no
 
 
 def unanswered(text: str) -> str:
-    """Without the messages that got no word for an answer: the next one follows them as a
-    paragraph."""
+    """The last message alone, without the unanswered ones that precede it as paragraphs."""
     if len(text) > LONGEST:
         return text
     paragraphs = text.strip().split("\n\n", 20)
@@ -151,8 +149,7 @@ def prepared_answer(text: str) -> Answer | None:
 
 
 def plain_words(text: str) -> str:
-    """The words of a short message in lower case, without the polite ones around them; of a long
-    one, none."""
+    """The words of a short message in lower case, without polite ones; empty for a long message."""
     if len(text) > 300:
         return ""
     words = re.findall(r"[^\W_]+(?:'[^\W_]+)*", text.casefold().replace("’", "'"))

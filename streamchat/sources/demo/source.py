@@ -1,5 +1,5 @@
-"""A source without a key: prepared answers to the messages of `STATES`, and something fitting to
-any other."""
+"""A source without a key: prepared answers to the messages of `STATES`, and a fitting answer to any
+other."""
 
 import asyncio
 import re
@@ -25,8 +25,8 @@ from streamchat.sources.demo.prepared import (
 
 
 class Demo:
-    """Tells its owner how to set up a key, and visitors how to use one of their own where it
-    `takes_keys`."""
+    """Explains to the owner how to set up a key, and to visitors, if it `takes_keys`, how to use
+    their own."""
 
     name = "The demo"
     model = "demo"
@@ -70,7 +70,7 @@ class Demo:
 
 
 def _pieces(text: str) -> list[str]:
-    """Words with the space before them, long ones in parts; joined they are exactly the text."""
+    """Words with the space before them, long ones in parts. Joined they are the exact text."""
     return re.findall(r"\s*\S{1,24}|\s+", text)
 
 
@@ -117,7 +117,7 @@ def _opening(text: str) -> str:
 
 
 def _quoted(text: str, length: int) -> str:
-    """One line in which nothing is Markdown, HTML or a formula any more."""
+    """The text as one line without Markdown, HTML or formulas."""
     line = " ".join(text.split())
     short = line if len(line) <= length else line[:length].rstrip() + "…"
     special = r"[\\`*_\[\]<>&$~|#]|^[-+=]|^\d+(?=[.)])"
