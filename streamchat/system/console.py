@@ -1,4 +1,4 @@
-"""Sentences for the person who starts the program, who may not be there to read them."""
+"""Sentences for the person who starts the program, even if nobody reads the terminal."""
 
 import os
 import sys
@@ -13,13 +13,13 @@ def say(line: str) -> None:
 
 
 def fail(sentence: str) -> SystemExit:
-    """Says why the program ends; raise what it returns."""
+    """Prints why the program ends; raise its result."""
     print(f"StreamChat cannot start: {sentence}", file=sys.stderr, flush=True)
     return SystemExit(2)
 
 
 class Stream(TextIOWrapper):
-    """A stream whose reader may leave and whose disk may be full: what is written then is lost."""
+    """A stream that drops its text if its reader has left or its disk is full."""
 
     def write(self, text: str) -> int:
         try:
@@ -35,18 +35,15 @@ class Stream(TextIOWrapper):
             self._discard()
 
     def _discard(self) -> None:
-        """Sends what is still buffered, and all that follows, nowhere."""
+        """Sends all buffered and further text to the null device."""
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self.fileno())
         os.close(nowhere)
 
 
 def open_streams() -> None:
-    """Makes stdout and stderr safe to write to, whether they are closed, broken or full.
-
-    A closed one is opened first, or the next file or socket would get its number and what is
-    printed.
-    """
+    """Makes stdout and stderr safe to write to if they are closed, broken or full. A closed one is
+    opened first: otherwise the next file or socket would get its number, and the printed text."""
     for number in STANDARD:
         try:
             os.fstat(number)

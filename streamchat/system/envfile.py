@@ -29,8 +29,7 @@ def read_file(path: Path) -> None:
 
 
 def text_of(path: Path) -> str:
-    """The text of a file in UTF-8 or, as PowerShell writes it, in UTF-16; none of one that is not
-    there."""
+    """The text of a file in UTF-8 or, as PowerShell writes it, UTF-16; empty for a missing file."""
     if path.is_dir():
         if not (path / "pyvenv.cfg").exists():
             say(f"{path} is a folder, so no settings are read from it.")

@@ -42,7 +42,7 @@ OWN_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 def prepare() -> None:
-    """Reads `.env`, and ends the program with a sentence if it cannot run in this environment."""
+    """Reads `.env`. Ends the program with a sentence if it cannot run in this environment."""
     check_packages()
     read_file(ROOT / ".env")
     check_numbers()
@@ -89,7 +89,8 @@ def check_numbers() -> None:
 
 
 def check_certificates() -> None:
-    """Httpx would raise an error that names neither the variable nor the file."""
+    """Ends the program if a file of certificates cannot be read. Httpx's own error would name
+    neither the variable nor the file."""
     if log := os.environ.get("SSLKEYLOGFILE"):
         try:
             Path(log).open("ab").close()

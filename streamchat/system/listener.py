@@ -15,12 +15,12 @@ LOCAL = {"0.0.0.0": "localhost", "::": "::1"}  # noqa: S104
 
 
 class StartFailed(Exception):
-    """The server ended before it had started."""
+    """The server ended before it was ready."""
 
 
 @dataclass(frozen=True)
 class Listener:
-    """Sockets that listen on one port of a host. `http` makes the protocol of each connection."""
+    """Sockets that listen on one port of a host. `http` makes each connection's protocol."""
 
     host: str
     port: int
@@ -29,10 +29,8 @@ class Listener:
 
     @classmethod
     def open(cls, host: str = LOOPBACK, port: int = 0) -> Self:
-        """Takes the port on every address that the host's name stands for, or raises OSError.
-
-        Port 0 is any free port.
-        """
+        """Listens on every address that the host's name stands for. Raises OSError. Port 0 means
+        any free port."""
         sockets: list[socket.socket] = []
         try:
             for family, address in _addresses(host):
@@ -50,17 +48,17 @@ class Listener:
 
     @property
     def url(self) -> str:
-        """The address for this machine."""
+        """The address on this machine."""
         return self._url(LOCAL.get(self.host, self.host))
 
     @property
     def is_private(self) -> bool:
-        """Whether only programs of this machine reach it."""
+        """Whether only programs on this machine can connect."""
         return all(ip_address(each.getsockname()[0]).is_loopback for each in self.sockets)
 
     @property
     def network_urls(self) -> list[str]:
-        """The addresses for other machines, where the host stands for all addresses of this one."""
+        """The addresses for other machines, if the host stands for all addresses of this one."""
         return [self._url(address) for address in _own_addresses(self.host)]
 
     def _url(self, host: str) -> str:
@@ -75,7 +73,7 @@ ELSEWHERE = {
 
 
 def _own_addresses(host: str) -> list[str]:
-    """The addresses from which this machine would send to others; nothing is sent."""
+    """The addresses from which this machine would send; nothing is sent."""
     found = []
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for address in ELSEWHERE.get(host, ()):

@@ -1,8 +1,6 @@
-"""Messages of other people's code in the log: the place where something went wrong, never their
-words.
+"""Logs other people's messages as the place where something went wrong, without their words.
 
-Messages and tracebacks of Gradio, its server and whatever else runs here may repeat what a visitor
-sent.
+Messages and tracebacks of Gradio, its server and other libraries may repeat what a visitor sent.
 """
 
 import io
@@ -43,8 +41,7 @@ def log_to_stderr() -> None:
 
 
 def guard_output() -> None:
-    """Once all is loaded: what others print, or log by handlers of their own, becomes a line of the
-    log, too."""
+    """Logs what libraries print, or log by handlers of their own. Call it once all are loaded."""
     for name in list(logging.root.manager.loggerDict):
         if not is_ours(name):
             other = logging.getLogger(name)
@@ -60,7 +57,7 @@ def is_ours(name: str) -> bool:
 
 
 class Places:
-    """Lets each place in the code through once in so many seconds."""
+    """A filter that passes each place in the code once in so many seconds."""
 
     def __init__(
         self, *, every: float = EVERY, clock: Callable[[], float] = time.monotonic
@@ -78,7 +75,7 @@ class Places:
 
 
 class Discreet(logging.Filter):
-    """Of other people's records only the place, the logger and the type of the error are kept."""
+    """Reduces libraries' records to the place, the logger and the error's type."""
 
     def __init__(self, places: Places | None = None) -> None:
         super().__init__()
@@ -102,7 +99,7 @@ class Discreet(logging.Filter):
 
 
 class Escaping(logging.Formatter):
-    """One line for each record, whatever is in it: nobody can write a line of their own."""
+    """Formats each record as one line, so that nobody can forge a line."""
 
     def format(self, record: logging.LogRecord) -> str:
         return CONTROL.sub(
@@ -111,8 +108,7 @@ class Escaping(logging.Formatter):
 
 
 class Guarded(io.TextIOBase):
-    """A stream to which only our own code writes. Of messages by others only their place is
-    logged."""
+    """A stream that passes on our own text, and logs only the place of other code that writes."""
 
     def __init__(self, stream: TextIO, places: Places) -> None:
         self._stream = stream
@@ -153,8 +149,7 @@ class Guarded(io.TextIOBase):
 
 
 def writer() -> FrameType | None:
-    """The frame of whoever writes; None for the interpreter itself, which says why the program
-    ends."""
+    """The frame that writes; None for the interpreter itself, which says why the program ends."""
     frame: FrameType | None = sys._getframe(1)
     while frame and _writes_for_others(frame.f_globals.get("__name__", "")):
         frame = frame.f_back
@@ -179,5 +174,5 @@ def located(traceback: TracebackType | None) -> str:
 
 
 def shortened(path: str) -> str:
-    """The file and its folder."""
+    """The path reduced to the file and its folder."""
     return "/".join(Path(path).parts[-2:])

@@ -1,4 +1,4 @@
-"""The proxies that the environment names, past which some requests have to go."""
+"""The proxies in the environment, and the requests that must bypass them."""
 
 import os
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
 def check_proxies() -> None:
-    """Only proxies that speak HTTP can be used."""
+    """Ends the program for a proxy that does not speak HTTP, if it would be used."""
     if "*" in exceptions():
         return
     proxies = {
@@ -31,7 +31,8 @@ def check_proxies() -> None:
 
 
 def is_in_vain(name: str, proxies: Iterable[str]) -> bool:
-    """Drops a proxy for all addresses if there are others for those that are used."""
+    """Whether the proxy for all schemes is never asked, because each scheme has its own. Then it is
+    removed."""
     if name.upper() != "ALL_PROXY" or not {"HTTP_PROXY", "HTTPS_PROXY"} <= set(
         map(str.upper, proxies)
     ):
@@ -49,18 +50,15 @@ def has_host(proxy: str) -> bool:
 
 
 def exceptions() -> list[str]:
-    """The names in NO_PROXY; of its two spellings the small one counts."""
+    """The names in NO_PROXY; the spelling in small letters wins."""
     value = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     return [name.strip() for name in value.split(",") if name.strip()]
 
 
 def reach_directly(hosts: Iterable[str]) -> None:
-    """Has requests to these hosts go past every proxy, above all the look that Gradio takes at its
-    own address.
-
-    Drops what httpx cannot read in NO_PROXY and would fail at, such as IPv6 networks, which it
-    would not heed.
-    """
+    """Makes requests to these hosts bypass every proxy, above all Gradio's check of its own
+    address. Removes entries of NO_PROXY that httpx cannot read and would fail on, such as IPv6
+    networks."""
     if not any(name.upper() in PROXIES for name in os.environ):
         return
     kept = [name for name in exceptions() if is_readable(name)]
@@ -69,7 +67,7 @@ def reach_directly(hosts: Iterable[str]) -> None:
 
 
 def is_readable(exception: str) -> bool:
-    """Whether httpx understands this part of NO_PROXY."""
+    """Whether httpx understands this entry of NO_PROXY."""
     if not exception.isascii():
         return False
     try:

@@ -1,4 +1,4 @@
-"""An address as a QR code in a terminal, so that a phone need not type it."""
+"""An address as a QR code in a terminal, for phones."""
 
 import os
 import shutil
@@ -12,15 +12,15 @@ COLOURED = "\x1b[97;40m{}\x1b[0m"
 
 
 def for_terminal(url: str) -> str:
-    """The code in as many lines as it takes; empty where stdout is no terminal or too narrow."""
+    """The code's lines; empty if stdout is no terminal, or too narrow."""
     if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
         return ""
     return drawn(url, shutil.get_terminal_size().columns, sys.stdout.encoding)
 
 
 def drawn(url: str, columns: int, encoding: str) -> str:
-    """Two modules in one block where the terminal's encoding has blocks; else each as two spaces
-    with a background."""
+    """The code with two rows a line, if the encoding has block characters; otherwise with two
+    coloured spaces for each module."""
     # hardly any start needs it
     import segno  # noqa: PLC0415
 

@@ -1,6 +1,6 @@
 """Every sentence for readers of the page, the API and the owner's page, in English for now.
 
-Everything below the faces passes on codes and values. A face words them as it shows them.
+Code below the faces passes on codes and values. A face words them when it shows them.
 """
 
 from streamchat.texts.amounts import dollars, price, spoken

@@ -2,7 +2,7 @@
 
 
 def spoken(seconds: float) -> str:
-    """A span of time as people say it, rounded up."""
+    """A span of time in everyday words, rounded up."""
     for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
         if seconds > size:
             return f"{-(-seconds // size):.0f} {unit}"
@@ -10,12 +10,12 @@ def spoken(seconds: float) -> str:
 
 
 def dollars(amount: float) -> str:
-    """With as many digits as it takes to see that it is not nothing."""
+    """A sum with enough digits to show that it is not zero."""
     return f"${amount:.2f}" if amount >= 0.1 or not amount else f"${amount:.4f}"
 
 
 def price(amount: float) -> str:
-    """Dollars that an answer costs, in words."""
+    """The price of an answer in words."""
     cents = round(100 * amount)
     if cents:
         return f"about {cents} cent{'' if cents == 1 else 's'} an answer"

@@ -1,4 +1,4 @@
-"""Finds the sentence for a code and fills in its values."""
+"""Finds the sentence for a code, and fills in its values."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -10,7 +10,7 @@ SENTENCES = {code: sentence for area in AREAS for code, sentence in area.items()
 
 
 class Told(Protocol):
-    """An error or an event with the code of its sentence and the values that it takes."""
+    """An error or an event with the code and the values of its sentence."""
 
     @property
     def sentence(self) -> str: ...
@@ -26,7 +26,7 @@ def text(code: str, **values: object) -> str:
 
 
 def worded(told: Told) -> str:
-    """The sentence of an error or an event; a general one for what only a later release knows."""
+    """The sentence of an error or an event; a general one for codes of a later release."""
     try:
         return text(told.sentence, **told.values)
     except (KeyError, TypeError, ValueError):
@@ -34,20 +34,20 @@ def worded(told: Told) -> str:
 
 
 def ending(reason: str) -> str:
-    """The sentence about an answer that ended for this reason, and may not be whole."""
+    """The sentence about an answer that ended early for this reason."""
     return ENDINGS.get(reason, UNKNOWN_ENDING)
 
 
 def for_owner(cause: str) -> str:
-    """The sentence about an error that only the owner can mend; empty for any other."""
+    """The owner's sentence about an error that only the owner can mend; empty for others."""
     return CAUSES.get(cause, "")
 
 
 def good_for(line: str) -> str:
-    """The use of a line of models; empty for one that is not known."""
+    """What a line of models is good for; empty for an unknown one."""
     return GOOD_FOR.get(line, "")
 
 
 def failure(sentence: str, retry_after: float | None = None) -> str:
-    """The sentence, followed by the time after which to try again if it is known."""
+    """The sentence, and the time after which to try again if it is known."""
     return f"{sentence} {text('try_again', time=spoken(retry_after))}" if retry_after else sentence

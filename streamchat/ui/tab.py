@@ -62,8 +62,7 @@ class Tab(Watches):
     _unwanted: bool = field(default=False, init=False, repr=False)
 
     def reset(self, before: list[Shown]) -> None:
-        """From now on the tab shows these messages, and a reply that is yet to come. One that runs
-        ends."""
+        """Shows these messages, without a reply, and stops a running one."""
         self.end()
         self.before, self.begun, self.reply, self.restored = before, "", None, False
 
@@ -136,7 +135,7 @@ class Tab(Watches):
         _, self.missing = kept_before(turn, turns(self.before) - 1, self.missing)
 
     def start(self, reply: Reply) -> None:
-        """The reply has come."""
+        """Shows this reply in place of the one before, which it stops."""
         self.end()
         self.reply = reply
         self.replies = [*self.replies, reply.id]
@@ -145,11 +144,12 @@ class Tab(Watches):
         self._started.set()
 
     def refuse(self) -> None:
-        """Tells those who wait for the next reply that there is none."""
+        """Tells the waiters that there is no next reply."""
         self._started.set()
 
     def stop_reply(self) -> bool:
-        """Stops its reply, or the one that somebody waits for; whether there is one to stop."""
+        """Stops the running reply, or the one that is awaited. Returns whether a running one was
+        stopped."""
         if self.reply is None or not self.running:
             self._unwanted = self._awaited > 0
             return False
@@ -157,8 +157,8 @@ class Tab(Watches):
         return True
 
     async def next_reply(self, after: Reply | None) -> Reply | None:
-        """The reply that comes after that one; where it is refused, or none comes soon, what there
-        is."""
+        """The reply after that one; the present one if the next is refused, or does not come
+        soon."""
         if self.reply is None or self.reply is after:
             self._started.clear()
             self._awaited += 1
@@ -171,8 +171,8 @@ class Tab(Watches):
         return self.reply
 
     async def next_end(self, after: Reply | None) -> None:
-        """Waits for the end of its reply, where that comes after that one, and of all that take its
-        place meanwhile."""
+        """Waits for the end of the reply after that one, and of all replies that replace it
+        meanwhile."""
         reply = after if self.running else await self.next_reply(after)
         while reply:
             await reply.ended.wait()
@@ -188,7 +188,7 @@ class Tab(Watches):
         self.reset(kept)
 
     def messages(self) -> list[Shown]:
-        """All that is kept, and nothing that is missing."""
+        """All messages that are kept."""
         return [*self.before, *self.answer()]
 
     @property
@@ -202,7 +202,7 @@ class Tab(Watches):
         return self.size + self.versions.size
 
     def shown(self) -> list[Shown]:
-        """The messages, for a page that from now on shows these and no others."""
+        """The messages, for a page that shows exactly these from now on."""
         self.missing = []
         return self.messages()
 
@@ -215,7 +215,7 @@ class Tab(Watches):
         return transcript.messages()
 
     def end(self) -> None:
-        """Stops its reply, if it has one that runs."""
+        """Stops the reply if it is running."""
         if self.reply and self.running:
             self.reply.stop()
 
@@ -232,7 +232,7 @@ class Tab(Watches):
 
     @property
     def unfinished(self) -> bool:
-        """Whether the rest of the answer could be asked for."""
+        """Whether the answer can be continued."""
         if self.reply is None or not (self.begun or self.reply.text):
             return False
         ending = self.reply.ending

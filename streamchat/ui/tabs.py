@@ -1,4 +1,4 @@
-"""Keeps the messages of each browser tab, so that the same tab finds them again."""
+"""Keeps the messages of each browser tab, so that the tab finds them again."""
 
 import asyncio
 import re
@@ -30,7 +30,7 @@ ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Tabs:
-    """Tabs by their secret id, in memory and in the store. Each is the visitor's who used it
+    """Tabs by their secret id, in memory and in the store. A tab belongs to the visitor who used it
     last."""
 
     def __init__(
@@ -51,12 +51,12 @@ class Tabs:
         self._looking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def reader(self, name: str) -> str:
-        """The hash that stands for a reader; empty for one without a name, who keeps nothing."""
+        """The hash of a reader; empty for one without a name, whose conversations are not saved."""
         return self._store.reader(name) if name else ""
 
     async def get(self, tab_id: str, visitor: str | None = None, reader: str = "") -> Tab:
-        """The tab of that id, new if there is none; without an id, or with that of a
-        deleted one (which has a root in the store) or another reader's, it is nobody's."""
+        """The tab with that id, new if there is none. Without an id, or with one that is deleted
+        (its root is in the store) or another reader's, a tab that is not kept."""
         tab = await self._found(tab_id, visitor)
         if tab is None:
             if not is_id(tab_id) or await self._store.root(tab_id):
@@ -66,7 +66,7 @@ class Tabs:
         return tab if tab.reader in ("", reader) else Tab(kept=False)
 
     async def find(self, tab_id: str, reader: str, visitor: str | None = None) -> Tab | None:
-        """The saved conversation of that id, if it is the reader's."""
+        """The saved conversation with that id, if it is the reader's."""
         tab = await self._found(tab_id, visitor)
         return tab if tab and reader and tab.reader == reader and tab.before else None
 
@@ -75,7 +75,7 @@ class Tabs:
         return tab is not None and tab.running
 
     def drop(self, tab_id: str) -> None:
-        """Stops its reply and forgets it; the store keeps what it has."""
+        """Stops the tab's reply and forgets the tab; the store keeps its row."""
         if tab := self._tabs.pop(tab_id):
             tab.end()
             tab.kept = False
@@ -111,7 +111,8 @@ class Tabs:
     def _shared(
         self, tab_id: str, found: Tab, visitor: str | None, *, duplicate: bool, reader: str
     ) -> str:
-        """The id of a tab that was found: its own for a reader's, and for others that of a copy."""
+        """The id under which a found tab is shown: its own for its reader, otherwise that of a
+        copy."""
         if not reader:
             claimed = secrets.token_urlsafe(24)
             self._copy(claimed, found, visitor, duplicate=duplicate)
@@ -124,8 +125,7 @@ class Tabs:
         return tab_id
 
     def checked_size(self, messages: Sequence[Shown]) -> int:
-        """The bytes of messages that a tab is to keep, with thoughts and notes; raises `TooLong`
-        for too many."""
+        """The size of the messages to keep, in bytes. Raises `TooLong` for too many."""
         if (needed := size_of(messages)) > self._max_bytes:
             raise TooLong
         return needed
@@ -133,8 +133,7 @@ class Tabs:
     def save(
         self, tab_id: str, tab: Tab, visitor: str | None = None, *, size: int | None = None
     ) -> None:
-        """Keeps the tab for the visitor; `size` is that of its messages, where it is known
-        already."""
+        """Keeps the tab for the visitor; `size` is that of its messages, if it is known."""
         if not (is_id(tab_id) and tab.kept):
             return
         tab.root, tab.size = tab_id, size_of(tab.before) if size is None else size
@@ -143,8 +142,7 @@ class Tabs:
         self._store.put_tab(tab_id, state_of(tab), visitor, size=tab.weight, card=card)
 
     def _copy(self, claimed: str, found: Tab, visitor: str | None, *, duplicate: bool) -> None:
-        """A tab of its own that shows the same; in the store it refers to that until there is more
-        to keep."""
+        """Makes a copy of the tab; in the store it refers to the original until it changes."""
         tab = replace(found, missing=[], restored=True)
         if duplicate and tab.reply and tab.running:
             tab.reply = self._chat.repeat(tab.reply, visitor)
@@ -153,7 +151,7 @@ class Tabs:
             self._store.put_copy(claimed, tab.root, visitor)
 
     async def _found(self, tab_id: str, visitor: str | None) -> Tab | None:
-        """The tab in memory or, once for all who look for it at once, from the store."""
+        """The tab from memory or from the store, which concurrent callers load once."""
         if not is_id(tab_id) or (tab := self._tabs.get(tab_id)):
             return tab if is_id(tab_id) else None
         async with self._looking.setdefault(tab_id, asyncio.Lock()):
@@ -180,14 +178,14 @@ class Tabs:
 
 
 def title_of(messages: Sequence[Shown]) -> str:
-    """The first words of the first question."""
+    """A title: the first words of the first question."""
     asked = next((text_of(it) for it in messages if it["role"] == "user"), "")
     words = " ".join(asked[: 10 * MAX_TITLE].split())
     return words if len(words) <= MAX_TITLE else shortened(words)
 
 
 def shortened(words: str) -> str:
-    """Its first words, as many as a title may have."""
+    """The first words, as long as a title may be."""
     start = words[: MAX_TITLE - 1]
     whole = start.rpartition(" ")[0]
     return f"{whole if len(whole) > MAX_TITLE // 2 else start}…"
@@ -200,5 +198,5 @@ def _card(tab: Tab) -> Card:
 
 
 def is_id(text: str) -> bool:
-    """Whether it may be the secret id of a tab or of a page; an empty one is nobody's."""
+    """Whether the text can be the id of a tab or a page."""
     return ID.fullmatch(text) is not None

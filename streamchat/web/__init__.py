@@ -1,5 +1,5 @@
-"""Parts that all HTTP faces share: refusals as JSON, logins, bounds, and checks of where a request
-comes from."""
+"""Parts that all HTTP faces share: refusals as JSON, logins, bounds, and the check of a request's
+origin."""
 
 __all__ = [
     "accept",

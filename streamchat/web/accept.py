@@ -1,4 +1,4 @@
-"""How much a client wants a media type, by its `Accept` lines (RFC 9110, 12.5.1)."""
+"""A client's preference for a media type, from its `Accept` lines (RFC 9110, 12.5.1)."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -10,8 +10,8 @@ NUMBER = re.compile(r"[01](\.[0-9]{0,3})?|\.[0-9]{1,3}")
 
 
 class Preference(NamedTuple):
-    """`quality` is from 0, not at all, to 1; `named` whether the type itself stands there and not
-    `*` for it."""
+    """`quality` is from 0, refused, to 1. `named` if the type itself is listed and not only a
+    `*`."""
 
     quality: float
     named: bool
@@ -29,8 +29,7 @@ def preference(lines: Iterable[str], media_type: str) -> Preference:
 
 
 def _ranges(accept: str) -> Iterator[tuple[str, float]]:
-    """Media ranges without their parameters, and their weights. What cannot be read is passed
-    over."""
+    """Media ranges without their parameters, and their weights. Unreadable ones are skipped."""
     for element in ELEMENT.findall(accept):
         name = element.partition(";")[0].strip().lower()
         weight = WEIGHT.search(element)

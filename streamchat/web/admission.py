@@ -1,4 +1,4 @@
-"""Asks the crowd whether there is room for a call or a stream of Gradio's pages. Stands behind
+"""Asks `Crowd` whether there is room for a call or a stream of Gradio's pages. Runs behind
 `Calls`."""
 
 import re
@@ -70,7 +70,7 @@ class Admission:
             self._crowd.close_stream(session, place, gradio)
 
     def _streamed(self, scope: Scope) -> str | None:
-        """The session whose heartbeat or messages a request asks for."""
+        """The session whose heartbeat or messages the request asks for, or None."""
         if scope["type"] != "http" or scope["method"] != "GET":
             return None
         if scope["path"].endswith("/gradio_api/queue/data"):
@@ -87,7 +87,7 @@ class Admission:
 
 
 class Answer:
-    """Sends an answer on, and remembers the event that it names."""
+    """Passes a response on, and remembers the event id in it."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -103,7 +103,8 @@ class Answer:
 
 @contextmanager
 def working(session: Session | None) -> Iterator[None]:
-    """Keeps a session while Gradio works on a call of it, or Gradio would make it anew."""
+    """Keeps a session while Gradio works on one of its calls; otherwise Gradio would create it
+    again."""
     if session:
         session.calls += 1
     try:

@@ -1,4 +1,4 @@
-"""Answers 404 to every route that the page, `gradio_client` and our own routes do not need."""
+"""Answers 404 on every route that neither the page, `gradio_client` nor our own routes need."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -44,7 +44,7 @@ PARAMETERS = {"id": ID, "event": ID, "file": FILE}
 
 
 class Allowlist:
-    """Passes on the routes above and the `own` ones. All else is a 404, or a 405 where only the
+    """Passes on the routes above and the `own` ones. Anything else is a 404, or a 405 if only the
     method is wrong."""
 
     def __init__(
@@ -70,7 +70,7 @@ class Allowlist:
 
 
 def gradios(*, reloads: bool = False) -> tuple[Route, ...]:
-    """The routes of Gradio that are needed, the most used ones first."""
+    """Gradio's routes that are needed, the most used ones first."""
     gets = (*GETS, RELOAD) if reloads else GETS
     return (*_routes(POSTS, "POST"), *_routes(gets, "GET"))
 
@@ -84,8 +84,8 @@ def _nowhere(_: Request) -> Response:
 
 
 def _is_needed(scope: Scope, child: Scope) -> bool:
-    """Whether the parameters are well formed, and none is a deep link, which shows what a visitor
-    saved as the chat."""
+    """Whether the parameters are well-formed, and none is a deep link, which would show what a
+    visitor saved."""
     parameters = child["path_params"].items()
     well_formed = all(PARAMETERS[name].fullmatch(value) for name, value in parameters)
     return well_formed and "deep_link" not in QueryParams(scope["query_string"])

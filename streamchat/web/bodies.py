@@ -1,4 +1,4 @@
-"""Bounds what a request's body may be and how it may arrive, before anything parses it."""
+"""Bounds the size and the speed of a request's body before anything parses it."""
 
 import asyncio
 from collections import Counter
@@ -45,11 +45,11 @@ IDENTITY = {"Accept-Encoding": "identity"}
 
 @dataclass(frozen=True)
 class Arrival:
-    """A body has `seconds` in all and, after a time of `grace`, arrives at no less than `rate`
-    bytes a second.
+    """Bounds on how bodies arrive.
 
-    The bodies that arrive or wait are at most `visitor` bytes of one visitor, and `total` of all.
-    Of one visitor `burst` bytes are read as they come, and beyond them `flow` bytes a second.
+    A body has `seconds` in all and, after `grace` seconds, must arrive at `rate` bytes a second.
+    Bodies that arrive or wait take at most `visitor` bytes of one visitor, and `total` bytes of
+    all. Each visitor may send `burst` bytes at once, and then `flow` bytes a second are read.
     """
 
     seconds: float = 30
@@ -66,7 +66,7 @@ class Gone(Exception):
 
 
 class BoundedBodies:
-    """Hands a body on as a whole, in one message, or refuses it as soon as it is beyond a bound."""
+    """Passes a body on in one message, or refuses it as soon as it exceeds a bound."""
 
     def __init__(
         self,
@@ -136,7 +136,7 @@ class Body:
         self._size = 0
 
     def check(self, headers: Headers) -> None:
-        """Raises `Unfit` for what the headers already tell."""
+        """Raises `Unfit` if the headers alone show that the body must be refused."""
         if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
             raise Unfit(415, "encoded_body", IDENTITY)
         length = headers.get("content-length", "0")
@@ -146,7 +146,8 @@ class Body:
             raise self._too_long()
 
     async def arrive(self, receive: Receive, share: "Share") -> None:
-        """Raises `Unfit` at the first byte or mark too many, or when it takes too long."""
+        """Receives the body. Raises `Unfit` at the first byte or mark too many, or when it takes
+        too long."""
         began = asyncio.get_running_loop().time()
         more = True
         while more:
@@ -159,7 +160,7 @@ class Body:
                 await asyncio.sleep(pause)
 
     def then(self, receive: Receive) -> Receive:
-        """Receives the whole body first, and then what follows."""
+        """A `receive` that gives the whole body first, and then what follows."""
         whole: list[Message] = [
             {"type": "http.request", "body": b"".join(self._parts), "more_body": False}
         ]
@@ -201,7 +202,7 @@ class Body:
 
 
 class Share:
-    """The bytes of one request, counted for its visitor and for all together."""
+    """The bytes of one request, counted against its visitor and against all."""
 
     def __init__(
         self, held: Counter[str], flow: Flow, arrival: Arrival, visitor: Callable[[], str]
@@ -214,7 +215,7 @@ class Share:
         self._size = 0
 
     def grow(self, size: int) -> float:
-        """The seconds to wait before more is read. Raises `Unfit` if there is no room for that many
+        """Seconds to wait before more is read. Raises `Unfit` if there is no room for so many
         bytes."""
         if size <= SMALL:
             return 0

@@ -1,5 +1,5 @@
-"""Checks what a client sends to Gradio's events before Gradio reads it. Stands behind the allowlist
-and the bounds of bodies, which hand each on in one message."""
+"""Checks a client's calls of Gradio's events before Gradio reads them. Runs behind the allowlist
+and `BoundedBodies`, which passes each body on in one message."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """A sort of values, and the code of the sentence for those that are not of it."""
+    """A kind of value, and the code of the sentence that refuses other values."""
 
     fits: Callable[[Any], bool]
     wording: str
@@ -30,8 +30,8 @@ class Kind:
 
 @dataclass(frozen=True)
 class Event:
-    """Whether an event waits in Gradio's queue, its inputs and their names, and what comes with
-    what triggers it."""
+    """One event: whether it waits in Gradio's queue, its inputs with their names, and its trigger's
+    data."""
 
     number: int
     queued: bool
@@ -42,8 +42,8 @@ class Event:
 
 @dataclass(frozen=True)
 class Events:
-    """The events of a page by their numbers, its documented endpoints by their names, what triggers
-    an event."""
+    """A page's events by number, its documented endpoints by name, and the components that may
+    trigger events."""
 
     numbered: Mapping[int, Event]
     named: Mapping[str, Event]
@@ -52,7 +52,7 @@ class Events:
 
 @dataclass(frozen=True)
 class Call:
-    """A call that was checked, of a session if it names one; `size` are the bytes of its body."""
+    """A checked call; its session, if it names one, and the `size` of its body in bytes."""
 
     number: int
     session: str | None
@@ -67,8 +67,8 @@ class Invalid(Unfit):
 
 
 class Calls:
-    """Passes on the calls of the `events`: a session's own, with values of the right kinds, and
-    nothing beside them."""
+    """Passes on calls of the `events` that have a session, values of the right kinds, and nothing
+    else."""
 
     def __init__(self, app: ASGIApp, events: Callable[[Scope], Events]) -> None:
         self._app = app
@@ -89,7 +89,8 @@ class Calls:
 
 
 def check(path: list[str], body: bytes, events: Events) -> Call | None:
-    """The call of an event, or none. Raises `Unfit` for a body that this path does not take."""
+    """The checked call, or None for a path without one. Raises `Unfit` for a body that the path
+    does not accept."""
     fields = _parsed(body)
     match path:
         case ["queue", "join"]:
@@ -183,8 +184,7 @@ def _check_data(fields: Fields, event: Event) -> None:
 
 
 def _refusal(error: Unfit) -> JSONResponse:
-    """With a code and a sentence as everywhere, and the sentence once more where `gradio_client`
-    looks for it."""
+    """The usual refusal, with its sentence once more where `gradio_client` looks for it."""
     detail = {
         "__type__": "validate",
         "is_valid": False,

@@ -1,5 +1,4 @@
-"""Works on a few requests of pages at a time: a rush of them does not hold up the words of
-answers."""
+"""Limits the page requests in progress, so that a rush of them does not hold up answers."""
 
 import asyncio
 from collections import Counter, OrderedDict, deque
@@ -22,8 +21,8 @@ PAGES = "/gradio_api/"
 
 
 class ConcurrencyLimit:
-    """Counts a request from when all of it is there until its response begins, so that no client's
-    network counts."""
+    """Counts a request from the arrival of its whole body to the beginning of its response, so that
+    slow networks do not count."""
 
     def __init__(self, app: ASGIApp, identify: Identify) -> None:
         self._app = app
@@ -65,7 +64,7 @@ class ConcurrencyLimit:
 
 
 class Places:
-    """So many for each visitor, and so many in all. Visitors who wait for one take turns."""
+    """A number of places for each visitor, and in all. Waiting visitors take turns."""
 
     def __init__(self) -> None:
         self._taken: Counter[str] = Counter()

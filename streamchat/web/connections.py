@@ -1,4 +1,4 @@
-"""Bounds how many connections one address may hold, and how long one may be open without a
+"""Bounds the connections of one address, and the time that a connection may be open without a
 request."""
 
 import asyncio
@@ -20,12 +20,12 @@ MOST = 10_000
 
 
 class Connections:
-    """All connections of a server. Trusted proxies may hold any number, for they bring other
-    people's.
+    """All connections of a server. Trusted proxies may hold any number, because they bring other
+    people's requests.
 
-    `idle` are the seconds without a request, and `stalled` those in which a client takes nothing of
-    a response. When there are `total`, a new one takes the place of the one that has been idle the
-    longest.
+    A connection may be `idle` seconds without a request, and its client may take `stalled` seconds
+    without reading the response. At `total` connections a new one replaces the one that has been
+    idle longest.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Connections:
         return len(self._open)
 
     def enter(self, connection: "Connection", peer: str | None) -> bool:
-        """Whether there is a place for it."""
+        """Takes a place for the connection. Returns false if there is none."""
         address = "" if self._proxies.trust(peer) else visitor(peer, {}, proxies=self._proxies)
         if (address and self._of[address] >= self._per_address) or not self._has_place():
             return False
@@ -81,7 +81,7 @@ class Connections:
 
 
 class Timeout:
-    """One timer at most."""
+    """Holds at most one timer."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -102,10 +102,9 @@ class Timeout:
 
 
 class Connection(H11Protocol):
-    """uvicorn closes a connection that is idle after a response. This also closes one before its
-    first request, in the middle of a request's head, after the response to a request whose body
-    still arrives, and one whose client reads nothing. WebSockets are not supported.
-    """
+    """uvicorn closes a connection that is idle after a response. This one also closes a connection
+    before its first request, in the middle of a request's head, after a response whose request is
+    still arriving, and one whose client reads nothing. WebSockets are not supported."""
 
     def __init__(self, *arguments: Any, bounds: Connections, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -146,8 +145,7 @@ class Connection(H11Protocol):
         self._stalled.cancel()
 
     def _time(self) -> None:
-        """Starts the time without a request, or ends it. Bytes that arrive meanwhile do not prolong
-        it."""
+        """Starts the time without a request, or ends it. Further bytes do not prolong it."""
         if self._is_answering():
             self._idle.cancel()
             self._bounds.set_idle(self, idle=False)
@@ -156,7 +154,7 @@ class Connection(H11Protocol):
             self._bounds.set_idle(self, idle=True)
 
     def _end(self) -> None:
-        """Leaves the client some time to take what it has not taken yet."""
+        """Closes the connection after a moment in which the client may read the rest."""
         self.transport.close()
         self._idle.start(self._bounds.stalled_seconds, self.transport.abort)
 
@@ -168,7 +166,7 @@ class Connection(H11Protocol):
 
 
 def naming_the_peer(app: ASGIApp) -> ASGIApp:
-    """Puts the address that has really connected into the scope as `peer`: uvicorn replaces
+    """Puts the address that really connected into the scope as `peer`, because uvicorn replaces
     `client` behind a proxy."""
 
     async def named(scope: Scope, receive: Receive, send: Send) -> None:
@@ -179,7 +177,8 @@ def naming_the_peer(app: ASGIApp) -> ASGIApp:
 
 
 def room_for_connections() -> int:
-    """Raises the limit of open files as far as it goes; how many connections then fit."""
+    """Raises the limit on open files as far as possible; returns the number of connections that
+    fit."""
     if sys.platform == "win32":
         return MOST
     import resource  # noqa: PLC0415 (there is none on Windows)

@@ -1,4 +1,4 @@
-"""Cookies that only this chat reads: how they are written, and the two kinds of secrets in them."""
+"""The chat's cookies: how they are written, and the two kinds of secrets in them."""
 
 import secrets
 import time
@@ -19,8 +19,8 @@ DAY = 86_400
 
 @dataclass(frozen=True)
 class Cookie:
-    """`path` is below the prefix under which a proxy serves the chat. `framed` is for pages in
-    another site's frame."""
+    """A cookie of the chat. Its `path` is the prefix under which a proxy serves the chat. `framed`
+    is for pages in another site's frame."""
 
     name: str
     seconds: int
@@ -29,7 +29,7 @@ class Cookie:
     framed: bool = False
 
     def written(self, scope: Scope, value: str, *, seconds: int | None = None) -> str:
-        """For the header Set-Cookie."""
+        """The value of the header Set-Cookie."""
         age = self.seconds if seconds is None else seconds
         path = address_of(scope, self.path).rstrip("/") or "/"
         parts = [f"{self.name}={value}", f"Max-Age={age}", f"Path={path}", "HttpOnly"]
@@ -43,7 +43,7 @@ class Cookie:
         return "; ".join(parts)
 
     def values(self, scope: Scope) -> Iterator[str]:
-        """All that came, for another site of the same domain may add some."""
+        """All values that came: another site of the same domain may have set one, too."""
         for header in Headers(scope=scope).getlist("cookie"):
             for pair in header.split(";"):
                 name, _, value = pair.strip().partition("=")
@@ -53,7 +53,7 @@ class Cookie:
 
 class Sessions:
     """Random tokens, each valid for `seconds`. Over a bound the oldest of the same visitor ends,
-    then of all."""
+    and then the oldest of all."""
 
     def __init__(
         self,
@@ -96,8 +96,8 @@ class Sessions:
 
 
 class Signed:
-    """Random names that prove by themselves that they were given out here, since the start. They
-    open nothing."""
+    """Random names, signed so that only names of this run of the server are accepted. They grant no
+    access by themselves."""
 
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(32)
@@ -115,5 +115,5 @@ class Signed:
 
 
 def _key(token: str) -> bytes:
-    """Kept instead of the token."""
+    """The token's hash, which is kept instead of it."""
     return sha256(token.encode()).digest()

@@ -1,5 +1,4 @@
-"""Bounds the sessions of Gradio's pages, their events and their streams, each visitor's by
-themselves."""
+"""Bounds the sessions, events and streams of Gradio's pages, for each visitor."""
 
 import time
 from collections import OrderedDict
@@ -29,9 +28,11 @@ TOTAL = 2_000
 
 
 class Crowd:
-    """All visitors. Beyond a bound goes what that visitor used longest ago; where all of it is in
-    use, a request is refused. In all there are at most `total` sessions: beyond that, whoever has
-    most loses one."""
+    """The sessions of all visitors.
+
+    Over a visitor's bound the session that they used longest ago is dropped; if all are in use, the
+    request is refused. At `total` sessions the visitor with most of them loses one.
+    """
 
     def __init__(
         self,
@@ -58,14 +59,14 @@ class Crowd:
         return self._visitors[name]
 
     def session_of(self, event: str) -> str:
-        """An event that was called without a session is one itself."""
+        """The session of an event. An event that was called without a session is its own."""
         return next(
             (name for name, session in self._sessions.items() if event in session.events), event
         )
 
     def enter(self, name: str, session: str, size: int, gradio: GradioSessions) -> Session:
-        """The visitor's session, new if there is none. Raises `Unfit` where there is no room for
-        so many bytes."""
+        """The visitor's session, new if there is none. Raises `Unfit` without room for so many
+        bytes."""
         self._sweep(gradio)
         visitor = self.visitor(name)
         found = self._sessions.get(session)
@@ -81,7 +82,7 @@ class Crowd:
         return place
 
     def admit(self, name: str, session: Session | None, call: Call, gradio: GradioSessions) -> None:
-        """Counts an event that is about to wait. Raises `Unfit` for one too many."""
+        """Counts an event before it is queued. Raises `Unfit` for one too many."""
         visitor = self.visitor(name)
         if session is None:
             self._make_room(visitor, gradio)
@@ -92,7 +93,7 @@ class Crowd:
         visitor.joining += 1
 
     def join(self, name: str, session: str | None, event: str | None, call: Call) -> None:
-        """The event that was admitted waits now, or none does if Gradio refused it."""
+        """Notes that the admitted event is queued, or that Gradio refused it."""
         visitor = self.visitor(name)
         visitor.joining -= 1
         if event:
@@ -136,14 +137,14 @@ class Crowd:
                 raise Unfit(503, "crowded", RETRY, wording="too_many_people")
 
     def _make_way(self, visitor: Visitor, session: str, more: int, gradio: GradioSessions) -> None:
-        """For that many bytes more in that session."""
+        """Makes room for that many bytes more in the session."""
         while visitor.size + more > visitor.bounds.size:
             if not self._drop_oldest(visitor, gradio, besides=session):
                 raise Unfit(429, "too_many_pages", RETRY)
 
     def _drop_oldest(self, visitor: Visitor, gradio: GradioSessions, besides: str = "") -> bool:
-        """Drops what the visitor used longest ago and does not use now; false if there is nothing
-        else."""
+        """Drops the visitor's session that was used longest ago and is not in use. Returns false if
+        there is none."""
         self._count(visitor, gradio)
         for name, session in visitor.sessions.items():
             if name != besides and not session.is_used:
@@ -157,15 +158,15 @@ class Crowd:
 
     @staticmethod
     def _move(name: str, session: Session, visitor: Visitor) -> None:
-        """To the visitor who uses it now: a phone that has left the house comes from another
-        address."""
+        """Gives the session to the visitor who uses it now: a phone that changes networks gets
+        another address."""
         del session.visitor.sessions[name]
         session.visitor = visitor
         visitor.sessions[name] = session
 
     def _sweep(self, gradio: GradioSessions) -> None:
-        """Drops what nobody fetches, sessions that nobody has used for long, and visitors without
-        any."""
+        """Drops unread results, sessions that were unused for long, and visitors without a
+        session."""
         now = self._clock()
         if now < self._swept + SWEEP_SECONDS:
             return

@@ -49,7 +49,7 @@ def written(policy: Policy) -> str:
 
 
 def script_hash(script: bytes) -> str:
-    """The source expression that allows this inline script."""
+    """The source expression of CSP that allows this inline script."""
     return f"'sha256-{b64encode(sha256(script).digest()).decode()}'"
 
 
@@ -61,8 +61,7 @@ EVERYWHERE = {
 
 
 class SecurityHeaders:
-    """Adds to every response the security headers that it does not have. Must be the outermost
-    middleware."""
+    """Adds missing security headers to every response. Must be the outermost middleware."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -79,11 +78,11 @@ class SecurityHeaders:
 
 
 class PagePolicy:
-    """Adds the policy of the page: its own scripts and the inline ones that the server wrote run,
-    and no others.
+    """Adds the page's Content-Security-Policy: only the page's scripts and the server's inline ones
+    may run.
 
-    Must be inside of what compresses responses. `scripts` are those that the page's front end adds
-    by itself, `ancestors` the origins that may frame the page besides its own.
+    Must be inside of the middleware that compresses. `scripts` are those that Gradio's front end
+    adds, and `ancestors` the other origins that may frame the page.
     """
 
     def __init__(
@@ -112,6 +111,7 @@ class PagePolicy:
 
 @lru_cache(maxsize=8)
 def allowed(page: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The hashes of a page's inline scripts, and where its front end is if that is elsewhere."""
+    """The hashes of a page's inline scripts, and the address of its front end if that is
+    elsewhere."""
     hashes = (script_hash(script) for script in INLINE_SCRIPT.findall(page))
     return tuple(dict.fromkeys(hashes)), tuple(host.decode() for host in FRONT_END.findall(page))

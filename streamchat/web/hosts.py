@@ -1,4 +1,4 @@
-"""Checks under which name the chat is asked, and that no page of another site asks."""
+"""Checks the host name of each request, and refuses requests from other sites' pages."""
 
 import logging
 import os
@@ -34,7 +34,7 @@ OWN_SITE = (None, "same-origin", "none")
 
 @dataclass(frozen=True)
 class Authority:
-    """A host with its port, None where the scheme's own port is meant."""
+    """A host with its port; None means the scheme's default port."""
 
     name: str
     port: int | None
@@ -55,11 +55,11 @@ class Authority:
 
 
 class Hosts:
-    """The names by which this chat is known. Addresses are always known: no site can have one as
-    its name.
+    """The names of this chat. IP addresses are always known, because no site can have one as its
+    name.
 
-    A page at any other name may be of a site that has pointed its name here (DNS rebinding). `*`
-    knows every name.
+    A page under any other name may belong to a site that has pointed its name at this machine (DNS
+    rebinding). `*` accepts every name.
     """
 
     def __init__(self, names: Iterable[str] = (), *, domains: tuple[str, ...] = ()) -> None:
@@ -71,20 +71,20 @@ class Hosts:
             self.add(name)
 
     def add(self, name: str) -> None:
-        """Takes `name`, `name:port` or a URL, whose pages may use this chat even if a proxy hides
-        the name."""
+        """Adds `name`, `name:port` or a URL. Its pages may use this chat even if a proxy hides the
+        name."""
         self._every |= name == ANYTHING
         if authority := Authority.parse(urlsplit(name).netloc if "://" in name else name):
             self._names.add(authority.name)
             self._origins.add(authority)
 
     def add_machine(self, *names: str) -> None:
-        """Takes names of this machine: a page of another port at the same name is of another
+        """Adds names of this machine. A page on another port of such a name belongs to another
         program."""
         self._names.update(name.lower() for name in names)
 
     def add_own_machine(self) -> None:
-        """Takes the names that this machine has in its own network. May wait for a name server."""
+        """Adds this machine's names in its own network. May wait for a name server."""
         name = socket.gethostname()
         self.add_machine(name, name.partition(".")[0] + ".local")
         self.add_machine(socket.getfqdn())
@@ -98,7 +98,8 @@ class Hosts:
         )
 
     def owns(self, origin: str, scheme: str, asked: Iterable[Authority]) -> bool:
-        """Whether a page of this origin is of this chat, which is asked as one of `asked`."""
+        """Whether a page of this origin belongs to this chat, which was asked under one of the
+        names `asked`."""
         page_scheme, _, rest = origin.partition("://")
         page = Authority.parse(rest)
         if (
@@ -111,7 +112,7 @@ class Hosts:
 
 
 def published(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
-    """The names that Gradio's and Hugging Face's own variables give to this chat."""
+    """The names that variables of Gradio and Hugging Face give to this chat."""
     if space := environment.get("SPACE_HOST"):
         yield space
     if "://" in (root := environment.get("GRADIO_ROOT_PATH", "")):
@@ -119,9 +120,9 @@ def published(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
 
 
 class HostCheck:
-    """Answers 421 to a request for another name, and 403 to one from another site's page.
+    """Answers 421 for an unknown host name, and 403 to another site's page.
 
-    Removes the headers that would allow other sites to read the answers.
+    Removes the headers that would let other sites read responses.
     """
 
     def __init__(self, app: ASGIApp, hosts: Hosts, proxies: Proxies) -> None:
@@ -170,7 +171,7 @@ class HostCheck:
         return from_another_site(_value(scope, b"sec-fetch-site")) and not _opens_a_page(scope)
 
     def _warn(self, name: Authority | None) -> None:
-        """Once a run. A name is logged only if it is one, for a visitor chooses it."""
+        """Warns once a run. Visitors choose the name, so it is logged only if it is a valid one."""
         if self._has_warned:
             return
         self._has_warned = True
@@ -182,12 +183,13 @@ class HostCheck:
 
 
 def from_another_site(site: str | None) -> bool:
-    """Whether another site's page asks, by the browser's Sec-Fetch-Site. A program sends none."""
+    """Whether another site's page sends the request, by the browser's Sec-Fetch-Site. Programs do
+    not send it."""
     return site not in OWN_SITE
 
 
 def _opens_a_page(scope: Scope) -> bool:
-    """A link or a frame, whose page cannot read what it opens."""
+    """Whether the request is a link or a frame; its page cannot read the response."""
     opens = scope["type"] == "http" and scope["method"] in SAFE and path_of(scope) in PAGES
     return opens and _value(scope, b"sec-fetch-mode") in (None, "navigate")
 

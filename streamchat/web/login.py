@@ -1,5 +1,4 @@
-"""The login where STREAMCHAT_AUTH is set: a page with a form, sessions, and HTTP Basic for
-programs."""
+"""The login set by STREAMCHAT_AUTH: a page with a form, sessions, and HTTP Basic for programs."""
 
 import base64
 import binascii
@@ -49,13 +48,13 @@ INSIDE = """<p>You are logged in. <a href="./">Open the chat</a></p>
 
 
 class Logins:
-    """Browsers that are logged in. `is_starting` lets the server's own first request in, until the
-    start is over."""
+    """The browsers that are logged in. `is_starting` lets the server's own first request in during
+    the start."""
 
     def __init__(
         self, user: str, password: str, identify: Identify, *, framed_by: Sequence[str] = ()
     ) -> None:
-        """The sites of `framed_by` may show the page in a frame."""
+        """Sites in `framed_by` may frame the page."""
         self.user = user
         self.is_starting = True
         self._password = Password(f"{user}:{password}", Guesses())
@@ -67,19 +66,19 @@ class Logins:
         return any(map(self._sessions.has, self._cookie(scope).values(scope)))
 
     def has_password(self, scope: Scope) -> bool | None:
-        """By HTTP Basic; None where there is none. Raises `TooOften`."""
+        """Whether HTTP Basic has the right password; None without HTTP Basic. Raises `TooOften`."""
         given = basic(Headers(scope=scope))
         return None if given is None else self._password.check(given, self._visitor(scope))
 
     def begin(self, scope: Scope, user: str, password: str) -> str | None:
-        """The cookie of a new session; None if the password is wrong. Raises `TooOften`."""
+        """The cookie of a new session, or None for a wrong password. Raises `TooOften`."""
         visitor = self._visitor(scope)
         if not self._password.check(f"{user}:{password}", visitor):
             return None
         return self._cookie(scope).written(scope, self._sessions.begin(visitor))
 
     def end(self, scope: Scope) -> str:
-        """Ends the session of this browser; the cookie that replaces its own."""
+        """Ends this browser's session; returns the cookie that replaces its own."""
         cookie = self._cookie(scope)
         for token in cookie.values(scope):
             self._sessions.end(token)
@@ -153,14 +152,14 @@ class Logins:
         )
 
     def _cookie(self, scope: Scope) -> Cookie:
-        """Cookies do not tell ports apart, and there may be two chats on one machine."""
+        """A cookie with the port in its name: cookies do not tell ports apart, and a machine may
+        run two chats."""
         port = (scope.get("server") or ("", 0))[1]
         return Cookie(f"streamchat_{port}", WEEK, framed=bool(self._framed_by))
 
 
 class LoginCheck:
-    """Refuses every request of somebody who is not logged in, but for the login and the `open`
-    paths."""
+    """Refuses every request without a login, except those for the login and the `open` paths."""
 
     def __init__(self, app: ASGIApp, logins: Logins, *, open: Sequence[str] = ()) -> None:  # noqa: A002
         self._app = app
@@ -200,14 +199,13 @@ async def closed(_: Scope, __: Receive, send: Send) -> None:
 
 
 def user_of(scope: Scope) -> str | None:
-    """The user who is logged in, where a login is asked for."""
+    """The user who is logged in, if there is a login."""
     user: str | None = scope.get(USER)
     return user
 
 
 def basic(headers: Headers) -> str | None:
-    """The user and the password of HTTP Basic, with a colon between them; None if there are
-    none."""
+    """User and password from HTTP Basic, joined by a colon; None without them."""
     scheme, _, encoded = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return None
@@ -218,7 +216,7 @@ def basic(headers: Headers) -> str | None:
 
 
 def challenge(realm: str) -> dict[str, str]:
-    """At which browsers ask for a user and a password, once for each realm."""
+    """The header that makes browsers ask for a user and a password, once for each realm."""
     return {"WWW-Authenticate": f'Basic realm="{realm}", charset="UTF-8"'}
 
 
@@ -234,7 +232,7 @@ def _is_browser(request: Request) -> bool:
 
 
 def _to(scope: Scope, path: str) -> Response:
-    """Relative where the prefix is not known that a proxy has taken away."""
+    """A redirect to the path; relative if a proxy has removed an unknown prefix."""
     where = address_of(scope, path) if scope.get("root_path") else "." + path
     return RedirectResponse(where, 303, {"Cache-Control": "no-store"})
 

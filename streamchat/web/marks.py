@@ -1,9 +1,8 @@
-"""How many values a JSON text has, counted before it is parsed."""
+"""Counts the values of a JSON text before it is parsed."""
 
 
 class Marks:
-    """Counts the brackets, commas and colons of JSON that arrives in parts, without those in
-    strings."""
+    """Counts JSON's brackets, commas and colons outside of strings, over several chunks."""
 
     def __init__(self) -> None:
         self._number = 0
@@ -11,7 +10,7 @@ class Marks:
         self._escape = b""
 
     def count(self, part: bytes) -> int:
-        """All so far."""
+        """The number of marks so far, including this chunk."""
         part = self._escape + part
         self._escape = b"\\" if (len(part) - len(part.rstrip(b"\\"))) % 2 else b""
         part = part.removesuffix(self._escape).replace(b"\\\\", b"").replace(b'\\"', b"")

@@ -1,5 +1,4 @@
-"""Puts a preview for links and a first script at the top of the page, before Gradio's own
-scripts."""
+"""Puts a link preview and a first script at the top of the page, before Gradio's own scripts."""
 
 import re
 from dataclasses import dataclass
@@ -20,15 +19,15 @@ MANIFEST = re.compile(rb'<link rel="manifest"[^>]*>\s*')
 
 @dataclass(frozen=True)
 class Preview:
-    """The preview of a link to the chat in other programs; the picture is a path below it, of 1200
-    x 630 pixels."""
+    """The preview that other programs show for a link. The picture is a path below the chat, of
+    1200 x 630 pixels."""
 
     title: str
     sentence: str
     picture: str
 
     def tags(self, address: str) -> str:
-        """HTML for the chat at this address."""
+        """The preview's HTML for the chat at this address."""
         properties = {
             "type": "website",
             "site_name": self.title,
@@ -53,8 +52,8 @@ class Preview:
 
 
 class Opening:
-    """Puts a preview and a script into the page. Must be inside of what adds the policy, which
-    allows the script."""
+    """Puts a preview and a script into the page. Must be inside of the policy, which allows the
+    script."""
 
     def __init__(self, app: ASGIApp, preview: Preview, script: str) -> None:
         self._app = app
@@ -76,8 +75,8 @@ class Opening:
 
 
 def address(scope: Scope) -> str:
-    """The address of the chat as its visitor knows it, as far as a proxy tells, without a slash at
-    its end."""
+    """The chat's address as its visitor knows it, as far as a proxy tells, without a slash at the
+    end."""
     root = str(scope.get("root_path", "")).rstrip("/")
     if "://" in root:
         return root

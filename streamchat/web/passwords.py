@@ -1,4 +1,4 @@
-"""Compares passwords, and lets strangers guess them only so often."""
+"""Compares passwords, and limits how often strangers may guess them."""
 
 import math
 import secrets
@@ -18,10 +18,10 @@ REMEMBERED = 10_000
 
 
 class Guesses:
-    """Counts wrong passwords in the last minute: of one visitor, of an IPv6 /48, and of everybody.
+    """Counts the wrong passwords of the last minute: by visitor, by IPv6 /48, and in all.
 
-    The counts of many hold up strangers only, and not a visitor who has given the right password
-    within a day: so that no number of other addresses locks out those who know it.
+    The counts of several addresses do not apply to a visitor who gave the right password within a
+    day, so that no number of other addresses locks them out.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Guesses:
         self._right: dict[str, float] = {}
 
     def wait(self, visitor: str, *, known: bool = False) -> float:
-        """Seconds until the visitor may give a password, right or wrong; 0 if now."""
+        """Seconds until the visitor may give a password; 0 if they may now."""
         waits = [self._left(visitor, self._visitor)]
         if not (known or self._has_been_right(visitor)):
             waits += [
@@ -87,7 +87,8 @@ class Password:
         self._guesses = guesses
 
     def check(self, given: str, visitor: str, *, known: bool = False) -> bool:
-        """Raises `TooManyGuesses`, without looking at what is given, if the visitor has to wait."""
+        """Whether the password is right. Raises `TooManyGuesses`, without a comparison, if the
+        visitor has to wait."""
         if wait := self._guesses.wait(visitor, known=known):
             raise TooManyGuesses(retry_after=wait, seconds=math.ceil(wait))
         is_right = secrets.compare_digest(_digest(given), self._expected)
@@ -99,8 +100,8 @@ class Password:
 
 
 def network(visitor: str) -> str:
-    """The IPv6 /48 around a visitor's /64, of which a provider gives away 65,536 at once; otherwise
-    the visitor."""
+    """The IPv6 /48 of a visitor's /64, because a provider gives one customer 65,536 of them;
+    otherwise the visitor."""
     try:
         return str(IPv6Network(visitor).supernet(new_prefix=48))
     except ValueError:
@@ -113,5 +114,5 @@ def _drop(times: deque[float], until: float) -> None:
 
 
 def _digest(text: str) -> bytes:
-    """Of one length, so that not even that shows."""
+    """A digest of fixed length, which hides even the password's length."""
     return sha256(text.encode("utf-8", "surrogatepass")).digest()

@@ -6,7 +6,7 @@ from starlette.types import Scope
 
 
 def path_of(scope: Scope) -> str:
-    """The path of a route, whether or not the proxy has taken the prefix away."""
+    """The path of a route, whether or not a proxy has removed the prefix."""
     prefix, path = scope.get("root_path", "").rstrip("/"), scope["path"]
     if prefix and (path == prefix or path.startswith(f"{prefix}/")):
         return path[len(prefix) :] or "/"
@@ -14,5 +14,5 @@ def path_of(scope: Scope) -> str:
 
 
 def address_of(scope: Scope, path: str) -> str:
-    """The path as the browser knows it."""
+    """The path in the browser's address bar."""
     return urlsplit(scope.get("root_path", "")).path.rstrip("/") + path

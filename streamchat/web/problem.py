@@ -29,11 +29,8 @@ def problem(error: ChatError | Failed) -> JSONResponse:
 
 
 class Unfit(Exception):
-    """The request is not one that is taken here.
-
-    Its sentence is that of its code, or of `wording` where several have one code, with the
-    `values` filled in.
-    """
+    """A request that is refused. Its sentence is that of its code, or of `wording` if several
+    sentences share one code, with the `values` filled in."""
 
     def __init__(
         self,
@@ -51,7 +48,7 @@ class Unfit(Exception):
         self._headers = headers or {}
 
     def response(self, **content: Any) -> JSONResponse:
-        """The refusal as JSON, with more `content` beside it."""
+        """The refusal as JSON, with the further `content`."""
         problem = {"code": self.code, "message": self.message}
         return JSONResponse(problem | content, self.status, NO_STORE | dict(self._headers))
 
@@ -59,16 +56,13 @@ class Unfit(Exception):
 def refused(
     status: int, code: str, headers: Mapping[str, str] | None = None, *, wording: str = ""
 ) -> JSONResponse:
-    """An `Unfit` as a response, for middleware."""
+    """The response of an `Unfit`, for middleware."""
     return Unfit(status, code, headers, wording=wording).response()
 
 
 class Route(APIRoute):
-    """Answers whatever goes wrong by itself, and asks nothing of the app it is part of.
-
-    Takes HEAD where it takes GET, but for described routes, whose description would have each of
-    them twice.
-    """
+    """Turns its own errors into responses, independently of the app around it. Accepts HEAD like
+    GET, except on described routes, which the description would list twice."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

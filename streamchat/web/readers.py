@@ -1,4 +1,4 @@
-"""Tells who may read a saved conversation: the user who is logged in, or else one browser, by a
+"""Identifies the readers of saved conversations: the logged-in user, or else one browser by a
 cookie."""
 
 import re
@@ -20,10 +20,8 @@ READER = "streamchat.reader"
 
 
 class Readers:
-    """Names the reader in the scope of each request, and gives a browser its cookie with the page.
-
-    Stands behind the login. `framed` is for a chat in another site's frame.
-    """
+    """Puts the reader's name into each request's scope, and gives a browser its cookie with the
+    page. Runs behind the login. `framed` is for a chat in another site's frame."""
 
     def __init__(self, app: ASGIApp, *, framed: bool = False) -> None:
         self._app = app
@@ -42,14 +40,16 @@ class Readers:
         await self._app(scope, receive, send)
 
     def _cookie(self, scope: Scope) -> Cookie:
-        """With a prefix where browsers know it, so that no site beside this one can set it."""
+        """The cookie; with a prefix, if the browser supports it, that keeps other sites from
+        setting it."""
         has_prefix = (scope["scheme"] == "https" or self._framed) and address_of(scope, "/") == "/"
         prefix = "__Host-" if has_prefix else ""
         return Cookie(f"{prefix}streamchat_browser", SECONDS, framed=self._framed)
 
 
 def giving(send: Send, cookie: str) -> Send:
-    """Adds the cookie, and keeps the response out of caches, whose other readers would get it."""
+    """Adds the cookie to the response, and forbids caching it, or others would get the same
+    cookie."""
 
     async def given(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -62,5 +62,5 @@ def giving(send: Send, cookie: str) -> Send:
 
 
 def reader_of(scope: Scope) -> str:
-    """The reader's name; empty for one without a cookie and a login, who keeps nothing."""
+    """The reader's name; empty without a cookie and a login, and then nothing is saved."""
     return str(scope.get(READER, ""))

@@ -1,10 +1,10 @@
-"""Gives the inner app a message that was received already."""
+"""Gives the inner app a message that was already received."""
 
 from starlette.types import Message, Receive
 
 
 def replay(received: Message, receive: Receive) -> Receive:
-    """Receives that message again, and then what follows."""
+    """A `receive` that returns that message first, and then what follows."""
     messages = [received]
 
     async def next_message() -> Message:

@@ -1,4 +1,4 @@
-"""The sessions of Gradio's pages that one visitor holds, and what each of them uses."""
+"""The sessions of Gradio's pages that one visitor holds, and their use of Gradio."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -12,25 +12,25 @@ class GradioSessions(Protocol):
     """Gradio's records of its sessions."""
 
     def is_open(self, session: str, event: str) -> bool:
-        """Whether it waits or runs, or its result has not been fetched."""
+        """Whether the event waits, runs, or has a result that was not fetched."""
 
     def close(self, session: str) -> None:
-        """Drops the messages of a session that has no stream and waits for nothing."""
+        """Drops the messages of a session without a stream and without waiting events."""
 
     def abandon(self, session: str) -> None:
-        """Drops the messages that nobody fetches."""
+        """Drops a session's unread messages."""
 
     def forget(self, session: str) -> None:
-        """Drops all that is kept for a session."""
+        """Drops everything that Gradio keeps for a session."""
 
     def tidy(self) -> None:
-        """Drops what belongs to no session any more."""
+        """Drops Gradio's data without a session."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """The most that one visitor may have at once: events that wait, run or are not fetched,
-    sessions, streams, and bytes sent to those sessions."""
+    """The most of one visitor at once: events that wait, run or are unread, sessions, streams, and
+    bytes sent to these sessions."""
 
     events: int = 12
     sessions: int = 100
@@ -48,11 +48,8 @@ TWICE = 2
 
 @dataclass
 class Session:
-    """`calls` are requests that Gradio works on, `events` the numbers of those that wait, by their
-    ids.
-
-    It `is_page` from its first stream on, which a page opens at once.
-    """
+    """`calls` counts the requests that Gradio works on; `events` has the event numbers by id. It
+    `is_page` from its first stream on, which a page opens at once."""
 
     visitor: "Visitor"
     used: float = 0
@@ -69,8 +66,8 @@ class Session:
 
 @dataclass
 class Visitor:
-    """`sessions` has what was used last at its end; `joining` are the events that are on their way
-    to Gradio."""
+    """The most recently used session is the last in `sessions`. `joining` counts the events on
+    their way into Gradio's queue."""
 
     bounds: Bounds
     sessions: OrderedDict[str, Session] = field(default_factory=OrderedDict)

@@ -1,4 +1,4 @@
-"""Responses that are changed before they are sent."""
+"""Changes whole responses before they are sent."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from starlette.types import Message, Scope, Send
 
 
 def is_page(scope: Scope) -> bool:
-    """Whether the request is for the page of the chat."""
+    """Whether the request asks for the chat's page."""
     return scope["type"] == "http" and scope["path"].removeprefix(scope.get("root_path", "")) in (
         "",
         "/",
@@ -15,7 +15,7 @@ def is_page(scope: Scope) -> bool:
 
 
 def held(send: Send, change: Callable[[MutableHeaders, bytes], bytes]) -> Send:
-    """Sends a response once it is whole. `change` gets its headers, which it may alter, and its
+    """Sends a response once it is complete. `change` gets its headers, which it may alter, and its
     body, and returns the body to send."""
     start: Message = {}
     body = bytearray()

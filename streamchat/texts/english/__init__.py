@@ -1,4 +1,4 @@
-"""The English sentences by their codes, in one module for each area."""
+"""The English sentences by code, one module for each area."""
 
 from collections.abc import Callable, Mapping
 

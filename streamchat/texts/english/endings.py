@@ -1,4 +1,4 @@
-"""Notes under an answer that ended early, by the reason of its ending."""
+"""Notes under an answer that ended early, by the reason of the end."""
 
 ENDINGS = {
     "stopped": "Stopped.",

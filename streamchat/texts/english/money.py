@@ -1,4 +1,4 @@
-"""The cost of a reply, and how much a visitor may still ask."""
+"""The cost of a reply, and the money that a visitor has left."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,7 +10,8 @@ Rate = tuple[int, int, str]
 
 
 def receipt(*, model: str, words: int, **went: Any) -> str:
-    """On one line; empty where nothing was written and nothing spent. `went` as in `Receipt`."""
+    """The receipt on one line; empty if nothing was written and nothing spent. The fields are those
+    of `Receipt`."""
     if not words and not went["cost"]:
         return ""
     parts = [model, f"{words:,} word" + ("" if words == 1 else "s")]

@@ -1,4 +1,4 @@
-"""Refusals of requests that nothing here takes, for those who write programs and proxies."""
+"""Refusals of malformed requests, for people who write programs and set up proxies."""
 
 from collections.abc import Callable
 
