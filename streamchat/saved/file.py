@@ -58,7 +58,7 @@ def markdown(title: str, messages: Sequence[Message]) -> str:
 
 
 def read(file: Fields) -> list[Told]:
-    """Raises `Unfit` for anything but what `file_of` makes."""
+    """The conversations of a file. Raises `Unfit` for anything that `file_of` would not make."""
     match file:
         case {"format": "streamchat-conversations", "version": 1, "conversations": [*found]}:
             if len(found) <= MAX_CONVERSATIONS:

@@ -78,7 +78,7 @@ class Saved:
         return await self._run(work) or 0
 
     async def told(self, reader: str, id_: str) -> tuple[Told, float]:
-        """What was said, without thoughts and notes, and the time of its last word."""
+        """The title and messages without thoughts and notes, and the time of the last word."""
         found = await self.item(reader, id_)
         tab = await self._tabs.find(id_, reader)
         if tab is None:
@@ -93,7 +93,7 @@ class Saved:
         return file_of([fields(*await self.told(reader, id_)) for id_ in ids])
 
     async def add(self, reader: str, visitor: str, found: list[Told]) -> int:
-        """Saves them as new ones, the first as the newest. Raises `TooLong`."""
+        """Saves these as new conversations; the first becomes the newest. Raises `TooLong`."""
         tabs = [(told.title, tab_of(told, reader)) for told in reversed(found)]
         sizes = [self._tabs.checked_size(tab.before) for _, tab in tabs]
         titles = {}

@@ -67,16 +67,16 @@ class Tab(Watches):
         self.before, self.begun, self.reply, self.restored = before, "", None, False
 
     def until(self, turn: int, messages: list[Shown] | None = None) -> list[Shown]:
-        """Of the messages those before the page's turn of that number; all where the page shows
-        more than is kept."""
+        """The messages before the page's turn with that number; all of them if the page shows more
+        turns than are kept."""
         messages = self.messages() if messages is None else messages
         kept = [number for number, message in enumerate(messages) if message["role"] == "user"]
         known, self.missing = kept_before(turn, len(kept), self.missing)
         return messages[: kept[known]] if known < len(kept) else messages
 
     def asking(self, turn: int, message: str, path: Path | None = None) -> list[Shown]:
-        """The messages to ask with this one as the page's turn of that number, on the path that the
-        page shows; the turn is missing until `begin`."""
+        """The messages to ask with this one as the page's turn with that number, on the path that
+        the page shows. The turn counts as missing until `begin`."""
         shown, now = self._now()
         messages = now.messages(shown, now.path if path is None else path)
         kept = self.until(turn, messages)
@@ -87,8 +87,8 @@ class Tab(Watches):
     def begin(
         self, asked: list[Shown], reply: Reply, once: str = "", path: Path | None = None
     ) -> None:
-        """Keeps the messages that `asking` returned, and the reply to them; `once` is the key they
-        were sent with."""
+        """Keeps the messages from `asking`, and the reply to them; `once` is the key they were sent
+        with."""
         self.missing = self.missing[:-1]
         self.received = [*self.received, digest(once or text_of(asked[-1]))][-RECENT:]
         self.branch(asked, path)
@@ -121,17 +121,16 @@ class Tab(Watches):
         return path is not None
 
     def has_received(self, sign: str) -> bool:
-        """Whether it is the key of one of the last messages that were asked, or such a message that
-        came without, whatever has become of it."""
+        """Whether it is the key of a recent question, or the text of one without a key."""
         return digest(sign) in self.received
 
     def answers(self, once: str) -> bool:
-        """Whether its reply answers the message that was sent with this key."""
+        """Whether the reply answers the message that was sent with this key."""
         is_last = bool(once) and self.received[-1:] == [digest(once)]
         return is_last and self.reply is not None and not self.reply.came_to_nothing
 
     def repeat(self, turn: int) -> None:
-        """The page sends the tab's last question again, as its turn of that number."""
+        """Notes that the page sent the last question again, as its turn with that number."""
         _, self.missing = kept_before(turn, turns(self.before) - 1, self.missing)
 
     def start(self, reply: Reply) -> None:
@@ -181,8 +180,7 @@ class Tab(Watches):
             reply = await self.next_reply(reply)
 
     def undo(self, turn: int) -> None:
-        """Takes back the page's turn of that number and all that came after it, with all of their
-        versions."""
+        """Removes the page's turn with that number and everything after it, in all versions."""
         (_, now), kept = self._now(), self.until(turn)
         self.versions = now.without(turns(kept))
         self.reset(kept)
