@@ -40,6 +40,8 @@ VALUES: dict[str, Any] = {
     "place": "messages.0",
     "reason": "Input should be a valid string",
     "last": 7,
+    "title": "Chat",
+    "date": "1 May 2026",
 }
 
 
@@ -115,7 +117,10 @@ def test_every_code_has_a_sentence(module: str) -> None:
 
 
 # labels, and lines that are made of values, which have tests of their own
-NO_SENTENCES = {"demo_mode", "receipt", "allowance", "use_own_key", "go_on", "placeholder"}
+NO_SENTENCES = {
+    *("demo_mode", "receipt", "allowance", "use_own_key", "go_on", "placeholder"),
+    *("start_own_chat", "question", "answer", "nothing_shared_title"),
+}
 
 
 @pytest.mark.parametrize("code", sorted(SENTENCES.keys() - NO_SENTENCES))
