@@ -13,8 +13,8 @@ from streamchat.look import Look
 from streamchat.store.database import Store
 from streamchat.ui.blueprint import events, is_message
 from streamchat.ui.layout import page
+from streamchat.ui.notes import message_of, refusal
 from streamchat.ui.tabs import Tabs
-from streamchat.ui.transcript import message_of, refusal
 from tests.served import Source
 from tests.test_transcript import Reader
 

@@ -68,7 +68,7 @@ def test_a_spent_share_has_one_callout_and_the_own_key_leads_on(
         expect(page.browser.get_by_text("free allowance")).to_have_count(1)
         expect(page.browser.get_by_role("log")).not_to_contain_text(OWNERS_WORDS)
         expect(allowance(page)).to_have_text("Not enough left today for another answer.")
-        page.browser.get_by_role("link", name=LINK).click()
+        page.browser.get_by_role("button", name=LINK).click()
         field = page.browser.get_by_label("API key", exact=True)
         expect(field).to_be_focused()
         field.fill("sk-ant-visitor")
@@ -124,7 +124,12 @@ def test_the_demo_answers_in_claudes_place_if_the_owner_says_so(
 
 
 @pytest.mark.parametrize(
-    "text", ["[Use your own key](#own-key)", "\u2063\u2063[Use your own key](#own-key)"]
+    "text",
+    [
+        "[Use your own key](#own_key)",
+        "\u2063\u2063Pay.\u2063\n\n[Use your own key](#own_key)",
+        "&#x2063;&#x2063;Pay.&#x2063;\n\n[Use your own key](#own_key)",
+    ],
 )
 def test_an_answer_is_no_callout(page: Page, page_claude: ScriptedClaude, text: str) -> None:
     """No answer can look like a callout, and no link in it opens the field for a key."""
@@ -133,4 +138,23 @@ def test_an_answer_is_no_callout(page: Page, page_claude: ScriptedClaude, text: 
     page.ready()
     page.browser.get_by_role("link", name=LINK).click()
     expect(callouts(page)).to_have_count(0)
+    expect(page.browser.locator(".sc-act")).to_have_count(0)
     expect(page.browser.get_by_label("API key", exact=True)).not_to_be_visible()
+
+
+@pytest.mark.parametrize("sign", ["\u2063", "&#x2063;"])
+def test_an_answer_is_no_receipt(page: Page, page_claude: ScriptedClaude, sign: str) -> None:
+    """Words that have the signs of a receipt stay words, also where Markdown makes the signs; the
+    program's own receipt opens by a key."""
+    page_claude.play(says(f"{sign}Sonnet 5.5 · $9.999{sign}  \nModel: forged"))
+    page.ask("hi")
+    page.ready()
+    receipt = page.browser.locator(".sc-receipt")
+    expect(receipt).to_have_count(1)
+    expect(receipt.locator("summary")).to_have_text(re.compile(r"^Sonnet 5\.5 · \$0\.\d+$"))
+    expect(receipt).to_have_js_property("open", False)
+    receipt.locator("summary").focus()
+    page.browser.keyboard.press("Enter")
+    expect(receipt.locator("dt", has_text="Tokens").locator("+ dd")).to_have_text("25 in, 42 out")
+    expect(receipt).to_contain_text("claude-sonnet-5-5")
+    expect(receipt).not_to_contain_text("forged")

@@ -32,8 +32,6 @@ OWNERS = {
     "anthropic": {"sources.claude"},
     "fastapi": {"api", "feedback", "owner", "saved", "web", "server"},
     "gradio": {"ui", "server"},
-    "linkify_it": {"saved"},
-    "markdown_it": {"saved"},
     "sqlite3": {"store"},
 }
 

@@ -37,7 +37,7 @@ ANSWER = (
 )
 NOTE = '[aria-label^="bot\'s message: \u2063"]'
 CALLOUT = '[aria-label*=": \u2063\u2063"]'
-LINK = f'{CALLOUT} a[href$="#own-key"]'
+ACT = f"{CALLOUT} .sc-act"
 
 # state, element, property, value; `share`: its width as a part of its parent's; `shown`: how
 # many are to be seen; ~ begins a pattern
@@ -148,8 +148,8 @@ refused | .bot.message > .message:has({CALLOUT}) | order | 0
 refused | {CALLOUT} | borderLeftWidth | 1px
 followed | .bot.message > .message:has({CALLOUT}) + .message-buttons | display | none
 refused | {CALLOUT} .prose p | color | rgb(95, 58, 0)
-refused | {LINK} | borderTopLeftRadius | 999px
-refused | {LINK} | color | rgb(255, 248, 230)
+refused | .message-row:not(:last-child) .sc-way | display | none
+refused | {ACT} | color | rgb(255, 248, 230)
 dark | {CALLOUT} | backgroundColor | rgb(43, 34, 19)
 dark | {CALLOUT} .prose p | color | rgb(251, 226, 168)
 """
@@ -167,6 +167,8 @@ ELEMENTS: dict[str, dict[str, Any]] = {
     "log": {"start": 1},
     "questionText": {"start": 0, "answered": 1},
     "question": {"answered": 1, "refused": 2},
+    "note": {"start": 0, "answered": ...},
+    "retry": {"start": 0, "answered": ...},
     "callout": {"answered": 0, "refused": 1, "followed": 2},
     "welcome": {"start": 1, "answered": 0},
     "answer": {"answered": 1},
@@ -268,7 +270,7 @@ class Seen:
 
 
 def probes() -> list[tuple[str, str, str, str]]:
-    names = {"NOTE": NOTE, "CALLOUT": CALLOUT, "LINK": LINK}
+    names = {"NOTE": NOTE, "CALLOUT": CALLOUT, "ACT": ACT}
     lines = [line.split(" | ") for line in STYLES.strip().splitlines()]
     return [
         (state, selector.format_map(names), key, value) for state, selector, key, value in lines
@@ -376,7 +378,7 @@ class Tour:
 
     def refuse(self) -> None:
         self.page.ask("And once more?")
-        expect(self.browser.locator(LINK)).to_be_visible()
+        expect(self.browser.locator(ACT)).to_be_visible()
         self.page.ready()
         self.look("refused")
         # as a receipt follows on a callout

@@ -217,7 +217,7 @@ def test_many_people_click_the_same_example(
         for page in pages:
             page.shows("Rivers flow.")
         for page in pages[1:]:
-            page.shows("from cache · free")
+            page.shows("Sonnet 5.5 · free")
         assert len(claude.exchanges) == 1
         pages[1].ready()
         pages[1].press("Retry")
@@ -275,7 +275,7 @@ def test_limits_are_told_when_they_begin_to_matter(
         allowance = page.browser.locator("#allowance")
         expect(allowance).to_have_text("")
         page.ask("hi")
-        page.shows("claude-sonnet-5-5 · 1 word · first token")
+        page.shows("Sonnet 5.5 · $0.000")
         page.ready()
         expect(allowance).to_have_text("")
         page.ask("more")

@@ -1,46 +1,103 @@
-from dataclasses import asdict
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from streamchat.events import Receipt
-from streamchat.texts import dollars, text
+from streamchat.events import Done, Failed, Receipt, Usage
+from streamchat.texts import brief, dollars, text
+from streamchat.ui.receipts import receipt, renewed
 
 RECEIPT = Receipt("claude-sonnet-5-5", "end_turn", 1_214, 9.0, 0.84, 71.4, 0.0123, 0.0)
+USED = Usage(310, 640, 300, 2_000)
+OLD = "\u2063claude-sonnet-5-5 · 1,214 words · first token 0.8 s · 71 tokens/s"
 
 
-def changed(**fields: object) -> str:
-    return text("receipt", **asdict(RECEIPT) | fields)
+def line(**fields: Any) -> str:
+    return parts(**fields)[0]
 
 
-def test_a_receipt_is_one_line() -> None:
-    """The model, the words, the speed and the price."""
-    assert (
-        changed() == "claude-sonnet-5-5 · 1,214 words · first token 0.8 s · 71 tokens/s · $0.0123"
+def parts(**fields: Any) -> tuple[str, list[str]]:
+    """The line that is seen, and those that it opens."""
+    it = receipt(Done("end_turn", USED, replace(RECEIPT, **fields)))
+    _, seen, details = it.split("\u2063")
+    return seen, details.split("  \n")[1:]
+
+
+def test_a_receipt_is_one_quiet_line_with_details_behind_it() -> None:
+    """The line has the model's name and the price; the details have all that is known."""
+    assert parts(saved=0.002) == (
+        "Sonnet 5.5 · $0.012",
+        [
+            "Model: claude-sonnet-5-5",
+            "Words: 1,214",
+            "Time: 9.0 s, first word after 0.8 s",
+            "Speed: 71 tokens/s",
+            "Tokens: 2,610 in, 640 out",
+            "Cache: 2,000 tokens read, 300 tokens written, $0.0020 saved",
+            "Cost: $0.0123",
+        ],
     )
 
 
 @pytest.mark.parametrize(
-    ("fields", "end"),
+    ("fields", "seen", "detail"),
     [
-        ({"saved": 0.002}, "$0.0123 · caching saved $0.0020"),
-        ({"own_key": True}, "$0.0123 on your key"),
-        ({"assumed": 0.01}, "tokens/s · at most $0.0123"),
-        ({"assumed": 0.01, "own_key": True}, "at most $0.0123 on your key"),
-        ({"shared": True, "cost": 0.0}, "from cache · free"),
-        ({"closed": True}, "$0.0123 · stopped: connection to Claude closed"),
-        ({"cost": 0.0}, "71 tokens/s"),
+        ({"own_key": True}, "Sonnet 5.5 · $0.012 on your key", "Cost: $0.0123 on your key"),
+        ({"assumed": 0.01}, "Sonnet 5.5 · at most $0.012", "Cost: at most $0.0123"),
+        ({"shared": True, "cost": 0.0}, "Sonnet 5.5 · free", "Cost: free, from cache"),
+        ({"closed": True}, "Sonnet 5.5 · $0.012", "Stopped: connection to Claude closed"),
+        ({"cost": 0.0}, "Sonnet 5.5", "Speed: 71 tokens/s"),
+        ({"model": "demo", "cost": 0.0}, "Demo", "Model: demo"),
+        ({"model": "llama", "cost": 0.0, "first_word": None}, "llama", "Time: 9.0 s"),
     ],
 )
-def test_a_receipt_says_who_paid_and_what_a_stop_did(fields: dict[str, object], end: str) -> None:
-    """Anything out of the ordinary stands at the end."""
-    assert changed(**fields).endswith(end)
+def test_a_receipt_says_who_paid_and_what_a_stop_did(
+    fields: dict[str, Any], seen: str, detail: str
+) -> None:
+    """Also where the demo answers, or another source, which cost nothing."""
+    assert line(**fields) == seen
+    assert detail in parts(**fields)[1]
 
 
 def test_for_nothing_there_is_no_receipt() -> None:
     """A reply that failed before its first word and cost nothing has none; one that cost something
     has."""
-    assert changed(words=0, cost=0.0) == ""
-    assert "$0.0123" in changed(words=0, first_word=None)
+    nothing = replace(RECEIPT, words=0, cost=0.0)
+    assert receipt(Failed("busy", 503, receipt=nothing)) == receipt(Done("stopped")) == ""
+    assert line(words=0, first_word=None) == "Sonnet 5.5 · $0.012"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (f"{OLD} · $0.0123", "Sonnet 5.5 · $0.012"),
+        (f"{OLD} · at most $0.5 on your key", "Sonnet 5.5 · at most $0.50 on your key"),
+        (f"{OLD} · from cache · free", "Sonnet 5.5 · free"),
+        ("\u2063ⓘ Stopped.  \n" + OLD[1:], "ⓘ Stopped.\n\nSonnet 5.5"),
+        ("\u2063demo · 1 word · first word after 0.0 s", "Demo"),
+    ],
+)
+def test_a_receipt_of_an_earlier_release_is_shown_as_one_of_today(old: str, new: str) -> None:
+    """Its parts are the details; a note before it stays."""
+    before, seen, details = renewed(old).split("\u2063")
+    assert (before, seen) == ("", new)
+    assert details.split("  \n")[1:] == old[1:].rpartition("\n")[2].split(" · ")
+
+
+@pytest.mark.parametrize("words", [OLD[1:], "\u2063ⓘ Stopped.", "\u2063\u2063Claude is busy."])
+def test_nothing_else_is_taken_for_a_receipt(words: str) -> None:
+    """Thoughts that read like one, and other notes, stay as they are."""
+    assert renewed(words) == words
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [(2.5, "$2.50"), (0.0123, "$0.012"), (0.0052, "$0.005"), (0.00041, "$0.0004")],
+)
+def test_a_price_is_brief(amount: float, words: str) -> None:
+    """As far as a reader wants to know it."""
+    assert brief(amount) == words
+    assert brief(0.00001) == "under $0.0001"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from streamchat.events import Done, Event, Failed, Message, Notice, Text, Thinki
 from streamchat.replies.reply import Reply
 from streamchat.texts import spoken, worded
 from streamchat.ui.content import NOTE as MARK
-from streamchat.ui.transcript import Shown, Transcript, conversation, message_of, note, refusal
+from streamchat.ui.notes import message_of, note, refusal
+from streamchat.ui.transcript import Shown, Transcript, conversation
 from tests.hand import Hand, settle
 
 END = Done("end_turn")
@@ -45,10 +46,13 @@ async def shown(*events: Event) -> list[tuple[str, str]]:
 
 
 def drawn(messages: list[Shown]) -> list[tuple[str, str]]:
-    """The kind and the text of each message that a reader sees."""
-    return [
-        (kind(message), message["content"][0]["text"].replace(MARK, "")) for message in messages
-    ]
+    """What a person sees of each message: as what, and which words."""
+    return [(kind(message), words_of(message)) for message in messages]
+
+
+def words_of(message: Shown) -> str:
+    """Without marks, and without the link to what helps."""
+    return str(message["content"][0]["text"].lstrip(MARK).partition(MARK)[0])
 
 
 def kind(message: Shown) -> str:

@@ -26,10 +26,11 @@ from streamchat.texts import worded
 from streamchat.ui.gradio_internals import messages
 from streamchat.ui.handlers import Page
 from streamchat.ui.layout import page
+from streamchat.ui.notes import aside
 from streamchat.ui.room import MAX_MESSAGES
 from streamchat.ui.tab import Tab as Kept
 from streamchat.ui.tabs import Tabs
-from streamchat.ui.transcript import Shown, aside, drawn, is_made, message_of, text_of
+from streamchat.ui.transcript import Shown, drawn, is_made, message_of, text_of
 from tests.application import ROOT
 from tests.served import Source
 

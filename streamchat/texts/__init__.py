@@ -3,10 +3,11 @@
 Code below the faces passes on codes and values. A face words them when it shows them.
 """
 
-from streamchat.texts.amounts import dollars, price, spoken
+from streamchat.texts.amounts import brief, dollars, price, spoken
 from streamchat.texts.sentences import ending, failure, for_owner, good_for, text, worded
 
 __all__ = [
+    "brief",
     "dollars",
     "ending",
     "failure",

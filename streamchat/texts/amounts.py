@@ -14,6 +14,12 @@ def dollars(amount: float) -> str:
     return f"${amount:.2f}" if amount >= 0.1 or not amount else f"${amount:.4f}"
 
 
+def brief(amount: float) -> str:
+    """To a tenth of a cent, or finer where that is nothing."""
+    digits = 2 if amount >= 0.1 else 3 if amount >= 0.001 else 4
+    return f"${amount:.{digits}f}" if amount >= 0.0001 else "under $0.0001"
+
+
 def price(amount: float) -> str:
     """The price of an answer in words."""
     cents = round(100 * amount)

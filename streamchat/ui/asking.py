@@ -10,13 +10,10 @@ from streamchat.replies import Reply
 from streamchat.texts import text
 from streamchat.ui.calls import explained
 from streamchat.ui.leaving import Leaving
+from streamchat.ui.notes import refusal
 from streamchat.ui.tab import Tab
 from streamchat.ui.tabs import Tabs, is_id
-from streamchat.ui.transcript import (
-    Shown,
-    conversation,
-    refusal,
-)
+from streamchat.ui.transcript import Shown, conversation
 from streamchat.visitors import Identify, Shelf
 from streamchat.web.readers import reader_of
 

@@ -9,12 +9,9 @@ from streamchat.errors import ChatError
 from streamchat.replies import paced
 from streamchat.texts import text, worded
 from streamchat.ui.asking import Asking
+from streamchat.ui.notes import fault, message_of
 from streamchat.ui.room import check_room
 from streamchat.ui.tab import Tab
-from streamchat.ui.transcript import (
-    fault,
-    message_of,
-)
 
 
 class Endpoint(Asking):

@@ -13,9 +13,9 @@ from streamchat.look import Look
 from streamchat.sources.demo import Demo
 from streamchat.texts import text
 from streamchat.ui import gradio_internals
+from streamchat.ui.actions import Action
 from streamchat.ui.handlers import GO_ON, Page
 from streamchat.ui.tabs import Tabs
-from streamchat.ui.transcript import OWN_KEY
 from streamchat.visitors import Identify
 
 STATIC = Path(__file__).parent / "static"
@@ -27,7 +27,13 @@ def static(*names: str) -> str:
 
 CSS = static("gradio_internals.css", "ui.css")
 OUTSIDE = static(
-    "gradio_outside.css", "bar.css", "options.css", "long.css", "sidebar.css", "feedback.css"
+    "gradio_outside.css",
+    "bar.css",
+    "options.css",
+    "long.css",
+    "sidebar.css",
+    "notes.css",
+    "feedback.css",
 )
 SIDEBAR = ("toast", "saved", "sidebar", "rows", "chats", "chat_actions", "chat_menu", "chats_foot")
 # the first one publishes Gradio's names to the others, and the second what they build with
@@ -41,7 +47,9 @@ SCRIPTS = (
     "sending",
     "following",
     "composer",
+    "notes",
     "callout",
+    "receipt",
     "fold",
     "long",
     "feedback",
@@ -113,9 +121,9 @@ def page(
 gradio_internals.install()
 
 
-def head(chat: Chat, look: Look, **known: bool) -> str:
+def head(chat: Chat, look: Look) -> str:
     """The styles and scripts of the page, and the facts that the scripts need."""
-    facts = look.meta(demo=is_demo(chat), takesKeys=chat.takes_keys, **known)
+    facts = look.meta(demo=is_demo(chat), takesKeys=chat.takes_keys)
     return f"{facts}<style>{look.css}{OUTSIDE}</style><script>{SCRIPT}</script>"
 
 
@@ -133,7 +141,7 @@ def welcome(chat: Chat, look: Look) -> str:
     """The owner's words, as Markdown, and whether the demo answers."""
     lines = [f"### {as_text(look.greeting)}", as_text(look.tagline)]
     if is_demo(chat):
-        key = [OWN_KEY] if chat.takes_keys else []
+        key = [Action("own_key").link] if chat.takes_keys else []
         lines.append(" ".join([text("demo_mode"), *key]))
     return "\n\n".join(lines)
 

@@ -3,35 +3,31 @@ beside them."""
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from streamchat import texts
-from streamchat.errors import ChatError
-from streamchat.events import (
-    WHOLE,
-    Done,
-    Event,
-    Failed,
-    Message,
-    Notice,
-    Text,
-    Thinking,
-    well_formed,
-)
+from streamchat.events import Done, Event, Failed, Message, Notice, Text, Thinking
 from streamchat.replies import Reply
-from streamchat.ui.content import CALLOUT, inert, plain
 from streamchat.ui.content import NOTE as MARK
+from streamchat.ui.content import inert, plain
 from streamchat.ui.markdown import pieces, verbatim, written
+from streamchat.ui.notes import (
+    NOTE,
+    Shown,
+    callout,
+    closing,
+    is_note,
+    made,
+    message_of,
+    note,
+)
+from streamchat.ui.receipts import renewed
 
-# one message as gr.Chatbot takes and returns it
-Shown = dict[str, Any]
+# beside what stands here: the parts of which a transcript consists
+__all__ = ["NOTE", "Shown", "is_note", "message_of", "note"]
 
 # which all messages have that come from Gradio
 MADE = {"role", "metadata", "content", "options"}
-NOTE = "note"
-# callout.js opens the panel
-OWN_KEY = f"[{texts.text('use_own_key')}](#own-key)"
 # bytes of a message's JSON beside its text
 ENVELOPE = 120
 # of which JSON makes two bytes
@@ -95,59 +91,7 @@ class Transcript:
             # Gradio hides a zero
             metadata["duration"] = max(0.1, round(until - first[Thinking], 1))
         end = "" if waiting else MARK
-        return _message("assistant", plain("".join(self._thoughts)) + end) | {"metadata": metadata}
-
-
-def closing(ending: Done | Failed, text: str) -> list[Shown]:
-    """The notes under an answer: the reason of an early end, and the receipt."""
-    wrong, paid = (
-        fault(ending, text),
-        texts.text("receipt", **asdict(ending.receipt)) if ending.receipt else "",
-    )
-    if isinstance(ending, Failed):
-        return [callout(wrong), *([aside(paid)] if paid else [])]
-    lines = [f"ⓘ {wrong}" if wrong else "", paid]
-    return [aside("  \n".join(filter(None, lines)))] if any(lines) else []
-
-
-def fault(ending: Done | Failed, text: str) -> str:
-    """The sentence about an answer that ended early; empty for a whole one."""
-    if isinstance(ending, Failed):
-        return texts.failure(texts.worded(ending), ending.retry_after)
-    if ending.reason not in WHOLE:
-        return texts.ending(ending.reason)
-    return "" if text.strip() else texts.text("no_words")
-
-
-def message_of(role: str, text: str) -> Shown:
-    """A message by a person or Claude, without the marks of our own notes."""
-    return _message(role, plain(text))
-
-
-def _message(role: str, text: str) -> Shown:
-    """A message with its text as a part, because Gradio would remove the indentation of a str."""
-    return {"role": role, "content": [{"type": "text", "text": well_formed(text)}]}
-
-
-def note(sentence: str) -> Shown:
-    return aside(f"ⓘ {sentence}")
-
-
-def aside(text: str) -> Shown:
-    """A message beside the conversation, which never goes back to Claude."""
-    return _message("assistant", MARK + plain(text)) | {"metadata": {"id": NOTE}}
-
-
-def callout(sentence: str, *, link: str = "") -> Shown:
-    """A note that stands out, in place of an answer."""
-    text = CALLOUT + plain(sentence) + (f"\n\n{link}" if link else "")
-    return _message("assistant", text) | {"metadata": {"id": NOTE}}
-
-
-def refusal(error: ChatError, *, takes_keys: bool = False) -> Shown:
-    """The error in place of an answer, with a link to the field for a key if that helps."""
-    link = OWN_KEY if takes_keys and error.own_key_helps else ""
-    return callout(texts.failure(texts.worded(error), error.retry_after), link=link)
+        return made("assistant", plain("".join(self._thoughts)) + end) | {"metadata": metadata}
 
 
 def conversation(history: Sequence[Shown]) -> list[Message]:
@@ -210,10 +154,6 @@ def is_aside(message: Shown) -> bool:
     return is_note(message) or bool((message.get("metadata") or {}).get("title"))
 
 
-def is_note(message: Shown) -> bool:
-    return bool((message.get("metadata") or {}).get("id") == NOTE)
-
-
 def is_made(message: Shown) -> bool:
     """Whether the message is Gradio's own form of text, which it would return unchanged."""
     return message.keys() == MADE and all(
@@ -228,7 +168,7 @@ def drawn(message: Shown) -> Shown:
     if message["role"] == "user":
         texts = [verbatim(written(texts))]
     elif is_aside(message):
-        texts = list(map(inert, texts))
+        texts = [inert(renewed(text)) for text in texts]
     else:
         texts = [piece for text in texts for piece in pieces(text)]
     return message | {"content": [{"type": "text", "text": text} for text in texts]}
@@ -237,5 +177,5 @@ def drawn(message: Shown) -> Shown:
 def exact(message: Any) -> Any:
     """The message with its text as a part, because Gradio would remove the indentation of a str."""
     if isinstance(message, dict) and isinstance(message.get("content"), str):
-        return _message(message["role"], message["content"]) | {"metadata": message.get("metadata")}
+        return made(message["role"], message["content"]) | {"metadata": message.get("metadata")}
     return message

@@ -16,7 +16,6 @@ __all__ = [
     "login",
     "opening",
     "passwords",
-    "paths",
     "preview",
     "problem",
     "readers",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from streamchat.texts.english import failures, money, notices, options, page, requests, sharing
+from streamchat.texts.english import failures, money, notices, options, page, requests
 from streamchat.texts.english.endings import ENDINGS as ENDINGS
 from streamchat.texts.english.endings import UNKNOWN_ENDING as UNKNOWN_ENDING
 from streamchat.texts.english.failures import CAUSES as CAUSES
@@ -16,5 +16,4 @@ AREAS: tuple[Mapping[str, str | Callable[..., str]], ...] = (
     options.SENTENCES,
     requests.SENTENCES,
     page.SENTENCES,
-    sharing.SENTENCES,
 )

@@ -3,32 +3,53 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from streamchat.texts.amounts import dollars
+from streamchat.texts.amounts import brief, dollars
 
 # how often, in so many of which unit
 Rate = tuple[int, int, str]
 
 
-def receipt(*, model: str, words: int, **went: Any) -> str:
-    """The receipt on one line; empty if nothing was written and nothing spent. The fields are those
-    of `Receipt`."""
-    if not words and not went["cost"]:
-        return ""
-    parts = [model, f"{words:,} word" + ("" if words == 1 else "s")]
-    if went["first_word"] is not None:
-        parts.append(f"first token {went['first_word']:.1f} s")
-    if went["tokens_per_second"]:
-        parts.append(f"{went['tokens_per_second']:.0f} tokens/s")
-    stopped = ["stopped: connection to Claude closed"] if went["closed"] else []
-    return " · ".join([*parts, *paid(**went), *stopped])
+def receipt(*, model: str, **went: Any) -> str:
+    """The model and the price. The fields are those of `Receipt` and `Usage`."""
+    return " · ".join(filter(None, [model, paid(brief, **went)]))
 
 
-def paid(*, cost: float, saved: float, assumed: float, **by: Any) -> list[str]:
+def receipt_details(*, model: str, words: int, seconds: float, **went: Any) -> str:
+    """A line for each, with its name before it."""
+    first, speed = went["first_word"], went["tokens_per_second"]
+    after = "" if first is None else f", first word after {first:.1f} s"
+    tokens = went["input_tokens"] + went["cache_read_tokens"] + went["cache_write_tokens"]
+    lines = {
+        "Model": model,
+        "Words": f"{words:,}",
+        "Time": f"{seconds:.1f} s{after}",
+        "Speed": f"{speed:.0f} tokens/s" if speed else "",
+        "Tokens": f"{tokens:,} in, {went['output_tokens']:,} out" if tokens else "",
+        "Cache": cached(**went),
+        "Searches": f"{went['web_searches']}" if went["web_searches"] else "",
+        "Cost": paid(dollars, **went) + (", from cache" if went["shared"] else ""),
+        "Stopped": "connection to Claude closed" if went["closed"] else "",
+    }
+    return "\n".join(f"{name}: {value}" for name, value in lines.items() if value)
+
+
+def paid(told: Callable[[float], str], *, cost: float, assumed: float, **by: Any) -> str:
+    """The price, and on whose key; empty where nothing costs money."""
     if by["shared"]:
-        return ["from cache · free"]
-    amount = ("at most " if assumed else "") + dollars(cost)
-    costs = [amount + (" on your key" if by["own_key"] else "")] if cost else []
-    return costs + ([f"caching saved {dollars(saved)}"] if saved > 0 else [])
+        return "free"
+    if not cost:
+        return ""
+    return ("at most " if assumed else "") + told(cost) + (" on your key" if by["own_key"] else "")
+
+
+def cached(*, cache_read_tokens: int, cache_write_tokens: int, saved: float, **_: Any) -> str:
+    """What prompt caching did, in tokens and dollars."""
+    parts = [
+        f"{cache_read_tokens:,} tokens read" if cache_read_tokens else "",
+        f"{cache_write_tokens:,} tokens written" if cache_write_tokens else "",
+        f"{dollars(saved)} saved" if saved > 0 else "",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def allowance(rates: Sequence[Rate], left: float | None) -> str:
@@ -47,4 +68,8 @@ def often(number: int, units: int, unit: str) -> str:
     return f"{times} {'an' if unit == 'hour' else 'a'} {unit}"
 
 
-SENTENCES: dict[str, str | Callable[..., str]] = {"receipt": receipt, "allowance": allowance}
+SENTENCES: dict[str, str | Callable[..., str]] = {
+    "receipt": receipt,
+    "receipt_details": receipt_details,
+    "allowance": allowance,
+}

@@ -2,7 +2,11 @@
 
 SENTENCES = {
     "demo_mode": "*Demo mode: no API key yet*",
-    "use_own_key": "Use your own key",
+    "demo_answer": "Demo",
+    "retry": "Try again",
     "go_on": "Continue the answer",
+    "new_chat": "Start a new chat",
+    "own_key": "Use your own key",
+    "other_key": "Change your key",
     "placeholder": "Type a message...",
 }

@@ -1,10 +1,50 @@
-// "Use your own key", in a callout, opens the panel in which the key goes. In an answer the same link does nothing.
+// The one action that helps, in a note of the chat: a link of a closed set, behind a mark that no words of others have,
+// becomes a button. In an answer, and in the words of a note, the same link does nothing.
 (() => {
-  const { elements } = window.streamchat.gradio;
+  const { make, about, onNote, gradio: { elements } } = window.streamchat;
+  const LINK = /\u2063[^\u2063]+\u2063\n\n\[[^\]]*\]\(#(\w+?)(?:-(\d+))?\)$/;
+  const PATIENCE = 3_000; // ms until Gradio shows the button that is pressed
+
+  const press = (find, until = performance.now() + PATIENCE) => {
+    const button = find();
+    if (button && !button.disabled) button.click();
+    else if (performance.now() < until) setTimeout(press, 50, find, until);
+  };
+  const enterKey = () => window.streamchat.enterKey();
+  const ACTIONS = {
+    retry: () => press(() => [...document.querySelectorAll(elements.retry)].at(-1)),
+    go_on: () => press(() => document.getElementById("continue")),
+    new_chat: () => window.streamchat.conversations.fresh(),
+    own_key: about.takesKeys ? enterKey : null,
+    other_key: about.takesKeys ? enterKey : null,
+  };
+
+  // A time to wait counts down in the button.
+  const wait = (button, words, end) => {
+    const left = Math.ceil((end - performance.now()) / 1_000);
+    button.disabled = left > 0;
+    button.textContent = left > 0 ? `${words} in ${left} s` : words;
+    if (left > 0 && button.isConnected) setTimeout(wait, 1_000, button, words, end);
+  };
+  const act = (note) => {
+    const [, code, seconds] = LINK.exec(note.ariaLabel) ?? [];
+    const link = [...note.querySelectorAll("a")].at(-1);
+    if (!code || !link) return;
+    const place = link.parentElement;
+    if (!ACTIONS[code]) return place.remove();
+    const words = link.textContent;
+    const button = make("button", { type: "button", className: "sc-button sc-act", value: code, textContent: words, onclick: ACTIONS[code] });
+    place.className = "sc-way";
+    place.replaceChildren(button);
+    if (seconds) wait(button, words, performance.now() + 1_000 * seconds);
+  };
+  onNote(act);
+
+  // The welcome has a link, too.
   document.addEventListener("click", (event) => {
-    const link = event.target.closest?.('a[href$="#own-key"]');
+    const link = event.target.closest?.('a[href$="#own_key"]');
     if (!link) return;
     event.preventDefault();
-    if (link.closest(`${elements.callout}, ${elements.welcome}`)) window.streamchat.enterKey();
+    if (link.closest(elements.welcome)) enterKey();
   }, true);
 })();

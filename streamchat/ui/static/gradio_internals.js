@@ -12,6 +12,7 @@
     // a question's row, and in it the buttons: Undo and Edit, or Submit and Cancel while it is edited
     questionRow: ".user-row",
     questionButton: ".message-buttons .icon-button",
+    retry: ".bot-row .message-buttons .icon-button:nth-last-child(2):not(:first-child)",
     edit: ".user-row .message-buttons .icon-button:last-child:not(:first-child)",
     // Clear and Edit, whose titles are translated; Gradio does not lock them while an answer is written
     locked: ".icon-button-wrapper.top-panel .icon-button, .user-row .message-buttons .icon-button:not(:first-child)",
@@ -21,6 +22,7 @@
     questionText: ".user-row .prose pre",
     // the text of a message is in its label, and marks in the text tell what it is
     callout: '[data-testid="bot"][aria-label*=": \u2063\u2063"]',
+    note: '[aria-label^="bot\'s message: \u2063"]',
     // what an empty chat shows
     welcome: ".placeholder-content .placeholder",
     // a long answer's pieces, and the button in a code block that copies it
