@@ -15,6 +15,8 @@ ChatError
 │   ├── WrongChoice            422
 │   ├── NotOffered             422
 │   ├── BeyondShare            422
+│   ├── FileRefused            422  or 413 for one that is too large
+│   ├── TooManyFiles           429  until some of the hour is over
 │   ├── TooOften               429
 │   │   └── TooManyGuesses     429
 │   ├── TooManyAtOnce          429
@@ -36,6 +38,7 @@ ChatError
 │   ├── OwnNotPermitted        403
 │   ├── OwnNoCredit            402
 │   ├── RequestRejected        502
+│   ├── AttachmentRejected     422
 │   ├── ConversationTooLarge   413
 │   ├── RateLimited            429  retryable
 │   ├── Busy                   503  retryable
@@ -71,8 +74,8 @@ class ChatError(Exception):
     page. `own_key_helps` if a visitor with a key of their own would get an answer.
     """
 
-    code: ClassVar[str]
-    status: ClassVar[int]
+    code: str
+    status: int
     # in place of the code, where several errors have one code
     wording: ClassVar[str] = ""
     cause: ClassVar[str] = ""
@@ -157,6 +160,27 @@ class NotOffered(Refused):
 
 class BeyondShare(Refused):
     code, status, own_key_helps = "beyond_share", 422, True
+
+
+class FileRefused(Refused):
+    """Its code says why: that of a sentence, which takes the `name` of the file."""
+
+    code, status = "file_took_too_long", 422
+
+    def __init__(self, code: str = code, **values: Value) -> None:
+        self.code = code
+        self.status = 413 if code.endswith("too_large") else self.status
+        super().__init__()
+        self.values = values
+
+    def of(self, name: str) -> "FileRefused":
+        """The refusal of the file of this name."""
+        self.values["name"] = name
+        return self
+
+
+class TooManyFiles(Refused):
+    code, status = "too_many_files", 429
 
 
 class TooOften(Refused):
@@ -255,6 +279,10 @@ class RequestRejected(ClaudeError):
 
     code, status = "request_rejected", 502
     parameters: frozenset[str] = frozenset()
+
+
+class AttachmentRejected(ClaudeError):
+    code, status = "attachment_rejected", 422
 
 
 class ConversationTooLarge(ClaudeError):

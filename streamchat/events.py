@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal, Self
 
+from streamchat.attachments import Attachment
 from streamchat.errors import ChatError, Value
 from streamchat.meter import NOTHING, Meter
 from streamchat.meter import Usage as Usage  # noqa: PLC0414 (one of the events)
@@ -15,8 +16,11 @@ Role = Literal["user", "assistant"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
+    """What one of the two said; the files of the user come before the text, and are seen first."""
+
     role: Role
     text: str
+    files: tuple[Attachment, ...] = ()
 
 
 Conversation = tuple[Message, ...]

@@ -4,15 +4,20 @@ leaves. A script is a list of steps: bytes are sent as they are, a float is wait
 of the body."""
 
 import asyncio
+import base64
+import io
 import json
+import math
 import socket
 import struct
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Self
+
+from PIL import Image
 
 RESET, CUT = object(), object()
 
@@ -44,6 +49,36 @@ class Hold:
 
 Step = bytes | float | Hold | object
 Script = Sequence[Step]
+
+
+def counted(body: dict[str, Any], *, byte: float = 1.0, page: int = 2_700) -> int:
+    """The tokens of a request as Claude counts them: of a text a part of its bytes, of a picture
+    its squares of 28 pixels, of a PDF so many for each page and its text."""
+    contents = [message["content"] for message in body["messages"]]
+    listed = [[content] if isinstance(content, str) else content for content in contents]
+    blocks = [block for content in listed for block in content]
+    text = str(body.get("system", "")) + "".join(map(_words, blocks))
+    seen = sum(_seen(block, page) for block in blocks if isinstance(block, dict))
+    return 10 + 4 * len(contents) + math.ceil(byte * len(text.encode())) + seen
+
+
+def _words(block: str | dict[str, Any]) -> str:
+    if isinstance(block, str):
+        return block
+    source = block.get("source", {})
+    return block.get("text") or (source["data"] if source["type"] == "text" else "")
+
+
+def _seen(block: dict[str, Any], page: int) -> int:
+    source = block.get("source", {})
+    if source.get("type") != "base64":
+        return 0
+    data = io.BytesIO(base64.b64decode(source["data"], validate=True))
+    if block["type"] == "image":
+        width, height = Image.open(data).size
+        assert max(width, height) <= 2_576
+        return math.ceil(width / 28) * math.ceil(height / 28)
+    return data.getvalue().count(b"/Type/Page/") * page
 
 
 class Exchange:
@@ -171,6 +206,9 @@ class ScriptedClaude:
         self.most_tokens = 128_000
         self.models_status = 200
         self.models_asked = 0
+        # requests to count tokens; None in place of a number is a failure
+        self.to_count: list[dict[str, Any]] = []
+        self.count: Callable[[dict[str, Any]], int | None] = counted
         self._arrived = threading.Condition()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -229,9 +267,19 @@ class ScriptedClaude:
                 elif head[0].startswith("GET /v1/models/"):
                     writer.write(self._model())
                     early = b""
+                elif head[0].startswith("POST /v1/messages/count_tokens"):
+                    writer.write(self._counted(json.loads(body)))
+                    early = b""
                 else:
                     early = await self._answer(Exchange(headers, json.loads(body)), reader, writer)
         writer.close()
+
+    def _counted(self, body: dict[str, Any]) -> bytes:
+        self.to_count.append(body)
+        number = self.count(body)
+        if number is None:
+            return refuses(500, "api_error")[0]  # type: ignore[return-value]
+        return answered({"input_tokens": number})
 
     def _model(self) -> bytes:
         self.models_asked += 1

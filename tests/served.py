@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from streamchat.api import options
 from streamchat.api.routes import PATH, routes
 from streamchat.chat.asking import Chat
+from streamchat.chat.files import Files
 from streamchat.chat.parties import Sources
 from streamchat.events import Event, Message, Request
 from streamchat.replies.reply import Reply
@@ -97,10 +98,11 @@ async def served(
     keep: float = 3600,
     source: Source | None = None,
     chat: Chat | None = None,
+    files: Files | None = None,
 ) -> AsyncIterator[Served]:
     """A `chat` has a source of its own, which no hand operates."""
     source = source or Source()
-    chat = chat or Chat(Sources(source), Store(""), linger=linger, keep=keep)
+    chat = chat or Chat(Sources(source), Store(""), linger=linger, keep=keep, files=files)
     own = [
         *routes(chat, lambda *_: "visitor").routes,
         *options.routes(chat, lambda *_: "visitor").routes,

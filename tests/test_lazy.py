@@ -25,6 +25,9 @@ class Slow:
         for event in WHOLE:
             yield event
 
+    async def count(self, *_: object) -> int:
+        return 7
+
     async def open(self) -> None:
         self.opened = True
 

@@ -7,8 +7,9 @@ import pytest
 
 from streamchat.api.routes import PATH
 from streamchat.api.schema import EXAMPLES
-from streamchat.events import Done, Message, Text
+from streamchat.events import Done, Text
 from streamchat.texts import text
+from tests.files import unhurried
 from tests.served import Served, served
 
 JSON = {"content-type": "application/json"}
@@ -16,7 +17,7 @@ JSON = {"content-type": "application/json"}
 
 @pytest.fixture
 async def api() -> AsyncIterator[Served]:
-    async with served() as api:
+    async with served(files=unhurried()) as api:
         yield api
 
 
@@ -29,7 +30,16 @@ async def test_what_the_docs_show_is_answered(api: Served, example: dict[str, An
     sent = example["value"].get("messages") or [
         {"role": "user", "content": example["value"]["message"]}
     ]
-    assert api.source.asked == [tuple(Message(turn["role"], turn["content"]) for turn in sent)]
+    (asked,) = api.source.asked
+    assert [(each.role, each.text) for each in asked] == [
+        (turn["role"], words(turn["content"])) for turn in sent
+    ]
+    names = {file.name for message in asked for file in message.files}
+    assert names == ({"File 1", "main.py"} if example is EXAMPLES["files"] else set())
+
+
+def words(content: str | list[dict[str, Any]]) -> str:
+    return content if isinstance(content, str) else content[-1]["text"]
 
 
 WRONG = {

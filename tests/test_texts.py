@@ -40,6 +40,11 @@ VALUES: dict[str, Any] = {
     "place": "messages.0",
     "reason": "Input should be a valid string",
     "last": 7,
+    "size": 6_000_000,
+    "claimed": "image/png",
+    "media_type": "image/svg+xml",
+    "megapixels": 100,
+    "pages": 10_000,
 }
 
 
@@ -61,7 +66,15 @@ TREES = {
     if "english" not in path.parts
 }
 # calls with a code, and where among their arguments it stands
-CODED = {"text": 0, "Notice": 0, "Invalid": 0, "Kind": 1, "Unfit": 1, "refused": 1}
+CODED = {
+    "text": 0,
+    "Notice": 0,
+    "Invalid": 0,
+    "Kind": 1,
+    "Unfit": 1,
+    "refused": 1,
+    "FileRefused": 0,
+}
 
 
 def constants(tree: ast.AST) -> set[object]:
@@ -185,10 +198,11 @@ SENTENCE = re.compile(r"[A-Z][a-z']*,?( \S+){3}")
 ELSEWHERE = {
     # for the terminal of the person who starts the program
     *("command.py", "process.py", "settings.py", "look.py"),
+    "attachments/settings.py",
     *("system/console.py", "system/environment.py", "system/envfile.py", "system/outbound.py"),
     # questions to ask, what Claude is told, and the demo's own answers
     *("examples.py", "options/choice.py", "saved/summary.py", "sources/claude/progress.py"),
-    *("sources/demo/source.py", "sources/demo/prepared.py"),
+    *("sources/demo/source.py", "sources/demo/prepared.py", "sources/demo/looking.py"),
     # the description of the HTTP API
     *("api/openapi.py", "api/schema.py"),
 }

@@ -122,7 +122,7 @@ POST: Responses = GUARDED | {
         "The message is empty.",
     ),
     413: _error(
-        "The conversation is too long or may cost too much.",
+        "The conversation is too long or may cost too much, or a file is too large.",
         "too_long",
         "This conversation is too long to send.",
     ),
@@ -135,13 +135,14 @@ POST: Responses = GUARDED | {
         "Send the question as JSON.",
     ),
     422: _error(
-        "The JSON is something else, the chat does not offer these options, or the"
-        " `Idempotency-Key` belongs to another question.",
+        "The JSON is something else, a file cannot be taken, the chat does not offer these options,"
+        " or the `Idempotency-Key` belongs to another question.",
         "wrong_shape",
         "message: Input should be a valid string.",
     ),
     429: _error(
-        "You ask too often, the money for today is spent, or Claude's rate limit is reached;"
+        "You ask or send files too often, the money for today is spent, or Claude's rate limit is"
+        " reached;"
         " `Retry-After` says when to try again.",
         "visitor_is_spent",
         "You have used today's free allowance. It renews at 00:00 UTC.",

@@ -1,11 +1,13 @@
 """Reads a question's body as a conversation: JSON of the right shape and a bounded size."""
 
+from itertools import count
 from typing import Literal, Self
 
 from fastapi import Request
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from streamchat.events import Message
+from streamchat.api.blocks import TAGS, Content, text_of, uploads_of
+from streamchat.chat import Draft
 from streamchat.web.problem import Unfit
 
 MAX_TURNS = 10_000
@@ -13,15 +15,17 @@ MAX_TURNS = 10_000
 MANY = 100
 # characters of a field's name that are repeated
 LONGEST = 100
+# of a source of another type, such as an address
+NO_SOURCE = ("literal_error", "union_tag_invalid", "union_tag_not_found")
 
 
 class Turn(BaseModel, extra="forbid"):
     role: Literal["user", "assistant"]
-    content: str
+    content: Content
 
 
 class Question(BaseModel, extra="forbid"):
-    message: str | None = None
+    message: Content | None = None
     messages: list[Turn] | None = Field(None, max_length=MAX_TURNS, fail_fast=True)
     model: str = ""
     effort: str = ""
@@ -34,8 +38,9 @@ class Question(BaseModel, extra="forbid"):
         return self
 
 
-async def read_question(request: Request) -> tuple[list[Message], dict[str, str]]:
-    """The conversation and the unchecked options that came with it."""
+async def read_question(request: Request) -> tuple[list[Draft], dict[str, str]]:
+    """The conversation and the options that came with it. Its files and the options are
+    unchecked."""
     if (
         request.headers.get("content-type", "").partition(";")[0].strip().lower()
         != "application/json"
@@ -46,9 +51,17 @@ async def read_question(request: Request) -> tuple[list[Message], dict[str, str]
     except ValidationError as error:
         raise _misunderstood(error) from None
     options = question.model_dump(include={"model", "effort", "system"}, exclude_unset=True)
-    if question.messages is None:
-        return [Message("user", question.message or "")], options
-    return [Message(turn.role, turn.content) for turn in question.messages], options
+    turns = question.messages
+    if turns is None:
+        turns = [Turn(role="user", content=question.message or "")]
+    return _drafts(turns), options
+
+
+def _drafts(turns: list[Turn]) -> list[Draft]:
+    numbers = count(1)
+    return [
+        Draft(turn.role, text_of(turn.content), uploads_of(turn.content, numbers)) for turn in turns
+    ]
 
 
 def _misunderstood(error: ValidationError) -> Unfit:
@@ -59,5 +72,7 @@ def _misunderstood(error: ValidationError) -> Unfit:
         return Unfit(400, "not_json", wording="invalid_json", reason=wrong["msg"])
     if wrong["type"] == "value_error":
         return Unfit(422, "wrong_shape", wording="one_of_two")
-    place = ".".join(str(part)[:LONGEST] for part in wrong["loc"])
+    place = ".".join(str(part)[:LONGEST] for part in wrong["loc"] if part not in TAGS)
+    if wrong["type"] in NO_SOURCE and "source" in wrong["loc"][-2:]:
+        return Unfit(422, "wrong_shape", wording="no_addresses", place=place)
     return Unfit(422, "wrong_shape", place=place, reason=wrong["msg"])

@@ -41,8 +41,9 @@ def routes(chat: Chat, identify: Identify) -> APIRouter:
             request.client.host if request.client else None, request.headers, user_of(request.scope)
         )
         asker = Asker(visitor, person=visitor, key=request.headers.get("x-api-key", ""))
-        messages, options = await read_question(request)
+        drafts, options = await read_question(request)
         choice = chat.menu.check(options)
+        messages = await chat.files.checked(drafts, visitor)
         reply = await chat.ask(messages, asker, once=_idempotency_key(request), choice=choice)
         return following(request, reply, 0, chat.pace, location=_location(request, reply))
 

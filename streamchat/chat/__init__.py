@@ -2,6 +2,7 @@
 
 from streamchat.chat.adjustments import Adjustments
 from streamchat.chat.asking import Chat
+from streamchat.chat.files import Draft, Files
 from streamchat.chat.journal import DAY, HOUR, Journal
 from streamchat.chat.offers import Offer
 from streamchat.chat.parties import Asker, Source, Sources
@@ -15,7 +16,9 @@ __all__ = [
     "Adjustments",
     "Asker",
     "Chat",
+    "Draft",
     "Entry",
+    "Files",
     "Journal",
     "Offer",
     "Source",

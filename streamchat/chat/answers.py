@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import aclosing
+from collections.abc import Callable, Coroutine
 from dataclasses import astuple, replace
 from functools import partial
 from typing import Any
@@ -12,6 +11,7 @@ from streamchat.chat.parties import Asker, Source, Sources
 from streamchat.chat.pause import Pause
 from streamchat.chat.telemetry import receipt
 from streamchat.chat.trouble import Trouble
+from streamchat.chat.writing import instead, writing
 from streamchat.errors import (
     BadKey,
     ChatError,
@@ -21,7 +21,7 @@ from streamchat.errors import (
     Spent,
     trace,
 )
-from streamchat.events import Conversation, Done, Ending, Event, Notice, Receipt, Request
+from streamchat.events import Conversation, Done, Ending, Receipt, Request
 from streamchat.money import Account, Accounts, Budget
 from streamchat.options import OWNERS, Choice
 from streamchat.replies import Reply, Share, Shares, Write
@@ -162,7 +162,8 @@ class Answers:
     def _is_shared(self, request: Request) -> bool:
         """Whether everyone who asks the same, with the same options, may get the same answer."""
         first, *more = request.conversation
-        return first.text in self._shared and not more and not request.choice.instructions
+        alone = not more and not first.files
+        return first.text in self._shared and alone and not request.choice.instructions
 
     async def _begun(
         self,
@@ -223,19 +224,6 @@ class Answers:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def writing(source: Source, request: Request) -> Write:
-    """The `write` of a reply that the source answers."""
-    return lambda wanted: source.stream(replace(request, wanted=wanted))
-
-
-async def instead(why: str, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
-    """Another source's events, after a notice with the code of the error that is the reason."""
-    yield Notice("demo_instead", {"error": why}, instead=True)
-    async with aclosing(events):
-        async for event in events:
-            yield event
 
 
 def _stopped(ending: Ending) -> bool:

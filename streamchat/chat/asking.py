@@ -6,9 +6,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 
 from streamchat.chat.answers import Answers
 from streamchat.chat.conversation import checked
+from streamchat.chat.files import Files
 from streamchat.chat.fullness import fullness
 from streamchat.chat.idempotency import Idempotency
 from streamchat.chat.journal import Journal
@@ -44,8 +46,10 @@ class Chat:
         keep: float,
         limits: Limits | None = None,
         menu: Menu | None = None,
+        files: Files | None = None,
     ) -> None:
         self.source = sources.main
+        self.files = files or Files()
         self.menu = menu or Menu([sources.main.model])
         self._accounts = sources.accounts
         self.limits = limits or Limits(
@@ -165,14 +169,12 @@ class Chat:
         )
 
     async def _begin(self, conversation: Conversation, asker: Asker, choice: Choice) -> Reply:
-        admission = self.limits.admit(asker.visitor)
-        try:
+        with ExitStack() as places:
+            places.callback(self.limits.admit(asker.visitor).leave)
+            places.callback(self.files.hold(conversation, asker.visitor).leave)
             reply = await self._answers.begin(conversation, asker, choice)
-        except BaseException:
-            admission.leave()
-            raise
-        reply.on_end(lambda: self._replies.ended(reply))
-        reply.on_end(admission.leave)
+            reply.on_end(lambda: self._replies.ended(reply))
+            reply.on_end(places.pop_all().close)
         reply.on_end(
             lambda: self._telemetry.record(reply.ending, asker.visitor) if reply.ending else None
         )

@@ -2,7 +2,7 @@
 
 from streamchat.events import Conversation
 from streamchat.meter import length
-from streamchat.money import Accounts
+from streamchat.money import Accounts, tokens_of_files
 from streamchat.options import Choice
 
 # bytes of a conversation that is never called long
@@ -21,6 +21,7 @@ def fullness(
     a new chat but not in this one. Without `accounts` only the model counts.
     """
     size = sum(length(message.text) for message in conversation)
+    size += TOKEN * tokens_of_files(conversation)
     if size < SHORT:
         return 0.0
     by_model = size / TOKEN / WINDOW

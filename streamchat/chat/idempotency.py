@@ -7,13 +7,13 @@ Draft: https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-heade
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from streamchat.chat.parties import Asker
 from streamchat.errors import KeyReused, UnknownReply
-from streamchat.events import Conversation
+from streamchat.events import Conversation, Message
 from streamchat.options import OWNERS, Choice
 from streamchat.replies import Reply
 from streamchat.visitors import Shelf
@@ -69,7 +69,7 @@ class Idempotency:
         """
         name = _digest(asker.visitor or "", asker.key.strip(), key)
         options = choice.model, choice.effort, str(choice.thinking), choice.instructions
-        turns = (part for message in conversation for part in (message.role, message.text))
+        turns = (part for message in conversation for part in _parts(message))
         asked = _digest(*options, *turns)
         async with self._locks.setdefault(name, asyncio.Lock()):
             if reply := await self._known(name, asked):
@@ -89,6 +89,14 @@ class Idempotency:
         except UnknownReply:
             return None
         return None if reply.came_to_nothing else reply
+
+
+def _parts(message: Message) -> Iterator[str]:
+    yield message.role
+    # the length keeps a file from passing for a text, and a text for a file
+    yield str(len(message.files))
+    yield from (file.digest for file in message.files)
+    yield message.text
 
 
 def _digest(*parts: str) -> bytes:

@@ -2,6 +2,6 @@
 
 from streamchat.money.account import Account, Accounts
 from streamchat.money.budget import Budget
-from streamchat.money.prices import Prices
+from streamchat.money.prices import Prices, tokens_of_files
 
-__all__ = ["Account", "Accounts", "Budget", "Prices"]
+__all__ = ["Account", "Accounts", "Budget", "Prices", "tokens_of_files"]

@@ -1,8 +1,9 @@
 """The cost of one reply: the worst case is reserved before each call to Claude, and settled by the
 call's meter."""
 
+import math
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -15,6 +16,10 @@ from streamchat.money.prices import Prices
 from streamchat.options import OWNERS, Choice
 
 SHORTEST = (Message("user", "?"),)
+# Claude says that its count of what is sent may be off by a little
+COUNTED = 1.05
+
+Count = Callable[[Conversation, Choice], Awaitable[int | None]]
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,8 @@ class Accounts:
     """Opens an account for each reply that costs money. Without a `budget` only visitors pay.
 
     `speed` is in tokens per second, above the fastest model; `clock` is in seconds. `others` has
-    the prices of further models that visitors may choose.
+    the prices of further models that visitors may choose. `count` asks Claude how many tokens a
+    conversation has, which is free; None means that Claude does not say.
     """
 
     budget: Budget | None
@@ -32,6 +38,7 @@ class Accounts:
     speed: float = FASTEST_OF_ALL
     clock: Callable[[], float] = elapsed
     others: Mapping[str, Prices] = field(default_factory=dict)
+    count: Count | None = None
 
     @cached_property
     def least(self) -> float:
@@ -89,6 +96,7 @@ class Account:
         self.choice = choice
         self._name = secrets.token_urlsafe(16)
         self._calls: list[Call] = []
+        self._of_files: int | None = None
 
     async def call(self, conversation: Conversation) -> Meter:
         """Reserves the worst case of a call, and settles the calls before it, which have ended.
@@ -97,13 +105,26 @@ class Account:
         accounts, model = self._accounts, self.choice.model
         prices = accounts.of(model)
         system = "".join(self.choice.beside(accounts.system_prompt))
-        most = prices.most(conversation, system, accounts.max_tokens)
+        if not self._calls:
+            self._of_files = await self._counted(conversation)
+        of_files = self._of_files
+        most = prices.most(conversation, system, accounts.max_tokens, of_files=of_files)
         if accounts.budget:
             await self._reserve(accounts.budget, prices.cost(most))
         speed = fastest(model) if model in accounts.others else accounts.speed
         meter = Meter(most, speed=speed, clock=accounts.clock)
         self._calls.append(Call(meter, prices))
         return meter
+
+    async def _counted(self, conversation: Conversation) -> int | None:
+        """The most tokens of the files by Claude's own count, where there is a PDF: what its pages
+        hold cannot be bounded as tightly here."""
+        accounts = self._accounts
+        has_pages = any(file.pages for message in conversation for file in message.files)
+        if accounts.count is None or accounts.budget is None or not has_pages:
+            return None
+        counted = await accounts.count(conversation, self.choice)
+        return None if counted is None else math.ceil(counted * COUNTED)
 
     def fall_back(self) -> None:
         """Makes all further calls go to the owner's model."""

@@ -40,11 +40,20 @@ class Prices:
         uncached = replace(usage, input_tokens=usage.input_tokens + read, cache_read_tokens=0)
         return float(price(self._model, uncached) - price(self._model, usage))
 
-    def most(self, conversation: Conversation, system_prompt: str, max_tokens: int) -> Usage:
+    def most(
+        self,
+        conversation: Conversation,
+        system_prompt: str,
+        max_tokens: int,
+        *,
+        of_files: int | None = None,
+    ) -> Usage:
         """The upper bound of a call's usage: a token is at least a byte, and `max_tokens` includes
-        the thoughts."""
+        the thoughts. `of_files` is how many tokens the files have at most, if Claude has counted
+        them."""
         texts = [system_prompt, *(message.text for message in conversation)]
         tokens = CALL_TOKENS + sum(MESSAGE_TOKENS + length(text) for text in texts)
+        tokens += tokens_of_files(conversation) if of_files is None else of_files
         return max(
             Usage(tokens, max_tokens),
             Usage(0, max_tokens, cache_write_tokens=tokens),
@@ -54,6 +63,16 @@ class Prices:
     def worst(self, conversation: Conversation, system_prompt: str, max_tokens: int) -> float:
         """The upper bound of a call's cost."""
         return self.cost(self.most(conversation, system_prompt, max_tokens))
+
+
+def tokens_of_files(conversation: Conversation) -> int:
+    """The most that Claude counts for the files, by their sizes and pages and never by their
+    base64."""
+    return sum(
+        MESSAGE_TOKENS + length(file.name) + file.tokens
+        for message in conversation
+        for file in message.files
+    )
 
 
 def price(model: str, usage: Usage) -> Decimal:

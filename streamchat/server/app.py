@@ -41,7 +41,7 @@ from streamchat.visitors import Identify, Proxies
 from streamchat.web import preview
 from streamchat.web.admission import Admission
 from streamchat.web.allowlist import Allowlist
-from streamchat.web.bodies import BoundedBodies
+from streamchat.web.bodies import BoundedBodies, with_files
 from streamchat.web.calls import Calls
 from streamchat.web.concurrency import ConcurrencyLimit
 from streamchat.web.connections import Connection, Connections, room_for_connections
@@ -109,6 +109,7 @@ class StreamChat:
         """The middleware, from the outermost to the innermost."""
         # an answer takes two events: one that shows it, and one that shows what stands below it
         bounds = Bounds(events=min(max(12, 4 * self.settings.visitor_replies), 60))
+        bodies = with_files(self.settings.file_bounds.conversation)
         return [
             Middleware(HostCheck, self.hosts, self.proxies),
             Middleware(Allowlist, routes, reloads=self.page.dev_mode),
@@ -118,7 +119,7 @@ class StreamChat:
                 else ()
             ),
             Middleware(Readers, framed=bool(self.framed_by)),
-            Middleware(BoundedBodies, self.identify),
+            Middleware(BoundedBodies, self.identify, bounds=bodies),
             Middleware(Calls, lambda scope: events(scope["app"].get_blocks())),
             Middleware(
                 Admission,

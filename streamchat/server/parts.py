@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from gradio import ChatInterface
 
 from streamchat import examples
-from streamchat.chat import Adjustments, Chat, Source, Sources, Votes
+from streamchat.chat import Adjustments, Chat, Files, Source, Sources, Votes
 from streamchat.events import Message
 from streamchat.meter import fastest
 from streamchat.money import Accounts, Budget, Prices
@@ -101,6 +101,7 @@ def chat_of(settings: Settings, store: Store) -> Chat:
         settings.max_tokens,
         speed=fastest(settings.model),
         others={model: Prices(model) for model in settings.offered_models[1:]},
+        count=claude.count,
     )
     sources = Sources(
         claude if paid else demo,
@@ -129,6 +130,7 @@ def chat_with(sources: Sources, settings: Settings, store: Store, menu: Menu | N
         keep=settings.keep_seconds,
         limits=limits_of(settings),
         menu=menu,
+        files=Files(settings.file_bounds),
     )
 
 

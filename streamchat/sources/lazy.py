@@ -6,11 +6,14 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Protocol
 
-from streamchat.events import Event, Request
+from streamchat.events import Conversation, Event, Request
+from streamchat.options import Choice
 
 
 class Backend(Protocol):
     def stream(self, request: Request) -> AsyncGenerator[Event]: ...
+
+    async def count(self, conversation: Conversation, choice: Choice) -> int | None: ...
 
     async def open(self) -> None: ...
 
@@ -30,6 +33,9 @@ class LazySource:
         async with aclosing((await self._source()).stream(request)) as events:
             async for event in events:
                 yield event
+
+    async def count(self, conversation: Conversation, choice: Choice) -> int | None:
+        return await (await self._source()).count(conversation, choice)
 
     async def open(self) -> None:
         await (await self._source()).open()

@@ -12,7 +12,7 @@ class Flow:
     bytes a second. Otherwise one visitor's bytes could take all of the processor."""
 
     def __init__(
-        self, burst: int, rate: int, *, clock: Callable[[], float] = time.monotonic
+        self, burst: int, rate: float, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._burst = burst
         self._rate = rate
@@ -25,6 +25,11 @@ class Flow:
         now = self._clock()
         if len(self._whole_at) > REMEMBERED:
             self._whole_at = {name: at for name, at in self._whole_at.items() if at > now}
-        whole_at = max(self._whole_at.get(visitor, now), now) + size / self._rate
-        self._whole_at[visitor] = whole_at
-        return max(0.0, whole_at - now - self._burst / self._rate)
+        wait = self.wait(visitor, size)
+        self._whole_at[visitor] = max(self._whole_at.get(visitor, now), now) + size / self._rate
+        return wait
+
+    def wait(self, visitor: str, size: int) -> float:
+        """Seconds until these bytes may be worked on."""
+        ahead = max(0.0, self._whole_at.get(visitor, 0.0) - self._clock())
+        return max(0.0, ahead + (size - self._burst) / self._rate)

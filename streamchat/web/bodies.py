@@ -23,9 +23,10 @@ class Bound:
 
 
 NO_BODY = Bound(0)
+QUESTION = "POST /api/streaming-chat"
 # by method and beginning of the path; other routes take no body
 BOUNDS = {
-    "POST /api/streaming-chat": Bound(16_000_000, 60_000),
+    QUESTION: Bound(16_000_000, 60_000),
     "POST /gradio_api/": Bound(8_000_000, 50_000),
     "PUT /feedback": Bound(20_000, 100),
     "PUT /owner/settings": Bound(10_000, 100),
@@ -38,9 +39,18 @@ BOUNDS = {
 # bodies up to this size count for no visitor, so that nobody is refused a short message
 SMALL = 64_000
 ALL = "*"
+# bytes that a question may have beside its files
+WORDS = 4_000_000
 RETRY = {"Retry-After": "5"}
 # RFC 7694: which codings a 415 is about
 IDENTITY = {"Accept-Encoding": "identity"}
+
+
+def with_files(size: int) -> Mapping[str, Bound]:
+    """The bounds where the files of a question may have so many bytes, which are a third more in
+    base64."""
+    bound = BOUNDS[QUESTION]
+    return {**BOUNDS, QUESTION: Bound(max(bound.size, size * 4 // 3 + WORDS), bound.marks)}
 
 
 @dataclass(frozen=True)

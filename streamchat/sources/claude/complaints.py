@@ -22,6 +22,11 @@ TOO_LONG = re.compile(
     r"|\b(input|prompt) (length|size|tokens?|token count)\b[^.]{0,40}\bexceed"
     r"|\bexceed[^.]{0,40}\b(input|prompt|context) (length|size|tokens?|window|limit)"
 )
+BAD_FILE = re.compile(
+    r"\bcould not process (the )?(image|pdf|document|file)"
+    r"|\b(image|document)\.source\b|\bimages? (dimensions )?exceeds?\b|\bimage dimensions\b"
+    r"|\bpdf (pages|is|was|has)\b|\bpassword[ -]protected\b|\bmany-image requests\b"
+)
 PARAMETERS = {
     "thinking": re.compile(r"\bthinking\b"),
     "output_config": re.compile(r"\boutput ?config|\beffort\b"),
@@ -61,6 +66,11 @@ def says_no_credit(said: str, *, of_a_rate: bool) -> bool:
 
 def says_too_long(said: str) -> bool:
     return bool(TOO_LONG.search(said))
+
+
+def says_bad_file(said: str) -> bool:
+    """Whether a picture or a document of the conversation was refused."""
+    return bool(BAD_FILE.search(said))
 
 
 def refused_parameters(said: str) -> frozenset[str]:

@@ -16,6 +16,7 @@ from streamchat.errors import ClaudeError
 from streamchat.sources.claude.complaints import (
     complaint,
     refused_parameters,
+    says_bad_file,
     says_no_credit,
     says_too_long,
 )
@@ -163,6 +164,8 @@ def _kind(error: anthropic.APIStatusError, explained: str) -> type[ClaudeError]:
         return errors.NoCredit
     if kind in MAY_BE_CREDIT and says_no_credit(explained, of_a_rate=kind is errors.RateLimited):
         return errors.NoCredit
+    if kind is errors.RequestRejected and says_bad_file(explained):
+        return errors.AttachmentRejected
     if kind is errors.RequestRejected and says_too_long(explained):
         return errors.ConversationTooLarge
     if status in (404, 405) and error.type is None:

@@ -13,20 +13,24 @@ import httpx2
 
 from streamchat import errors
 from streamchat.errors import ClaudeError
-from streamchat.events import Conversation, Event, Notice, Request, well_formed
+from streamchat.events import Conversation, Event, Notice, Request
 from streamchat.meter import NOTHING, Meter
 from streamchat.options import Choice, Menu, known
 from streamchat.settings import Settings
 from streamchat.sources.claude import clients
 from streamchat.sources.claude.attempt import attempt
 from streamchat.sources.claude.capabilities import Capabilities
+from streamchat.sources.claude.content import content
 from streamchat.sources.claude.deadlines import Deadlines
-from streamchat.sources.claude.faults import of_own_key
+from streamchat.sources.claude.faults import of_own_key, translated
 from streamchat.sources.claude.names import Names
 from streamchat.sources.claude.progress import Progress
 from streamchat.texts import for_owner
 
 logger = logging.getLogger(__name__)
+
+# a question with a large PDF waits so long at most to be counted
+COUNT_SECONDS = 20.0
 
 
 class Claude:
@@ -67,6 +71,15 @@ class Claude:
             capabilities.close()
         await self._client.close()
         await self._for_visitors.close()
+
+    async def count(self, conversation: Conversation, choice: Choice) -> int | None:
+        """The tokens of the conversation, with what it begins with; None if Claude does not say."""
+        parameters = self._parameters(conversation, choice)
+        del parameters["max_tokens"], parameters["stream"]
+        with suppress(ClaudeError), translated():
+            counted = await self._client.messages.count_tokens(**parameters, timeout=COUNT_SECONDS)
+            return counted.input_tokens
+        return None
 
     async def stream(self, request: Request) -> AsyncGenerator[Event]:
         """Claude's answer, over several attempts: it retries after a failure that may pass, and
@@ -153,8 +166,7 @@ class Claude:
             "model": model,
             "max_tokens": self._capabilities[model].max_tokens(self._settings.max_tokens),
             "messages": [
-                {"role": message.role, "content": well_formed(message.text)}
-                for message in conversation
+                {"role": message.role, "content": content(message)} for message in conversation
             ],
             "stream": True,
         }

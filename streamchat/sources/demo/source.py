@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from string import punctuation
 
 from streamchat.events import Conversation, Done, Event, Notice, Request, Text, Thinking, Usage
+from streamchat.sources.demo.looking import looked
+from streamchat.sources.demo.markdown import quoted
 from streamchat.sources.demo.prepared import (
     ADVICE,
     CONNECT,
@@ -89,6 +91,8 @@ def _answer(conversation: Conversation, reader: Reader) -> Answer:
     if before and last.role == "assistant":
         return _answer(tuple(before), reader).after(last.text)
     asked = unanswered(last.text)
+    if last.files:
+        return looked(last.files, asked, ADVICE[reader])
     if re.fullmatch(CONNECT, plain_words(asked)):
         return Answer(CONNECTED[reader])
     return prepared_answer(asked) or _anything(
@@ -100,7 +104,7 @@ def _anything(asked: str, before: list[str], reader: Reader) -> Answer:
     begin = asked[:LONGEST]
     text = read("anything").format(
         opening=_opening(begin),
-        quote=_quoted(begin, 280) or "(nothing)",
+        quote=quoted(begin, 280) or "(nothing)",
         facts=" ".join(_facts(asked, before)),
         advice=ADVICE[reader],
         example=EXAMPLES[len(asked) % len(EXAMPLES)],
@@ -116,14 +120,6 @@ def _opening(text: str) -> str:
     return "Thank you, I have read every character of it:"
 
 
-def _quoted(text: str, length: int) -> str:
-    """The text as one line without Markdown, HTML or formulas."""
-    line = " ".join(text.split())
-    short = line if len(line) <= length else line[:length].rstrip() + "…"
-    special = r"[\\`*_\[\]<>&$~|#]|^[-+=]|^\d+(?=[.)])"
-    return re.sub(special, lambda found: "".join(f"&#{ord(sign)};" for sign in found[0]), short)
-
-
 def _facts(text: str, before: list[str]) -> Iterator[str]:
     if len(text) > LONGEST:
         yield (
@@ -133,7 +129,7 @@ def _facts(text: str, before: list[str]) -> Iterator[str]:
     else:
         yield from _words(text)
     if before:
-        quote = _quoted(before[-1][:LONGEST], 80)
+        quote = quoted(before[-1][:LONGEST], 80)
         yield f"This is turn {len(before) + 1} of our conversation; before it you wrote “{quote}”."
 
 
@@ -147,7 +143,7 @@ def _words(text: str) -> Iterator[str]:
     else:
         yield f"It has {_count(len(words), 'word')} and {characters}."
         if len(words) > 1:
-            yield f"The longest word is “{_quoted(max(words, key=len), 40)}”."
+            yield f"The longest word is “{quoted(max(words, key=len), 40)}”."
 
 
 def _count(number: int, what: str) -> str:

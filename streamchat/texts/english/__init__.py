@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from streamchat.texts.english import failures, money, notices, options, page, requests
+from streamchat.texts.english import failures, files, money, notices, options, page, requests
 from streamchat.texts.english.endings import ENDINGS as ENDINGS
 from streamchat.texts.english.endings import UNKNOWN_ENDING as UNKNOWN_ENDING
 from streamchat.texts.english.failures import CAUSES as CAUSES
@@ -11,6 +11,7 @@ from streamchat.texts.english.options import GOOD_FOR as GOOD_FOR
 
 AREAS: tuple[Mapping[str, str | Callable[..., str]], ...] = (
     failures.SENTENCES,
+    files.SENTENCES,
     money.SENTENCES,
     notices.SENTENCES,
     options.SENTENCES,

@@ -59,6 +59,10 @@ SENTENCES: dict[str, str | Callable[..., str]] = {
         "The account behind your API key has no credit left or has reached its spend limit."
     ),
     "request_rejected": "Claude did not accept this request.",
+    "attachment_rejected": (
+        "Claude cannot read a file of this conversation. Save it in another form, or ask without"
+        " it."
+    ),
     "conversation_too_large": "This conversation has grown too large for Claude. Start a new chat.",
     "rate_limited": "Claude's rate limit for the API key is reached.",
     "busy": "Claude is busy.",

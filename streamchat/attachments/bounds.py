@@ -1,0 +1,21 @@
+"""How many files are taken, and how large."""
+
+from dataclasses import dataclass
+
+# bytes
+MB = 1_000_000
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Sizes are in bytes of the files as they are sent. Zero files are none at all."""
+
+    file: int = 5 * MB
+    per_message: int = 5
+    per_conversation: int = 20
+    conversation: int = 10 * MB
+    # of one visitor in an hour
+    hour: int = 200 * MB
+    pixels: int = 50_000_000
+    # of all PDFs of a conversation
+    pages: int = 100

@@ -1,0 +1,134 @@
+"""Pictures: bounded before they are decoded, turned upright, without what a camera notes, and no
+larger than the model sees them."""
+
+import io
+import math
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PIL import Image, ImageOps
+
+from streamchat.attachments.attachment import Attachment, Upload
+from streamchat.attachments.bounds import Bounds
+from streamchat.attachments.colours import colours_of
+from streamchat.errors import FileRefused
+
+FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
+# what the models see of a picture: https://platform.claude.com/docs/en/build-with-claude/vision
+LONGEST_SIDE = 2_576  # pixels
+PATCH = 28  # pixels of a side of the square that is a token
+MOST_TOKENS = 4_784
+# a photo as PNG has more
+LARGE_PNG = 2_000_000  # bytes
+QUALITY = 90
+WHITE = (255, 255, 255)
+
+
+def tokens(width: int, height: int) -> int:
+    """What Claude counts for a picture of this size, in pixels."""
+    return math.ceil(width / PATCH) * math.ceil(height / PATCH)
+
+
+def fitting(width: int, height: int) -> tuple[int, int]:
+    """The size of the picture, scaled down to what the models see of it."""
+    scale = min(1.0, LONGEST_SIDE / max(width, height))
+    while tokens(*(fitted := _scaled(width, height, scale))) > MOST_TOKENS:
+        scale *= 0.99
+    return fitted
+
+
+def picture(upload: Upload, data: bytes, media_type: str, bounds: Bounds) -> Attachment:
+    """Raises `FileRefused`."""
+    with _decoding(bounds), Image.open(io.BytesIO(data), formats=[FORMATS[media_type]]) as image:
+        width, height = image.size
+        if width * height > bounds.pixels:
+            raise _too_many(bounds, width * height)
+        # a JPEG with several pictures, as some phones make it, shows the first one
+        if getattr(image, "is_animated", False) and image.format != "MPO":
+            raise FileRefused("file_animated")
+        still = _upright(image)
+    kind, encoded = _encoded(still, is_photo=media_type == "image/jpeg")
+    return Attachment(
+        upload.name,
+        kind,
+        b64encode(encoded).decode(),
+        tokens(*still.size),
+        len(data),
+        width=still.width,
+        height=still.height,
+        colours=colours_of(still),
+    )
+
+
+@contextmanager
+def _decoding(bounds: Bounds) -> Iterator[None]:
+    """Refuses what Pillow cannot read, in whichever way it says so."""
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        yield
+    except MemoryError:
+        raise _too_many(bounds, 0) from None
+    except FileRefused:
+        raise
+    except Exception:  # noqa: BLE001 (a broken file raises nearly anything)
+        raise FileRefused("file_broken") from None
+
+
+def _too_many(bounds: Bounds, pixels: int) -> FileRefused:
+    return FileRefused(
+        "file_pixels" if pixels else "file_pixels_unknown",
+        megapixels=math.ceil(pixels / 1e6),
+        most=bounds.pixels // 1_000_000,
+    )
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    size = fitting(*image.size)
+    # a JPEG is decoded at a part of its size where that is enough
+    image.draft("RGB", size)
+    seen = _plain(image)
+    seen.thumbnail(size, reducing_gap=2)
+    # the orientation is read before the notes are dropped
+    turned = ImageOps.exif_transpose(seen)
+    bare = Image.new(turned.mode, turned.size)
+    bare.paste(turned)
+    return bare
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """In one of the three kinds of colour that every format here can hold."""
+    image.load()
+    exif = image.getexif()
+    if image.mode.startswith("I"):
+        # grey in 16 bits
+        plain = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    elif image.has_transparency_data:
+        plain = image.convert("RGBA")
+    else:
+        plain = image.convert("L" if image.mode in ("1", "L") else "RGB")
+    plain.info = {"exif": exif.tobytes()} if exif else {}
+    return plain
+
+
+def _encoded(image: Image.Image, *, is_photo: bool) -> tuple[str, bytes]:
+    """The media type and the file. The same picture gives the same bytes, for Claude's cache."""
+    if not is_photo:
+        png = _saved(image, "PNG", compress_level=6)
+        if len(png) <= LARGE_PNG:
+            return "image/png", png
+    if image.mode == "RGBA":
+        ground = Image.new("RGB", image.size, WHITE)
+        ground.paste(image, mask=image.getchannel("A"))
+        image = ground
+    return "image/jpeg", _saved(image, "JPEG", quality=QUALITY)
+
+
+def _saved(image: Image.Image, kind: str, **options: int) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def _scaled(width: int, height: int, scale: float) -> tuple[int, int]:
+    return max(1, int(width * scale)), max(1, int(height * scale))

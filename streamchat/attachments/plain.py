@@ -1,0 +1,52 @@
+"""Texts and code."""
+
+import codecs
+
+from streamchat.attachments.attachment import PLAIN, Attachment, Upload
+from streamchat.errors import FileRefused
+
+BOMS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+# signs of a text that no key makes
+CONTROLS = "".join(map(chr, range(32))).translate(str.maketrans("", "", "\t\n\r\f\x1b"))
+# of a hundred signs of a text
+FEW = 1
+OPENING = 300
+
+
+def text_of(data: bytes) -> str:
+    """Raises `FileRefused` for what is not UTF-8, and not UTF-16 with its mark, or is no text."""
+    coding = next((coding for mark, coding in BOMS.items() if data.startswith(mark)), "utf-8")
+    try:
+        text = data.decode(coding)
+    except UnicodeDecodeError:
+        code = _undecodable(data) if coding == "utf-8" else "file_coding"
+        raise FileRefused(code) from None
+    checked(text)
+    return text
+
+
+def checked(text: str) -> None:
+    """Raises `FileRefused` for what nobody reads as a text."""
+    if not text.strip():
+        raise FileRefused("file_blank")
+    controls = sum(map(text.count, CONTROLS))
+    if "\0" in text or controls * 100 > FEW * len(text):
+        raise FileRefused("file_kind")
+
+
+def attached(upload: Upload, text: str) -> Attachment:
+    """Claude gets the text without the marks of its coding."""
+    size = len(text.encode(errors="surrogatepass"))
+    opening = " ".join(text[: 4 * OPENING].split())[:OPENING]
+    # a token is at least a byte
+    return Attachment(upload.name, PLAIN, text, size, size, opening=opening)
+
+
+def _undecodable(data: bytes) -> str:
+    """The code for what is no UTF-8: a text of old in another coding has few signs of a machine."""
+    strange = sum(data.count(bytes([each])) for each in (*range(9), *range(14, 27), *range(28, 32)))
+    return "file_kind" if strange * 100 > FEW * len(data) else "file_coding"

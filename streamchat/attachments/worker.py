@@ -1,0 +1,59 @@
+"""A process that checks the files of one message and ends: no file is opened where the key is.
+
+The JSON of `answered` comes by its standard input and goes by its standard output.
+"""
+
+import json
+import os
+import sys
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any
+
+from streamchat.attachments.attachment import Upload
+from streamchat.attachments.bounds import Bounds
+from streamchat.attachments.checking import checked
+from streamchat.errors import FileRefused
+
+MEMORY = 1_500_000_000  # bytes
+SECONDS = 20  # of the processor
+
+
+def main() -> None:
+    _bound()
+    sys.stdout.buffer.write(answered(sys.stdin.buffer.read()))
+
+
+def answered(asked: bytes) -> bytes:
+    """The JSON for the JSON of a message's uploads and the bounds that hold."""
+    given = json.loads(asked)
+    uploads = [Upload(**upload) for upload in given["uploads"]]
+    return json.dumps(_answer(uploads, Bounds(**given["bounds"]))).encode()
+
+
+def _answer(uploads: list[Upload], bounds: Bounds) -> dict[str, Any]:
+    try:
+        attachments = checked(uploads, bounds)
+    except FileRefused as refusal:
+        return {"refused": refusal.code, "values": refusal.values}
+    files = []
+    for upload, attachment in zip(uploads, attachments, strict=True):
+        # whoever asked has it
+        same = {"data": None} if attachment.data is upload.data else {}
+        files.append(asdict(attachment) | same)
+    return {"files": files}
+
+
+def _bound() -> None:
+    """Takes no more of the machine than a file may cost, and only what others leave of it."""
+    with suppress(ImportError, ValueError, OSError):
+        import resource  # noqa: PLC0415 (Windows has none)
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        os.nice(10)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Has files checked in processes of their own, a few at a time, each within a time."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from weakref import WeakValueDictionary
+
+import streamchat
+from streamchat.attachments.attachment import Attachment, Upload
+from streamchat.attachments.bounds import Bounds
+from streamchat.errors import Crowded, FileRefused
+
+COMMAND = (sys.executable, "-m", "streamchat.attachments.worker")
+SECONDS = 30.0
+# seconds that a message waits for its turn
+PATIENCE = 20.0
+RETRY_AFTER = 10.0
+# processes at once
+MOST = 2
+
+
+class Workshop:
+    """Checks files off the event loop: of one visitor one message at a time, of all `MOST`. They
+    are `answered` as `worker` has it."""
+
+    def __init__(
+        self,
+        bounds: Bounds,
+        answered: Callable[[bytes], bytes] | None = None,
+        *,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._bounds = bounds
+        self._answered = answered or in_process
+        self._patience = patience
+        self._threads = ThreadPoolExecutor(MOST, "files")
+        self._places = asyncio.Semaphore(MOST)
+        self._visitors: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def check(self, uploads: Sequence[Upload], visitor: str | None) -> list[Attachment]:
+        """Raises `FileRefused`, or `Crowded` where its turn does not come."""
+        lock = self._visitors.setdefault(visitor or "", asyncio.Lock())
+        try:
+            async with asyncio.timeout(self._patience):
+                await lock.acquire()
+        except TimeoutError:
+            raise Crowded(retry_after=RETRY_AFTER) from None
+        try:
+            return await self._in_turn(uploads)
+        finally:
+            lock.release()
+
+    async def _in_turn(self, uploads: Sequence[Upload]) -> list[Attachment]:
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._places.acquire()
+        except TimeoutError:
+            raise Crowded(retry_after=RETRY_AFTER) from None
+        loop = asyncio.get_running_loop()
+        working = loop.run_in_executor(self._threads, self._work, uploads)
+        # a visitor who goes away leaves the place taken until the process ends
+        working.add_done_callback(lambda _: self._places.release())
+        return await asyncio.shield(working)
+
+    def _work(self, uploads: Sequence[Upload]) -> list[Attachment]:
+        asked = {"bounds": asdict(self._bounds), "uploads": [asdict(each) for each in uploads]}
+        try:
+            answer = json.loads(self._answered(json.dumps(asked).encode()))
+        except (subprocess.SubprocessError, ValueError, OSError):
+            raise FileRefused("file_took_too_long").of(uploads[-1].name) from None
+        if code := answer.get("refused"):
+            raise FileRefused(code, **answer["values"])
+        return [_made(*pair) for pair in zip(answer["files"], uploads, strict=True)]
+
+
+def in_process(asked: bytes, command: Sequence[str] = COMMAND, seconds: float = SECONDS) -> bytes:
+    """What a process of its own answers, which ends within that time."""
+    done = subprocess.run(  # noqa: S603 (the command is ours)
+        command,
+        input=asked,
+        capture_output=True,
+        timeout=seconds,
+        env=_environment(),
+        check=True,
+    )
+    return done.stdout
+
+
+def _made(fields: dict[str, Any], upload: Upload) -> Attachment:
+    data = upload.data if fields["data"] is None else fields["data"]
+    return Attachment(**fields | {"data": data, "colours": tuple(fields["colours"])})
+
+
+def _environment() -> dict[str, str]:
+    """Without the owner's keys."""
+    here = str(Path(streamchat.__file__).parent.parent)
+    kept = {name: os.environ[name] for name in ("SYSTEMROOT", "LANG") if name in os.environ}
+    return {**kept, "PYTHONPATH": os.pathsep.join([here, *sys.path])}

@@ -1,0 +1,116 @@
+"""The files of a conversation: counted, bounded and checked before anything is asked."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from streamchat.attachments import Bounds, Upload
+from streamchat.attachments.workshop import Workshop
+from streamchat.errors import Crowded, FileRefused, TooManyFiles
+from streamchat.events import Conversation, Message, Role
+from streamchat.visitors import Flow, Local
+
+HOUR = 3_600  # seconds
+# bytes of files in memory, of all replies that are being written, and of those of one visitor
+MOST_HELD = 256_000_000
+MOST_OF_VISITOR = 64_000_000
+RETRY_AFTER = 10.0
+ALL = "*"
+USUAL = Bounds()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message whose files nobody has checked yet."""
+
+    role: Role
+    text: str
+    uploads: tuple[Upload, ...] = ()
+
+
+class Files:
+    """Files stay in memory while a reply to them is written, and nowhere after that."""
+
+    def __init__(self, bounds: Bounds = USUAL, workshop: Workshop | None = None) -> None:
+        self.bounds = bounds
+        self._workshop = workshop or Workshop(bounds)
+        self._flow = Flow(bounds.hour, bounds.hour / HOUR)
+        self._held: Counter[str] = Counter()
+
+    async def checked(self, drafts: Sequence[Draft], visitor: str | None) -> list[Message]:
+        """The messages with their files as Claude gets them; raises `FileRefused`, `TooManyFiles`
+        or `Crowded`."""
+        uploads = [upload for draft in drafts for upload in draft.uploads]
+        if not uploads:
+            return [Message(draft.role, draft.text) for draft in drafts]
+        self._count(drafts, uploads)
+        self._admit(sum(upload.size for upload in uploads), visitor)
+        files = iter(await self._workshop.check(uploads, visitor))
+        return [
+            Message(draft.role, draft.text, tuple(next(files) for _ in draft.uploads))
+            for draft in drafts
+        ]
+
+    def hold(self, conversation: Conversation, visitor: str | None) -> "Held":
+        """Takes the memory for the files of a reply, or raises `Crowded`."""
+        size = sum(len(file.data) for message in conversation for file in message.files)
+        held = Held(self._held, visitor or "", size)
+        if size and (
+            self._held[ALL] + size > MOST_HELD or self._held[visitor or ""] + size > MOST_OF_VISITOR
+        ):
+            raise Crowded(retry_after=RETRY_AFTER)
+        held.take()
+        return held
+
+    def _count(self, drafts: Iterable[Draft], uploads: Sequence[Upload]) -> None:
+        bounds = self.bounds
+        if not bounds.per_message:
+            raise FileRefused("files_off").of(uploads[0].name)
+        for draft in drafts:
+            if draft.uploads and draft.role != "user":
+                raise FileRefused("files_of_assistant").of(draft.uploads[0].name)
+            _few("files_in_message", draft.uploads, bounds.per_message)
+        _few("files_in_conversation", uploads, bounds.per_conversation)
+        size = 0
+        for upload in uploads:
+            size += upload.size
+            if upload.size > bounds.file:
+                values = {"size": upload.size, "most": bounds.file}
+                raise FileRefused("file_too_large", **values).of(upload.name)
+            if size > bounds.conversation:
+                raise FileRefused("files_too_large", most=bounds.conversation).of(upload.name)
+
+    def _admit(self, size: int, visitor: str | None) -> None:
+        if visitor is None or isinstance(visitor, Local):
+            return
+        if wait := self._flow.wait(visitor, size):
+            raise TooManyFiles(retry_after=wait)
+        self._flow.take(visitor, size)
+
+
+class Held:
+    """The memory of one reply's files."""
+
+    def __init__(self, held: Counter[str], visitor: str, size: int) -> None:
+        self._held = held
+        self._visitor = visitor
+        self._size = size
+
+    def take(self) -> None:
+        self._change(self._size)
+
+    def leave(self) -> None:
+        """Idempotent."""
+        self._change(-self._size)
+        self._size = 0
+
+    def _change(self, size: int) -> None:
+        for name in (self._visitor, ALL):
+            self._held[name] += size
+            if not self._held[name]:
+                del self._held[name]
+
+
+def _few(code: str, uploads: Sequence[Upload], most: int) -> None:
+    if len(uploads) > most:
+        raise FileRefused(code, most=most).of(uploads[most].name)

@@ -1,0 +1,33 @@
+"""What was said, as Claude gets it."""
+
+from typing import Any
+
+from streamchat.attachments import Attachment
+from streamchat.events import Message, well_formed
+
+
+def content(message: Message) -> str | list[dict[str, Any]]:
+    """The text; with files, blocks, the files before the question about them.
+
+    https://platform.claude.com/docs/en/build-with-claude/vision
+    """
+    text = well_formed(message.text)
+    if not message.files:
+        return text
+    words = [{"type": "text", "text": text}] if text.strip() else []
+    return [*map(_block, message.files), *words]
+
+
+def _block(file: Attachment) -> dict[str, Any]:
+    if file.is_picture:
+        return {"type": "image", "source": _base64(file)}
+    if file.media_type == "text/plain":
+        data = well_formed(file.data)
+        source = {"type": "text", "media_type": file.media_type, "data": data}
+    else:
+        source = _base64(file)
+    return {"type": "document", "source": source, "title": file.name}
+
+
+def _base64(file: Attachment) -> dict[str, Any]:
+    return {"type": "base64", "media_type": file.media_type, "data": file.data}
