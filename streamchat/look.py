@@ -15,6 +15,7 @@ from streamchat.texts import text
 TITLE = "StreamChat"
 SENTENCE = text("preview")
 TOKENS = Path(__file__).with_name("tokens.css").read_text("utf-8")
+DARK_TOKENS = re.compile(r"^\.dark \{(.*?)\}", re.MULTILINE | re.DOTALL)
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 WHITE, BLACK = (255, 255, 255), (20, 20, 28)
 # of tokens.css, the surfaces on which a button stands
@@ -44,6 +45,11 @@ class Look:
     def css(self) -> str:
         """The page's tokens with this accent."""
         return TOKENS + (_accented(_parsed(self.accent)) if self.accent else "")
+
+    @property
+    def css_of_system(self) -> str:
+        """The same for a page without scripts: dark where the reader's system is."""
+        return DARK_TOKENS.sub(r"@media (prefers-color-scheme: dark) { :root {\1} }", self.css)
 
     def meta(self, **facts: bool) -> str:
         """A meta element with the chat's name and facts about it, for the page's scripts."""

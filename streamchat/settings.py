@@ -257,6 +257,13 @@ class Settings(OfLook, OfFiles):
     feedback: Literal["on", "text", "off"] = Field(
         "on", description="Whether readers give answers thumbs: on, off, or text for words as well."
     )
+    sharing: Literal["on", "public", "off"] = Field(
+        "on",
+        description=(
+            "Whether visitors may share conversations by a link: on, public for links that ask for"
+            " no login, or off."
+        ),
+    )
     auth: Annotated[SecretStr, AfterValidator(_user_and_password)] = Field(
         SecretStr(""),
         description=(

@@ -33,6 +33,8 @@ OWNERS = {
     "anthropic": {"sources.claude"},
     "fastapi": {"api", "feedback", "owner", "saved", "web", "server"},
     "gradio": {"ui", "server"},
+    "linkify_it": {"saved"},
+    "markdown_it": {"saved"},
     "pypdfium2": {"attachments"},
     "sqlite3": {"store"},
 }

@@ -45,6 +45,21 @@ def test_conversations_are_listed_newest_first_and_in_parts(here: Running) -> No
         assert reader.titles(before=last) == ["Question 1"]
 
 
+def test_no_conversation_is_skipped_that_was_saved_at_the_same_time(here: Running) -> None:
+    """A part of the list goes on behind the last one of the part before, also where a file brought
+    them all at once."""
+    said = [{"role": "user", "text": "zebra"}]
+    file = file_of([{"title": str(number), "messages": said} for number in range(9)])
+    with Reader(here.url) as reader:
+        assert reader.client.post("conversations/import", json=file).json() == {"imported": 9}
+        for query in ("", "zebra"):
+            titles, last = [], {"at": "", "id": ""}
+            while part := reader.items(q=query, before=last["at"], last=last["id"], limit=2):
+                titles += [each["title"] for each in part]
+                last = part[-1]
+            assert titles == [str(number) for number in range(9)]
+
+
 def test_a_conversation_is_found_by_what_was_said_in_it(here: Running) -> None:
     """By the beginnings of its words, in questions, answers and titles, whatever their case."""
     with Reader(here.url) as reader:

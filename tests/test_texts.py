@@ -45,6 +45,8 @@ VALUES: dict[str, Any] = {
     "media_type": "image/svg+xml",
     "megapixels": 100,
     "pages": 10_000,
+    "title": "Chat",
+    "date": "1 May 2026",
 }
 
 
@@ -140,6 +142,7 @@ NO_SENTENCES = {
     "own_key",
     "other_key",
     "placeholder",
+    *("start_own_chat", "question", "answer", "nothing_shared_title"),
 }
 
 

@@ -1,6 +1,6 @@
 """Saved conversations for their readers: a list, their names, and their deletion."""
 
-from streamchat.saved import routes, summary, versions
+from streamchat.saved import routes, sharing, summary, versions
 from streamchat.saved.shelf import Saved
 
-__all__ = ["Saved", "routes", "summary", "versions"]
+__all__ = ["Saved", "routes", "sharing", "summary", "versions"]

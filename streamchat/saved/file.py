@@ -1,5 +1,6 @@
 """Conversations as files: as JSON, which can be imported again, and as Markdown."""
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ MAX_MESSAGES = 900
 MAX_TITLE = 120
 # as the turns of its versions are counted
 MAX_NUMBER = 1_000_000
+# bytes of what a link shows
+MAX_SHARED = 1_000_000
 NAMES = {"user": "You", "assistant": "Claude"}
 
 Fields = dict[str, Any]
@@ -50,6 +53,16 @@ def _said(messages: Sequence[Message]) -> list[Fields]:
 
 def file_of(conversations: list[Fields]) -> Fields:
     return {"format": FORMAT, "version": VERSION, "conversations": conversations}
+
+
+def snapshot(told: Told, at: float) -> str:
+    """A conversation as its link shows it, without versions. Raises `Unfit` for one that is too
+    long."""
+    shown = fields(Told(told.title, told.messages), at)
+    text = json.dumps(shown, ensure_ascii=False).encode(errors="replace")
+    if len(text) > MAX_SHARED:
+        raise Unfit(413, "too_long", wording="too_long_to_share", most=MAX_SHARED)
+    return text.decode()
 
 
 def markdown(title: str, messages: Sequence[Message]) -> str:

@@ -67,7 +67,9 @@ def routes(saved: Saved, gate: Gate) -> APIRouter:
             raise Unfit(400, "too_long", wording="search_too_long", most=MAX_QUERY)
         before = number(request, "before", sys.float_info.max)
         most = int(min(max(number(request, "limit", MOST), 1), MOST))
-        return answer(await saved.items(reader, query=query, before=before, most=most))
+        last = request.query_params.get("last", "")
+        found = await saved.items(reader, query=query, before=before, last=last[:64], most=most)
+        return answer(found)
 
     @router.delete("")
     async def delete_all(request: Request) -> Response:

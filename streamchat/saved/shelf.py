@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 from streamchat.errors import UnknownConversation
 from streamchat.events import Conversation
 from streamchat.options import Choice
-from streamchat.saved.file import Told, fields, file_of
-from streamchat.store import Store, Transaction, conversations
+from streamchat.saved.file import Told, fields, file_of, snapshot
+from streamchat.store import Store, Transaction, conversations, shares
 from streamchat.ui import Tab, Tabs, conversation, message_of
+from streamchat.web.paths import SHARED
 
 MOST = 100
 T = TypeVar("T")
@@ -23,16 +24,15 @@ class Saved:
     """Finds each reader's conversations. Another reader's are as unknown as ones that do not
     exist."""
 
-    def __init__(self, tabs: Tabs, store: Store) -> None:
+    def __init__(self, tabs: Tabs, store: Store, *, shares: bool = True) -> None:
         self._tabs = tabs
         self._store = store
+        self._shares = shares
 
-    async def items(self, reader: str, *, query: str, before: float, most: int) -> Item:
-        """A list of the newest conversations, and whether there are more."""
-        work = conversations.items
-        found = await self._run(
-            partial(work, reader=reader, query=query, before=before, most=most + 1)
-        )
+    async def items(self, reader: str, *, most: int, **wanted: Any) -> Item:
+        """A list of the newest conversations that are `wanted`, and whether there are more."""
+        work = partial(conversations.items, reader=reader, most=most + 1, **wanted)
+        found = await self._run(work)
         shown = [self._item(each) for each in (found or [])[:most]]
         return {"conversations": shown, "more": len(found or []) > most}
 
@@ -105,6 +105,25 @@ class Saved:
         await self._run(partial(conversations.rename_all, reader=reader, titles=titles))
         return len(tabs)
 
+    async def share(self, reader: str, id_: str) -> Item:
+        """Where the conversation can be read as it is now; the link stays the same. Raises
+        `Unfit` for one that is too long."""
+        told, _ = await self.told(reader, id_)
+        text = await asyncio.to_thread(snapshot, told, int(self._store.now()))
+        share = shares.Share(reader, id_, secrets.token_urlsafe(24), text)
+        if not (token := await self._run(partial(self._store.share, share=share))):
+            raise UnknownConversation
+        return {"url": address(token)}
+
+    async def unshare(self, reader: str, id_: str) -> None:
+        """Idempotent. From now on the link is unknown, for good."""
+        if not await self._run(partial(shares.drop, reader=reader, id_=id_)):
+            raise UnknownConversation
+
+    async def shared(self, token: str) -> str | None:
+        """What the link with this token shows, as `snapshot` made it."""
+        return await self._store.run(partial(shares.read, token=token))
+
     async def _run(self, work: Callable[[Transaction], T]) -> T | None:
         """Runs the work after everything said so far has been written."""
         await self._store.flush()
@@ -121,7 +140,7 @@ class Saved:
             "title": found.title,
             "at": found.at,
             "running": self._tabs.is_running(found.id),
-            "shared": f"shared/{found.token}" if found.token else None,
+            "shared": address(found.token) if found.token and self._shares else None,
             "snippet": found.snippet,
         }
 
@@ -139,3 +158,8 @@ class Saved:
 def tab_of(told: Told, reader: str) -> Tab:
     messages = [message_of(message.role, message.text) for message in told.messages]
     return Tab(messages, reader=reader, versions=told.versions)
+
+
+def address(token: str) -> str:
+    """Relative to that of the page."""
+    return f"{SHARED[1:]}{token}"

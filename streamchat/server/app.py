@@ -20,7 +20,7 @@ from streamchat.api import routes as api
 from streamchat.chat import Adjustments, Chat, Votes
 from streamchat.errors import ChatError
 from streamchat.owner import routes as owner
-from streamchat.saved import Saved, summary, versions
+from streamchat.saved import Saved, sharing, summary, versions
 from streamchat.saved import routes as saved
 from streamchat.server.headers import secure_every_response
 from streamchat.settings import Settings
@@ -86,19 +86,22 @@ class StreamChat:
             *api.routes(self.chat, self.identify).routes,
             *options.routes(self.chat, self.identify).routes,
         ]
-        shelf, gate = Saved(self.tabs, self.store), saved.Gate(self.tabs, self.identify)
+        settings = self.settings
+        shelf = Saved(self.tabs, self.store, shares=settings.sharing != "off")
+        gate = saved.Gate(self.tabs, self.identify)
         found = [
             *found,
-            *docs.routes(self.settings.title, found).routes,
+            *docs.routes(settings.title, found).routes,
             *preview.routes().routes,
             *saved.routes(shelf, gate).routes,
             *summary.routes(self.chat, shelf, gate).routes,
+            *sharing.routes(shelf, gate, settings.look, settings.sharing).routes,
             *versions.routes(self.tabs, gate).routes,
             *(self.logins.routes() if self.logins else ()),
         ]
-        if self.settings.feedback != "off" and self.votes.are_kept:
+        if settings.feedback != "off" and self.votes.are_kept:
             found += feedback.routes(self.votes, self.tabs, self.identify).routes
-        password = self.settings.owner_password.get_secret_value()
+        password = settings.owner_password.get_secret_value()
         if password:
             found += owner.routes(
                 self.chat, self.adjustments, self.votes, self.identify, password
@@ -110,14 +113,11 @@ class StreamChat:
         # an answer takes two events: one that shows it, and one that shows what stands below it
         bounds = Bounds(events=min(max(12, 4 * self.settings.visitor_replies), 60))
         bodies = with_files(self.settings.file_bounds.conversation)
+        open_paths = [owner.PATH, preview.PATH, *sharing.open_paths(self.settings.sharing)]
         return [
             Middleware(HostCheck, self.hosts, self.proxies),
             Middleware(Allowlist, routes, reloads=self.page.dev_mode),
-            *(
-                [Middleware(LoginCheck, self.logins, open=[owner.PATH, preview.PATH])]
-                if self.logins
-                else ()
-            ),
+            *([Middleware(LoginCheck, self.logins, open=open_paths)] if self.logins else ()),
             Middleware(Readers, framed=bool(self.framed_by)),
             Middleware(BoundedBodies, self.identify, bounds=bodies),
             Middleware(Calls, lambda scope: events(scope["app"].get_blocks())),
@@ -189,7 +189,7 @@ class Running:
             quiet=True,
             theme=THEME,
             css=CSS,
-            head=head(app.chat, app.settings.look),
+            head=head(app.chat, app.settings.look, **sharing.facts(app.settings)),
         )
         if app.logins:
             app.logins.is_starting = False

@@ -1,6 +1,6 @@
 """All data that survives a restart, and all SQL: one file, its tables, and their rows."""
 
-from streamchat.store import adjustments, conversations, journal, pause, spending, votes
+from streamchat.store import adjustments, conversations, journal, pause, shares, spending, votes
 from streamchat.store.conversations import Card
 from streamchat.store.database import NAME, Store
 from streamchat.store.seams import TooNew, Transaction
@@ -17,6 +17,7 @@ __all__ = [
     "conversations",
     "journal",
     "pause",
+    "shares",
     "spending",
     "votes",
 ]

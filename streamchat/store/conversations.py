@@ -11,6 +11,7 @@ from typing import Any
 
 from streamchat.store.schema import ROW
 from streamchat.store.seams import Transaction
+from streamchat.store.shares import WITHDRAWN
 
 # seconds in which a deleted conversation can be restored
 UNDO = 900.0
@@ -46,19 +47,23 @@ ORDER BY at DESC, number DESC LIMIT -1 OFFSET ?
 ITEM = "SELECT id, title, at, shared, NULL FROM conversations WHERE reader = ? AND deleted IS NULL"
 BY_ID = " AND id = ?"
 NEWEST_FIRST = " ORDER BY at DESC, number DESC"
-LATEST = ITEM + " AND at < ?" + NEWEST_FIRST + " LIMIT ?"
+# several may have been saved at one time
+OLDER = """ AND (at, number) < (?, COALESCE(
+(SELECT number FROM conversations WHERE id = ? AND reader = ?), 0))"""
+LATEST = ITEM + OLDER + NEWEST_FIRST + " LIMIT ?"
 # FTS5's own snippets take too long, and are made before the limit holds
-MATCHING = """
+MATCHING = f"""
 SELECT id, title, at, shared, number FROM conversations
 WHERE number IN (SELECT rowid FROM words WHERE words MATCH ?)
-AND reader = ? AND deleted IS NULL AND at < ? ORDER BY at DESC, number DESC LIMIT ?
-"""
+AND reader = ? AND deleted IS NULL {OLDER} {NEWEST_FIRST} LIMIT ?
+"""  # noqa: S608 (no input)
 START = "SELECT substr(text, 1, ?) FROM words WHERE rowid = ?"
 RENAME = """
 UPDATE conversations SET title = ?, named = 1 WHERE id = ? AND reader = ? AND deleted IS NULL
 """
 RETITLE = "UPDATE words SET title = ? WHERE rowid = (SELECT number FROM conversations WHERE id = ?)"
-DELETE = "UPDATE conversations SET deleted = ? WHERE reader = ? AND deleted IS NULL"
+# no input
+DELETE = f"UPDATE conversations SET deleted = ?, {WITHDRAWN} WHERE reader = ? AND deleted IS NULL"  # noqa: S608
 RESTORE = "UPDATE conversations SET deleted = NULL WHERE reader = ? AND deleted > ?"
 OF_LAST = " AND deleted = (SELECT MAX(deleted) FROM conversations WHERE reader = ?)"
 DELETED = """
@@ -123,16 +128,18 @@ def drop_oldest(transaction: Transaction, reader: str) -> None:
     )
 
 
-def items(
-    transaction: Transaction, *, reader: str, query: str, before: float, most: int
+def items(  # noqa: PLR0913 (each narrows the list)
+    transaction: Transaction, *, reader: str, query: str, before: float, last: str = "", most: int
 ) -> list[Item]:
-    """The newest conversations before that time in which each word of the query begins a word."""
+    """The newest before that time, or behind the one `last` of that time, in which each word of the
+    query begins a word."""
+    older = (reader, before, last, reader, most)
     if not query.strip():
-        rows = transaction.execute(LATEST, (reader, before, most)).fetchall()
+        rows = transaction.execute(LATEST, older).fetchall()
     elif not (match := matching(query)):
         rows = []
     else:
-        rows = transaction.execute(MATCHING, (match, reader, before, most)).fetchall()
+        rows = transaction.execute(MATCHING, (match, *older)).fetchall()
         return _with_snippets(transaction, rows, searched(query))
     return [Item(*row) for row in rows]
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from streamchat.events import Event
 from streamchat.replies import Reply
-from streamchat.store import conversations, holdings, logs, schema, tabs
+from streamchat.store import conversations, holdings, logs, schema, shares, tabs
 from streamchat.store.conversations import Card
 from streamchat.store.logs import Following, News
 from streamchat.store.seams import Away, Database, Transaction, Work
@@ -142,6 +142,13 @@ class Store:
     def reader(self, name: str) -> str:
         """The salted hash of a reader, in the file and in memory."""
         return holdings.owner(name, self._salt).hex()
+
+    def share(self, transaction: Transaction, share: shares.Share) -> str | None:
+        """Work that keeps it: the token of its link, or None for another reader's conversation."""
+        if owner := shares.put(transaction, share):
+            self._since_bound += len(share.snapshot)
+            self._bound(transaction, {owner})
+        return shares.token(transaction, share.reader, share.id)
 
     def now(self) -> float:
         return self._clock()

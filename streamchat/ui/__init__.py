@@ -1,5 +1,6 @@
 """The face for people: a page in Gradio."""
 
+from streamchat.ui import content, markdown, prose
 from streamchat.ui.blueprint import events
 from streamchat.ui.choices import choices
 from streamchat.ui.gradio_internals import GradioSessions
@@ -25,12 +26,15 @@ __all__ = [
     "Turn",
     "Versions",
     "choices",
+    "content",
     "conversation",
     "events",
     "gradio_internals",
     "greet",
     "head",
+    "markdown",
     "message_of",
     "name_of_answer",
     "page",
+    "prose",
 ]

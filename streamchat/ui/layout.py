@@ -121,9 +121,9 @@ def page(
 gradio_internals.install()
 
 
-def head(chat: Chat, look: Look) -> str:
+def head(chat: Chat, look: Look, **known: bool) -> str:
     """The styles and scripts of the page, and the facts that the scripts need."""
-    facts = look.meta(demo=is_demo(chat), takesKeys=chat.takes_keys)
+    facts = look.meta(demo=is_demo(chat), takesKeys=chat.takes_keys, **known)
     return f"{facts}<style>{look.css}{OUTSIDE}</style><script>{SCRIPT}</script>"
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "login",
     "opening",
     "passwords",
+    "paths",
     "preview",
     "problem",
     "readers",

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streamchat.visitors import Proxies, is_address
-from streamchat.web.paths import path_of
+from streamchat.web.paths import SHARED, path_of
 from streamchat.web.problem import refused
 
 logger = logging.getLogger(__name__)
@@ -190,7 +190,8 @@ def from_another_site(site: str | None) -> bool:
 
 def _opens_a_page(scope: Scope) -> bool:
     """Whether the request is a link or a frame; its page cannot read the response."""
-    opens = scope["type"] == "http" and scope["method"] in SAFE and path_of(scope) in PAGES
+    is_page = (path := path_of(scope)) in PAGES or path.startswith(SHARED)
+    opens = scope["type"] == "http" and scope["method"] in SAFE and is_page
     return opens and _value(scope, b"sec-fetch-mode") in (None, "navigate")
 
 

@@ -20,7 +20,7 @@ from streamchat.texts import text, worded
 from streamchat.visitors import Identify
 from streamchat.web.cookies import DAY, Cookie, Sessions
 from streamchat.web.passwords import Guesses, Password
-from streamchat.web.paths import address_of, path_of
+from streamchat.web.paths import link_of, page_of, path_of
 from streamchat.web.problem import problem, refused
 
 LOGIN, LOGOUT = "/login", "/logout"
@@ -95,7 +95,7 @@ class Logins:
         return self._page(INSIDE if self.has_session(request.scope) else FORM.format(message=""))
 
     async def _log_in(self, request: Request) -> Response:
-        form = await _form(request)
+        form, then = await _form(request), page_of(request.query_params.get("then", ""))
         user, password = (
             value if isinstance(value := form.get(name), str) else ""
             for name in ("username", "password")
@@ -113,7 +113,7 @@ class Logins:
             sentence = text("wrong_password")
             return self._form_with(sentence, wrong) if _is_browser(request) else wrong
         return _with_cookie(
-            _to(request.scope, "/") if _is_browser(request) else JSONResponse({"success": True}),
+            _to(request.scope, then) if _is_browser(request) else JSONResponse({"success": True}),
             cookie,
         )
 
@@ -184,8 +184,11 @@ class LoginCheck:
         if self._logins.has_session(scope) or (for_programs and self._logins.has_password(scope)):
             scope[USER] = self._logins.user
             return self._app
-        if path in PAGES and scope.get("method") in ("GET", "HEAD"):
-            return _to(scope, LOGIN)
+        if scope.get("method") in ("GET", "HEAD"):
+            if path in PAGES:
+                return _to(scope, LOGIN)
+            if page_of(path) == path:
+                return _to(scope, f"{LOGIN}?then={path}")
         headers = challenge("StreamChat") if for_programs else None
         return refused(401, "login_required", headers)
 
@@ -232,9 +235,7 @@ def _is_browser(request: Request) -> bool:
 
 
 def _to(scope: Scope, path: str) -> Response:
-    """A redirect to the path; relative if a proxy has removed an unknown prefix."""
-    where = address_of(scope, path) if scope.get("root_path") else "." + path
-    return RedirectResponse(where, 303, {"Cache-Control": "no-store"})
+    return RedirectResponse(link_of(scope, path), 303, {"Cache-Control": "no-store"})
 
 
 def _with_cookie(response: Response, cookie: str) -> Response:

@@ -2,7 +2,16 @@
 
 from collections.abc import Callable, Mapping
 
-from streamchat.texts.english import failures, files, money, notices, options, page, requests
+from streamchat.texts.english import (
+    failures,
+    files,
+    money,
+    notices,
+    options,
+    page,
+    requests,
+    sharing,
+)
 from streamchat.texts.english.endings import ENDINGS as ENDINGS
 from streamchat.texts.english.endings import UNKNOWN_ENDING as UNKNOWN_ENDING
 from streamchat.texts.english.failures import CAUSES as CAUSES
@@ -17,4 +26,5 @@ AREAS: tuple[Mapping[str, str | Callable[..., str]], ...] = (
     options.SENTENCES,
     requests.SENTENCES,
     page.SENTENCES,
+    sharing.SENTENCES,
 )

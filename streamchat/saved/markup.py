@@ -1,0 +1,127 @@
+"""An answer as HTML for a page without scripts, in which it can do nothing.
+
+It is the Markdown of the chat's own page, in the same pieces: a piece takes a bounded time, however
+hostile the text. HTML is shown as text, pictures become links, and links lead to the web only.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import Any
+
+from linkify_it import LinkifyIt  # type: ignore[import-untyped]
+from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+
+from streamchat.ui.content import restored
+from streamchat.ui.markdown import REPEATED, pieces
+from streamchat.ui.prose import STOP
+
+LINK = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
+BARE = re.compile(r"</?(?:br|sub|sup|kbd) ?/?>", re.IGNORECASE)
+FORMULA = re.compile(r"\\\((.{1,2000}?)\\\)|\\\[(.{1,2000}?)\\\]|\$\$(.{1,2000}?)\$\$", re.DOTALL)
+# ends an address, as the chat's own mark does, for markdown-it
+SPACE = "\u2028"
+# of links
+SAFE = {"rel": "noopener noreferrer nofollow ugc", "target": "_blank"}
+
+FUZZY = ("fuzzy_link", "fuzzy_email", "fuzzy_ip")
+
+Tokens = Sequence[Token]
+
+
+def drawn(text: str) -> Iterator[str]:
+    """The HTML of an answer, a piece at a time."""
+    for piece in pieces(text):
+        html = MARKDOWN.render(piece.replace(STOP, SPACE))
+        yield restored(html.replace(SPACE, ""))
+
+
+def _formula(state: StateInline, silent: bool) -> bool:
+    """Formulas are shown as they are written."""
+    if state.src[state.pos] not in "\\$":
+        return False
+    found = FORMULA.match(state.src, state.pos, state.posMax)
+    if found and not silent:
+        token = state.push("code_inline", "code", 0)
+        token.content = next(filter(None, found.groups())).strip()
+        token.attrSet("class", "formula")
+    state.pos = found.end() if found else state.pos
+    return found is not None
+
+
+def _bare(state: StateInline, silent: bool) -> bool:
+    """The few tags that an answer may have, without attributes."""
+    found = BARE.match(state.src, state.pos, state.posMax)
+    if found and not silent:
+        state.push("html_inline", "", 0).content = found[0].lower()
+    state.pos = found.end() if found else state.pos
+    return found is not None
+
+
+def _link(renderer: Any, tokens: Tokens, place: int, options: Any, env: Any) -> str:
+    for name, value in SAFE.items():
+        tokens[place].attrSet(name, value)
+    return str(renderer.renderToken(tokens, place, options, env))
+
+
+def _code(_: Any, tokens: Tokens, place: int, __: Any, ___: Any) -> str:
+    """A block with its language; one that goes on from the piece before belongs to that."""
+    token = tokens[place]
+    goes_on = REPEATED in token.info
+    language = escape(restored(token.info).strip().partition(" ")[0][:40])
+    begin = '<div class="code more">' if goes_on else f'<div class="code"><p>{language}</p>'
+    return f"{begin}<pre><code>{escape(token.content)}</code></pre></div>\n"
+
+
+def _cell(renderer: Any, tokens: Tokens, place: int, options: Any, env: Any) -> str:
+    """A style would not hold on a page whose policy allows none but its own."""
+    style = str(tokens[place].attrs.pop("style", ""))
+    if style:
+        tokens[place].attrSet("class", style.rpartition(":")[2])
+    return str(renderer.renderToken(tokens, place, options, env))
+
+
+def _table(renderer: Any, tokens: Tokens, place: int, options: Any, env: Any) -> str:
+    """A table that goes on from the piece before has no head of its own."""
+    cells = (token.content for token in tokens[place:] if token.type == "inline")
+    goes_on = REPEATED in next(cells, "")
+    begin = f'<div class="table{" more" if goes_on else ""}">'
+    return begin + str(renderer.renderToken(tokens, place, options, env))
+
+
+def _table_end(renderer: Any, tokens: Tokens, place: int, options: Any, env: Any) -> str:
+    return str(renderer.renderToken(tokens, place, options, env)) + "</div>\n"
+
+
+class Markdown(MarkdownIt):
+    """With line breaks as they are written, as in the chat."""
+
+    def __init__(self) -> None:
+        super().__init__("gfm-like", {"html": False, "breaks": True})
+        self.disable(["image", "html_block", "html_inline"])
+        # addresses that are written as such, for others are guesses
+        self.linkify = LinkifyIt(options=dict.fromkeys(FUZZY, False))
+        self.inline.ruler.before("escape", "formula", _formula)
+        self.inline.ruler.before("autolink", "bare", _bare)
+        rules = {
+            "link_open": _link,
+            "fence": _code,
+            "code_block": _code,
+            "th_open": _cell,
+            "td_open": _cell,
+            "table_open": _table,
+            "table_close": _table_end,
+        }
+        for name, rule in rules.items():
+            self.add_render_rule(name, rule)
+
+    def validateLink(self, url: str) -> bool:  # noqa: N802 (markdown-it's own name)
+        return LINK.match(url) is not None
+
+    def normalizeLink(self, url: str) -> str:  # noqa: N802
+        return super().normalizeLink(restored(url))
+
+
+MARKDOWN = Markdown()

@@ -1,0 +1,89 @@
+"""The links by which conversations are shared: their readers make and withdraw them, and those who
+have one read what it shows."""
+
+import sys
+from hashlib import sha256
+from math import ceil
+from typing import Literal
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, StreamingResponse
+
+from streamchat.errors import TooOften
+from streamchat.look import Look
+from streamchat.saved.drawing import Drawing
+from streamchat.saved.page import Page
+from streamchat.saved.routes import ID, PATH, Gate, answer, checked
+from streamchat.saved.shelf import Saved
+from streamchat.settings import Settings
+from streamchat.texts import failure, text
+from streamchat.visitors import Limits
+from streamchat.web.paths import SHARED
+from streamchat.web.problem import Route
+
+# of one visitor, and all who come by a share link may be one
+READS = "300/minute"
+
+Sharing = Literal["on", "public", "off"]
+
+
+def routes(saved: Saved, gate: Gate, look: Look, sharing: Sharing) -> APIRouter:
+    """Where sharing is off, no link is made, and none shows anything."""
+    router = APIRouter(route_class=Route, include_in_schema=False)
+    limits = Limits(rate=READS, visitor_replies=sys.maxsize, max_replies=sys.maxsize)
+    page, drawing = Page(look), Drawing()
+
+    @router.get(SHARED + "{token}")
+    async def shared(request: Request, token: str) -> Response:
+        """Without a cookie, and the same for every token that shows nothing."""
+        visitor = gate.visitor(request)
+        try:
+            limits.admit(visitor).leave()
+        except TooOften as error:
+            return refusal(page, error)
+        known = sharing != "off" and ID.fullmatch(token)
+        snapshot = await saved.shared(token) if known else None
+        if snapshot is None:
+            title, sentence = text("nothing_shared_title"), text("nothing_shared")
+            return HTMLResponse(page.saying(title, sentence), 404, page.headers)
+        if request.method == "HEAD":
+            return HTMLResponse(headers=page.headers)
+        name = sha256(snapshot.encode()).digest()
+        parts = drawing.parts(name, page.showing(snapshot), visitor)
+        return StreamingResponse(parts, headers=page.headers, media_type="text/html")
+
+    if sharing != "off":
+        _add_owners(router, saved, gate)
+    return router
+
+
+def _add_owners(router: APIRouter, saved: Saved, gate: Gate) -> None:
+    """Adds the routes for the reader whose conversation it is."""
+
+    @router.post(PATH + "/{id_}/share")
+    async def share(request: Request, id_: str) -> Response:
+        """The link, which from now on shows the conversation as it is now."""
+        return answer(await saved.share(gate.reader(request), checked(id_)))
+
+    @router.delete(PATH + "/{id_}/share", status_code=204)
+    async def unshare(request: Request, id_: str) -> Response:
+        await saved.unshare(gate.reader(request), checked(id_))
+        return Response(status_code=204)
+
+
+def open_paths(sharing: Sharing) -> list[str]:
+    """The paths that ask for no login."""
+    return [SHARED.rstrip("/")] if sharing == "public" else []
+
+
+def facts(settings: Settings) -> dict[str, bool]:
+    """What the page has to know: whether conversations are kept, and who reads what is shared."""
+    keeps, sharing = bool(settings.data_folder), settings.sharing
+    asks = settings.login is not None and sharing != "public"
+    return {"keeps": keeps, "shares": keeps and sharing != "off", "sharesWithUsers": asks}
+
+
+def refusal(page: Page, error: TooOften) -> Response:
+    headers = {**page.headers, "Retry-After": str(ceil(error.retry_after or 1))}
+    sentence = failure(text("pages_too_often"), error.retry_after)
+    return HTMLResponse(page.saying(text("nothing_shared_title"), sentence), 429, headers)

@@ -1,0 +1,59 @@
+"""Rows of conversations that are shared: the token of the link, and what it shows.
+
+The token and the snapshot stand in the row of the conversation, and go with it.
+"""
+
+from dataclasses import dataclass
+
+from streamchat.store.seams import Transaction
+
+HELD = "COALESCE(length(CAST(snapshot AS BLOB)), 0)"
+# by which a deletion also withdraws the link
+WITHDRAWN = f"size = size - {HELD}, shared = NULL, snapshot = NULL"
+MINE = "WHERE id = ? AND reader = ? AND deleted IS NULL"
+# no input
+PUT = f"""
+UPDATE conversations SET shared = COALESCE(shared, ?), snapshot = ?, size = size + ? - {HELD} {MINE}
+"""  # noqa: S608
+DROP = f"UPDATE conversations SET {WITHDRAWN} {MINE}"  # noqa: S608
+OWNER = f"SELECT owner FROM conversations {MINE}"  # noqa: S608
+TOKEN = f"SELECT shared FROM conversations {MINE}"  # noqa: S608
+READ = "SELECT snapshot FROM conversations WHERE shared = ? AND deleted IS NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a link to a conversation shows; the `token` is used where there is no link yet."""
+
+    reader: str
+    id: str
+    token: str
+    snapshot: str
+
+
+def put(transaction: Transaction, share: Share) -> bytes | None:
+    """Keeps it in place of an earlier snapshot; the owner of its bytes, or None where the
+    conversation is not the reader's."""
+    mine = (share.id, share.reader)
+    size = len(share.snapshot.encode())
+    transaction.execute(PUT, (share.token, share.snapshot, size, *mine))
+    row = transaction.execute(OWNER, mine).fetchone()
+    return row[0] if row else None
+
+
+def token(transaction: Transaction, reader: str, id_: str) -> str | None:
+    """The token of a conversation of the reader's that is shared."""
+    row = transaction.execute(TOKEN, (id_, reader)).fetchone()
+    return row[0] if row else None
+
+
+def drop(transaction: Transaction, *, reader: str, id_: str) -> bool:
+    """Withdraws the link, if there is one; false if the conversation is not the reader's."""
+    transaction.execute(DROP, (id_, reader))
+    return transaction.execute(OWNER, (id_, reader)).fetchone() is not None
+
+
+def read(transaction: Transaction, *, token: str) -> str | None:
+    """What the link with this token shows."""
+    row = transaction.execute(READ, (token,)).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,447 @@
+"""Links to shared conversations, in the hands of strangers, and with hostile words in them."""
+
+import asyncio
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamchat.look import Look
+from streamchat.saved.drawing import Drawing
+from streamchat.saved.file import MAX_SHARED
+from streamchat.saved.markup import drawn
+from streamchat.saved.page import Page
+from streamchat.server import Running, create
+from streamchat.settings import Settings
+from streamchat.store import NAME, Card, Store, conversations
+from streamchat.store.shares import Share
+from tests.reader import Reader
+
+SECRET = "A zebra called Marmalade"
+UNKNOWN = (404, "unknown_conversation")
+
+
+def settings_of(folder: Path, **given: str) -> Settings:
+    return Settings(data_dir=str(folder), rate_limit="off", **given)  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def without_key() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("ANTHROPIC_API_KEY", "")
+        yield
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with create(settings_of(tmp_path_factory.mktemp("kept"))).launch() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def owner(here: Running) -> Iterator[Reader]:
+    with Reader(here.url) as reader:
+        yield reader
+
+
+@pytest.fixture(scope="module")
+def id_(owner: Reader) -> str:
+    return owner.asks(SECRET)
+
+
+@pytest.fixture
+def thief(here: Running) -> Iterator[Reader]:
+    with Reader(here.url) as reader:
+        yield reader
+
+
+def code(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+def share(reader: Reader, id_: str) -> str:
+    answer = reader.client.post(f"conversations/{id_}/share")
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["url"])
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_another_browser_neither_shares_nor_withdraws(
+    owner: Reader, thief: Reader, id_: str, method: str
+) -> None:
+    """Its answer is that of an id which there never was, and the link stays as it was."""
+    url = share(owner, id_)
+    answers = [
+        thief.client.request(method, f"conversations/{each}/share")
+        for each in (id_, "x" * len(id_), "a.b", "x" * 65)
+    ]
+    assert {code(answer) for answer in answers} == {UNKNOWN}
+    assert len({answer.content for answer in answers}) == 1
+    assert owner.client.get(url).status_code == 200
+    assert owner.items()[0]["shared"] == url
+
+
+@pytest.mark.parametrize(
+    "header", [{"origin": "https://evil.test"}, {"sec-fetch-site": "same-site"}]
+)
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_no_other_sites_page_shares_or_withdraws(
+    owner: Reader, id_: str, method: str, header: dict[str, str]
+) -> None:
+    """Although the browser might send the cookie along."""
+    owner.client.delete(f"conversations/{id_}/share")
+    answer = owner.client.request(method, f"conversations/{id_}/share", headers=header)
+    assert code(answer) == (403, "foreign_page")
+    assert owner.items()[0]["shared"] is None
+
+
+def test_another_sites_page_may_link_to_it_and_not_read_it(owner: Reader, id_: str) -> None:
+    """A link opens it; a script, a frame or a picture gets nothing."""
+    url = share(owner, id_)
+    link = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+    answer = httpx.get(owner.client.base_url.join(url), headers=link)
+    assert answer.status_code == 200
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    script = link | {"sec-fetch-mode": "no-cors"}
+    assert httpx.get(owner.client.base_url.join(url), headers=script).status_code == 403
+
+
+def test_a_token_tells_nothing_and_cannot_be_guessed(
+    owner: Reader, thief: Reader, id_: str
+) -> None:
+    """It is random and new after each withdrawal, and neither the id, the cookie nor their
+    hashes."""
+    tokens = set()
+    for _ in range(3):
+        tokens.add(share(owner, id_).removeprefix("shared/"))
+        assert owner.client.delete(f"conversations/{id_}/share").status_code == 204
+    assert len(tokens) == 3
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{32}", token) for token in tokens)
+    assert not tokens & {id_, *owner.client.cookies.values()}
+    assert thief.opens(tokens.pop())[1] not in tokens
+
+
+FORGED = [
+    "x",
+    "x" * 32,
+    "x" * 65,
+    "%27%20OR%201=1--",
+    "%00",
+    "a%0Ab",
+    "..%2f..",
+    "%F0%9F%A6%93",
+    "*",
+]
+
+
+def test_whatever_shows_nothing_is_one_page(owner: Reader, here: Running) -> None:
+    """Forged, withdrawn, deleted or restored: nobody learns what there was."""
+    gone = []
+    for end in ("withdrawn", "deleted", "restored"):
+        id_ = owner.asks(f"Soon {end}")
+        gone.append(share(owner, id_))
+        withdrawn = "/share" if end == "withdrawn" else ""
+        assert owner.client.delete(f"conversations/{id_}{withdrawn}").status_code == 204
+        if end == "restored":
+            assert owner.client.post(f"conversations/{id_}/restore").json()["shared"] is None
+    pages = [httpx.get(here.url + path) for path in (*gone, *(f"shared/{it}" for it in FORGED))]
+    of_tokens = [page for page in pages if "html" in page.headers["content-type"]]
+    assert {page.status_code for page in pages} == {404}
+    assert len(of_tokens) >= len(gone) + 6
+    assert len({page.content for page in of_tokens}) == 1
+    assert "This link shows no conversation." in of_tokens[0].text
+
+
+def test_a_shared_page_is_closed(owner: Reader, id_: str) -> None:
+    """It runs and loads nothing, is kept and indexed by nothing, and leaves no cookie."""
+    for path, status in ((share(owner, id_), 200), ("shared/x", 404)):
+        answer = httpx.get(owner.client.base_url.join(path))
+        assert answer.status_code == status
+        (policy,) = answer.headers.get_list("content-security-policy")
+        assert re.fullmatch(
+            r"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
+            r" style-src 'sha256-[\w+/=]+'; img-src data:",
+            policy,
+        )
+        assert answer.headers["x-robots-tag"] == "noindex, nofollow"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "set-cookie" not in answer.headers
+        assert '<meta name="robots" content="noindex, nofollow">' in answer.text
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "![a](https://evil.test/p.png)",
+    "![a](data:image/svg+xml;base64,AAAA)",
+    "![a][b]\n\n[b]: https://evil.test/p.png",
+    "[a](javascript:alert(1))",
+    "[a](JaVaScRiPt&colon;alert(1))",
+    "[a](&#106;avascript:alert(1))",
+    "[a](vbscript:x)",
+    "[a](data:text/html;base64,AAAA)",
+    "[a](//evil.test)",
+    "[a](/logout)",
+    "[a](file:///etc/passwd)",
+    "<javascript:alert(1)>",
+    "[a]\n\n[a]: javascript:alert(1)",
+    '[a](https://x.test/"onmouseover="alert(1) "t\\"onclick=\\"x")',
+    '```"><script>alert(1)</script>\n</code></pre><script>\n```',
+    "    </code><script>alert(1)</script>",
+    "| <b onclick=x> | a |\n|--|:-:|\n| </table><style>*{} | <!-- |",
+    "</div></main><form action=x><input>",
+    "<sub style=x onclick=y><br onload=x><kbd\nonclick=x>",
+    "\\(</code><script>alert(1)</script>\\)",
+    "$$ <img src=x> $$",
+    '<meta http-equiv="refresh" content="0;url=https://evil.test">',
+    '<base href="https://evil.test"><link rel=stylesheet href=//evil.test>',
+    "<svg><animate onbegin=alert(1)></svg>",
+    "&lt;script&gt;",
+    "\u2028<script>\ufeff\u2064<\u2064img src=x>",
+]
+TAGS = {
+    *(
+        "p",
+        "br",
+        "em",
+        "strong",
+        "s",
+        "code",
+        "pre",
+        "div",
+        "a",
+        "ul",
+        "ol",
+        "li",
+        "blockquote",
+        "hr",
+    ),
+    *("h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"),
+    *("sub", "sup", "kbd"),
+}
+LINKED = re.compile(r"(?:https?://|mailto:)\S+")
+BEGUN = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)([^>]*)>")
+ATTRIBUTE = re.compile(r'\s+([\w-]+)="([^"]*)"')
+
+
+def check(html: str) -> None:
+    """Nothing but plain tags, classes of ours, and links that lead to the web."""
+    assert not re.search(r"<(?!/?[a-z])", html)
+    for _, tag, rest in BEGUN.findall(html):
+        assert tag in TAGS, tag
+        assert ATTRIBUTE.sub("", rest).strip(" /") == "", rest
+        for name, value in ATTRIBUTE.findall(rest):
+            assert name in {"class", "href", "rel", "target", "title", "start"}, name
+            assert name != "href" or LINKED.fullmatch(value), value
+            assert name != "class" or re.fullmatch("[a-z ]*", value), value
+    assert html.count("<a ") == html.count('rel="noopener noreferrer nofollow ugc"')
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_hostile_words_are_words(words: str) -> None:
+    """In answers, which are Markdown, and in questions and titles, which are text."""
+    check("".join(drawn(words)))
+    messages = [{"role": "user", "text": words}]
+    shown = json.dumps({"title": words, "at": 0.0, "messages": messages})
+    html = "".join(Page(Look(title="<b>Chat</b> & Co")).showing(shown))
+    head, _, rest = html.partition("<style>")
+    content = rest.partition("</style>")[2]
+    assert re.findall(r"<([a-z]+)", head) == ["html", "head", *["meta"] * 5, "title", "link"]
+    assert re.findall(r"<([a-z0-9]+)", content) == [
+        *("body", "header", "h1", "p", "main", "h2", "div", "footer", "p", "a")
+    ]
+
+
+PARTS = [*HOSTILE, "*", "**", "_", "`", "```\n", "\n", "\n\n", "> ", "- ", "1. ", "|", "<", ">", "[", "](", ")", "https://a.test/", "&#x3c;", "\\", "$$", "\\(", "\\)", "<br>", "字", "a", " ", "    ", "\0", "xn--", "://", "@", "~~"]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PARTS) | st.text(max_size=3), max_size=30))
+def test_no_mixture_of_words_is_more_than_words(parts: list[str]) -> None:
+    """Whatever stands beside what, it is drawn, and as plain tags."""
+    check("".join(drawn("".join(parts))))
+
+
+def test_a_title_that_is_markup_is_a_title(owner: Reader) -> None:
+    """Through all routes, from the page's menu to the link."""
+    id_ = owner.asks("Tell me")
+    title = "</title><script>alert(1)</script>\"'&"
+    owner.client.patch(f"conversations/{id_}", json={"title": title})
+    page = httpx.get(owner.client.base_url.join(share(owner, id_))).text
+    assert (
+        "&lt;/title&gt;&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#x27;&amp; · StreamChat" in page
+    )
+    assert "<script" not in page
+
+
+def imported(reader: Reader, *texts: str) -> str:
+    """The id of a conversation with these questions and answers."""
+    roles = ("user", "assistant")
+    said = [{"role": roles[number % 2], "text": text} for number, text in enumerate(texts)]
+    file = {
+        "format": "streamchat-conversations",
+        "version": 1,
+        "conversations": [{"title": "Long", "at": 0, "messages": said}],
+    }
+    assert reader.client.post("conversations/import", json=file).json() == {"imported": 1}
+    return str(reader.items(limit=1)[0]["id"])
+
+
+def test_a_very_long_conversation_is_refused_in_words(owner: Reader) -> None:
+    """A link shows a bounded number of bytes, and the refusal says how many."""
+    id_ = imported(owner, "x" * MAX_SHARED)
+    answer = owner.client.post(f"conversations/{id_}/share")
+    assert code(answer) == (413, "too_long")
+    assert "1,000,000 bytes" in answer.json()["message"]
+    assert owner.client.get(f"conversations/{id_}").json()["shared"] is None
+
+
+def held(folder: Path) -> tuple[int, int]:
+    """The bytes that are counted for all, and those of the rows."""
+    with sqlite3.connect(folder / NAME) as file:
+        (counted,) = file.execute("SELECT TOTAL(bytes) FROM holdings").fetchone()
+        rows = "SELECT size FROM tabs UNION ALL SELECT size FROM events UNION ALL SELECT size"
+        (whole,) = file.execute(f"SELECT TOTAL(size) FROM ({rows} FROM conversations)").fetchone()
+    file.close()
+    return int(counted), int(whole)
+
+
+def test_what_is_shared_counts_for_its_owner(tmp_path: Path) -> None:
+    """A second copy of the words takes its place on the disk; withdrawn or deleted it takes none."""
+    with create(settings_of(tmp_path)).launch() as app, Reader(app.url) as reader:
+        id_ = imported(reader, "x" * 100_000, "y" * 100_000)
+        sizes = [held(tmp_path)]
+        share(reader, id_)
+        sizes.append(held(tmp_path))
+        share(reader, id_)
+        sizes.append(held(tmp_path))
+        reader.client.delete(f"conversations/{id_}/share")
+        sizes.append(held(tmp_path))
+        share(reader, id_)
+        reader.client.delete(f"conversations/{id_}")
+        sizes.append(held(tmp_path))
+    assert all(counted == whole for counted, whole in sizes)
+    base, once, again, withdrawn, deleted = (counted for counted, _ in sizes)
+    assert 200_000 < once - base < 201_000
+    assert (again, withdrawn, deleted) == (once, base, base)
+
+
+async def test_more_than_a_visitor_may_hold_costs_their_oldest(tmp_path: Path) -> None:
+    """A snapshot too: the visitor loses their own oldest conversation, and the link holds."""
+    store = Store(str(tmp_path), visitor_bytes=100_000)
+    await store.open()
+    for name, visitor, length in [
+        ("other", "w", 20_000),
+        ("old", "v", 10_000),
+        ("new", "v", 20_000),
+    ]:
+        card = Card("reader", name, "x" * length)
+        store.put_tab(name, {"before": ["x" * length]}, visitor, size=length, card=card)
+        await store.flush()
+    snapshot = Share("reader", "new", "token", "x" * 20_000)
+    assert await store.run(partial(store.share, share=snapshot)) == "token"
+    left = await store.run(partial(conversations.ids, reader="reader")) or []
+    assert sorted(left) == ["new", "other"]
+    await store.close()
+
+
+async def test_a_long_page_is_drawn_with_turns_for_others() -> None:
+    """One part at a time in a thread; a visitor with ten pages holds up another's for one part."""
+    order: list[str] = []
+
+    def pieces(name: str) -> Iterator[str]:
+        for _ in range(3):
+            order.append(name)
+            yield "x" * 20_000
+
+    drawing = Drawing()
+
+    async def read(name: str, visitor: str) -> int:
+        pages = drawing.parts(name.encode(), pieces(name), visitor)
+        return sum([len(part) async for part in pages])
+
+    many = [asyncio.create_task(read(f"many{number}", "greedy")) for number in range(10)]
+    one = asyncio.create_task(read("one", "other"))
+    assert await one == 60_000
+    assert len(order) <= 8
+    assert await asyncio.gather(*many) == [60_000] * 10
+
+
+async def test_a_page_is_drawn_once_for_all_and_few_are_kept() -> None:
+    """However often it is read; over a bound of bytes the page goes that was read longest ago."""
+    made: list[bytes] = []
+
+    def pieces(name: bytes) -> Iterator[str]:
+        made.append(name)
+        yield "x" * 400
+
+    drawing = Drawing(max_kept=1_000)
+    for name in (b"a", b"a", b"b", b"a", b"c", b"a", b"b"):
+        assert [part async for part in drawing.parts(name, pieces(name), "v")] == [b"x" * 400]
+    assert made == [b"a", b"b", b"c", b"b"]
+
+
+def test_a_reader_who_opens_links_all_the_time_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that tries tokens gets a page that says for how long."""
+    monkeypatch.setattr("streamchat.saved.sharing.READS", "3/minute")
+    with create(settings_of(tmp_path)).launch() as app:
+        answers = [httpx.get(f"{app.url}shared/{number}") for number in range(4)]
+    assert [answer.status_code for answer in answers] == [404, 404, 404, 429]
+    assert int(answers[-1].headers["retry-after"]) > 0
+    assert "You are opening pages too quickly." in answers[-1].text
+
+
+LOGIN = {"username": "ada", "password": "long enough"}
+
+
+@pytest.mark.parametrize("sharing", ["on", "public"])
+def test_a_login_holds_for_links_unless_the_owner_says_public(tmp_path: Path, sharing: str) -> None:
+    """It leads to the link afterwards, and to no other place."""
+    settings = settings_of(tmp_path, auth="ada:long enough", sharing=sharing)
+    with create(settings).launch() as app:
+        cookies = dict(httpx.post(f"{app.url}login", data=LOGIN).cookies)
+        with Reader(app.url, cookies=cookies) as ada:
+            url = share(ada, ada.asks(SECRET))
+        answer = httpx.get(app.url + url)
+        if sharing == "public":
+            assert (answer.status_code, SECRET in answer.text) == (200, True)
+            assert httpx.get(f"{app.url}conversations").status_code == 401
+            return
+        other = httpx.get(f"{app.url}shared/x")
+        assert (answer.status_code, other.status_code) == (303, 303)
+        assert answer.headers["location"] == f"../login?then=/{url}"
+        with httpx.Client(headers={"accept": "text/html"}, follow_redirects=True) as browser:
+            asked = browser.get(app.url + url)
+            assert SECRET in browser.post(asked.url, data=LOGIN).text
+        for then in (
+            "//evil.test",
+            "https://evil.test",
+            "/shared/../owner",
+            "/shared/x?y",
+            "/docs",
+        ):
+            login = f"{app.url}login?then={then}"
+            answer = httpx.post(login, data=LOGIN, headers={"accept": "text/html"})
+            assert answer.headers["location"] == "./"
+
+
+def test_where_sharing_is_off_no_link_shows_anything(tmp_path: Path) -> None:
+    """Neither a new one nor one that was made before."""
+    with create(settings_of(tmp_path)).launch() as app, Reader(app.url) as reader:
+        id_ = reader.asks(SECRET)
+        url, cookies = share(reader, id_), dict(reader.client.cookies)
+    off = create(settings_of(tmp_path, sharing="off"))
+    with off.launch() as app, Reader(app.url, cookies=cookies) as reader:
+        assert reader.items()[0]["shared"] is None
+        assert reader.client.post(f"conversations/{id_}/share").status_code == 404
+        assert reader.client.get(url).status_code == 404

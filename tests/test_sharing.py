@@ -1,0 +1,207 @@
+"""Links to shared conversations: what they show, and what happens to them."""
+
+import json
+import signal
+from collections.abc import AsyncGenerator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from streamchat.chat import Chat, Sources
+from streamchat.events import Done, Event, Message, Notice, Request, Text, Thinking
+from streamchat.look import Look
+from streamchat.saved import Saved
+from streamchat.saved.markup import drawn
+from streamchat.saved.page import Page
+from streamchat.server import Running, create
+from streamchat.settings import Settings
+from streamchat.store import Store
+from streamchat.ui import Tab, Tabs, message_of
+from tests.application import Application
+from tests.reader import Reader
+from tests.served import Source, until
+
+
+class Teller:
+    """A source that thinks, speaks and has a note."""
+
+    name, model = "The teller", "teller"
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def stream(self, request: Request) -> AsyncGenerator[Event]:
+        yield Thinking("A thought of its own.")
+        yield Text("One **half**")
+        yield Notice("continued")
+        yield Text(" and the other.")
+        yield Done("end_turn")
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = str(tmp_path_factory.mktemp("kept"))
+    settings = Settings(data_dir=folder, rate_limit="off", title="Zoo & Co", accent="#0f766e")
+    with create(settings, source=Teller()).launch() as running:
+        yield running
+
+
+@pytest.fixture
+def reader(here: Running) -> Iterator[Reader]:
+    with Reader(here.url) as reader:
+        yield reader
+
+
+def share(reader: Reader, id_: str) -> str:
+    answer = reader.client.post(f"conversations/{id_}/share")
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["url"])
+
+
+def read(here: Running, url: str) -> str:
+    answer = httpx.get(here.url + url)
+    assert answer.status_code == 200
+    return answer.text.partition("</style>")[2]
+
+
+def test_a_link_shows_what_was_said_and_nothing_else(here: Running, reader: Reader) -> None:
+    """Neither thoughts, notes and receipts, nor who asked."""
+    id_ = reader.asks("Which <zebra>?\n  It has stripes.")
+    page = read(here, share(reader, id_))
+    assert "Which &lt;zebra&gt;?\n  It has stripes.</div>" in page
+    assert "<p>One <strong>half</strong> and the other.</p>" in page
+    for other in ("thought", "ⓘ", "$", "teller", id_, *reader.client.cookies.values()):
+        assert other not in page
+    assert "Shared from Zoo &amp; Co on " in page
+    assert "A shared conversation. " in page
+    assert '<a href="../">Start your own chat</a>' in page
+
+
+def test_a_link_stays_as_it_is_until_it_is_updated(here: Running, reader: Reader) -> None:
+    """Later questions and names are not in it; with them it keeps its address."""
+    id_ = reader.asks("First")
+    url = share(reader, id_)
+    reader.asks("Second", id_)
+    reader.client.patch(f"conversations/{id_}", json={"title": "Renamed"})
+    page = read(here, url)
+    assert ("First" in page, "Second" in page, "Renamed" in page) == (True, False, False)
+    assert reader.items()[0]["shared"] == url
+    assert share(reader, id_) == url
+    page = read(here, url)
+    assert ("Second" in page, "Renamed" in page) == (True, True)
+
+
+async def test_a_running_answer_is_shown_as_far_as_it_has_come(tmp_path: Path) -> None:
+    """What it says later is not in the link, and its thoughts never are."""
+    source, store = Source(), Store(str(tmp_path))
+    chat = Chat(Sources(source), store, linger=60, keep=60)
+    await store.open()
+    tabs = Tabs(chat, store)
+    tab = Tab([message_of("user", "Well?")], reader="reader")
+    tab.start(await chat.ask([Message("user", "Well?")]))
+    source.say(Thinking("Hm."), Text("One half"))
+    assert tab.reply
+    await until(lambda: tab.reply and len(tab.reply.log) == 2)
+    tabs.save("id", tab)
+    saved = Saved(tabs, store)
+    url = (await saved.share("reader", "id"))["url"]
+    source.say(Text(" and the other."), Done("end_turn"))
+    await tab.reply.ended.wait()
+    shown = json.loads(await saved.shared(url.removeprefix("shared/")) or "")
+    assert [each["text"] for each in shown["messages"]] == ["Well?", "One half"]
+    await chat.close()
+    await store.close()
+
+
+def test_a_withdrawn_conversation_can_be_shared_anew(here: Running, reader: Reader) -> None:
+    """By another link; withdrawing is idempotent."""
+    id_ = reader.asks("Once")
+    url = share(reader, id_)
+    for _ in range(2):
+        assert reader.client.delete(f"conversations/{id_}/share").status_code == 204
+    assert reader.items()[0]["shared"] is None
+    assert httpx.get(here.url + url).status_code == 404
+    assert share(reader, id_) != url
+
+
+def test_all_links_end_when_all_is_deleted(here: Running, reader: Reader) -> None:
+    """For good: what is restored has none."""
+    url = share(reader, reader.asks("Once"))
+    reader.client.delete("conversations")
+    assert httpx.get(here.url + url).status_code == 404
+    assert reader.client.post("conversations/restore").json() == {"restored": 1}
+    assert httpx.get(here.url + url).status_code == 404
+    assert reader.items()[0]["shared"] is None
+
+
+def test_a_page_has_the_look_of_the_chat_in_light_and_dark() -> None:
+    """Its accent, and the tokens of the dark theme where the system is dark, without a script."""
+    page = Page(Look(accent="#0f766e")).saying("Title", "Words")
+    style = page.partition("<style>")[2].partition("</style>")[0]
+    dark = style.partition("@media (prefers-color-scheme: dark) { :root {")[2].partition("}")[0]
+    assert "--sc-page: #18181c;" in dark
+    assert "--sc-accent: #0f766e;" in style
+    assert ".dark" not in style
+
+
+def test_an_answer_looks_as_in_the_chat() -> None:
+    """Blocks of code with their language, tables, line ends, formulas as they are written; a long
+    block goes on in the next piece."""
+    code = "".join(drawn("```python\nprint(1 < 2)\n```\n"))
+    assert code == (
+        '<div class="code"><p>python</p><pre><code>print(1 &lt; 2)\n</code></pre></div>\n'
+    )
+    table = "".join(drawn("| a | b |\n|---|--:|\n| 1 | 2 |\n"))
+    assert '<div class="table"><table>' in table
+    assert '<td class="right">2</td>' in table
+    words = "".join(
+        drawn(r"One **line**，" + "\nand \\(a_1*b*c\\) H<sub>2</sub>O https://a.test。")
+    )
+    assert "<strong>line</strong>，<br />\nand" in words
+    assert '<code class="formula">a_1*b*c</code> H<sub>2</sub>O' in words
+    assert ">https://a.test</a>。" in words
+    long = "".join(drawn("```js\n" + "let a = 1;\n" * 1_500 + "```\n"))
+    assert long.count('<div class="code more">') == long.count('<div class="code') - 1 > 1
+    assert long.count("let a") == 1_500
+    rows = "".join(drawn("| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 1_500))
+    assert rows.count('<div class="table more">') == rows.count('<div class="table') - 1 > 1
+    assert rows.count("<td>1</td>") == 1_500
+
+
+def test_a_link_works_below_a_prefix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its address is relative, as is its way back to the chat, and that from the login to it."""
+    monkeypatch.setenv("GRADIO_ROOT_PATH", "/chat")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "")
+    settings = Settings(data_dir=str(tmp_path), auth="ada:long enough")
+    with create(settings).launch() as app:
+        answer = httpx.get(f"{app.url}chat/shared/x")
+    assert answer.headers["location"] == "/chat/login?then=/shared/x"
+
+
+@pytest.mark.process
+def test_a_kill_takes_nothing_that_was_settled(tmp_path: Path) -> None:
+    """Titles, answers, names, links and deletions are there after SIGKILL and a new start."""
+    folder = str(tmp_path)
+    with Application(STREAMCHAT_DATA_DIR=folder) as app, Reader(f"{app.url}/") as reader:
+        ids = [reader.asks(f"Question {number}") for number in range(4)]
+        url = share(reader, ids[0])
+        reader.client.patch(f"conversations/{ids[1]}", json={"title": "Named"})
+        reader.client.delete(f"conversations/{ids[2]}")
+        before = reader.client.get("conversations/export").json()
+        cookies = dict(reader.client.cookies)
+        app.interrupt(signal.SIGKILL)
+    assert [each["title"] for each in before["conversations"]] == [
+        "Question 3",
+        "Named",
+        "Question 0",
+    ]
+    with (
+        Application(STREAMCHAT_DATA_DIR=folder) as app,
+        Reader(f"{app.url}/", cookies=cookies) as reader,
+    ):
+        assert reader.client.get("conversations/export").json() == before
+        assert [each["shared"] for each in reader.items()] == [None, None, url]
+        assert "Question 0" in httpx.get(f"{app.url}/{url}").text
+        assert reader.client.post(f"conversations/{ids[2]}/restore").json()["title"] == "Question 2"
