@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import io
+import subprocess
 import sys
 import threading
 
@@ -15,7 +16,7 @@ from streamchat.attachments.attachment import Attachment, Upload
 from streamchat.attachments.bounds import Bounds
 from streamchat.attachments.checking import checked
 from streamchat.attachments.pictures import LONGEST_SIDE, MOST_TOKENS, fitting, tokens
-from streamchat.attachments.workshop import Workshop, in_process
+from streamchat.attachments.workshop import Processes, Workshop
 from streamchat.errors import Crowded, FileRefused
 from tests.files import claims_size, pdf, picture, saved
 
@@ -162,7 +163,7 @@ async def test_files_are_checked_in_a_process_without_the_owners_keys(
     given = uploads(picture(), pdf("hi"), b"text")
     assert await workshop.check(given, "a") == checked(given, Bounds())
     show = "import os, sys; sys.stdout.write(repr(dict(os.environ)))"
-    assert b"secret" not in in_process(b"", [sys.executable, "-c", show])
+    assert b"secret" not in Processes([sys.executable, "-c", show])(b"")
 
 
 @pytest.mark.process
@@ -186,7 +187,7 @@ async def test_a_refusal_comes_out_of_the_process() -> None:
 async def test_a_process_that_does_not_answer_is_a_refusal(does: str) -> None:
     """Whatever a file makes of the process that reads it: it ends, and the file is named."""
     command = [sys.executable, "-c", does]
-    workshop = Workshop(Bounds(), lambda asked: in_process(asked, command, seconds=0.5))
+    workshop = Workshop(Bounds(), Processes(command, seconds=0.5))
     with pytest.raises(FileRefused) as refused:
         await workshop.check(uploads(b"hi"), "a")
     assert (refused.value.code, refused.value.values) == ("file_took_too_long", {"name": "0"})
@@ -217,3 +218,15 @@ async def test_of_one_visitor_one_message_is_checked_at_a_time() -> None:
     results = await asyncio.gather(first, other, return_exceptions=True)
     assert [type(each) for each in results] == [FileRefused] * 2
     assert len(running) == 2
+
+
+@pytest.mark.process
+async def test_a_chat_that_ends_waits_for_no_file() -> None:
+    """A process that still reads one is ended with the chat."""
+    processes = Processes([sys.executable, "-c", "import time; time.sleep(60)"])
+    answering = asyncio.create_task(asyncio.to_thread(processes, b""))
+    while not answering.done():
+        processes.close()
+        await asyncio.sleep(0)
+    with pytest.raises(subprocess.CalledProcessError):
+        await answering

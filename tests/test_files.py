@@ -395,8 +395,8 @@ async def test_files_in_memory_are_bounded_and_given_back() -> None:
 async def test_a_visitor_sends_so_many_bytes_of_files_in_an_hour() -> None:
     """Beyond them they read when to come back; others, and the owner at the own machine, are not
     held up."""
-    files = unhurried(Bounds(hour=1_000))
-    drafts = [Draft("user", "?", (Upload("a", "a" * 900, "text/plain", "text"),))]
+    files = unhurried(Bounds(hour=300_000))
+    drafts = [Draft("user", "?", (Upload("a", "a tiny text", "text/plain", "text"),))]
     await files.checked(drafts, "a")
     for _ in range(3):
         with pytest.raises(TooManyFiles) as refused:

@@ -227,6 +227,14 @@ async def test_a_visitor_learns_what_there_is_to_choose(chats: Chats) -> None:
         "efforts": ["low", "high"],
         "effort": "low",
         "instructions": 50,
+        "files": {
+            "per_message": 5,
+            "per_conversation": 20,
+            "bytes_each": 5_000_000,
+            "bytes_in_all": 10_000_000,
+            "pixels": 50_000_000,
+            "pages": 100,
+        },
         "own_key": True,
         "demo": False,
     }

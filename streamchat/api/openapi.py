@@ -200,6 +200,14 @@ ALLOWED: Responses = GUARDED | {
                     "efforts": ["low", "medium", "high"],
                     "effort": "low",
                     "instructions": 1_000,
+                    "files": {
+                        "per_message": 5,
+                        "per_conversation": 20,
+                        "bytes_each": 5_000_000,
+                        "bytes_in_all": 10_000_000,
+                        "pixels": 50_000_000,
+                        "pages": 100,
+                    },
                     "own_key": True,
                     "demo": False,
                 }

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from streamchat.api import openapi
+from streamchat.attachments import Bounds
 from streamchat.chat import Chat, Offer
 from streamchat.texts import good_for, price
 from streamchat.visitors import Identify
@@ -34,12 +35,27 @@ def routes(chat: Chat, identify: Identify) -> APIRouter:
             "efforts": menu.efforts,
             "effort": menu.effort,
             "instructions": menu.instructions,
+            "files": _files(chat.files.bounds),
             "own_key": chat.takes_keys,
             "demo": chat.budget is None,
         }
         return JSONResponse(allowed, headers=NO_STORE)
 
     return router
+
+
+def _files(bounds: Bounds) -> dict[str, int] | None:
+    """How many files of how many bytes are taken; None for none at all."""
+    if not bounds.per_message:
+        return None
+    return {
+        "per_message": bounds.per_message,
+        "per_conversation": bounds.per_conversation,
+        "bytes_each": bounds.file,
+        "bytes_in_all": bounds.conversation,
+        "pixels": bounds.pixels,
+        "pages": bounds.pages,
+    }
 
 
 def _model(offer: Offer) -> dict[str, Any]:

@@ -31,7 +31,8 @@ class Attachment:
 
     Claude counts no more than so many `tokens` for it. `size` is that of the file as it was sent,
     in bytes. A picture has a `width` and a `height` in pixels and names of `colours`; a PDF has
-    `pages`; a PDF or a text has the words of its `opening`.
+    `pages`; a PDF or a text has the words of its `opening`. The `digest` is that of `digest_of`:
+    over so many bytes it would hold the event loop.
     """
 
     name: str
@@ -44,13 +45,14 @@ class Attachment:
     pages: int = 0
     opening: str = field(default="", repr=False)
     colours: tuple[str, ...] = ()
+    digest: str = field(default="", repr=False)
 
     @property
     def is_picture(self) -> bool:
         return self.media_type.startswith("image/")
 
-    @property
-    def digest(self) -> str:
-        """The same for the same name and content."""
-        told = f"{self.name}\n{self.media_type}\n{self.data}"
-        return hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest()
+
+def digest_of(attachment: Attachment) -> str:
+    """The same for the same name and content, and for no other."""
+    told = f"{attachment.name}\n{attachment.media_type}\n{attachment.data}"
+    return hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest()

@@ -3,9 +3,10 @@
 import base64
 import binascii
 from collections.abc import Iterable
+from dataclasses import replace
 
 from streamchat.attachments import pdf, pictures, plain
-from streamchat.attachments.attachment import PDF, PLAIN, Attachment, Upload
+from streamchat.attachments.attachment import PDF, PLAIN, Attachment, Upload, digest_of
 from streamchat.attachments.bounds import Bounds
 from streamchat.attachments.kinds import FileKind, kind_of
 from streamchat.errors import FileRefused
@@ -20,10 +21,11 @@ def checked(uploads: Iterable[Upload], bounds: Bounds) -> list[Attachment]:
     attachments = []
     for upload in uploads:
         try:
-            attachments.append(_checked(upload, bounds))
+            attachment = _checked(upload, bounds)
         except FileRefused as refusal:
             refusal.of(upload.name)
             raise
+        attachments.append(replace(attachment, digest=digest_of(attachment)))
     pages = sum(each.pages for each in attachments)
     if pages > bounds.pages:
         last = next(each for each in reversed(attachments) if each.pages)

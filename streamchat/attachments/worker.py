@@ -16,7 +16,7 @@ from streamchat.attachments.checking import checked
 from streamchat.errors import FileRefused
 
 MEMORY = 1_500_000_000  # bytes
-SECONDS = 20  # of the processor
+SECONDS = 10  # of the processor
 
 
 def main() -> None:
@@ -49,10 +49,10 @@ def _bound() -> None:
     with suppress(ImportError, ValueError, OSError):
         import resource  # noqa: PLC0415 (Windows has none)
 
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+        os.nice(5)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        os.nice(10)
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
 if __name__ == "__main__":

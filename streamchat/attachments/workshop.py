@@ -38,7 +38,8 @@ class Workshop:
         patience: float = PATIENCE,
     ) -> None:
         self._bounds = bounds
-        self._answered = answered or in_process
+        self._processes = Processes()
+        self._answered = answered or self._processes
         self._patience = patience
         self._threads = ThreadPoolExecutor(MOST, "files")
         self._places = asyncio.Semaphore(MOST)
@@ -56,6 +57,10 @@ class Workshop:
             return await self._in_turn(uploads)
         finally:
             lock.release()
+
+    def close(self) -> None:
+        """Ends the processes that still run."""
+        self._processes.close()
 
     async def _in_turn(self, uploads: Sequence[Upload]) -> list[Attachment]:
         try:
@@ -80,17 +85,36 @@ class Workshop:
         return [_made(*pair) for pair in zip(answer["files"], uploads, strict=True)]
 
 
-def in_process(asked: bytes, command: Sequence[str] = COMMAND, seconds: float = SECONDS) -> bytes:
-    """What a process of its own answers, which ends within that time."""
-    done = subprocess.run(  # noqa: S603 (the command is ours)
-        command,
-        input=asked,
-        capture_output=True,
-        timeout=seconds,
-        env=_environment(),
-        check=True,
-    )
-    return done.stdout
+class Processes:
+    """Answers in a process of its own, which ends within some seconds."""
+
+    def __init__(self, command: Sequence[str] = COMMAND, seconds: float = SECONDS) -> None:
+        self._command = command
+        self._seconds = seconds
+        self._running: set[subprocess.Popen[bytes]] = set()
+
+    def __call__(self, asked: bytes) -> bytes:
+        """Raises `SubprocessError` for a process that fails or takes too long."""
+        with subprocess.Popen(  # noqa: S603 (the command is ours)
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+        ) as process:
+            self._running.add(process)
+            try:
+                answer, _ = process.communicate(asked, self._seconds)
+            finally:
+                process.kill()
+                self._running.discard(process)
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, self._command)
+        return answer
+
+    def close(self) -> None:
+        for process in list(self._running):
+            process.kill()
 
 
 def _made(fields: dict[str, Any], upload: Upload) -> Attachment:

@@ -136,6 +136,7 @@ class Chat:
     async def close(self) -> None:
         """Stops every reply, settles the costs, writes to the store, and closes the sources."""
         replies = self._replies.running
+        self.files.close()
         for reply in replies:
             reply.stop("shutdown")
         await asyncio.gather(*(reply.closed() for reply in replies))

@@ -15,6 +15,8 @@ HOUR = 3_600  # seconds
 MOST_HELD = 256_000_000
 MOST_OF_VISITOR = 64_000_000
 RETRY_AFTER = 10.0
+# bytes that a file counts of a visitor's hour: the smallest may take long to check
+LEAST = 250_000
 ALL = "*"
 USUAL = Bounds()
 
@@ -44,12 +46,15 @@ class Files:
         if not uploads:
             return [Message(draft.role, draft.text) for draft in drafts]
         self._count(drafts, uploads)
-        self._admit(sum(upload.size for upload in uploads), visitor)
+        self._admit(sum(max(LEAST, upload.size) for upload in uploads), visitor)
         files = iter(await self._workshop.check(uploads, visitor))
         return [
             Message(draft.role, draft.text, tuple(next(files) for _ in draft.uploads))
             for draft in drafts
         ]
+
+    def close(self) -> None:
+        self._workshop.close()
 
     def hold(self, conversation: Conversation, visitor: str | None) -> "Held":
         """Takes the memory for the files of a reply, or raises `Crowded`."""
