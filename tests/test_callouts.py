@@ -151,7 +151,7 @@ def test_an_answer_is_no_receipt(page: Page, page_claude: ScriptedClaude, sign: 
     page.ready()
     receipt = page.browser.locator(".sc-receipt")
     expect(receipt).to_have_count(1)
-    expect(receipt.locator("summary")).to_have_text(re.compile(r"^Sonnet 5\.5 · \$0\.\d+$"))
+    expect(receipt.locator("summary")).to_have_text(re.compile(r"^\u2063Sonnet 5\.5 · \$0\.\d+$"))
     expect(receipt).to_have_js_property("open", False)
     receipt.locator("summary").focus()
     page.browser.keyboard.press("Enter")

@@ -14,7 +14,7 @@
     if (!line || !text || text.firstElementChild?.matches(".sc-receipt")) return;
     const rows = details.split("\n").flatMap((each) => row(each.trim()));
     text.replaceChildren(make("details", { className: "sc-receipt" },
-      make("summary", { title: "How this answer went", textContent: line }), make("dl", {}, ...rows)));
+      make("summary", { title: "How this answer went", textContent: `\u2063${line}` }), make("dl", {}, ...rows)));
   };
   onNote(open);
 })();
