@@ -39,6 +39,17 @@ def _as_before() -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Errand:
+    """A short task of the program's own, beside the answers: one call to the model, which does not
+    think, with the `system` prompt in place of the owner's. A call that fails is not repeated."""
+
+    name: str
+    model: str
+    system: str
+    max_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """A request to a source: a conversation that ends with the user's message, or with the
     assistant's words, which the source continues.
@@ -47,7 +58,8 @@ class Request:
     `again`, which returns that call's meter or None. If there is a `key`, it pays for the calls.
     The source awaits `wanted` before it reads more from its connection: backpressure. `by_owner` if
     the request comes from the machine itself and nobody else can reach the chat. The source calls
-    `fall_back` before it asks the owner's model instead of the chosen one.
+    `fall_back` before it asks the owner's model instead of the chosen one. A request with an
+    `errand` has no choice, and leads to one call.
     """
 
     conversation: Conversation
@@ -57,6 +69,7 @@ class Request:
     wanted: Callable[[], Awaitable[None]] = field(default=_at_once, repr=False, compare=False)
     by_owner: bool = False
     choice: Choice = OWNERS
+    errand: Errand | None = None
     fall_back: Callable[[], None] = field(default=_as_before, repr=False, compare=False)
 
 

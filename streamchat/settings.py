@@ -264,6 +264,13 @@ class Settings(OfLook, OfFiles):
             " no login, or off."
         ),
     )
+    titles: Literal["on", "off"] = Field(
+        "on",
+        description=(
+            "Whether the cheapest Claude names saved conversations, for about $0.00004 each: on or"
+            " off."
+        ),
+    )
     auth: Annotated[SecretStr, AfterValidator(_user_and_password)] = Field(
         SecretStr(""),
         description=(

@@ -67,6 +67,8 @@ class Application:
             "PYTHONUNBUFFERED": "1",
             "ANTHROPIC_API_KEY": "",
             "STREAMCHAT_DATA_DIR": "",
+            # a scripted Claude plays its scripts for answers
+            "STREAMCHAT_TITLES": "off",
             **environment,
         }
         # a check of the tests wants to know

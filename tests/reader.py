@@ -39,10 +39,17 @@ class Reader:
         """Asks in that conversation, or in a new one, waits for the answer and returns the
         conversation's id."""
         page, id_ = self.opens(id_, page)
-        call = {"data": [message], "session_hash": page}
-        event = self.client.post(CHAT, json=call).json()["event_id"]
-        assert "event: complete" in self.client.get(f"{CHAT}/{event}").text
+        self.reads(self.begins(message, page))
         return id_
+
+    def begins(self, message: str, page: str) -> str:
+        """Asks, and does not wait; the event by which the answer is read."""
+        call = {"data": [message], "session_hash": page}
+        return str(self.client.post(CHAT, json=call).json()["event_id"])
+
+    def reads(self, event: str) -> None:
+        """Waits for the end of an answer."""
+        assert "event: complete" in self.client.get(f"{CHAT}/{event}").text
 
     def items(self, **query: Any) -> list[dict[str, Any]]:
         answer = self.client.get("conversations", params=query)

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from streamchat.chat.titles import MAX_TITLE
 from streamchat.saved.file import file_of, read
 from streamchat.server import Running, create
 from streamchat.settings import Settings
 from streamchat.store import NAME, Card, Store, conversations
 from streamchat.store.conversations import UNDO
-from streamchat.ui.tabs import MAX_TITLE, title_of
+from streamchat.ui.states import title_of
 from streamchat.ui.transcript import message_of
 from streamchat.web.problem import Unfit
 from tests.reader import Reader

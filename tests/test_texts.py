@@ -205,6 +205,7 @@ ELSEWHERE = {
     *("system/console.py", "system/environment.py", "system/envfile.py", "system/outbound.py"),
     # questions to ask, what Claude is told, and the demo's own answers
     *("examples.py", "options/choice.py", "saved/summary.py", "sources/claude/progress.py"),
+    "chat/titles.py",
     *("sources/demo/source.py", "sources/demo/prepared.py", "sources/demo/looking.py"),
     # the description of the HTTP API
     *("api/openapi.py", "api/schema.py"),

@@ -1,5 +1,6 @@
 """The application without a face: ask, follow, stop; who answers and who pays."""
 
+from streamchat.chat import titles
 from streamchat.chat.adjustments import Adjustments
 from streamchat.chat.asking import Chat
 from streamchat.chat.files import Draft, Files
@@ -25,4 +26,5 @@ __all__ = [
     "Sources",
     "Trouble",
     "Votes",
+    "titles",
 ]

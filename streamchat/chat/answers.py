@@ -7,13 +7,13 @@ from dataclasses import astuple, replace
 from functools import partial
 from typing import Any
 
-from streamchat.chat.parties import Asker, Source, Sources
+from streamchat.chat.paid import paid, was_stopped
+from streamchat.chat.parties import Asker, Source, Sources, key_of
 from streamchat.chat.pause import Pause
 from streamchat.chat.telemetry import receipt
 from streamchat.chat.trouble import Trouble
 from streamchat.chat.writing import instead, writing
 from streamchat.errors import (
-    BadKey,
     ChatError,
     InternalError,
     NoOwnKeys,
@@ -21,12 +21,12 @@ from streamchat.errors import (
     Spent,
     trace,
 )
-from streamchat.events import Conversation, Done, Ending, Receipt, Request
+from streamchat.events import Conversation, Ending, Receipt, Request
 from streamchat.money import Account, Accounts, Budget
 from streamchat.options import OWNERS, Choice
 from streamchat.replies import Reply, Share, Shares, Write
 from streamchat.texts import for_owner, worded
-from streamchat.visitors import Local, keys
+from streamchat.visitors import Local
 
 logger = logging.getLogger(__name__)
 
@@ -118,8 +118,8 @@ class Answers:
         self, conversation: Conversation, asker: Asker, choice: Choice = OWNERS
     ) -> Reply:
         """A reply to the conversation. Raises `Refused` if the question is refused."""
-        if asker.key.strip():
-            return await self._with_key(Request(conversation, choice=choice), asker)
+        if key := key_of(asker):
+            return await self._with_key(Request(conversation, key=key, choice=choice), asker)
         if self._accounts is None or self._accounts.budget is None:
             by_owner = isinstance(asker.visitor, Local)
             request = Request(conversation, by_owner=by_owner, choice=choice)
@@ -136,15 +136,8 @@ class Answers:
     async def _with_key(self, request: Request, asker: Asker) -> Reply:
         if self._own is None or self._accounts is None:
             raise NoOwnKeys
-        try:
-            key = keys.clean(asker.key)
-        except ValueError:
-            raise BadKey from None
-        # as after quotation marks alone; without one the owner's would be used
-        if not key:
-            raise BadKey
         account = self._accounts.own(asker.visitor, request.choice)
-        return await self._begun(self._own, replace(request, key=key), account, linger=self._linger)
+        return await self._begun(self._own, request, account, linger=self._linger)
 
     async def _paid(self, accounts: Accounts, request: Request, asker: Asker) -> Reply:
         account = accounts.open(asker.visitor, request.choice)
@@ -175,24 +168,7 @@ class Answers:
         gathers: bool = False,
     ) -> Reply:
         """A reply that the account pays for."""
-        meter = await account.call(request.conversation)
-
-        def settle() -> None:
-            account.close()
-            self.soon(account.settle())
-
-        def billed(reply: Reply, ending: Ending) -> Receipt:
-            basic = receipt(reply, ending, model=account.choice.model or source.model)
-            return replace(basic, closed=_stopped(ending), **account.bill())
-
-        request = replace(request, meter=meter, again=account.call, fall_back=account.fall_back)
-        reply = Reply(
-            writing(source, request),
-            linger=linger,
-            receipt=billed,
-            settle=settle,
-            gathers=gathers,
-        )
+        reply = await paid(source, request, account, self.soon, linger=linger, gathers=gathers)
         if not request.key:
             reply.on_end(lambda: self._trouble.ended(reply))
         self._written(reply, account.visitor)
@@ -212,7 +188,7 @@ class Answers:
             shared = share.reply.receipt(ending)
             model = shared.model if shared else self._main.model
             basic = receipt(reply, ending, model=model)
-            closed = _stopped(ending) and share.reply.ending is not None
+            closed = was_stopped(ending) and share.reply.ending is not None
             return replace(basic, closed=closed, **account.bill() if account else {"shared": True})
 
         reply = Reply(reading.events, linger=self._linger, receipt=billed)
@@ -224,7 +200,3 @@ class Answers:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _stopped(ending: Ending) -> bool:
-    return isinstance(ending, Done) and ending.reason == "stopped"

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 from streamchat.chat.answers import Answers
 from streamchat.chat.conversation import checked
+from streamchat.chat.errands import Errands
 from streamchat.chat.files import Files
 from streamchat.chat.fullness import fullness
 from streamchat.chat.idempotency import Idempotency
@@ -21,7 +22,7 @@ from streamchat.chat.replaying import following, replay
 from streamchat.chat.telemetry import Telemetry
 from streamchat.chat.trouble import Trouble
 from streamchat.errors import ChatError, UnknownReply
-from streamchat.events import Conversation, Event, Message
+from streamchat.events import Conversation, Errand, Event, Message
 from streamchat.money import Budget
 from streamchat.options import OWNERS, Choice, Menu
 from streamchat.replies import Cache, Pace, Reply
@@ -62,6 +63,7 @@ class Chat:
         self._answers = Answers(
             sources, self._written, self.pause, self.trouble, linger=linger, keep=keep
         )
+        self._errands = Errands(sources, self.pause, self._answers.soon)
         self._store = store
         self._linger = linger
         self._keep = keep
@@ -139,7 +141,7 @@ class Chat:
         self.files.close()
         for reply in replies:
             reply.stop("shutdown")
-        await asyncio.gather(*(reply.closed() for reply in replies))
+        await asyncio.gather(*(reply.closed() for reply in replies), self._errands.close())
         await self._answers.settle()
         await self._store.close()
         await self._answers.close()
@@ -176,17 +178,23 @@ class Chat:
             reply = await self._answers.begin(conversation, asker, choice)
             reply.on_end(lambda: self._replies.ended(reply))
             reply.on_end(places.pop_all().close)
-        reply.on_end(
-            lambda: self._telemetry.record(reply.ending, asker.visitor) if reply.ending else None
-        )
+        self._telemetry.follow(reply, asker.visitor)
         self._replies.add(reply, asker.visitor)
         self._store.follow(reply, asker.visitor)
         return reply
 
-    def _written(self, reply: Reply, visitor: str | None) -> None:
+    async def run(self, errand: Errand, words: str, asker: Asker) -> Reply | None:
+        """As `Errands.run`. It counts among what is spent, and not among the answers."""
+        reply = await self._errands.run(errand, words, asker)
+        if reply:
+            self._telemetry.follow(reply, asker.visitor, event=errand.name)
+            self._written(reply, asker.visitor, errand=errand.name)
+        return reply
+
+    def _written(self, reply: Reply, visitor: str | None, *, errand: str = "") -> None:
         """Records a reply that a source writes, from its beginning to its end."""
         self.journal.begin(reply, self._telemetry.hash(visitor))
-        reply.on_end(lambda: self._answers.soon(self.journal.end(reply)))
+        reply.on_end(lambda: self._answers.soon(self.journal.end(reply, errand=errand)))
 
     async def resume(self, reply_id: str, *, however_old: bool = False) -> Reply:
         """The reply with that id, running or ended, also from before a restart. Raises

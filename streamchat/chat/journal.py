@@ -13,7 +13,7 @@ from statistics import median
 from streamchat.events import Done, Failed, Receipt, reason_for_owner
 from streamchat.replies import Reply
 from streamchat.store import Store
-from streamchat.store.journal import Entry, read, write
+from streamchat.store.journal import ERRAND, Entry, read, write
 
 HOUR, DAY = 3_600, 86_400  # seconds
 KEPT = 35 * DAY
@@ -24,7 +24,8 @@ MAX_WAITING = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The replies that ended in an hour or a day: their number, their cost, and medians."""
+    """The replies that ended in an hour or a day: their number, their cost with that of errands,
+    and medians."""
 
     at: int
     replies: int
@@ -69,11 +70,13 @@ class Journal:
         self.running[name] = Running(reply, visitor)
         reply.on_end(partial(self.running.__delitem__, name))
 
-    async def end(self, reply: Reply) -> None:
-        """Writes an entry. Entries that arrive during a write share the next one."""
+    async def end(self, reply: Reply, *, errand: str = "") -> None:
+        """Writes an entry of a reply, which may be to an errand of that name. Entries that arrive
+        during a write share the next one."""
         if not reply.ending or not reply.ending.receipt:
             return
-        went = replace(reply.ending.receipt, reason=reason_for_owner(reply.ending))
+        reason = f"{ERRAND}{errand}" if errand else reason_for_owner(reply.ending)
+        went = replace(reply.ending.receipt, reason=reason)
         entry = entered(self._clock(), went, failed=isinstance(reply.ending, Failed))
         self.entries.append(entry)
         self._unwritten.append(entry)
@@ -121,12 +124,13 @@ def entered(at: float, how: Receipt, *, failed: bool) -> Entry:
 
 
 def spanned(at: int, entries: list[Entry]) -> Span:
-    waits = [entry.first_word for entry in entries if entry.first_word is not None]
-    speeds = [entry.speed for entry in entries if entry.speed is not None]
+    answers = [entry for entry in entries if entry.is_answer]
+    waits = [entry.first_word for entry in answers if entry.first_word is not None]
+    speeds = [entry.speed for entry in answers if entry.speed is not None]
     return Span(
         at=at,
-        replies=len(entries),
-        failed=sum(entry.failed for entry in entries),
+        replies=len(answers),
+        failed=sum(entry.failed for entry in answers),
         cost=sum(entry.cost for entry in entries),
         first_word=median(waits) if waits else None,
         speed=median(speeds) if speeds else None,

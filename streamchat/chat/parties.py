@@ -4,8 +4,10 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from streamchat.errors import BadKey
 from streamchat.events import Event, Request
 from streamchat.money import Accounts
+from streamchat.visitors import keys
 
 
 class Source(Protocol):
@@ -50,3 +52,17 @@ class Asker:
     person: str | None = None
     key: str = field(default="", repr=False)
     or_spare: bool = False
+
+
+def key_of(asker: Asker) -> str:
+    """The key as Claude takes it; empty for an asker without one. Raises `BadKey`."""
+    if not asker.key.strip():
+        return ""
+    try:
+        key = keys.clean(asker.key)
+    except ValueError:
+        raise BadKey from None
+    # as after quotation marks alone; without one the owner's would be used
+    if not key:
+        raise BadKey
+    return key

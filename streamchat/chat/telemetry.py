@@ -48,7 +48,17 @@ class Telemetry:
         self._day = -1
         self._key = b""
 
-    def record(self, ending: Ending, visitor: str | None) -> None:
+    def follow(self, reply: Reply, visitor: str | None, *, event: str = "reply") -> None:
+        """Has it logged once it has ended."""
+
+        def log() -> None:
+            if reply.ending:
+                self.record(reply.ending, visitor, event=event)
+
+        reply.on_end(log)
+
+    def record(self, ending: Ending, visitor: str | None, *, event: str = "reply") -> None:
+        """Logs a reply, or the errand of that name."""
         how = (
             asdict(ending.receipt) | {"reason": reason_for_owner(ending)} if ending.receipt else {}
         )
@@ -59,7 +69,7 @@ class Telemetry:
             **asdict(ending.usage),
             "request_id": request_id,
         }
-        logger.info("%s", json.dumps({"event": "reply", **line}))
+        logger.info("%s", json.dumps({"event": event, **line}))
 
     def hash(self, visitor: str | None) -> str | None:
         """The visitor's hash, the same until the end of the day (UTC)."""

@@ -20,10 +20,11 @@ class Trouble:
         self.since = 0.0
 
     def remember(self, entries: Sequence[Entry]) -> None:
-        """Takes over the last reply's error from before a restart, which the start itself may not
+        """Takes over the last answer's error from before a restart, which the start itself may not
         show."""
-        if entries and entries[-1].reason == NoCredit.cause:
-            self.error, self.since = NoCredit(), entries[-1].at
+        answers = [entry for entry in entries if entry.is_answer]
+        if answers and answers[-1].reason == NoCredit.cause:
+            self.error, self.since = NoCredit(), answers[-1].at
 
     def started(self, error: ChatError) -> None:
         """Notes that Claude refused at the start."""

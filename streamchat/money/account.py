@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from streamchat.errors import BeyondShare, DayIsSpent, TooDear, TooLittleLeft, VisitorIsSpent
-from streamchat.events import Conversation, Message
+from streamchat.events import Conversation, Errand, Message
 from streamchat.meter import FASTEST_OF_ALL, Meter, elapsed, fastest
 from streamchat.money.budget import Budget
 from streamchat.money.prices import Prices
@@ -52,6 +52,17 @@ class Accounts:
     def of(self, model: str) -> Prices:
         """The prices of a model; an empty name is the owner's model."""
         return self.others.get(model, self.prices)
+
+    def for_errand(self, errand: Errand) -> "Accounts":
+        """The same budget, at the prices of an errand's model and within its bounds."""
+        return replace(
+            self,
+            prices=Prices(errand.model),
+            system_prompt=errand.system,
+            max_tokens=errand.max_tokens,
+            speed=fastest(errand.model),
+            others={},
+        )
 
     def is_beyond(self, model: str, visitor: str | None) -> bool:
         """Whether even the shortest question to the model may cost more than the visitor's share of

@@ -52,10 +52,11 @@ def trouble(trouble: Trouble) -> Figures | None:
 
 
 def past(journal: Journal, entries: list[Entry]) -> Figures:
+    answers = [entry for entry in entries if entry.is_answer]
     return {
         "hours": [asdict(span) for span in journal.spans(entries, HOUR, HOURS)],
         "days": [asdict(span) for span in journal.spans(entries, DAY, DAYS)],
-        "endings": endings(journal.last(DAY, entries), journal.last(DAYS * DAY, entries)),
+        "endings": endings(journal.last(DAY, answers), journal.last(DAYS * DAY, answers)),
     }
 
 

@@ -1,11 +1,11 @@
 """Conversations as files: as JSON, which can be imported again, and as Markdown."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from streamchat.chat import titles
 from streamchat.events import Message, well_formed
 from streamchat.ui import MAX_TURNS, ROOT, Turn, Versions, conversation, message_of
 from streamchat.web.problem import Unfit
@@ -86,7 +86,7 @@ def _conversation(given: Any) -> Told:
         ):
             words = list(map(_message, messages))
             if words[0].role == "user":
-                return Told(one_line(title)[:MAX_TITLE], words, _versions(words, given))
+                return Told(titles.one_line(title)[:MAX_TITLE], words, _versions(words, given))
     raise Unfit(422, "bad_file")
 
 
@@ -125,9 +125,3 @@ def _message(given: Any) -> Message:
         case {"role": "user" | "assistant" as role, "text": str(text)} if text.strip():
             return Message(role, well_formed(text))
     raise Unfit(422, "bad_file")
-
-
-def one_line(title: str) -> str:
-    """The title without control characters, line ends and lone surrogates."""
-    words = re.sub(r"[\x00-\x1f\x7f]", " ", title).encode(errors="replace").decode()
-    return " ".join(words.split())

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
+from streamchat.chat import titles
 from streamchat.errors import UnknownConversation
 from streamchat.saved import file
 from streamchat.saved.file import MAX_TITLE
@@ -175,7 +176,7 @@ def title(body: dict[str, Any]) -> str:
     given = body.get("title")
     if body.keys() != {"title"} or not isinstance(given, str) or len(given) > 10 * MAX_TITLE:
         raise Unfit(422, "bad_title", most=MAX_TITLE)
-    words = file.one_line(given)
+    words = titles.one_line(given)
     if not 1 <= len(words) <= MAX_TITLE:
         raise Unfit(422, "bad_title", most=MAX_TITLE)
     return words

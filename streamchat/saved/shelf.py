@@ -32,12 +32,15 @@ class Saved:
     async def items(self, reader: str, *, most: int, **wanted: Any) -> Item:
         """A list of the newest conversations that are `wanted`, and whether there are more."""
         work = partial(conversations.items, reader=reader, most=most + 1, **wanted)
+        naming = frozenset(self._tabs.naming)
         found = await self._run(work)
-        shown = [self._item(each) for each in (found or [])[:most]]
+        shown = [self._item(each, naming) for each in (found or [])[:most]]
         return {"conversations": shown, "more": len(found or []) > most}
 
     async def item(self, reader: str, id_: str) -> Item:
-        return self._known(await self._run(partial(conversations.item, reader=reader, id_=id_)))
+        naming = frozenset(self._tabs.naming)
+        work = partial(conversations.item, reader=reader, id_=id_)
+        return self._known(await self._run(work), naming)
 
     async def options(self, reader: str, id_: str) -> Item:
         """The options of its last question; empty if they are unknown."""
@@ -129,17 +132,21 @@ class Saved:
         await self._store.flush()
         return await self._store.run(work)
 
-    def _known(self, found: conversations.Item | None) -> Item:
+    def _known(
+        self, found: conversations.Item | None, naming: frozenset[str] = frozenset()
+    ) -> Item:
         if found is None:
             raise UnknownConversation
-        return self._item(found)
+        return self._item(found, naming)
 
-    def _item(self, found: conversations.Item) -> Item:
+    def _item(self, found: conversations.Item, naming: frozenset[str]) -> Item:
+        """As JSON; a title is on its way for those that were in `naming` before it was read."""
         return {
             "id": found.id,
             "title": found.title,
             "at": found.at,
             "running": self._tabs.is_running(found.id),
+            "naming": found.id in naming,
             "shared": address(found.token) if found.token and self._shares else None,
             "snippet": found.snippet,
         }

@@ -16,7 +16,7 @@ from streamchat.settings import Settings
 from streamchat.sources.demo import Demo
 from streamchat.sources.lazy import Backend, LazySource
 from streamchat.store import Store
-from streamchat.ui import Tabs, greet, page
+from streamchat.ui import Tabs, Titling, greet, page
 from streamchat.visitors import Limits, Proxies, Visitors
 from streamchat.web.hosts import Hosts
 from streamchat.web.login import Logins
@@ -53,7 +53,9 @@ def create(  # noqa: PLR0913 (each is a part that the program chooses)
     store = Store(settings.data_folder, max_age=settings.keep_days * DAY)
     chat = chat_with(Sources(source), settings, store) if source else chat_of(settings, store)
     tabs = Tabs(chat, store)
-    chat_page = page(chat, tabs, identify, look=settings.look, examples=examples_of(settings))
+    titling = Titling(chat, tabs) if settings.titles == "on" else None
+    look, examples = settings.look, examples_of(settings)
+    chat_page = page(chat, tabs, identify, titling, look=look, examples=examples)
     adjustments = adjustments_of(settings, store, chat, chat_page)
     logins = Logins(*settings.login, identify, framed_by=framed_by) if settings.login else None
     return StreamChat(

@@ -11,28 +11,20 @@ from typing import Any
 
 from streamchat.store.schema import ROW
 from streamchat.store.seams import Transaction
+from streamchat.store.search import MAX_TEXT, matching, searched, snippet, words_of
 from streamchat.store.shares import WITHDRAWN
 
 # seconds in which a deleted conversation can be restored
 UNDO = 900.0
 # of one reader; beyond them the oldest goes
 MOST = 1_000
-# characters by which one can be found
-MAX_TEXT = 1_000_000
-MAX_WORDS = 20
-# characters; a shorter word is a whole one unless it is the last, for very many begin with a letter
-MIN_BEGINNING = 3
-# around a match in a snippet
-BEGIN, END = "\x01", "\x02"
-# characters of a snippet before and after its match
-BEFORE, AFTER = 40, 80
 # characters of all texts in which one search looks for its snippets
 MAX_SEEN = 1_000_000
 
 FOUND = "SELECT number, reader, deleted FROM conversations WHERE id = ?"
 ADD = "INSERT INTO conversations (id, reader, title, at, owner, size) VALUES (?, ?, ?, ?, ?, ?)"
 CHANGE = """
-UPDATE conversations SET title = CASE WHEN named THEN title ELSE ? END, at = ?, owner = ?,
+UPDATE conversations SET title = CASE WHEN named THEN title ELSE ? END, at = MAX(at, ?), owner = ?,
 size = ? + COALESCE(length(CAST(snapshot AS BLOB)), 0), deleted = NULL WHERE number = ?
 """
 INDEX = """
@@ -61,6 +53,7 @@ START = "SELECT substr(text, 1, ?) FROM words WHERE rowid = ?"
 RENAME = """
 UPDATE conversations SET title = ?, named = 1 WHERE id = ? AND reader = ? AND deleted IS NULL
 """
+UNNAMED = ITEM + BY_ID + " AND NOT named"
 RETITLE = "UPDATE words SET title = ? WHERE rowid = (SELECT number FROM conversations WHERE id = ?)"
 # no input
 DELETE = f"UPDATE conversations SET deleted = ?, {WITHDRAWN} WHERE reader = ? AND deleted IS NULL"  # noqa: S608
@@ -77,11 +70,15 @@ DELETE FROM events WHERE reply = ? AND NOT EXISTS (SELECT 1 FROM tabs WHERE tabs
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """The title and the words of a conversation; `reader` is the hash of those who may read it."""
+    """The title and the words of a conversation; `reader` is the hash of those who may read it.
+
+    `at` is the time of its last word, where that is not now.
+    """
 
     reader: str
     title: str
     text: str
+    at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +102,20 @@ def put(transaction: Transaction, id_: str, card: Card, owner: bytes, now: float
     another reader's."""
     text = words_of(card.text)[:MAX_TEXT]
     size = ROW + 2 * len(text.encode())
+    at = now if card.at is None else card.at
     found = transaction.execute(FOUND, (id_,)).fetchone()
     if not text:
         # all of it was taken back
         transaction.execute(EMPTIED, (id_, card.reader))
         return found is None or found[1] == card.reader
     if found is None:
-        transaction.execute(ADD, (id_, card.reader, card.title, now, owner, size))
+        transaction.execute(ADD, (id_, card.reader, card.title, at, owner, size))
         found = transaction.execute(FOUND, (id_,)).fetchone()
         drop_oldest(transaction, card.reader)
     elif found[1] != card.reader:
         return False
     else:
-        transaction.execute(CHANGE, (card.title, now, owner, size, found[0]))
+        transaction.execute(CHANGE, (card.title, at, owner, size, found[0]))
     transaction.execute(INDEX, (text, found[0]))
     return True
 
@@ -157,20 +155,14 @@ def _with_snippets(
     return found
 
 
-def snippet(text: str, match: re.Pattern[str]) -> str | None:
-    """The first match, marked, with the text around it on one line; None without a match."""
-    if not (found := match.search(text)):
-        return None
-    start, end = max(found.start() - BEFORE, 0), found.end() + AFTER
-    before, after = text[start : found.start()], text[found.end() : end]
-    word = found[0][: 2 * AFTER]
-    whole = f"{'…' * (start > 0)}{before}{BEGIN}{word}{END}{after}{'…' * (end < len(text))}"
-    return re.sub(r"\s+", " ", whole)
-
-
 def item(transaction: Transaction, *, reader: str, id_: str) -> Item | None:
     row = transaction.execute(ITEM + BY_ID, (reader, id_)).fetchone()
     return Item(*row) if row else None
+
+
+def is_unnamed(transaction: Transaction, *, reader: str, id_: str) -> bool:
+    """Whether its reader has it, and has given it no name."""
+    return transaction.execute(UNNAMED, (reader, id_)).fetchone() is not None
 
 
 def ids(transaction: Transaction, *, reader: str) -> list[str]:
@@ -230,21 +222,3 @@ def purge(transaction: Transaction, before: float) -> bool:
         # words of removed rows stay in the index until it is merged
         transaction.execute("INSERT INTO words (words) VALUES ('optimize')")
     return bool(gone)
-
-
-def matching(query: str) -> str:
-    """The words as a query for FTS5, without its syntax; empty without a word."""
-    words = searched(query)
-    last = len(words) - 1
-    begins = [place == last or len(word) >= MIN_BEGINNING for place, word in enumerate(words)]
-    return " ".join(f'"{word}"{"*" * begin}' for word, begin in zip(words, begins, strict=True))
-
-
-def searched(query: str) -> list[str]:
-    """The words that the query looks for."""
-    return re.findall(r"\w+", query)[:MAX_WORDS]
-
-
-def words_of(text: str) -> str:
-    """The text in SQLite's form, without the characters that mark a match."""
-    return re.sub(r"[\x00-\x08]", " ", text).encode(errors="replace").decode()

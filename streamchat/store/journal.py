@@ -7,6 +7,9 @@ from typing import Any
 from streamchat.store.kept import restored
 from streamchat.store.seams import Transaction
 
+# Before the name of an errand it is the reason of its entry. No reason of Claude's has a colon.
+ERRAND = "errand:"
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -22,6 +25,11 @@ class Entry:
     speed: float | None
     cost: float
     assumed: float = 0.0
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether somebody asked for it; the program's own errands cost money, and are none."""
+        return not self.reason.startswith(ERRAND)
 
 
 COLUMNS = [field.name for field in fields(Entry)]

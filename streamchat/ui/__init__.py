@@ -9,6 +9,7 @@ from streamchat.ui.naming import name_of_answer
 from streamchat.ui.tab import Tab
 from streamchat.ui.tabs import Tabs
 from streamchat.ui.theme import THEME
+from streamchat.ui.titling import Titling
 from streamchat.ui.transcript import conversation, message_of
 from streamchat.ui.versions import MAX_TURNS, ROOT, Turn, Versions
 
@@ -23,6 +24,7 @@ __all__ = [
     "GradioSessions",
     "Tab",
     "Tabs",
+    "Titling",
     "Turn",
     "Versions",
     "choices",

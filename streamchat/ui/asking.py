@@ -13,6 +13,7 @@ from streamchat.ui.leaving import Leaving
 from streamchat.ui.notes import refusal
 from streamchat.ui.tab import Tab
 from streamchat.ui.tabs import Tabs, is_id
+from streamchat.ui.titling import Titling
 from streamchat.ui.transcript import Shown, conversation
 from streamchat.visitors import Identify, Shelf
 from streamchat.web.readers import reader_of
@@ -29,9 +30,16 @@ class Asking:
     """The tabs of the pages, and how a page asks in its tab."""
 
     def __init__(
-        self, chat: Chat, tabs: Tabs, identify: Identify, *, max_pages: int = MAX_PAGES
+        self,
+        chat: Chat,
+        tabs: Tabs,
+        identify: Identify,
+        titling: Titling | None = None,
+        *,
+        max_pages: int = MAX_PAGES,
     ) -> None:
         self._chat = chat
+        self._titling = titling
         self._identify = identify
         self._tabs = tabs
         self._tab_ids: Shelf[str, str] = Shelf(most=max_pages)
@@ -54,10 +62,19 @@ class Asking:
     def _keep(self, request: gr.Request, tab: Tab, reply: Reply, *, size: int | None) -> None:
         """Saves the tab now, and a saved conversation again when its reply has ended, so that
         searches find the answer's words."""
-        tab_id, visitor = self.tab_id(request), self._visitor(request)
-        self._tabs.save(tab_id, tab, visitor, size=size)
+        tab_id, asker = self.tab_id(request), self._asker(tab, request)
+        self._tabs.save(tab_id, tab, asker.visitor, size=size)
+
+        def ended() -> None:
+            self._answered(tab_id, tab, reply, asker)
+            self._tabs.save(tab_id, tab, asker.visitor, size=tab.size)
+
         if tab.reader:
-            reply.on_end(lambda: self._tabs.save(tab_id, tab, visitor, size=tab.size))
+            reply.on_end(ended)
+
+    def _answered(self, tab_id: str, tab: Tab, reply: Reply, asker: Asker) -> None:
+        if self._titling:
+            self._titling.answered(tab_id, tab, reply, asker)
 
     def allowance(self, request: gr.Request) -> str:
         """The visitor's limits in words, once less than `SCARCE` of their share of the day is left.
@@ -85,12 +102,15 @@ class Asking:
         choice: Choice | None = None,
     ) -> Reply:
         """The reply, asked for with the page's options unless there is a `choice`."""
-        key = request.headers.get("x-api-key", "")
-        asker = Asker(self._visitor(request), tab.person, key, or_spare)
+        asker = self._asker(tab, request, or_spare=or_spare)
         choice = choice or self._chat.menu.read(request.headers.getlist("x-options"))
         reply = await self._chat.ask(conversation(messages), asker, once=once, choice=choice)
         tab.choice = choice
         return reply
+
+    def _asker(self, tab: Tab, request: gr.Request, *, or_spare: bool = True) -> Asker:
+        key = request.headers.get("x-api-key", "")
+        return Asker(self._visitor(request), tab.person, key, or_spare)
 
     def _left(self, request: gr.Request) -> asyncio.Event:
         """An event that is set when the page shows another conversation."""

@@ -41,6 +41,7 @@ class Endpoint(Asking):
             reply.stop()
             if reply.text:
                 tab.branch(Tab(messages, reply=reply).messages(), path)
+                self._answered(self.tab_id(request), tab, reply, self._asker(tab, request))
                 self.save(request, tab)
         if reply.ending and (wrong := fault(reply.ending, reply.text)):
             raise gr.Error(wrong, print_exception=False)

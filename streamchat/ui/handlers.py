@@ -23,6 +23,7 @@ from streamchat.ui.markdown import written
 from streamchat.ui.room import check_room
 from streamchat.ui.tab import Tab
 from streamchat.ui.tabs import Tabs, is_id
+from streamchat.ui.titling import Titling
 from streamchat.ui.transcript import (
     Shown,
     continued,
@@ -53,12 +54,13 @@ class Page(Watching, Endpoint):
         chat: Chat,
         tabs: Tabs,
         identify: Identify,
+        titling: Titling | None = None,
         *,
         max_pages: int = MAX_PAGES,
         claims: str = CLAIMS,
         found: Flow | None = None,
     ) -> None:
-        super().__init__(chat, tabs, identify, max_pages=max_pages)
+        super().__init__(chat, tabs, identify, titling, max_pages=max_pages)
         self._claims = Limits(rate=claims, visitor_replies=sys.maxsize, max_replies=sys.maxsize)
         self._found = found or Flow(FOUND, FOUND_AGAIN)
 

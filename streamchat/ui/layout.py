@@ -16,6 +16,7 @@ from streamchat.ui import gradio_internals
 from streamchat.ui.actions import Action
 from streamchat.ui.handlers import GO_ON, Page
 from streamchat.ui.tabs import Tabs
+from streamchat.ui.titling import Titling
 from streamchat.visitors import Identify
 
 STATIC = Path(__file__).parent / "static"
@@ -43,6 +44,7 @@ SCRIPTS = (
     "options",
     *SIDEBAR,
     "ui",
+    "window_title",
     "conversations",
     "sending",
     "following",
@@ -69,10 +71,16 @@ CLAIM = "claim"
 HIDDEN_EVENT: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
-def page(
-    chat: Chat, tabs: Tabs, identify: Identify, *, look: Look, examples: Sequence[str]
+def page(  # noqa: PLR0913 (each is a part that the composition root chooses)
+    chat: Chat,
+    tabs: Tabs,
+    identify: Identify,
+    titling: Titling | None = None,
+    *,
+    look: Look,
+    examples: Sequence[str],
 ) -> gr.ChatInterface:
-    this = Page(chat, tabs, identify)
+    this = Page(chat, tabs, identify, titling)
     go_on = gr.Button(GO_ON, visible=False, size="sm", elem_id="continue", render=False)
     # conversations.js presses it; ui.css hides it
     switch = gr.Button("", elem_id="switch", render=False)

@@ -1,11 +1,28 @@
-"""A tab as the store keeps it, and back."""
+"""A tab as the store keeps it, and back; and the card by which its reader finds it."""
 
+from collections.abc import Sequence
+
+from streamchat.chat import titles
 from streamchat.replies import Reply
-from streamchat.store import State
+from streamchat.store import Card, State
 from streamchat.ui.tab import Tab
-from streamchat.ui.transcript import Shown, message_of, size_of, text_of
+from streamchat.ui.transcript import Shown, conversation, message_of, size_of, text_of
 from streamchat.ui.typed import digest
 from streamchat.ui.versions import Versions
+
+
+def card_of(tab: Tab, at: float | None) -> Card:
+    """A conversation as its reader finds it; `at` is the time of its last word, where that is not
+    now."""
+    messages = tab.messages()
+    texts = [message.text for message in conversation(messages)]
+    return Card(tab.reader, tab.title or title_of(messages), "\n\n".join(texts), at)
+
+
+def title_of(messages: Sequence[Shown]) -> str:
+    """The first words of the first question."""
+    asked = next((text_of(it) for it in messages if it["role"] == "user"), "")
+    return titles.shortened(titles.one_line(asked[: 10 * titles.MAX_TITLE]))
 
 
 def state_of(tab: Tab) -> State:
@@ -21,6 +38,7 @@ def state_of(tab: Tab) -> State:
         "reader": tab.reader,
         "replies": tab.replies,
         "options": tab.choice.fields if tab.choice else {},
+        "title": tab.title,
         **tab.versions.state,
     }
 
@@ -39,6 +57,7 @@ def tab_of(state: State, reply: Reply | None, root: str) -> Tab:
         size=state.get("size") or size_of(before),
         reader=state.get("reader", ""),
         replies=state.get("replies", []),
+        title=state.get("title"),
         versions=Versions.of(state),
     )
 

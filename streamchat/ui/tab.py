@@ -40,7 +40,7 @@ class Tab(Watches):
 
     With a `reader`, who alone may open it, it is a saved conversation, which several pages may show
     at once; `replies` are the ids of all its replies. One that is not `kept` is nobody's, whatever
-    id a page has for it.
+    id a page has for it. Its `title` is the model's, None until that is asked for one.
     """
 
     before: list[Shown] = field(default_factory=list)
@@ -56,6 +56,7 @@ class Tab(Watches):
     reader: str = ""
     replies: list[str] = field(default_factory=list)
     kept: bool = True
+    title: str | None = None
     versions: Versions = field(default_factory=Versions)
     _started: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
     _awaited: int = field(default=0, init=False, repr=False)
@@ -64,6 +65,9 @@ class Tab(Watches):
     def reset(self, before: list[Shown]) -> None:
         """Shows these messages, without a reply, and stops a running one."""
         self.end()
+        if before[:1] != self.before[:1]:
+            # the model has named what no longer stands there
+            self.title = self.title and "" if before else None
         self.before, self.begun, self.reply, self.restored = before, "", None, False
 
     def until(self, turn: int, messages: list[Shown] | None = None) -> list[Shown]:

@@ -6,14 +6,15 @@ import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from weakref import WeakValueDictionary
 
 from streamchat.chat import Chat
 from streamchat.errors import TooLong, UnknownReply
-from streamchat.store import Card, Store
-from streamchat.ui.states import state_of, tab_of
+from streamchat.store import Store, conversations
+from streamchat.ui.states import card_of, state_of, tab_of
 from streamchat.ui.tab import Tab
-from streamchat.ui.transcript import Shown, conversation, size_of, text_of
+from streamchat.ui.transcript import Shown, size_of
 from streamchat.visitors import Shelf
 
 # of one tab's messages; no model takes as much
@@ -24,8 +25,6 @@ ROW = 1_000
 VISITOR_BYTES = 64_000_000
 # in memory, besides those whose replies run; others come back from the store
 MAX_TABS = 1_000
-# characters of the title that a conversation gets by itself
-MAX_TITLE = 60
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -48,6 +47,8 @@ class Tabs:
         self._tabs: Shelf[str, Tab] = Shelf(
             most=max_tabs, share=visitor_bytes, held=lambda tab: tab.running
         )
+        # the ids of those for which a title is on its way
+        self.naming: set[str] = set()
         self._looking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def reader(self, name: str) -> str:
@@ -73,6 +74,16 @@ class Tabs:
     def is_running(self, tab_id: str) -> bool:
         tab = self._tabs.peek(tab_id)
         return tab is not None and tab.running
+
+    async def may_be_named(self, tab_id: str, tab: Tab) -> bool:
+        """Whether it is kept, and its reader has neither named nor deleted it."""
+        work = partial(conversations.is_unnamed, reader=tab.reader, id_=tab_id)
+        await self._store.flush()
+        return tab.kept and bool(await self._store.run(work))
+
+    def now(self) -> float:
+        """The time by which conversations are listed."""
+        return self._store.now()
 
     def drop(self, tab_id: str) -> None:
         """Stops the tab's reply and forgets the tab; the store keeps its row."""
@@ -131,14 +142,21 @@ class Tabs:
         return needed
 
     def save(
-        self, tab_id: str, tab: Tab, visitor: str | None = None, *, size: int | None = None
+        self,
+        tab_id: str,
+        tab: Tab,
+        visitor: str | None = None,
+        *,
+        size: int | None = None,
+        at: float | None = None,
     ) -> None:
-        """Keeps the tab for the visitor; `size` is that of its messages, if it is known."""
+        """Keeps the tab for the visitor; `size` is that of its messages, if it is known, and `at`
+        the time of its last word, if that is not now."""
         if not (is_id(tab_id) and tab.kept):
             return
         tab.root, tab.size = tab_id, size_of(tab.before) if size is None else size
         self._tabs.put(tab_id, tab, visitor, ROW + tab.weight)
-        card = _card(tab) if tab.reader else None
+        card = card_of(tab, at) if tab.reader else None
         self._store.put_tab(tab_id, state_of(tab), visitor, size=tab.weight, card=card)
 
     def _copy(self, claimed: str, found: Tab, visitor: str | None, *, duplicate: bool) -> None:
@@ -175,26 +193,6 @@ class Tabs:
         tab = tab_of(state, reply, tab_id)
         tab.choice = self._chat.menu.recall(state.get("options", {}))
         return tab
-
-
-def title_of(messages: Sequence[Shown]) -> str:
-    """A title: the first words of the first question."""
-    asked = next((text_of(it) for it in messages if it["role"] == "user"), "")
-    words = " ".join(asked[: 10 * MAX_TITLE].split())
-    return words if len(words) <= MAX_TITLE else shortened(words)
-
-
-def shortened(words: str) -> str:
-    """The first words, as long as a title may be."""
-    start = words[: MAX_TITLE - 1]
-    whole = start.rpartition(" ")[0]
-    return f"{whole if len(whole) > MAX_TITLE // 2 else start}…"
-
-
-def _card(tab: Tab) -> Card:
-    messages = tab.messages()
-    texts = [message.text for message in conversation(messages)]
-    return Card(tab.reader, title_of(messages), "\n\n".join(texts))
 
 
 def is_id(text: str) -> bool:

@@ -13,15 +13,15 @@ import httpx2
 
 from streamchat import errors
 from streamchat.errors import ClaudeError
-from streamchat.events import Conversation, Event, Notice, Request
+from streamchat.events import Conversation, Errand, Event, Notice, Request
 from streamchat.meter import NOTHING, Meter
 from streamchat.options import Choice, Menu, known
 from streamchat.settings import Settings
-from streamchat.sources.claude import clients
+from streamchat.sources.claude import clients, errands
 from streamchat.sources.claude.attempt import attempt
 from streamchat.sources.claude.capabilities import Capabilities
-from streamchat.sources.claude.content import content
 from streamchat.sources.claude.deadlines import Deadlines
+from streamchat.sources.claude.errands import sent
 from streamchat.sources.claude.faults import of_own_key, translated
 from streamchat.sources.claude.names import Names
 from streamchat.sources.claude.progress import Progress
@@ -81,13 +81,16 @@ class Claude:
             return counted.input_tokens
         return None
 
-    async def stream(self, request: Request) -> AsyncGenerator[Event]:
+    def stream(self, request: Request) -> AsyncGenerator[Event]:
         """Claude's answer, over several attempts: it retries after a failure that may pass, and
-        continues after a break."""
+        continues after a break. An errand has one attempt."""
+        if request.errand:
+            return self._once(request, request.errand)
+        return self._answer(request)
+
+    async def _answer(self, request: Request) -> AsyncGenerator[Event]:
         progress = Progress(request.conversation, continuations=self._settings.continuations)
-        client = (
-            self._for_visitors.with_options(api_key=request.key) if request.key else self._client
-        )
+        client = self._client_of(request)
         conversation, meter, choice = progress.begin(), request.meter, request.choice
         without: set[str] = set()
         deadlines = self._deadlines(choice)
@@ -124,6 +127,19 @@ class Claude:
             deadlines.check(heard=True)
             conversation = progress.begin()
             meter = await request.again(conversation) or Meter(NOTHING)
+
+    async def _once(self, request: Request, errand: Errand) -> AsyncGenerator[Event]:
+        client, deadlines = self._client_of(request), self._deadlines(request.choice)
+        parameters = errands.parameters(errand, request.conversation)
+        async with aclosing(
+            attempt(client, parameters, request.meter, deadlines, request.wanted)
+        ) as events:
+            async for event in events:
+                yield event
+
+    def _client_of(self, request: Request) -> anthropic.AsyncAnthropic:
+        key = request.key
+        return self._for_visitors.with_options(api_key=key) if key else self._client
 
     def _deadlines(self, choice: Choice) -> Deadlines:
         """Without visible thoughts, Claude may be silent as long as the whole reply may take."""
@@ -165,9 +181,7 @@ class Claude:
         parameters: dict[str, Any] = {
             "model": model,
             "max_tokens": self._capabilities[model].max_tokens(self._settings.max_tokens),
-            "messages": [
-                {"role": message.role, "content": content(message)} for message in conversation
-            ],
+            "messages": sent(conversation),
             "stream": True,
         }
         if system := choice.beside(self._settings.system_prompt):

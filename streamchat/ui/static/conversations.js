@@ -3,6 +3,7 @@
   const { addresses, event, asks } = window.streamchat.gradio;
   const QUIET = 80; // ms without a request, after which Gradio has told its server all that was shown
   const PATIENCE = 3_000; // ms
+  const NAMING = 700; // ms between two looks for a name that is on its way
   const pause = (ms) => new Promise((go) => setTimeout(go, ms));
   const isBusy = () => document.documentElement.hasAttribute("data-answering");
   const inAddress = () => new URLSearchParams(location.search).get("c") ?? "";
@@ -29,7 +30,20 @@
     title = found.title;
     setAddress(shown, "replaceState");
     tell();
+    if (found.naming) named(found.id);
     return true;
+  };
+  let unnamed = null; // the id of one that gets its name from Claude soon after its first answer
+  const named = async (id) => {
+    if (unnamed === id) return;
+    unnamed = id;
+    let found = null;
+    do {
+      await pause(NAMING);
+      found = await item(`conversations/${id}`);
+    } while (found?.naming && id === shown);
+    unnamed = null;
+    isSaved(found);
   };
 
   // The page's first event, and each that follows a choice, claims what it is to show.

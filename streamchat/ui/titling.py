@@ -1,0 +1,62 @@
+"""Has Claude name saved conversations, each once, when its first answer is there."""
+
+import asyncio
+
+from streamchat.chat import Asker, Chat, titles
+from streamchat.events import OURS, Done
+from streamchat.replies import Reply
+from streamchat.sources.demo import Demo
+from streamchat.ui.tab import Tab
+from streamchat.ui.tabs import Tabs
+from streamchat.ui.transcript import text_of
+
+
+class Titling:
+    """Until there is a title, and where there is none to be had, the first words stand for it."""
+
+    def __init__(self, chat: Chat, tabs: Tabs) -> None:
+        self._chat = chat
+        self._tabs = tabs
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def answered(self, tab_id: str, tab: Tab, reply: Reply, asker: Asker) -> None:
+        """To be called at the end of each reply of a saved conversation, before that is saved."""
+        if not _is_wanted(tab, reply):
+            return
+        tab.title = ""
+        self._tabs.naming.add(tab_id)
+        task = asyncio.create_task(self._name(tab_id, tab, asker))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _name(self, tab_id: str, tab: Tab, asker: Asker) -> None:
+        question, at = _question(tab), self._tabs.now()
+        try:
+            if await self._tabs.may_be_named(tab_id, tab):
+                title = await titles.title_for(self._chat.run, question, asker)
+                if title and question == _question(tab):
+                    tab.title = title
+                    self._tabs.save(tab_id, tab, asker.visitor, size=tab.size, at=at)
+        finally:
+            self._tabs.naming.discard(tab_id)
+
+
+def _is_wanted(tab: Tab, reply: Reply) -> bool:
+    """Whether it is the first whole answer of Claude's to a conversation that nobody was asked to
+    name."""
+    ending = reply.ending
+    return (
+        bool(tab.reader)
+        and tab.kept
+        and tab.title is None
+        and isinstance(ending, Done)
+        and ending.reason not in OURS | {"refusal"}
+        and ending.receipt is not None
+        and ending.receipt.model != Demo.model
+        and bool(reply.text.strip())
+        and sum(message["role"] == "user" for message in tab.messages()) == 1
+    )
+
+
+def _question(tab: Tab) -> str:
+    return next((text_of(it) for it in tab.messages() if it["role"] == "user"), "")
