@@ -16,8 +16,10 @@ ROOT = Path(__file__).parent.parent
 CHECKS = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
 # one worker more than there are processors, as tests of pages mostly wait; a worker that is done
 # takes over from others
-PYTEST = ["pytest", "-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal"]
-FAST = ["-m", "not process"]
+PROCESSORS = os.cpu_count() or 1
+PYTEST = ["pytest", "-n", str(PROCESSORS + 1), "--dist", "worksteal"]
+# without pages, tests hardly wait
+FAST = ["-m", "not process", "-n", str(PROCESSORS)]
 
 
 def main(arguments: list[str]) -> int:

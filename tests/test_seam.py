@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from streamchat.sources.claude.seam import Seam
 from streamchat.sources.demo import source as demo
 
+# characters of a long answer that are tried; its other rows are like these
+ENOUGH = 3_000
 ANSWERS = {
-    path.stem: path.read_text("utf-8")
+    path.stem: path.read_text("utf-8")[:ENOUGH]
     for path in (Path(demo.__file__).parent / "answers").glob("*.md")
 }
 PROSE = ["login", "rivers", "sky_thinking", "unfinished", "wait"]
@@ -60,12 +62,12 @@ def pieces(text: str, *sizes: int) -> Iterator[str]:
 
 
 def cuts(text: str) -> Iterator[tuple[str, str]]:
-    """The text in two, cut at every character, or a long one at both ends of every word.
+    """The text in two, cut at every character, or a longer one at both ends of every word.
 
     Of the second part, as much as a seam can hold back, and more.
     """
     for at in range(1, len(text)):
-        if len(text) < 4_000 or text[at - 1].isspace() != text[at].isspace():
+        if len(text) < 1_000 or text[at - 1].isspace() != text[at].isspace():
             yield text[:at], text[at : at + 300]
 
 
