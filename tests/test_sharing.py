@@ -156,6 +156,9 @@ def test_an_answer_looks_as_in_the_chat() -> None:
     table = "".join(drawn("| a | b |\n|---|--:|\n| 1 | 2 |\n"))
     assert '<div class="table"><table>' in table
     assert '<td class="right">2</td>' in table
+    tasks = "".join(drawn("- [x] done\n- [ ] open\n- <li>[x] text\n")).splitlines()
+    assert tasks[1:3] == ['<li class="task">☑ done</li>', '<li class="task">☐ open</li>']
+    assert tasks[3] == "<li>&lt;li&gt;[x] text</li>"
     words = "".join(
         drawn(r"One **line**，" + "\nand \\(a_1*b*c\\) H<sub>2</sub>O https://a.test。")
     )

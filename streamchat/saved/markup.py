@@ -21,6 +21,8 @@ from streamchat.ui.prose import STOP
 LINK = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 BARE = re.compile(r"</?(?:br|sub|sup|kbd) ?/?>", re.IGNORECASE)
 FORMULA = re.compile(r"\\\((.{1,2000}?)\\\)|\\\[(.{1,2000}?)\\\]|\$\$(.{1,2000}?)\$\$", re.DOTALL)
+# in HTML, where no text has such a tag
+TASK = re.compile(r"<li>\[([ xX])\] ")
 # ends an address, as the chat's own mark does, for markdown-it
 SPACE = "\u2028"
 # of links
@@ -34,8 +36,8 @@ Tokens = Sequence[Token]
 def drawn(text: str) -> Iterator[str]:
     """The HTML of an answer, a piece at a time."""
     for piece in pieces(text):
-        html = MARKDOWN.render(piece.replace(STOP, SPACE))
-        yield restored(html.replace(SPACE, ""))
+        html = restored(MARKDOWN.render(piece.replace(STOP, SPACE)).replace(SPACE, ""))
+        yield TASK.sub(lambda found: f'<li class="task">{"☐" if found[1] == " " else "☑"} ', html)
 
 
 def _formula(state: StateInline, silent: bool) -> bool:

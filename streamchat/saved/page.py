@@ -42,7 +42,9 @@ class Page:
         shared = json.loads(snapshot)
         day = datetime.fromtimestamp(shared["at"], UTC)
         date = f"{day.day} {day:%B %Y}"
-        begin, end = self._around(shared["title"], text("shared_on", title=self._chat, date=date))
+        begin, end = self._around(
+            shared["title"], text("shared_on", title=self._chat, date=date), text("shared_end")
+        )
         yield begin
         for message in shared["messages"]:
             yield from _article(message["role"], message["text"])
@@ -52,12 +54,12 @@ class Page:
         """The page with a sentence in place of a conversation."""
         return "".join(self._around(title, sentence))
 
-    def _around(self, title: str, sentence: str) -> tuple[str, str]:
+    def _around(self, title: str, sentence: str, end: str = "") -> tuple[str, str]:
         values = {
             "title": title,
             "chat": self._chat,
             "sentence": sentence,
-            "end": text("shared_end"),
+            "end": end,
             "start": text("start_own_chat"),
         }
         shown = {name: escape(value) for name, value in values.items()}

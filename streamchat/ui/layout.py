@@ -34,9 +34,20 @@ OUTSIDE = static(
     "long.css",
     "sidebar.css",
     "notes.css",
+    "share.css",
     "feedback.css",
 )
-SIDEBAR = ("toast", "saved", "sidebar", "rows", "chats", "chat_actions", "chat_menu", "chats_foot")
+SIDEBAR = (
+    "toast",
+    "saved",
+    "sidebar",
+    "rows",
+    "chats",
+    "chat_actions",
+    "share",
+    "chat_menu",
+    "chats_foot",
+)
 # the first one publishes Gradio's names to the others, and the second what they build with
 SCRIPTS = (
     "gradio_internals",

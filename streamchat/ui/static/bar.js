@@ -73,7 +73,9 @@
   // What the server says about the chat.
   const about = JSON.parse(document.querySelector('meta[name="streamchat"]')?.content ?? "{}");
   const addToMenu = (label, symbol, act) => {
-    themes.after(button(label, symbol, () => { menu.hidePopover(); act(); }, { named: true }));
+    const it = button(label, symbol, () => { menu.hidePopover(); act(); }, { named: true });
+    themes.after(it);
+    return it;
   };
   const ask = (message) => { // unless an answer is being written, or something is in the box
     const box = document.querySelector("#message textarea");
@@ -85,17 +87,19 @@
     requestAnimationFrame(() => send.click());
   };
   const dialog = (title, ...content) => {
-    const it = make("dialog", { className: "sc-dialog" }, make("h2", { textContent: title }), ...content,
+    const it = make("dialog", { className: "sc-dialog", ariaLabel: title }, make("h2", { textContent: title }), ...content,
       make("form", { method: "dialog", className: "sc-actions" }, make("button", { className: "sc-button sc-main", textContent: "Close" })));
     it.addEventListener("close", () => it.remove());
     document.body.append(it);
     it.showModal();
     return it;
   };
+  const UNKEPT = "A new chat, or a closed page, ends this one for good.";
   const tellAbout = () => dialog(about.title, make("p", { textContent: about.tagline }),
     make("p", { textContent: about.demo
       ? "There is no API key here yet, so the answers are prepared texts."
       : "Claude, a model by Anthropic, writes the answers. It can be wrong: check what matters." }),
+    ...(about.keeps ? [] : [make("p", { textContent: `Conversations are not kept here. ${UNKEPT}` })]),
     make("p", {}, make("a", { href: "docs", target: "_blank", rel: "noopener", textContent: "The HTTP API of this chat" })));
   addToMenu("About", "info", tellAbout); // the last one: others are put above it
   if (about.demo) addToMenu("See every state", "eye", () => ask("help"));

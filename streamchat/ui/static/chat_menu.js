@@ -2,9 +2,10 @@
 (() => {
   const { make, button: labelled, saved, sidebar, chats, tried, actions } = window.streamchat;
   const { aside, list } = sidebar;
-  const { rename, remove } = actions;
+  const { rename, remove, share } = actions;
   const choices = [
     ["Rename", "pencil", rename, "F2"],
+    ...(share ? [["Share", "share", share]] : []),
     ["Export Markdown", "download", ({ id }) => tried(() => saved.export(id, "md"))],
     ["Export JSON", "download", ({ id }) => tried(() => saved.export(id, "json"))],
     ["Delete", "trash", remove, "Del"],

@@ -1,6 +1,6 @@
 // The list in the sidebar: conversations by day, newest first. A page of them at a time is loaded, and more when it is scrolled.
 (() => {
-  const { make, saved, sidebar, rows: { dayOf, rowOf, rowBy } } = window.streamchat;
+  const { make, about, saved, sidebar, rows: { dayOf, rowOf, rowBy } } = window.streamchat;
   const { aside, list, search, status } = sidebar;
   const PAGE = 50;
   const hidden = new Set(); // ids of those that are being deleted
@@ -61,11 +61,11 @@
   };
 
   let request = null;
-  const load = async (before) => {
+  const load = async (behind) => {
     request?.abort();
     const mine = request = new AbortController();
     try {
-      return await saved.list({ query, before, limit: PAGE, signal: mine.signal });
+      return await saved.list({ query, behind, limit: PAGE, signal: mine.signal });
     } catch (error) {
       if (!mine.signal.aborted) failed(error, refresh);
       return null;
@@ -75,12 +75,13 @@
   };
   let asked = "";
   const refresh = async () => {
+    if (!about.keeps) return;
     const wanted = query;
     const answer = await load();
     if (!answer) return;
     const ids = new Set(answer.conversations.map(({ id }) => id));
     const last = answer.conversations.at(-1)?.at;
-    const further = answer.more && asked === wanted ? chats.filter(({ id, at }) => at < last && !ids.has(id)) : [];
+    const further = answer.more && asked === wanted ? chats.filter(({ id, at }) => at <= last && !ids.has(id)) : [];
     more = further.length ? more : answer.more;
     asked = wanted;
     chats = [...answer.conversations, ...further];
@@ -88,7 +89,7 @@
   };
   const loadMore = async () => {
     if (!more || request) return;
-    const answer = await load(chats.at(-1).at);
+    const answer = await load(chats.at(-1));
     if (!answer) return;
     const ids = new Set(chats.map(({ id }) => id));
     chats.push(...answer.conversations.filter(({ id }) => !ids.has(id)));
@@ -171,7 +172,9 @@
   const put = (chat) => {
     hidden.delete(chat.id);
     const before = chats.find(({ id }) => id === chat.id);
-    chats = [...chats.filter((one) => one !== before), { ...chat, snippet: chat.snippet ?? before?.snippet }].sort((one, other) => other.at - one.at);
+    const now = { ...chat, snippet: chat.snippet ?? before?.snippet };
+    if (before?.at === now.at) chats = chats.map((one) => (one === before ? now : one));
+    else chats = [...chats.filter((one) => one !== before), now].sort((one, other) => other.at - one.at);
     draw();
   };
   const drop = (id) => { // and the row that is next takes the focus

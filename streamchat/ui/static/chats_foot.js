@@ -40,7 +40,7 @@
   sure.classList.add("danger");
   const dialog = make("dialog", { className: "side-dialog" },
     make("h2", { id: "delete-all-title", textContent: "Delete all conversations?" }),
-    make("p", { textContent: "They are removed from this chat." }),
+    make("p", { textContent: "They are removed from this chat, and links to them end." }),
     make("div", {}, cancel, sure));
   dialog.setAttribute("aria-labelledby", "delete-all-title");
   sidebar.atEscape(() => dialog.open && (dialog.close(), true));

@@ -18,8 +18,8 @@
   const json = async (...request) => (await ask(...request)).json();
   const one = (id) => `/${encodeURIComponent(id)}`;
 
-  const list = ({ query, before, limit, signal }) => {
-    const wanted = Object.entries({ q: query, before, limit }).filter(([, value]) => value !== undefined && value !== "");
+  const list = ({ query, behind, limit, signal }) => { // behind a conversation, in its order
+    const wanted = Object.entries({ q: query, before: behind?.at, last: behind?.id, limit }).filter(([, value]) => value !== undefined && value !== "");
     return json("GET", `?${new URLSearchParams(wanted)}`, { signal });
   };
   const download = async (path, fallback) => {
@@ -33,11 +33,14 @@
   Object.assign(window.streamchat, {
     saved: {
       list,
+      item: (id) => json("GET", one(id)),
       rename: (id, title) => json("PATCH", one(id), { body: { title } }),
       remove: (id) => ask("DELETE", one(id)),
       restore: (id) => json("POST", `${one(id)}/restore`),
       removeAll: () => json("DELETE", ""),
       restoreAll: () => json("POST", "/restore"),
+      share: (id) => json("POST", `${one(id)}/share`),
+      unshare: (id) => ask("DELETE", `${one(id)}/share`),
       take: (file) => json("POST", "/import", { body: file }),
       export: (id, format) => download(`${one(id)}/export?format=${format}`, `conversation.${format}`),
       exportAll: () => download("/export", "conversations.json"),

@@ -1,6 +1,6 @@
 // The frame of the sidebar: beside the page where there is room for both, else a sheet above it. Other scripts fill it.
 (() => {
-  const { make, button } = window.streamchat;
+  const { make, button, about } = window.streamchat;
   const WIDE = matchMedia("(min-width: 900px)");
   const KEPT = "streamchat.sidebar";
   const storage = (use) => { try { return use(localStorage); } catch { return null; } }; // blocked in some frames
@@ -64,16 +64,14 @@
     event.stopImmediatePropagation();
   }, true);
 
-  WIDE.addEventListener("change", () => {
-    aside.hidden = isSheet() || isKeptClosed();
-    lay();
-  });
-
   const begin = () => {
-    document.getElementById("bar-start").append(toggle, begun);
+    const start = document.getElementById("bar-start");
+    if (!about.keeps) return start.append(begun); // there is nothing to list
+    start.append(toggle, begun);
     document.getElementById("bar").after(aside, backdrop);
-    aside.hidden = isSheet() || isKeptClosed();
-    lay();
+    const fit = () => { aside.hidden = isSheet() || isKeptClosed(); lay(); };
+    WIDE.addEventListener("change", fit);
+    return fit();
   };
   if (document.body) begin();
   else document.addEventListener("DOMContentLoaded", begin);

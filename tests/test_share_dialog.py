@@ -1,0 +1,68 @@
+"""The dialog in which a reader shares a conversation."""
+
+from playwright.sync_api import Browser, BrowserContext, expect
+
+from tests.page import Page
+from tests.test_sidebar import Chat, Side, chat
+
+__all__ = ["chat"]
+
+
+def test_a_link_is_made_copied_updated_and_withdrawn(
+    chat: Chat, context: BrowserContext, chromium: Browser
+) -> None:
+    """By keys alone; the row has a mark, another browser reads it, and Escape stops nothing else."""
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    it = Side(chat, context)
+    browser = it.browser
+    it.page.ask("What are you?")
+    it.lists("What are you?")
+    it.page.ready()
+    it.choose("What are you?", "Share")
+    dialog = browser.get_by_role("dialog", name="Share conversation")
+    expect(dialog).to_contain_text("Everybody who has the link can read it.")
+    expect(dialog.get_by_role("button", name="Make a link")).to_be_focused()
+    expect(it.rows.get_by_label("Shared")).to_have_count(0)
+    browser.keyboard.press("Enter")
+    expect(dialog.get_by_role("button", name="Copy")).to_be_focused()
+    expect(it.rows.get_by_label("Shared")).to_be_visible()
+    browser.keyboard.press("Enter")
+    expect(dialog.get_by_role("status")).to_have_text("Copied.")
+    link = browser.evaluate("navigator.clipboard.readText()")
+    assert link == dialog.get_by_label("Link").input_value()
+    with chromium.new_context() as elsewhere:
+        loaded: list[str] = []
+        stranger = elsewhere.new_page()
+        stranger.on("request", lambda request: loaded.append(request.url))
+        stranger.goto(link)
+        expect(stranger.get_by_role("heading", level=1)).to_have_text("What are you?")
+        expect(stranger.locator(".answer")).to_contain_text("prepared")
+        assert loaded == [link]
+        assert elsewhere.cookies() == []
+        stranger.get_by_role("link", name="Start your own chat").click()
+        stranger.wait_for_url(chat.url)
+        browser.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+        expect(it.row("What are you?").get_by_role("button")).to_be_focused()
+        browser.get_by_role("button", name="Menu", exact=True).click()
+        browser.get_by_role("button", name="Share", exact=True).click()
+        dialog.get_by_role("button", name="Update link").click()
+        expect(dialog.get_by_role("status")).to_contain_text("as it is")
+        dialog.get_by_role("button", name="Stop sharing").click()
+        expect(dialog.get_by_role("button", name="Make a link")).to_be_focused()
+        expect(it.rows.get_by_label("Shared")).to_have_count(0)
+        answer = stranger.goto(link)
+        assert answer
+        assert answer.status == 404
+    assert it.page.errors == []
+
+
+def test_a_chat_that_keeps_nothing_has_no_list(page: Page) -> None:
+    """A reader may begin a new chat, and reads in About that the old one is gone then."""
+    expect(page.browser.get_by_role("button", name="New chat")).to_be_visible()
+    expect(page.browser.locator("#sidebar")).to_have_count(0)
+    expect(page.browser.get_by_role("button", name="Conversations")).to_have_count(0)
+    page.browser.get_by_role("button", name="Menu", exact=True).click()
+    expect(page.browser.get_by_role("button", name="Share", exact=True)).to_have_count(0)
+    page.browser.get_by_role("button", name="About").click()
+    expect(page.browser.get_by_role("dialog")).to_contain_text("Conversations are not kept here.")
