@@ -4,6 +4,7 @@ readers of the same page."""
 import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Iterator
+from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
 # characters after which a part is sent
@@ -12,38 +13,61 @@ PART = 16_000
 MAX_KEPT = 16_000_000
 
 
+@dataclass(eq=False)
+class Drawn:
+    """A page as far as it is drawn, and the pieces that are still to come."""
+
+    pieces: Iterator[str]
+    parts: list[bytes] = field(default_factory=list)
+    is_whole: bool = False
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.parts))
+
+    def grow(self) -> None:
+        """Adds a part, or notes that there is none."""
+        if part := joined(self.pieces):
+            self.parts.append(part)
+        else:
+            self.is_whole = True
+
+
 class Drawing:
     """One part is drawn at a time. A visitor who opens many pages waits for themselves alone."""
 
     def __init__(self, *, max_kept: int = MAX_KEPT) -> None:
         self._turn = asyncio.Lock()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._pages: OrderedDict[bytes, list[bytes]] = OrderedDict()
+        self._pages: OrderedDict[bytes, Drawn] = OrderedDict()
         self._max_kept = max_kept
 
     async def parts(
         self, name: bytes, pieces: Iterator[str], visitor: str
     ) -> AsyncGenerator[bytes]:
         """The page of that name, which its pieces make once."""
-        if name in self._pages:
-            self._pages.move_to_end(name)
-            for part in self._pages[name]:
-                yield part
+        page = self._pages.setdefault(name, Drawn(pieces))
+        self._pages.move_to_end(name)
+        number = 0
+        while number < len(page.parts) or not page.is_whole:
+            if number == len(page.parts):
+                # goes on when its reader leaves, for others may wait for the same part
+                await asyncio.shield(asyncio.create_task(self._grow(page, number, visitor)))
+            else:
+                yield page.parts[number]
+                number += 1
                 await asyncio.sleep(0)
-            return
-        drawn: list[bytes] = []
-        while part := await self._next(pieces, visitor):
-            drawn.append(part)
-            yield part
-        self._keep(name, drawn)
 
-    async def _next(self, pieces: Iterator[str], visitor: str) -> bytes:
+    async def _grow(self, page: Drawn, number: int, visitor: str) -> None:
+        """Draws the part of that number, unless that is done meanwhile."""
         async with self._turns.setdefault(visitor, asyncio.Lock()), self._turn:
-            return await asyncio.to_thread(joined, pieces)
+            if number == len(page.parts) and not page.is_whole:
+                await asyncio.to_thread(page.grow)
+        self._evict()
 
-    def _keep(self, name: bytes, parts: list[bytes]) -> None:
-        self._pages[name] = parts
-        while sum(len(part) for page in self._pages.values() for part in page) > self._max_kept:
+    def _evict(self) -> None:
+        """Forgets the pages that were read longest ago."""
+        while self._pages and sum(page.size for page in self._pages.values()) > self._max_kept:
             self._pages.popitem(last=False)
 
 

@@ -70,7 +70,7 @@ class Page:
 def _article(role: str, words: str) -> Iterator[str]:
     if role == "user":
         yield f'<h2 class="who">{text("question")}</h2>\n<div class="question">'
-        yield from (escape(words[at : at + PART]) for at in range(0, len(words), PART))
+        yield from (escape(words[at : at + PART], quote=False) for at in range(0, len(words), PART))
     else:
         yield f'<h2 class="who">{text("answer")}</h2>\n<div class="answer">'
         yield from drawn(words)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import sqlite3
+import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamchat.look import Look
-from streamchat.saved.drawing import Drawing
+from streamchat.saved.drawing import PART, Drawing
 from streamchat.saved.file import MAX_SHARED
 from streamchat.saved.markup import drawn
 from streamchat.saved.page import Page
@@ -22,7 +23,9 @@ from streamchat.server import Running, create
 from streamchat.settings import Settings
 from streamchat.store import NAME, Card, Store, conversations
 from streamchat.store.shares import Share
+from tests.hand import settle
 from tests.reader import Reader
+from tests.served import until
 
 SECRET = "A zebra called Marmalade"
 UNKNOWN = (404, "unknown_conversation")
@@ -387,6 +390,31 @@ async def test_a_page_is_drawn_once_for_all_and_few_are_kept() -> None:
     for name in (b"a", b"a", b"b", b"a", b"c", b"a", b"b"):
         assert [part async for part in drawing.parts(name, pieces(name), "v")] == [b"x" * 400]
     assert made == [b"a", b"b", b"c", b"b"]
+
+
+async def test_many_readers_at_once_have_one_page_drawn() -> None:
+    """However many there are, and whoever of them leaves in the middle of a part."""
+    go, made = threading.Event(), 0
+
+    def pieces() -> Iterator[str]:
+        nonlocal made
+        for _ in range(3):
+            made += 1
+            assert go.wait(20)
+            yield "x" * PART
+
+    drawing = Drawing()
+
+    async def read() -> int:
+        return sum([len(part) async for part in drawing.parts(b"page", pieces(), "v")])
+
+    readers = [asyncio.create_task(read()) for _ in range(20)]
+    await until(lambda: made)
+    readers[0].cancel()
+    await settle()
+    go.set()
+    assert await asyncio.gather(*readers[1:]) == [3 * PART] * 19
+    assert made == 3
 
 
 def test_a_reader_who_opens_links_all_the_time_waits(
