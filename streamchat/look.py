@@ -7,15 +7,17 @@ from html import escape
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import BaseSettings
 
+from streamchat.logo import Logo, read_logo
 from streamchat.texts import text
 
 TITLE = "StreamChat"
 SENTENCE = text("preview")
 TOKENS = Path(__file__).with_name("tokens.css").read_text("utf-8")
-DARK_TOKENS = re.compile(r"^\.dark \{(.*?)\}", re.MULTILINE | re.DOTALL)
+DARK_TOKENS = re.compile(r"^\.dark \{(.*?)\}", re.DOTALL | re.MULTILINE)
+ACCENTS = re.compile(r"--sc-accent: (#\w{6});\s*--sc-on-accent: (#\w{6});")
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 WHITE, BLACK = (255, 255, 255), (20, 20, 28)
 # of tokens.css, the surfaces on which a button stands
@@ -36,6 +38,7 @@ class Look:
     tagline: str = SENTENCE
     welcome: str = ""
     accent: str = ""
+    logo: Logo | None = None
 
     @property
     def greeting(self) -> str:
@@ -47,9 +50,20 @@ class Look:
         return TOKENS + (_accented(_parsed(self.accent)) if self.accent else "")
 
     @property
-    def css_of_system(self) -> str:
-        """The same for a page without scripts: dark where the reader's system is."""
-        return DARK_TOKENS.sub(r"@media (prefers-color-scheme: dark) { :root {\1} }", self.css)
+    def page_css(self) -> str:
+        """The tokens for a page that is dark where the system is, or where its root has a class
+        that says so."""
+        dark = "".join(DARK_TOKENS.findall(self.css))
+        return (
+            f"{self.css}\n@media (prefers-color-scheme: dark) {{ :root:not(.light) {{{dark}}} }}\n"
+        )
+
+    @property
+    def accents(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        """In the light theme and in the dark one: the accent, and the colour of what stands on
+        it."""
+        light, dark = ACCENTS.findall(self.css)[-2:]
+        return light, dark
 
     def meta(self, **facts: bool) -> str:
         """A meta element with the chat's name and facts about it, for the page's scripts."""
@@ -86,10 +100,13 @@ class OfLook(BaseSettings):
     accent: Annotated[str, AfterValidator(checked_accent)] = Field(
         "", description="The colour of buttons, as in #0f766e."
     )
+    logo: Annotated[Logo | None, BeforeValidator(read_logo)] = Field(
+        None, description="The path of an SVG or PNG file in place of the chat's own logo."
+    )
 
     @property
     def look(self) -> Look:
-        return Look(self.title, self.tagline, self.welcome, self.accent)
+        return Look(self.title, self.tagline, self.welcome, self.accent, self.logo)
 
 
 def contrast(one: Colour, other: Colour) -> float:

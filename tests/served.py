@@ -18,6 +18,7 @@ from streamchat.chat.asking import Chat
 from streamchat.chat.files import Files
 from streamchat.chat.parties import Sources
 from streamchat.events import Event, Message, Request
+from streamchat.look import Look
 from streamchat.replies.reply import Reply
 from streamchat.store.database import Store
 from streamchat.visitors.visitor import Proxies
@@ -25,6 +26,8 @@ from streamchat.web.allowlist import Allowlist
 from streamchat.web.bodies import BoundedBodies
 from streamchat.web.hosts import HostCheck, Hosts
 from streamchat.web.login import LoginCheck, Logins
+from streamchat.web.login_page import LoginPage
+from streamchat.web.shell import Shell
 from tests.hand import Hand
 
 EVENTS = {"accept": "text/event-stream"}
@@ -113,7 +116,15 @@ async def served(
         middleware=[
             Middleware(HostCheck, Hosts(), Proxies.of("", on_spaces=False)),
             Middleware(Allowlist, [*own, *FastAPI().routes]),
-            *([Middleware(LoginCheck, Logins(*login, lambda *_: "visitor"))] if login else ()),
+            *(
+                [
+                    Middleware(
+                        LoginCheck, Logins(*login, lambda *_: "visitor", LoginPage(Shell(Look)))
+                    )
+                ]
+                if login
+                else ()
+            ),
             Middleware(BoundedBodies, lambda *_: "visitor"),
         ],
     )

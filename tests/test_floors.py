@@ -23,13 +23,14 @@ FLOORS = """
     replies   web   settings
     visitors   events
     attachments   options   look
+    logo
     meter   errors   command   examples   texts
     system
 """
 
 OWNERS = {
     "aiohttp": {"sources.claude"},
-    "PIL": {"attachments"},
+    "PIL": {"attachments", "logo", "web"},
     "anthropic": {"sources.claude"},
     "fastapi": {"api", "feedback", "owner", "saved", "web", "server"},
     "gradio": {"ui", "server"},

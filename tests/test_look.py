@@ -1,13 +1,15 @@
 """The page's own look: its header, its colours, its column."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+import streamchat
 from streamchat.look import DARK, LIGHT, SEEN, TOKENS, Look, contrast, seen_on
 from streamchat.settings import Settings, SettingsError
-from streamchat.ui.layout import STATIC, as_text
+from streamchat.ui.layout import as_text
 from tests.application import Application
 from tests.page import Page
 from tests.scripted_claude import (
@@ -22,6 +24,7 @@ from tests.scripted_claude import (
     streams,
 )
 
+PACKAGE = Path(streamchat.__file__).parent
 LONG = "\n\n".join(f"Line {number} of the answer." for number in range(60))
 
 
@@ -59,10 +62,10 @@ def test_what_is_pressed_has_contrast(theme: str) -> None:
 def test_other_styles_have_no_colours_of_their_own() -> None:
     """A colour is changed in one place."""
     colour = re.compile(r"(?:: |[( ])#[0-9a-f]{3,8}\b|\brgba?\(|\bhsla?\(")
-    files = list(STATIC.glob("*.css"))
-    assert len(files) >= 3
-    assert {file.name: colour.findall(file.read_text("utf-8")) for file in files} == {
-        file.name: [] for file in files
+    files = [file for file in PACKAGE.rglob("*.css") if file.name != "tokens.css"]
+    assert len(files) >= 6
+    assert {file: colour.findall(file.read_text("utf-8")) for file in files} == {
+        file: [] for file in files
     }
 
 

@@ -93,7 +93,7 @@ def basic(password: str) -> str:
 def opened(context: BrowserContext, app: Application) -> Tab:
     tab = context.new_page()
     tab.goto(f"{app.url}/owner")
-    expect(tab.locator("main")).to_be_visible()
+    expect(tab.locator("#all")).to_be_visible()
     return tab
 
 
@@ -569,6 +569,9 @@ def test_the_welcome_changes_without_a_restart(owned: Application, context: Brow
     chat.goto(owned.url)
     expect(chat.get_by_role("heading", name="Good *evening*")).to_be_visible()
     expect(chat.get_by_text("<b>Ask</b> me")).to_be_visible()
+    shown = chat.content()
+    assert shown.count('content="&lt;b&gt;Ask&lt;/b&gt; me"') >= 2, "in previews of links, too"
+    assert chat.evaluate("streamchat.about.tagline") == "<b>Ask</b> me"
     with owner(owned) as program:
         program.put("/owner/settings", json={"welcome": None, "tagline": None})
     chat.reload()

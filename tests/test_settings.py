@@ -18,7 +18,7 @@ DEFAULTS = {
         if isinstance(
             default := field.get_default(call_default_factory=True, validated_data={}), SecretStr
         )
-        else str(default)
+        else str("" if default is None else default)
     )
     for name, field in VARIABLES.items()
 }

@@ -2,6 +2,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -14,7 +15,7 @@ import streamchat
 from streamchat.errors import Busy, ChatError, OwnersAffair, TooManyAtOnce
 from streamchat.events import CUT, Done, Failed, Notice
 from streamchat.texts import ending, for_owner, text, worded
-from streamchat.texts.english import AREAS, CAUSES, UNKNOWN
+from streamchat.texts.english import AREAS, CAUSES, PAGES, UNKNOWN
 from streamchat.texts.sentences import SENTENCES
 from streamchat.ui.notes import fault
 
@@ -237,3 +238,72 @@ def literal(part: ast.expr) -> ast.expr:
 def test_sentences_for_readers_stand_in_one_place(module: str) -> None:
     """A person who translates the chat finds all of it in `texts/english/`."""
     assert [text for text in strings(TREES[module]) if SENTENCE.match(text)] == []
+
+
+# the files of each page beside the chat
+FACES = {
+    "docs": [*(PACKAGE / "api" / "docs").glob("*.*")],
+    "login": [PACKAGE / "web" / "login_page.py"],
+    "owner": [*(PACKAGE / "owner").rglob("*.*")],
+    "refusal": [PACKAGE / "web" / "refusal_page.py"],
+}
+KINDS = (".html", ".js", ".py")
+SOURCES = {
+    page: "\n".join(file.read_text("utf-8") for file in files if file.suffix in KINDS)
+    for page, files in FACES.items()
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_word_of_a_page_is_left_over(page: str) -> None:
+    """A word goes with its last use: in a template, by its code, or by one that a script makes."""
+    assert [code for code in PAGES[page] if not is_used(code, SOURCES[page])] == []
+
+
+def is_used(code: str, source: str) -> bool:
+    made = f"`{code.partition('_')[0]}_${{"
+    return made in source or bool(re.search(rf"""\${code}\b|["']{code}["']""", source))
+
+
+@pytest.mark.parametrize("page", FACES)
+def test_every_code_on_a_page_has_words(page: str) -> None:
+    """A script that asks for words that are not there would stop the page."""
+    calls = re.findall(r"""\btext\((?:[^()"]* \? )?"(\w+)"(?: : "(\w+)")?""", SOURCES[page])
+    assert {code for call in calls for code in call if code} <= PAGES[page].keys()
+
+
+# what a script says: a capital and small letters, or some words in a row
+PROSE = re.compile(r"[A-Z][a-z]+([ .,]|$)|[a-z]+( [a-z]+){2}")
+STRING = re.compile(r"""(["'`])((?:\\.|(?!\1)[^\n])*)\1""")
+SCRIPTS = [file for files in FACES.values() for file in files if file.suffix == ".js"]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_scripts_of_pages_have_no_words_of_their_own(script: Path) -> None:
+    """They get their words from the server, in the language of its texts."""
+    code = re.sub(r"/\*.*?\*/|(^|\s)//[^\n]*", "", script.read_text("utf-8"), flags=re.DOTALL)
+    assert [text for _, text in STRING.findall(code) if PROSE.match(text)] == []
+
+
+class Words(HTMLParser):
+    """Collects what a page says or is read aloud as."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, _: str, attributes: list[tuple[str, str | None]]) -> None:
+        spoken = ("aria-label", "title", "placeholder", "alt")
+        self.found += [value or "" for name, value in attributes if name in spoken]
+
+    def handle_data(self, data: str) -> None:
+        self.found.append(data)
+
+
+@pytest.mark.parametrize("html", [*PACKAGE.rglob("*.html")], ids=lambda html: html.name)
+def test_pages_have_no_words_of_their_own(html: Path) -> None:
+    """Their words stand in them by their codes."""
+    found = [word for text in Words(html.read_text("utf-8")).found for word in text.split()]
+    assert found
+    assert [word for word in found if re.search(r"(?<![$a-z_])[A-Za-z]", word)] == []

@@ -38,7 +38,7 @@ class Adjustments:
         names: tuple[str, ...],
         apply: Callable[[Settings], None],
     ) -> None:
-        self._settings = settings
+        self._settings = self._now = settings
         self._store = store
         self._names = names
         self._apply = apply
@@ -48,6 +48,11 @@ class Adjustments:
     def are_kept(self) -> bool:
         """Whether the changes survive a restart."""
         return self._store.is_kept
+
+    @property
+    def now(self) -> Settings:
+        """All settings as they hold now."""
+        return self._now
 
     async def open(self) -> None:
         """Reads the kept changes, and ignores those that this release does not accept."""
@@ -64,7 +69,7 @@ class Adjustments:
         await self._store.run(partial(write, changes=changes))
 
     def all(self) -> list[Adjustable]:
-        base, now = self._settings, changed(self._settings, self._changed)
+        base, now = self._settings, self._now
         return [
             Adjustable(name, text_of(now, name), text_of(base, name), name in self._changed)
             for name in self._names
@@ -76,7 +81,7 @@ class Adjustments:
         merged = {**self._changed, **changes}
         new = {name: value for name, value in merged.items() if value is not None}
         settings = changed(self._settings, new)
-        self._changed = new
+        self._changed, self._now = new, settings
         self._apply(settings)
 
 

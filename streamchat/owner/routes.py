@@ -3,6 +3,7 @@ all."""
 
 from collections.abc import Callable, Coroutine
 from pathlib import Path
+from string import Template
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -13,24 +14,25 @@ from streamchat.chat import Adjustments, Chat, Votes
 from streamchat.errors import UnknownReply
 from streamchat.owner.figures import figures
 from streamchat.settings import SettingsError
+from streamchat.texts import page_words
 from streamchat.visitors import Identify
 from streamchat.web.cookies import DAY, Cookie, Signed
 from streamchat.web.hosts import from_another_site
 from streamchat.web.login import basic, challenge
 from streamchat.web.passwords import Guesses, Password
 from streamchat.web.problem import Route, Unfit
+from streamchat.web.shell import Shell, filled
 
 PATH = "/owner"
-PAGE = Path(__file__).with_name("page.html")
+WORDS = page_words("owner")
+PAGE = filled(Template(Path(__file__).with_name("page.html").read_text("utf-8")), WORDS)
+STATIC = Path(__file__).with_name("static")
+PARTS = {path.name: path for path in STATIC.iterdir() if path.suffix in (".css", ".js")}
 BROWSER = Cookie("streamchat_owner", 30 * DAY, PATH, "Strict")
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
 }
 
 
@@ -40,23 +42,18 @@ CHANGES = TypeAdapter(dict[str, Annotated[str, StringConstraints(max_length=LONG
 
 
 def routes(
-    chat: Chat, adjustments: Adjustments, votes: Votes, identify: Identify, password: str
+    chat: Chat, adjustments: Adjustments, votes: Votes, login: "OwnerLogin", shell: Shell
 ) -> APIRouter:
     """The routes under /owner. All of them ask for the password."""
-    asked = [Depends(OwnerLogin(password, identify))]
     router = APIRouter(
-        prefix=PATH, route_class=Guarded, dependencies=asked, include_in_schema=False
+        prefix=PATH, route_class=Guarded, dependencies=[Depends(login)], include_in_schema=False
     )
 
     @router.get("")
     async def page() -> Response:
-        return FileResponse(PAGE)
-
-    @router.get("/page.{kind}")
-    async def part(kind: str) -> Response:
-        if kind not in ("css", "js"):
-            raise Unfit(404, "unknown_page")
-        return FileResponse(PAGE.with_suffix(f".{kind}"))
+        links = f'<a href="docs">{WORDS["to_docs"]}</a><a href="./">{WORDS["to_chat"]}</a>'
+        parts = ["owner/page.css", "owner/page.js"]
+        return shell.page(WORDS["name"], PAGE, links=links, parts=parts, words=WORDS)
 
     @router.get("/state")
     async def state() -> Response:
@@ -83,6 +80,13 @@ def routes(
         return Response(status_code=204)
 
     add_settings(router, adjustments)
+
+    @router.get("/{name}")
+    async def part(name: str) -> Response:
+        if name not in PARTS:
+            raise Unfit(404, "unknown_page")
+        return FileResponse(PARTS[name])
+
     return router
 
 

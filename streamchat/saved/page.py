@@ -27,7 +27,7 @@ class Page:
 
     def __init__(self, look: Look) -> None:
         self._chat = look.title
-        self._style = look.css_of_system + STYLE
+        self._style = look.page_css + STYLE
         hashed = b64encode(sha256(self._style.encode()).digest()).decode()
         policy = {**CLOSED, "style-src": [f"'sha256-{hashed}'"], "img-src": ["data:"]}
         self.headers = {

@@ -19,6 +19,7 @@ from streamchat.api import docs, options
 from streamchat.api import routes as api
 from streamchat.chat import Adjustments, Chat, Votes
 from streamchat.errors import ChatError
+from streamchat.look import Look
 from streamchat.owner import routes as owner
 from streamchat.saved import Saved, sharing, summary, versions
 from streamchat.saved import routes as saved
@@ -38,7 +39,7 @@ from streamchat.ui import (
     head,
 )
 from streamchat.visitors import Identify, Proxies
-from streamchat.web import preview
+from streamchat.web import icons, preview
 from streamchat.web.admission import Admission
 from streamchat.web.allowlist import Allowlist
 from streamchat.web.bodies import BoundedBodies, with_files
@@ -49,7 +50,9 @@ from streamchat.web.crowd import TOTAL, Crowd
 from streamchat.web.hosts import HostCheck, Hosts
 from streamchat.web.login import LoginCheck, Logins, user_of
 from streamchat.web.readers import Readers
+from streamchat.web.refusal_page import RefusalPages
 from streamchat.web.sessions import Bounds
+from streamchat.web.shell import Shell
 
 
 @dataclass(frozen=True)
@@ -71,14 +74,17 @@ class StreamChat:
     framed_by: Sequence[str] = ()
 
     def launch(self, listener: Listener | None = None) -> "Running":
-        """Serves the chat from a thread of its own; without a listener, on a free port of
-        127.0.0.1.
+        """Serves the chat from its own thread; without a listener, on a free port of 127.0.0.1.
 
         Returns when the chat answers. Raises `StartFailed` if it never will.
         """
         running = Running(self, listener or Listener.open())
         running.launch()
         return running
+
+    def look(self) -> Look:
+        """How the chat presents itself now, with the owner's changes."""
+        return self.adjustments.now.look
 
     def routes(self) -> list[BaseRoute]:
         """All routes beside Gradio's."""
@@ -91,8 +97,9 @@ class StreamChat:
         gate = saved.Gate(self.tabs, self.identify)
         found = [
             *found,
-            *docs.routes(settings.title, found).routes,
-            *preview.routes().routes,
+            *docs.routes(settings.title, found, Shell(self.look)).routes,
+            *icons.routes(self.look).routes,
+            *preview.routes(self.look).routes,
             *saved.routes(shelf, gate).routes,
             *summary.routes(self.chat, shelf, gate).routes,
             *sharing.routes(shelf, gate, settings.look, settings.sharing).routes,
@@ -103,8 +110,9 @@ class StreamChat:
             found += feedback.routes(self.votes, self.tabs, self.identify).routes
         password = settings.owner_password.get_secret_value()
         if password:
+            login = owner.OwnerLogin(password, self.identify)
             found += owner.routes(
-                self.chat, self.adjustments, self.votes, self.identify, password
+                self.chat, self.adjustments, self.votes, login, Shell(self.look)
             ).routes
         return found
 
@@ -113,8 +121,10 @@ class StreamChat:
         # an answer takes two events: one that shows it, and one that shows what stands below it
         bounds = Bounds(events=min(max(12, 4 * self.settings.visitor_replies), 60))
         bodies = with_files(self.settings.file_bounds.conversation)
-        open_paths = [owner.PATH, preview.PATH, *sharing.open_paths(self.settings.sharing)]
+        shared = sharing.open_paths(self.settings.sharing)
+        open_paths = [owner.PATH, preview.PATH, *icons.PATHS, *shared]
         return [
+            Middleware(RefusalPages, Shell(self.look)),
             Middleware(HostCheck, self.hosts, self.proxies),
             Middleware(Allowlist, routes, reloads=self.page.dev_mode),
             *([Middleware(LoginCheck, self.logins, open=open_paths)] if self.logins else ()),
@@ -189,7 +199,7 @@ class Running:
             quiet=True,
             theme=THEME,
             css=CSS,
-            head=head(app.chat, app.settings.look, **sharing.facts(app.settings)),
+            head=head(app.chat, app.look(), **sharing.facts(app.settings)),
         )
         if app.logins:
             app.logins.is_starting = False
@@ -208,7 +218,7 @@ class Running:
     @asynccontextmanager
     async def _lifespan(self, app: FastAPI) -> AsyncGenerator[None]:
         self._loop = asyncio.get_running_loop()
-        secure_every_response(app, self._app.framed_by, self._app.settings.look)
+        secure_every_response(app, self._app.framed_by, self._app.look)
         try:
             await self._app.chat.open()
             await self._app.adjustments.open()

@@ -11,6 +11,7 @@ from streamchat.events import Message
 from streamchat.meter import fastest
 from streamchat.money import Accounts, Budget, Prices
 from streamchat.options import Menu
+from streamchat.saved import sharing
 from streamchat.server.app import StreamChat
 from streamchat.settings import Settings
 from streamchat.sources.demo import Demo
@@ -20,6 +21,8 @@ from streamchat.ui import Tabs, Titling, greet, page
 from streamchat.visitors import Limits, Proxies, Visitors
 from streamchat.web.hosts import Hosts
 from streamchat.web.login import Logins
+from streamchat.web.login_page import LoginPage
+from streamchat.web.shell import Shell
 
 MONEY = ("daily_budget_usd", "visitor_budget_usd")
 
@@ -57,7 +60,8 @@ def create(  # noqa: PLR0913 (each is a part that the program chooses)
     look, examples = settings.look, examples_of(settings)
     chat_page = page(chat, tabs, identify, titling, look=look, examples=examples)
     adjustments = adjustments_of(settings, store, chat, chat_page)
-    logins = Logins(*settings.login, identify, framed_by=framed_by) if settings.login else None
+    login_page = LoginPage(Shell(lambda: adjustments.now.look), framed_by)
+    logins = Logins(*settings.login, identify, login_page) if settings.login else None
     return StreamChat(
         settings,
         store,
@@ -145,7 +149,7 @@ def adjustments_of(
     def apply(now: Settings) -> None:
         local = now.for_owner()
         limits.change(now.rate_limit, local.rate_limit)
-        greet(chat_page, chat, now.look)
+        greet(chat_page, chat, now.look, **sharing.facts(now))
         if budget:
             budget.change(now.daily_budget_usd, now.visitor_budget_usd, local.visitor_budget_usd)
 

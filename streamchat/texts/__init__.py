@@ -4,7 +4,15 @@ Code below the faces passes on codes and values. A face words them when it shows
 """
 
 from streamchat.texts.amounts import brief, dollars, price, spoken
-from streamchat.texts.sentences import ending, failure, for_owner, good_for, text, worded
+from streamchat.texts.sentences import (
+    ending,
+    failure,
+    for_owner,
+    good_for,
+    page_words,
+    text,
+    worded,
+)
 
 __all__ = [
     "brief",
@@ -13,6 +21,7 @@ __all__ = [
     "failure",
     "for_owner",
     "good_for",
+    "page_words",
     "price",
     "spoken",
     "text",

@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from streamchat.texts.amounts import spoken
-from streamchat.texts.english import AREAS, CAUSES, ENDINGS, GOOD_FOR, UNKNOWN, UNKNOWN_ENDING
+from streamchat.texts.english import (
+    AREAS,
+    CAUSES,
+    ENDINGS,
+    GOOD_FOR,
+    PAGES,
+    UNKNOWN,
+    UNKNOWN_ENDING,
+)
 
 SENTENCES = {code: sentence for area in AREAS for code, sentence in area.items()}
 
@@ -46,6 +54,11 @@ def for_owner(cause: str) -> str:
 def good_for(line: str) -> str:
     """What a line of models is good for; empty for an unknown one."""
     return GOOD_FOR.get(line, "")
+
+
+def page_words(page: str) -> Mapping[str, str]:
+    """All words of a page beside the chat, by their codes."""
+    return PAGES[page]
 
 
 def failure(sentence: str, retry_after: float | None = None) -> str:

@@ -150,9 +150,10 @@ def is_demo(chat: Chat) -> bool:
     return chat.source.model == Demo.model
 
 
-def greet(page: gr.ChatInterface, chat: Chat, look: Look) -> None:
+def greet(page: gr.ChatInterface, chat: Chat, look: Look, **known: bool) -> None:
     """Shows this welcome on pages that are opened from now on."""
     page.chatbot.placeholder = welcome(chat, look)
+    page.head = head(chat, look, **known)  # type: ignore[assignment]
     page.config = page.get_config_file()
 
 

@@ -31,7 +31,6 @@ GETS = (
     "/config",
     "/theme.css",
     "/manifest.json",
-    "/favicon.ico",
     "/robots.txt",
     "/gradio_api/call/{id}/{event}",
     "/gradio_api/call/v2/{id}/{event}",

@@ -3,15 +3,11 @@
 import base64
 import binascii
 from collections.abc import Sequence
-from hashlib import sha256
-from html import escape
-from pathlib import Path
-from string import Template
 
 from starlette.datastructures import FormData, Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -19,6 +15,7 @@ from streamchat.errors import TooOften
 from streamchat.texts import text, worded
 from streamchat.visitors import Identify
 from streamchat.web.cookies import DAY, Cookie, Sessions
+from streamchat.web.login_page import LoginPage
 from streamchat.web.passwords import Guesses, Password
 from streamchat.web.paths import link_of, page_of, path_of
 from streamchat.web.problem import problem, refused
@@ -34,33 +31,18 @@ WEEK = 7 * DAY
 # the key in a request's scope
 USER = "streamchat.user"
 
-PAGE = Template(Path(__file__).with_name("login.html").read_text("utf-8"))
-STYLE = PAGE.template.partition("<style>")[2].partition("</style>")[0]
-FORM = """{message}<form method="post">
-<label>User
-<input name="username" autocomplete="username" autocapitalize="none" required autofocus></label>
-<label>Password
-<input name="password" type="password" autocomplete="current-password" required></label>
-<button>Log in</button>
-</form>"""
-INSIDE = """<p>You are logged in. <a href="./">Open the chat</a></p>
-<form method="post" action="logout"><button>Log out</button></form>"""
-
 
 class Logins:
     """The browsers that are logged in. `is_starting` lets the server's own first request in during
     the start."""
 
-    def __init__(
-        self, user: str, password: str, identify: Identify, *, framed_by: Sequence[str] = ()
-    ) -> None:
-        """Sites in `framed_by` may frame the page."""
+    def __init__(self, user: str, password: str, identify: Identify, page: LoginPage) -> None:
         self.user = user
         self.is_starting = True
         self._password = Password(f"{user}:{password}", Guesses())
         self._identify = identify
         self._sessions = Sessions(WEEK)
-        self._framed_by = framed_by
+        self._page = page
 
     def has_session(self, scope: Scope) -> bool:
         return any(map(self._sessions.has, self._cookie(scope).values(scope)))
@@ -92,7 +74,8 @@ class Logins:
         ]
 
     async def _show(self, request: Request) -> Response:
-        return self._page(INSIDE if self.has_session(request.scope) else FORM.format(message=""))
+        is_inside = self.has_session(request.scope)
+        return self._page.inside(request) if is_inside else self._page.form(request)
 
     async def _log_in(self, request: Request) -> Response:
         form, then = await _form(request), page_of(request.query_params.get("then", ""))
@@ -104,14 +87,14 @@ class Logins:
             cookie = self.begin(request.scope, user.strip(), password)
         except TooOften as error:
             return (
-                self._form_with(worded(error), problem(error))
+                self._form_with(request, worded(error), problem(error))
                 if _is_browser(request)
                 else problem(error)
             )
         if cookie is None:
             wrong = refused(401, "wrong_password")
             sentence = text("wrong_password")
-            return self._form_with(sentence, wrong) if _is_browser(request) else wrong
+            return self._form_with(request, sentence, wrong) if _is_browser(request) else wrong
         return _with_cookie(
             _to(request.scope, then) if _is_browser(request) else JSONResponse({"success": True}),
             cookie,
@@ -123,28 +106,11 @@ class Logins:
             _to(request.scope, LOGIN) if _is_browser(request) else Response(status_code=204), cookie
         )
 
-    def _form_with(self, message: str, refusal: Response) -> Response:
-        page = self._page(
-            FORM.format(message=f'<p role="alert">{escape(message)}</p>'), refusal.status_code
-        )
+    def _form_with(self, request: Request, message: str, refusal: Response) -> Response:
+        page = self._page.form(request, message, refusal.status_code)
         if wait := refusal.headers.get("retry-after"):
             page.headers["Retry-After"] = wait
         return page
-
-    def _page(self, content: str, status: int = 200) -> Response:
-        style = base64.b64encode(sha256(STYLE.encode()).digest()).decode()
-        ancestors = " ".join(self._framed_by) or "'none'"
-        policy = (
-            f"default-src 'none'; style-src 'sha256-{style}'; img-src data:; form-action 'self';"
-            " base-uri 'none'"
-        )
-        headers = {
-            "Cache-Control": "no-store",
-            "Content-Security-Policy": f"{policy}; frame-ancestors {ancestors}",
-            # with no-referrer a browser would not say from which site the form comes
-            "Referrer-Policy": "same-origin",
-        }
-        return HTMLResponse(PAGE.substitute(content=content), status, headers)
 
     def _visitor(self, scope: Scope) -> str:
         return self._identify(
@@ -155,7 +121,7 @@ class Logins:
         """A cookie with the port in its name: cookies do not tell ports apart, and a machine may
         run two chats."""
         port = (scope.get("server") or ("", 0))[1]
-        return Cookie(f"streamchat_{port}", WEEK, framed=bool(self._framed_by))
+        return Cookie(f"streamchat_{port}", WEEK, framed=bool(self._page.framed_by))
 
 
 class LoginCheck:

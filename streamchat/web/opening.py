@@ -1,6 +1,8 @@
-"""Puts a link preview and a first script at the top of the page, before Gradio's own scripts."""
+"""Puts a link preview, icons and a first script at the top of the page, before Gradio's own
+scripts."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 
@@ -40,7 +42,6 @@ class Preview:
             "image:alt": self.title,
         }
         lines = [
-            f"<title>{escape(self.title)}</title>",
             f'<meta name="description" content="{escape(self.sentence)}">',
             '<meta name="twitter:card" content="summary_large_image">',
             *(
@@ -52,12 +53,13 @@ class Preview:
 
 
 class Opening:
-    """Puts a preview and a script into the page. Must be inside of the policy, which allows the
+    """Puts tags and a script into the page. Must be inside of the policy, which allows the
     script."""
 
-    def __init__(self, app: ASGIApp, preview: Preview, script: str) -> None:
+    def __init__(self, app: ASGIApp, tags: Callable[[str], str], script: str) -> None:
+        """`tags` gets the address of the chat, and is asked for each page."""
         self._app = app
-        self._preview = preview
+        self._tags = tags
         self._script = f"<script>{script}</script>".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,7 +73,7 @@ class Opening:
         before, rest = (page[: found.start()], page[found.start() :]) if found else (page, b"")
         rest = MANIFEST.sub(b"", PREVIEW.sub(b"", rest))
         rest = rest.replace(END_OF_CONFIGURATION, END_OF_CONFIGURATION + self._script, 1)
-        return before + (self._preview.tags(address).encode() if found else b"") + rest
+        return before + (self._tags(address).encode() if found else b"") + rest
 
 
 def address(scope: Scope) -> str:

@@ -19,8 +19,11 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import Message, Scope
 
+from streamchat.look import Look
 from streamchat.web.allowlist import gradios
 from streamchat.web.login import LoginCheck, Logins, user_of
+from streamchat.web.login_page import LoginPage
+from streamchat.web.shell import Shell
 from tests.application import ROOT, Application
 from tests.page import Page
 from tests.scripted_claude import ScriptedClaude, says
@@ -237,7 +240,9 @@ async def test_in_a_frame_of_hugging_face_the_cookie_is_of_that_frame() -> None:
     """On Spaces, and only there, the page is shown by another site; below a prefix the cookie is of
     that prefix."""
     chat = app_behind(
-        Logins(USER, PASSWORD, lambda *_: "visitor", framed_by=["https://huggingface.co"])
+        Logins(
+            USER, PASSWORD, lambda *_: "visitor", LoginPage(Shell(Look), ["https://huggingface.co"])
+        )
     )
     transport = httpx.ASGITransport(chat, root_path="/chat")
     async with httpx.AsyncClient(
@@ -275,7 +280,9 @@ async def test_a_socket_needs_the_login_too() -> None:
         "scheme": "ws",
         "server": None,
     }
-    await app_behind(Logins(USER, PASSWORD, lambda *_: "visitor"))(scope, receive, send)
+    await app_behind(Logins(USER, PASSWORD, lambda *_: "visitor", LoginPage(Shell(Look))))(
+        scope, receive, send
+    )
     assert sent == [{"type": "websocket.close"}]
 
 
@@ -336,7 +343,7 @@ def test_the_login_fits_on_a_phone(guarded: Application, chromium: Browser, sche
         expect(tab.get_by_label("User")).to_be_focused()
         assert tab.evaluate("document.documentElement.scrollWidth") == 320
         background = tab.evaluate("getComputedStyle(document.documentElement).backgroundColor")
-        assert background == {"light": "rgb(248, 250, 252)", "dark": "rgb(11, 17, 32)"}[scheme]
+        assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(24, 24, 28)"}[scheme]
 
 
 def log_in(tab: Tab, password: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from html import escape
 from pathlib import Path
 
 from fastapi import APIRouter, Response
@@ -9,22 +10,22 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.routing import BaseRoute
 
-from streamchat.web.headers import CLOSED, written
+from streamchat.texts import page_words
 from streamchat.web.problem import Route
+from streamchat.web.shell import Shell
 
 PATH = "/docs"
 FOLDER = Path(__file__).parent
-POLICY = {
-    **CLOSED,
-    "script-src": ["'self'"],
-    "style-src": ["'self'"],
-    "connect-src": ["'self'"],
-    "img-src": ["data:"],
-}
-HEADERS = {"Content-Security-Policy": written(POLICY), "Cache-Control": "no-cache"}
+HEADERS = {"Cache-Control": "no-cache"}
+WORDS = page_words("docs")
+CONTENT = f"""<main class="page">
+<h1>{escape(WORDS["name"])}</h1>
+<p class="note">{escape(WORDS["about"])} <a href="openapi.json">openapi.json</a></p>
+</main>"""
+LINKS = f'<a href="./">{escape(WORDS["to_chat"])}</a>'
 
 
-def routes(title: str, described: Sequence[BaseRoute]) -> APIRouter:
+def routes(title: str, described: Sequence[BaseRoute], shell: Shell) -> APIRouter:
     """The page, its files, and the OpenAPI document of the `described` routes."""
     router = APIRouter(route_class=Route, include_in_schema=False)
     document = partial(get_openapi, title=title, version="1", routes=described)
@@ -35,7 +36,8 @@ def routes(title: str, described: Sequence[BaseRoute]) -> APIRouter:
 
     @router.get(PATH)
     async def page() -> Response:
-        return FileResponse(FOLDER / "page.html", headers=HEADERS)
+        parts = ["docs/page.css", "docs/page.js"]
+        return shell.page(WORDS["name"], CONTENT, links=LINKS, parts=parts, words=WORDS)
 
     @router.get(PATH + "/page.css")
     async def style() -> Response:

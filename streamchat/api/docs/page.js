@@ -1,4 +1,6 @@
-"use strict"
+// Lists the routes of openapi.json, and tries them.
+const WORDS = JSON.parse(document.querySelector('meta[name="words"]').content)
+const text = (code, values = {}) => WORDS[code].replace(/\{(\w+)\}/g, (_, name) => values[name])
 
 const made = (name, attributes = {}, ...children) => {
   const element = document.createElement(name)
@@ -7,15 +9,18 @@ const made = (name, attributes = {}, ...children) => {
   return element
 }
 
-const pairs = entries => made("dl", {}, ...entries.flatMap(([name, text]) => [made("dt", {}, name), made("dd", {}, text)]))
+// Words between backticks are code.
+const written = words => words.split("`").map((part, number) => number % 2 ? made("code", {}, part) : part)
+
+const pairs = entries => made("dl", {}, ...entries.flatMap(([name, text]) => [made("dt", {}, name), made("dd", {}, ...written(text))]))
 
 const parameters = ({parameters = []}) => parameters.length ? [
-  made("h3", {}, "Parameters"),
-  pairs(parameters.map(each => [each.name, `in the ${each.in}${each.required ? "" : ", optional"}`])),
+  made("h3", {}, text("parameters")),
+  pairs(parameters.map(each => [each.name, text(each.required ? "place" : "optional_place", {place: each.in})])),
 ] : []
 
 const answers = ({responses}) => [
-  made("h3", {}, "Answers"),
+  made("h3", {}, text("answers")),
   pairs(Object.entries(responses).filter(([, {description}]) => description).map(([status, {description}]) => [status, description])),
 ]
 
@@ -44,26 +49,26 @@ const trial = (method, path, {requestBody, responses}) => {
   const send = async event => {
     event.preventDefault()
     shown.hidden = false
-    shown.textContent = "Waiting for the answer."
+    shown.textContent = text("waiting")
     const headers = {...kinds.length ? {accept: accept.value} : {}, ...body ? {"content-type": "application/json"} : {}}
     const options = {method: method.toUpperCase(), headers, body: body ? body.value : undefined}
     await fetch(address(path, fields), options).then(response => said(response, shown))
       .catch(error => { shown.textContent += `\n${error.message}` })
   }
   const controls = [...Object.entries(fields).map(each => labelled(...each)),
-    ...kinds.length > 1 ? [labelled("Accept", accept)] : [], made("button", {}, "Send")]
-  return made("form", {onsubmit: send}, ...body ? [labelled("Body", body)] : [], made("div", {}, ...controls), shown)
+    ...kinds.length > 1 ? [labelled(text("accept"), accept)] : [], made("button", {className: "main-button"}, text("send"))]
+  return made("form", {onsubmit: send}, ...body ? [labelled(text("body"), body)] : [], made("div", {}, ...controls), shown)
 }
 
 const operation = (method, path, described) => made("section", {},
   made("h2", {}, made("b", {}, method.toUpperCase()), ` ${path}`),
-  made("p", {}, described.description ?? ""),
+  made("p", {}, ...written(described.description ?? "")),
   ...parameters(described), ...answers(described),
-  made("h3", {}, "Try it"), trial(method, path, described))
+  made("h3", {}, text("try_it")), trial(method, path, described))
 
 const show = ({paths}) => document.querySelector("main").append(...Object.entries(paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, described]) => operation(method, path, described))))
 
 fetch("openapi.json").then(response => response.json()).then(show).catch(error => {
-  document.querySelector("main").append(made("p", {className: "trouble"}, `The routes cannot be listed: ${error.message}`))
+  document.querySelector("main").append(made("p", {className: "bad"}, text("no_list", {reason: error.message})))
 })

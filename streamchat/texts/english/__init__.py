@@ -3,12 +3,16 @@
 from collections.abc import Callable, Mapping
 
 from streamchat.texts.english import (
+    docs,
     failures,
     files,
+    login,
     money,
     notices,
     options,
+    owner,
     page,
+    refusal,
     requests,
     sharing,
 )
@@ -28,3 +32,11 @@ AREAS: tuple[Mapping[str, str | Callable[..., str]], ...] = (
     page.SENTENCES,
     sharing.SENTENCES,
 )
+
+# of the pages beside the chat, whose words stand in their HTML and JavaScript by these codes
+PAGES: Mapping[str, Mapping[str, str]] = {
+    "docs": docs.WORDS,
+    "login": login.WORDS,
+    "owner": owner.WORDS,
+    "refusal": refusal.WORDS,
+}
