@@ -16,7 +16,8 @@ Role = Literal["user", "assistant"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What one of the two said; the files of the user come before the text, and are seen first."""
+    """The words of one of the two. A user's files come before the text, and Claude sees them
+    first."""
 
     role: Role
     text: str

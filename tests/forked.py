@@ -1,5 +1,5 @@
-"""Runs a Python file in a process that is forked from one that has loaded the libraries: the start
-takes a quarter of the time, which is most of what many tests would take."""
+"""Runs a Python file in a process forked from one that has loaded the libraries, which starts four
+times as fast."""
 
 import multiprocessing
 import os
@@ -18,12 +18,12 @@ WORKS = "forkserver" in multiprocessing.get_all_start_methods()
 
 
 def fits(environment: Mapping[str, str]) -> bool:
-    """Whether such a process would run as one that is started by a command would."""
+    """Whether a forked process would behave like one that is started by a command."""
     return WORKS and not any(name.startswith(READ_EARLY) for name in environment)
 
 
 class Forked:
-    """As a `subprocess.Popen`, as far as the tests use one."""
+    """Like a `subprocess.Popen`, as far as the tests use one."""
 
     def __init__(self, arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
         context = multiprocessing.get_context("forkserver")

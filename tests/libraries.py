@@ -1,5 +1,5 @@
-"""Loads what `app.py` loads and no test changes. `tests/forked.py` starts apps from a process in
-which this has been imported."""
+"""Imports the libraries of `app.py` that no test changes. `tests/forked.py` forks apps from a
+process that has imported this."""
 
 import sys
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Good files: the form in which Claude gets them, and what it counts for them."""
+"""Good files: the form in which Claude gets them, and their tokens."""
 
 import asyncio
 import base64
@@ -42,7 +42,7 @@ def photo() -> bytes:
 
 
 def test_a_photo_is_turned_upright_and_loses_its_notes() -> None:
-    """Where a picture was taken is nobody's business; which way up it was held matters."""
+    """The orientation is applied, and the metadata, such as the place, is dropped."""
     file = attached(photo())
     image = opened(file)
     data = base64.b64decode(file.data)
@@ -67,7 +67,7 @@ def test_other_pictures_are_turned_upright_too(kind: str) -> None:
     [("JPEG", "image/jpeg"), ("PNG", "image/png"), ("GIF", "image/png"), ("WEBP", "image/png")],
 )
 def test_each_kind_of_picture_is_sent_in_one_that_claude_takes(kind: str, sent: str) -> None:
-    """Whatever hides behind the picture is left behind: it is written anew."""
+    """A picture is written anew, without the bytes that hide behind it."""
     file = attached(picture(kind) + b"<script>alert(1)</script>")
     assert (file.media_type, Image.MIME[str(opened(file).format)]) == (sent, sent)
     assert b"script" not in base64.b64decode(file.data)
@@ -119,7 +119,7 @@ def test_tokens_of_pictures_are_those_of_claudes_table(size: tuple[int, int], co
 
 @given(st.integers(1, 60_000), st.integers(1, 60_000))
 def test_no_picture_is_larger_than_the_models_see(width: int, height: int) -> None:
-    """Whatever its shape it fits in both bounds, and keeps its shape and most of what fits."""
+    """A picture of any shape is scaled to fit both bounds, and no smaller than needed."""
     fitted = fitting(width, height)
     assert tokens(*fitted) <= MOST_TOKENS
     assert max(fitted) <= LONGEST_SIDE
@@ -157,7 +157,7 @@ def uploads(*files: bytes) -> list[Upload]:
 async def test_files_are_checked_in_a_process_without_the_owners_keys(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What a process answers is what the check itself does; its environment has no secret."""
+    """A process gives the same answer as the check itself, and its environment has no secret."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-secret")
     workshop = Workshop(Bounds())
     given = uploads(picture(), pdf("hi"), b"text")
@@ -185,7 +185,7 @@ async def test_a_refusal_comes_out_of_the_process() -> None:
     ],
 )
 async def test_a_process_that_does_not_answer_is_a_refusal(does: str) -> None:
-    """Whatever a file makes of the process that reads it: it ends, and the file is named."""
+    """A process that crashes or hangs is ended, and the refusal names the file."""
     command = [sys.executable, "-c", does]
     workshop = Workshop(Bounds(), Processes(command, seconds=0.5))
     with pytest.raises(FileRefused) as refused:

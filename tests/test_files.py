@@ -156,8 +156,7 @@ async def test_a_file_can_be_all_there_is_to_say(asked: Asked) -> None:
 
 
 async def test_the_next_turn_begins_with_the_same_bytes(asked: Asked) -> None:
-    """What Claude has read of the files is in its cache: a turn that is sent again equals
-    itself."""
+    """An earlier turn is sent unchanged, so that Claude's cache has its files."""
     first = {
         "role": "user",
         "content": [image_block(picture("WEBP"), "image/webp"), text_block("?")],

@@ -1,4 +1,4 @@
-"""Links to shared conversations: what they show, and what happens to them."""
+"""Links to shared conversations: what they show, and how they end."""
 
 import json
 import signal
@@ -24,7 +24,7 @@ from tests.served import Source, until
 
 
 class Teller:
-    """A source that thinks, speaks and has a note."""
+    """A source with thoughts, text and a notice."""
 
     name, model = "The teller", "teller"
 
@@ -66,8 +66,8 @@ def read(here: Running, url: str) -> str:
     return answer.text.partition("</style>")[2]
 
 
-def test_a_link_shows_what_was_said_and_nothing_else(here: Running, reader: Reader) -> None:
-    """Neither thoughts, notes and receipts, nor who asked."""
+def test_a_link_shows_questions_and_answers_alone(here: Running, reader: Reader) -> None:
+    """Thoughts, notes, receipts and the reader's identity are not on the page."""
     id_ = reader.asks("Which <zebra>?\n  It has stripes.")
     page = read(here, share(reader, id_))
     assert "Which &lt;zebra&gt;?\n  It has stripes.</div>" in page
@@ -80,7 +80,7 @@ def test_a_link_shows_what_was_said_and_nothing_else(here: Running, reader: Read
 
 
 def test_a_link_stays_as_it_is_until_it_is_updated(here: Running, reader: Reader) -> None:
-    """Later questions and names are not in it; with them it keeps its address."""
+    """Later questions and a later title appear only after an update, which keeps the address."""
     id_ = reader.asks("First")
     url = share(reader, id_)
     reader.asks("Second", id_)
@@ -94,7 +94,7 @@ def test_a_link_stays_as_it_is_until_it_is_updated(here: Running, reader: Reader
 
 
 async def test_a_running_answer_is_shown_as_far_as_it_has_come(tmp_path: Path) -> None:
-    """What it says later is not in the link, and its thoughts never are."""
+    """The snapshot has the answer's text so far, and never its thoughts."""
     source, store = Source(), Store(str(tmp_path))
     chat = Chat(Sources(source), store, linger=60, keep=60)
     await store.open()
@@ -116,7 +116,7 @@ async def test_a_running_answer_is_shown_as_far_as_it_has_come(tmp_path: Path) -
 
 
 def test_a_withdrawn_conversation_can_be_shared_anew(here: Running, reader: Reader) -> None:
-    """By another link; withdrawing is idempotent."""
+    """It gets another link. Withdrawing is idempotent."""
     id_ = reader.asks("Once")
     url = share(reader, id_)
     for _ in range(2):
@@ -127,7 +127,7 @@ def test_a_withdrawn_conversation_can_be_shared_anew(here: Running, reader: Read
 
 
 def test_all_links_end_when_all_is_deleted(here: Running, reader: Reader) -> None:
-    """For good: what is restored has none."""
+    """A restored conversation has no link."""
     url = share(reader, reader.asks("Once"))
     reader.client.delete("conversations")
     assert httpx.get(here.url + url).status_code == 404
@@ -137,7 +137,7 @@ def test_all_links_end_when_all_is_deleted(here: Running, reader: Reader) -> Non
 
 
 def test_a_page_has_the_look_of_the_chat_in_light_and_dark() -> None:
-    """Its accent, and the tokens of the dark theme where the system is dark, without a script."""
+    """The page has the accent, and the dark theme's tokens in a dark system, without a script."""
     page = Page(Look(accent="#0f766e")).saying("Title", "Words")
     style = page.partition("<style>")[2].partition("</style>")[0]
     dark = style.partition("@media (prefers-color-scheme: dark) { :root {")[2].partition("}")[0]
@@ -147,8 +147,8 @@ def test_a_page_has_the_look_of_the_chat_in_light_and_dark() -> None:
 
 
 def test_an_answer_looks_as_in_the_chat() -> None:
-    """Blocks of code with their language, tables, line ends, formulas as they are written; a long
-    block goes on in the next piece."""
+    """Code blocks have their language; tables, line ends and formulas' sources are as in the chat;
+    a long block goes on in the next piece."""
     code = "".join(drawn("```python\nprint(1 < 2)\n```\n"))
     assert code == (
         '<div class="code"><p>python</p><pre><code>print(1 &lt; 2)\n</code></pre></div>\n'
@@ -174,7 +174,7 @@ def test_an_answer_looks_as_in_the_chat() -> None:
 
 
 def test_a_link_works_below_a_prefix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its address is relative, as is its way back to the chat, and that from the login to it."""
+    """The link, its way back to the chat and the login's redirect have relative addresses."""
     monkeypatch.setenv("GRADIO_ROOT_PATH", "/chat")
     monkeypatch.setenv("ANTHROPIC_API_KEY", "")
     settings = Settings(data_dir=str(tmp_path), auth="ada:long enough")
@@ -185,7 +185,7 @@ def test_a_link_works_below_a_prefix(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.process
 def test_a_kill_takes_nothing_that_was_settled(tmp_path: Path) -> None:
-    """Titles, answers, names, links and deletions are there after SIGKILL and a new start."""
+    """Titles, answers, names, links and deletions survive SIGKILL and a restart."""
     folder = str(tmp_path)
     with Application(STREAMCHAT_DATA_DIR=folder) as app, Reader(f"{app.url}/") as reader:
         ids = [reader.asks(f"Question {number}") for number in range(4)]

@@ -46,7 +46,7 @@ async def shown(*events: Event) -> list[tuple[str, str]]:
 
 
 def drawn(messages: list[Shown]) -> list[tuple[str, str]]:
-    """What a person sees of each message: as what, and which words."""
+    """The kind and the text of each message that a reader sees."""
     return [(kind(message), words_of(message)) for message in messages]
 
 

@@ -1,5 +1,4 @@
-"""Versions of questions and answers, as a tab keeps them and as its page goes from one to
-another."""
+"""Versions of questions and answers, as a tab keeps them and its page switches between them."""
 
 import json
 from collections.abc import Sequence
@@ -38,7 +37,7 @@ class Known(Visitor):
         return await self.page.tab(self.request)
 
     async def goes_to(self, number: int) -> list[tuple[str, str]]:
-        """Shows the turn of that number, and loads the page; what the page shows then."""
+        """Shows the turn with that number, reloads the page, and returns its messages."""
         tab = await self.tab
         assert tab.show(number)
         self.room.tabs.save(self.page.tab_id(self.request), tab)
@@ -47,7 +46,7 @@ class Known(Visitor):
 
 
 def words(messages: Sequence[Shown]) -> list[tuple[str, str]]:
-    """What was said, without receipts."""
+    """The roles and texts without receipts."""
     return [(message.role, message.text) for message in conversation(messages)]
 
 
@@ -64,7 +63,7 @@ async def room(tmp_path: Path) -> Any:
 
 
 async def asked(room: Room) -> Known:
-    """A visitor who asked, asked again, retried that, and then changed the first question."""
+    """A visitor who asked twice, retried the second question and then edited the first one."""
     visitor = Known(room)
     await visitor.reload("")
     await visitor.ask("One", "First.")
@@ -74,9 +73,8 @@ async def asked(room: Room) -> Known:
     return visitor
 
 
-async def test_a_retry_and_an_edit_keep_what_was_there(room: Room) -> None:
-    """Each version brings back all that followed it when it was shown last, with its own
-    versions."""
+async def test_a_retry_and_an_edit_keep_earlier_versions(room: Room) -> None:
+    """Each version brings back everything that followed it when it was last shown."""
     visitor = await asked(room)
     assert words(visitor.shown) == turn("Uno", "Edited.")
     assert choices(await visitor.tab) == {
@@ -93,8 +91,8 @@ async def test_a_retry_and_an_edit_keep_what_was_there(room: Room) -> None:
     assert await visitor.goes_to(0) == turn("One", "First.") + turn("Two", "Second.")
 
 
-async def test_only_what_is_shown_goes_to_claude(room: Room) -> None:
-    """And what is asked then follows that version alone."""
+async def test_only_the_shown_path_goes_to_claude(room: Room) -> None:
+    """Hidden turns are not sent, and a new question follows the shown version alone."""
     visitor = await asked(room)
     await visitor.goes_to(1)
     await visitor.ask("Three", "Third.")
@@ -107,7 +105,7 @@ async def test_only_what_is_shown_goes_to_claude(room: Room) -> None:
 
 
 async def test_versions_outlive_a_restart(room: Room, tmp_path: Path) -> None:
-    """They are in the file with their conversation; one without any takes no byte more."""
+    """Versions are stored with their conversation; one without any takes no extra byte."""
     visitor = await asked(room)
     tab_id = visitor.page.tab_id(visitor.request)
     told = choices(await visitor.tab)
@@ -128,7 +126,8 @@ async def test_versions_outlive_a_restart(room: Room, tmp_path: Path) -> None:
 
 
 async def test_a_question_goes_to_the_path_that_its_page_shows(room: Room) -> None:
-    """Another window has gone to another version a moment before; what it shows is kept."""
+    """If another window has switched to another version, the question still follows the one on its
+    own page."""
     visitor = await asked(room)
     await visitor.goes_to(1)
     tab = await visitor.tab
@@ -146,7 +145,8 @@ async def test_a_question_goes_to_the_path_that_its_page_shows(room: Room) -> No
 async def test_an_answer_goes_to_the_path_it_was_asked_on(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also when another version is shown while the question is on its way, and then undone."""
+    """The path stays even if another version is shown, and undone, while the question is on its
+    way."""
     visitor = await asked(room)
     await visitor.goes_to(1)
     tab, ask = await visitor.tab, room.chat.ask
@@ -165,7 +165,7 @@ async def test_an_answer_goes_to_the_path_it_was_asked_on(
 
 
 async def test_undo_takes_back_a_question_with_its_versions(room: Room) -> None:
-    """Nothing that was taken back comes again, and what stood before it keeps its versions."""
+    """Undo removes all versions of the question, and keeps those of the turns before it."""
     visitor = await asked(room)
     await visitor.goes_to(1)
     assert await visitor.undo() == "Two"
@@ -179,7 +179,7 @@ async def test_undo_takes_back_a_question_with_its_versions(room: Room) -> None:
 
 
 async def test_a_thumb_belongs_to_its_version(room: Room) -> None:
-    """Two answers in the same words are two answers, and each keeps its name."""
+    """Two answers with the same words have different names, and each keeps its own."""
     visitor = Known(room)
     await visitor.reload("")
     await visitor.ask("One", "Again.")
@@ -194,7 +194,7 @@ async def test_a_thumb_belongs_to_its_version(room: Room) -> None:
 
 
 async def test_ten_thousand_retries_take_no_more_room_than_twenty(room: Room) -> None:
-    """The version that was shown longest ago goes, and a conversation has a bound for all."""
+    """The version shown longest ago is dropped, and a conversation has a bound for all of them."""
     tab = Tab([message_of("user", "hi"), message_of("assistant", "0")], reader="one")
     for number in range(1, 10_000):
         tab.branch([message_of("user", "hi"), message_of("assistant", str(number))])
@@ -206,7 +206,7 @@ async def test_ten_thousand_retries_take_no_more_room_than_twenty(room: Room) ->
 
 
 def test_hidden_words_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was shown longest ago goes, with all that follows it."""
+    """Over the bound the turns shown longest ago are dropped, with those that follow them."""
     monkeypatch.setattr(bounds, "MAX_BYTES", 2_000)
     tab = Tab([message_of("user", "hi")], reader="one")
     for number in range(10):
@@ -217,7 +217,7 @@ def test_hidden_words_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_reader_who_cannot_come_back_keeps_no_versions() -> None:
-    """Without a cookie there is no conversation in which they could be found."""
+    """Without a cookie there is no saved conversation, and no version is kept."""
     tab = Tab([message_of("user", "hi"), message_of("assistant", "0")])
     tab.branch([message_of("user", "hi"), message_of("assistant", "1")])
     assert tab.versions.hidden == ()
@@ -230,8 +230,8 @@ steps = st.lists(
 
 @given(steps=steps)
 def test_every_turn_can_be_shown_as_it_was(steps: list[tuple[str, int]]) -> None:
-    """However one asks, goes back and forth and undoes: a turn shows itself after what it
-    followed when it was asked, and the store gives back the same."""
+    """After any questions, switches and undos, a turn is shown after the turns that it followed
+    when it was asked, and the store returns the same."""
     tab, born = Tab(reader="one"), dict[int, list[str]]()
     for number, (step, value) in enumerate(steps):
         if step == "ask":

@@ -58,14 +58,14 @@ Content = Annotated[
 
 
 def text_of(content: str | list[Block]) -> str:
-    """The texts, a paragraph each."""
+    """The texts, one paragraph each."""
     if isinstance(content, str):
         return content
     return "\n\n".join(block.text for block in content if isinstance(block, TextBlock))
 
 
 def uploads_of(content: str | list[Block], numbers: Iterator[int]) -> tuple[Upload, ...]:
-    """The files in their order; one without a title is called by the next of the numbers."""
+    """The files in order. One without a title is named by the next number."""
     blocks = [] if isinstance(content, str) else content
     files = [block for block in blocks if not isinstance(block, TextBlock)]
     return tuple(_upload(block, next(numbers)) for block in files)

@@ -1,6 +1,6 @@
-"""Files beside a message: what is taken of a stranger's file, and in which form Claude gets it.
+"""Files beside a message: the checks of a stranger's file, and the form in which Claude gets it.
 
-The process that checks files imports this; it loads neither Pillow nor the settings.
+The process that checks files imports this package, which loads neither Pillow nor the settings.
 """
 
 from streamchat.attachments.attachment import Attachment, Upload

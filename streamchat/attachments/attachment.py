@@ -1,4 +1,4 @@
-"""A file as a visitor sends it, and as it is once it has been checked."""
+"""A file before and after its check."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ PDF, PLAIN = "application/pdf", "text/plain"
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that nobody has checked yet. `data` is base64, or for a text as it is. `media_type` is
-    what its sender takes it for, and may be empty."""
+    """An unchecked file. `data` is base64, or a text's own characters. `media_type` is the sender's
+    claim, and may be empty."""
 
     name: str
     data: str = field(repr=False)
@@ -19,7 +19,7 @@ class Upload:
 
     @property
     def size(self) -> int:
-        """Bytes, as far as they can be told without reading them; never too few."""
+        """The size in bytes, computed without decoding; never too small."""
         if self.form == "base64":
             return len(self.data) * 3 // 4
         return len(self.data.encode(errors="surrogatepass"))
@@ -27,7 +27,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file in the form in which Claude gets it: `data` is base64, or for a text as it is.
+    """A file in the form in which Claude gets it. `data` is base64, or a text's own characters.
 
     Claude counts no more than so many `tokens` for it. `size` is that of the file as it was sent,
     in bytes. A picture has a `width` and a `height` in pixels and names of `colours`; a PDF has

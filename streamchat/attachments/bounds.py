@@ -1,4 +1,4 @@
-"""How many files are taken, and how large."""
+"""Bounds on the number and the size of files."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ MB = 1_000_000
 
 @dataclass(frozen=True)
 class Bounds:
-    """Sizes are in bytes of the files as they are sent. Zero files are none at all."""
+    """Sizes are in bytes of the files as sent. Zero files turns files off."""
 
     file: int = 5 * MB
     per_message: int = 5

@@ -1,4 +1,4 @@
-"""One file after another, checked by what is in it."""
+"""Checks files one after another, by their content."""
 
 import base64
 import binascii
@@ -16,8 +16,8 @@ TAKEN = (*pictures.FORMATS, PDF, PLAIN)
 
 
 def checked(uploads: Iterable[Upload], bounds: Bounds) -> list[Attachment]:
-    """The files in the form in which Claude gets them; raises `FileRefused` for the first that is
-    not taken, with its name."""
+    """The files in Claude's form. Raises `FileRefused`, with the name, for the first one that is
+    refused."""
     attachments = []
     for upload in uploads:
         try:

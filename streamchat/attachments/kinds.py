@@ -1,4 +1,4 @@
-"""The kind of a file by its first bytes, whatever its name says."""
+"""The kind of a file by its first bytes, whatever its name."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ Family = Literal["picture", "pdf", "text", "other"]
 
 @dataclass(frozen=True)
 class FileKind:
-    """`refusal` is the code of the sentence for a kind that is not taken."""
+    """A kind of file. `refusal` is the code of the sentence for a kind that is not accepted."""
 
     family: Family
     media_type: str = ""
@@ -50,7 +50,7 @@ BLANKS = b"\xef\xbb\xbf \t\r\n"
 
 
 def kind_of(data: bytes) -> FileKind:
-    """The kind of a file that is not empty. What no first bytes tell is perhaps a text."""
+    """The kind of a file that is not empty. A file without known first bytes may be a text."""
     for begin, media_type in PICTURES.items():
         if data.startswith(begin):
             return FileKind("picture", media_type)

@@ -1,4 +1,4 @@
-"""The name of a file, which its sender chose, as a person can be shown it."""
+"""Cleans a file's name, which its sender chose, so that it can be shown."""
 
 import re
 import unicodedata
@@ -8,7 +8,7 @@ ENDING = 12
 
 
 def shown(name: str, otherwise: str = "") -> str:
-    """The name without folders and signs that nobody sees, cut in the middle where it is long."""
+    """The name without folders and invisible signs, shortened in the middle."""
     last = re.split(r"[/\\]", name[:10_000])[-1]
     clean = " ".join("".join(map(_seen, last)).split())
     if len(clean) > LONGEST:
@@ -17,8 +17,8 @@ def shown(name: str, otherwise: str = "") -> str:
 
 
 def _seen(sign: str) -> str:
-    """The sign; a space for one that breaks the line, nothing for one that turns the text around,
-    is not seen, or is no sign at all."""
+    """The sign; a space for a line break; empty for a sign that is invisible, reverses the text, or
+    is none."""
     if sign in "\t\n\r\v\f\x85\u2028\u2029":
         return " "
     return "" if unicodedata.category(sign).startswith("C") else sign

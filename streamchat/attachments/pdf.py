@@ -1,4 +1,4 @@
-"""PDFs: their pages are counted, and the most that Claude can count for them."""
+"""PDFs: counts their pages, and the most tokens that Claude can count for them."""
 
 import pypdfium2
 from pypdfium2 import PdfDocument, PdfiumError, raw
@@ -19,7 +19,7 @@ BY_ERROR = {
 
 
 def pdf(upload: Upload, data: bytes, bounds: Bounds) -> Attachment:
-    """Claude gets the file as it is. Raises `FileRefused`."""
+    """The PDF unchanged. Raises `FileRefused`."""
     document = _opened(data)
     try:
         if raw.FPDF_GetSecurityHandlerRevision(document) != NOT_PROTECTED:
@@ -45,7 +45,7 @@ def _opened(data: bytes) -> PdfDocument:
 
 
 def _read(document: PdfDocument, pages: int) -> tuple[int, str]:
-    """The bytes of the text of all pages, and the first words."""
+    """The size of the text of all pages, and its first words."""
     size, opening = 0, ""
     for number in range(pages):
         text = _text(document, number)

@@ -1,5 +1,5 @@
-"""Pictures: bounded before they are decoded, turned upright, without what a camera notes, and no
-larger than the model sees them."""
+"""Pictures: bounded before they are decoded, turned upright, without metadata, and no larger than
+the model sees them."""
 
 import io
 import math
@@ -26,12 +26,12 @@ WHITE = (255, 255, 255)
 
 
 def tokens(width: int, height: int) -> int:
-    """What Claude counts for a picture of this size, in pixels."""
+    """The tokens that Claude counts for a picture of this size in pixels."""
     return math.ceil(width / PATCH) * math.ceil(height / PATCH)
 
 
 def fitting(width: int, height: int) -> tuple[int, int]:
-    """The size of the picture, scaled down to what the models see of it."""
+    """The picture's size, scaled down to what the models see."""
     scale = min(1.0, LONGEST_SIDE / max(width, height))
     while tokens(*(fitted := _scaled(width, height, scale))) > MOST_TOKENS:
         scale *= 0.99
@@ -39,7 +39,7 @@ def fitting(width: int, height: int) -> tuple[int, int]:
 
 
 def picture(upload: Upload, data: bytes, media_type: str, bounds: Bounds) -> Attachment:
-    """Raises `FileRefused`."""
+    """The picture in Claude's form. Raises `FileRefused`."""
     with _decoding(bounds), Image.open(io.BytesIO(data), formats=[FORMATS[media_type]]) as image:
         width, height = image.size
         if width * height > bounds.pixels:
@@ -63,7 +63,7 @@ def picture(upload: Upload, data: bytes, media_type: str, bounds: Bounds) -> Att
 
 @contextmanager
 def _decoding(bounds: Bounds) -> Iterator[None]:
-    """Refuses what Pillow cannot read, in whichever way it says so."""
+    """Refuses pictures that Pillow cannot read, whatever exception it raises."""
     Image.MAX_IMAGE_PIXELS = None
     try:
         yield
@@ -97,7 +97,7 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """In one of the three kinds of colour that every format here can hold."""
+    """The picture in one of three colour modes that every format here supports."""
     image.load()
     exif = image.getexif()
     if image.mode.startswith("I"):
@@ -112,7 +112,7 @@ def _plain(image: Image.Image) -> Image.Image:
 
 
 def _encoded(image: Image.Image, *, is_photo: bool) -> tuple[str, bytes]:
-    """The media type and the file. The same picture gives the same bytes, for Claude's cache."""
+    """The media type and the file. Equal pictures give equal bytes, for Claude's cache."""
     if not is_photo:
         png = _saved(image, "PNG", compress_level=6)
         if len(png) <= LARGE_PNG:

@@ -1,4 +1,4 @@
-"""Texts and code."""
+"""Text files, including code."""
 
 import codecs
 
@@ -18,7 +18,8 @@ OPENING = 300
 
 
 def text_of(data: bytes) -> str:
-    """Raises `FileRefused` for what is not UTF-8, and not UTF-16 with its mark, or is no text."""
+    """The text. Raises `FileRefused` unless it is UTF-8, or UTF-16 with a byte order mark, and
+    readable."""
     coding = next((coding for mark, coding in BOMS.items() if data.startswith(mark)), "utf-8")
     try:
         text = data.decode(coding)
@@ -30,7 +31,7 @@ def text_of(data: bytes) -> str:
 
 
 def checked(text: str) -> None:
-    """Raises `FileRefused` for what nobody reads as a text."""
+    """Raises `FileRefused` for a text that is blank or mostly control characters."""
     if not text.strip():
         raise FileRefused("file_blank")
     controls = sum(map(text.count, CONTROLS))
@@ -39,7 +40,7 @@ def checked(text: str) -> None:
 
 
 def attached(upload: Upload, text: str) -> Attachment:
-    """Claude gets the text without the marks of its coding."""
+    """The text without its byte order mark."""
     size = len(text.encode(errors="surrogatepass"))
     opening = " ".join(text[: 4 * OPENING].split())[:OPENING]
     # a token is at least a byte
@@ -47,6 +48,7 @@ def attached(upload: Upload, text: str) -> Attachment:
 
 
 def _undecodable(data: bytes) -> str:
-    """The code for what is no UTF-8: a text of old in another coding has few signs of a machine."""
+    """The code for bytes that are no UTF-8: a text in an old encoding has few control
+    characters."""
     strange = sum(data.count(bytes([each])) for each in (*range(9), *range(14, 27), *range(28, 32)))
     return "file_kind" if strange * 100 > FEW * len(data) else "file_coding"

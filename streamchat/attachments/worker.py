@@ -1,6 +1,7 @@
-"""A process that checks the files of one message and ends: no file is opened where the key is.
+"""A process that checks one message's files and ends, so that no file is opened in the process with
+the key.
 
-The JSON of `answered` comes by its standard input and goes by its standard output.
+The JSON of `answered` comes from standard input and goes to standard output.
 """
 
 import json
@@ -25,7 +26,7 @@ def main() -> None:
 
 
 def answered(asked: bytes) -> bytes:
-    """The JSON for the JSON of a message's uploads and the bounds that hold."""
+    """The JSON answer to a JSON request with a message's uploads and bounds."""
     given = json.loads(asked)
     uploads = [Upload(**upload) for upload in given["uploads"]]
     return json.dumps(_answer(uploads, Bounds(**given["bounds"]))).encode()
@@ -45,7 +46,7 @@ def _answer(uploads: list[Upload], bounds: Bounds) -> dict[str, Any]:
 
 
 def _bound() -> None:
-    """Takes no more of the machine than a file may cost, and only what others leave of it."""
+    """Limits the process's memory and time, and gives others precedence."""
     with suppress(ImportError, ValueError, OSError):
         import resource  # noqa: PLC0415 (Windows has none)
 

@@ -1,4 +1,4 @@
-"""Has files checked in processes of their own, a few at a time, each within a time."""
+"""Has files checked in separate processes, a few at a time and each with a time limit."""
 
 import asyncio
 import json
@@ -27,8 +27,8 @@ MOST = 2
 
 
 class Workshop:
-    """Checks files off the event loop: of one visitor one message at a time, of all `MOST`. They
-    are `answered` as `worker` has it."""
+    """Checks files off the event loop: one message of each visitor at a time, and `MOST` in all.
+    `answered` is like that of `worker`."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Workshop:
         self._visitors: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def check(self, uploads: Sequence[Upload], visitor: str | None) -> list[Attachment]:
-        """Raises `FileRefused`, or `Crowded` where its turn does not come."""
+        """The checked files. Raises `FileRefused`, or `Crowded` if the wait is too long."""
         lock = self._visitors.setdefault(visitor or "", asyncio.Lock())
         try:
             async with asyncio.timeout(self._patience):
@@ -123,7 +123,7 @@ def _made(fields: dict[str, Any], upload: Upload) -> Attachment:
 
 
 def _environment() -> dict[str, str]:
-    """Without the owner's keys."""
+    """An environment without the owner's keys."""
     here = str(Path(streamchat.__file__).parent.parent)
     kept = {name: os.environ[name] for name in ("SYSTEMROOT", "LANG") if name in os.environ}
     return {**kept, "PYTHONPATH": os.pathsep.join([here, *sys.path])}

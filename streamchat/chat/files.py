@@ -1,4 +1,4 @@
-"""The files of a conversation: counted, bounded and checked before anything is asked."""
+"""The files of a conversation: counted, bounded and checked before a source is asked."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ USUAL = Bounds()
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message whose files nobody has checked yet."""
+    """A message with unchecked files."""
 
     role: Role
     text: str
@@ -31,7 +31,7 @@ class Draft:
 
 
 class Files:
-    """Files stay in memory while a reply to them is written, and nowhere after that."""
+    """Keeps files in memory only while a reply to them is written."""
 
     def __init__(self, bounds: Bounds = USUAL, workshop: Workshop | None = None) -> None:
         self.bounds = bounds
@@ -40,8 +40,7 @@ class Files:
         self._held: Counter[str] = Counter()
 
     async def checked(self, drafts: Sequence[Draft], visitor: str | None) -> list[Message]:
-        """The messages with their files as Claude gets them; raises `FileRefused`, `TooManyFiles`
-        or `Crowded`."""
+        """The messages with checked files. Raises `FileRefused`, `TooManyFiles` or `Crowded`."""
         uploads = [upload for draft in drafts for upload in draft.uploads]
         if not uploads:
             return [Message(draft.role, draft.text) for draft in drafts]
@@ -57,7 +56,7 @@ class Files:
         self._workshop.close()
 
     def hold(self, conversation: Conversation, visitor: str | None) -> "Held":
-        """Takes the memory for the files of a reply, or raises `Crowded`."""
+        """Takes the memory for a reply's files, or raises `Crowded`."""
         size = sum(len(file.data) for message in conversation for file in message.files)
         held = Held(self._held, visitor or "", size)
         if size and (

@@ -1,5 +1,5 @@
-"""Draws pages a part at a time: off the event loop, with turns for all visitors, and once for all
-readers of the same page."""
+"""Draws pages in parts: in a thread, with turns for all visitors, and once for all readers of a
+page."""
 
 import asyncio
 from collections import OrderedDict
@@ -34,7 +34,7 @@ class Drawn:
 
 
 class Drawing:
-    """One part is drawn at a time. A visitor who opens many pages waits for themselves alone."""
+    """Draws one part at a time. A visitor who opens many pages delays only their own."""
 
     def __init__(self, *, max_kept: int = MAX_KEPT) -> None:
         self._turn = asyncio.Lock()
@@ -72,7 +72,7 @@ class Drawing:
 
 
 def joined(pieces: Iterator[str]) -> bytes:
-    """The next of them, as many as make a part; empty at the end."""
+    """The next pieces, as many as make a part; empty at the end."""
     taken, length = [], 0
     for piece in pieces:
         taken.append(piece)

@@ -27,7 +27,7 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True)
 class Told:
-    """What a file tells of a conversation: its messages, and their versions."""
+    """A conversation in a file: its title, its messages and their versions."""
 
     title: str
     messages: Sequence[Message]
@@ -56,8 +56,8 @@ def file_of(conversations: list[Fields]) -> Fields:
 
 
 def snapshot(told: Told, at: float) -> str:
-    """A conversation as its link shows it, without versions. Raises `Unfit` for one that is too
-    long."""
+    """The JSON behind a link to the conversation, without versions. Raises `Unfit` for one that is
+    too long."""
     shown = fields(Told(told.title, told.messages), at)
     text = json.dumps(shown, ensure_ascii=False).encode(errors="replace")
     if len(text) > MAX_SHARED:
@@ -91,7 +91,7 @@ def _conversation(given: Any) -> Told:
 
 
 def _versions(words: list[Message], given: Fields) -> Versions:
-    """None in a file of a release that had none."""
+    """The versions in a file; none in a file of an earlier release."""
     questions = sum(message.role == "user" for message in words)
     match given.get("path", []), given.get("versions", []):
         case [], []:

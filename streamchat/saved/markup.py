@@ -41,7 +41,7 @@ def drawn(text: str) -> Iterator[str]:
 
 
 def _formula(state: StateInline, silent: bool) -> bool:
-    """Formulas are shown as they are written."""
+    """A formula, shown as its source."""
     if state.src[state.pos] not in "\\$":
         return False
     found = FORMULA.match(state.src, state.pos, state.posMax)
@@ -69,7 +69,7 @@ def _link(renderer: Any, tokens: Tokens, place: int, options: Any, env: Any) -> 
 
 
 def _code(_: Any, tokens: Tokens, place: int, __: Any, ___: Any) -> str:
-    """A block with its language; one that goes on from the piece before belongs to that."""
+    """A code block with its language. One that continues the piece before joins that block."""
     token = tokens[place]
     goes_on = REPEATED in token.info
     language = escape(restored(token.info).strip().partition(" ")[0][:40])
@@ -78,7 +78,7 @@ def _code(_: Any, tokens: Tokens, place: int, __: Any, ___: Any) -> str:
 
 
 def _cell(renderer: Any, tokens: Tokens, place: int, options: Any, env: Any) -> str:
-    """A style would not hold on a page whose policy allows none but its own."""
+    """A table cell with a class, because the page's policy forbids styles."""
     style = str(tokens[place].attrs.pop("style", ""))
     if style:
         tokens[place].attrSet("class", style.rpartition(":")[2])
@@ -86,7 +86,7 @@ def _cell(renderer: Any, tokens: Tokens, place: int, options: Any, env: Any) -> 
 
 
 def _table(renderer: Any, tokens: Tokens, place: int, options: Any, env: Any) -> str:
-    """A table that goes on from the piece before has no head of its own."""
+    """A table. One that continues the piece before has no head."""
     cells = (token.content for token in tokens[place:] if token.type == "inline")
     goes_on = REPEATED in next(cells, "")
     begin = f'<div class="table{" more" if goes_on else ""}">'
@@ -98,7 +98,7 @@ def _table_end(renderer: Any, tokens: Tokens, place: int, options: Any, env: Any
 
 
 class Markdown(MarkdownIt):
-    """With line breaks as they are written, as in the chat."""
+    """Markdown that keeps line breaks, as in the chat."""
 
     def __init__(self) -> None:
         super().__init__("gfm-like", {"html": False, "breaks": True})

@@ -1,4 +1,4 @@
-"""The page of a shared conversation: what was said, and nothing that runs, is loaded or is sent."""
+"""The page of a shared conversation. It runs, loads and sends nothing."""
 
 import json
 from base64 import b64encode
@@ -23,7 +23,7 @@ PART = 50_000
 
 
 class Page:
-    """With the look of the chat, and headers under which nothing keeps, indexes or frames it."""
+    """A page with the chat's look, and headers that forbid caching, indexing and framing."""
 
     def __init__(self, look: Look) -> None:
         self._chat = look.title
@@ -38,7 +38,7 @@ class Page:
         }
 
     def showing(self, snapshot: str) -> Iterator[str]:
-        """The page, in pieces that each take a short time to make."""
+        """The page in pieces that each take a short time to make."""
         shared = json.loads(snapshot)
         day = datetime.fromtimestamp(shared["at"], UTC)
         date = f"{day.day} {day:%B %Y}"
@@ -51,7 +51,7 @@ class Page:
         yield end
 
     def saying(self, title: str, sentence: str) -> str:
-        """The page with a sentence in place of a conversation."""
+        """A page with one sentence in place of a conversation."""
         return "".join(self._around(title, sentence))
 
     def _around(self, title: str, sentence: str, end: str = "") -> tuple[str, str]:

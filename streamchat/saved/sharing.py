@@ -1,5 +1,5 @@
-"""The links by which conversations are shared: their readers make and withdraw them, and those who
-have one read what it shows."""
+"""Links to shared conversations: their owners make and withdraw them, and anybody with a link can
+read."""
 
 import sys
 from hashlib import sha256
@@ -28,14 +28,14 @@ Sharing = Literal["on", "public", "off"]
 
 
 def routes(saved: Saved, gate: Gate, look: Look, sharing: Sharing) -> APIRouter:
-    """Where sharing is off, no link is made, and none shows anything."""
+    """The routes of links. If sharing is off, no link is made, and none shows anything."""
     router = APIRouter(route_class=Route, include_in_schema=False)
     limits = Limits(rate=READS, visitor_replies=sys.maxsize, max_replies=sys.maxsize)
     page, drawing = Page(look), Drawing()
 
     @router.get(SHARED + "{token}")
     async def shared(request: Request, token: str) -> Response:
-        """Without a cookie, and the same for every token that shows nothing."""
+        """Without a cookie. All tokens without a snapshot get the same page."""
         visitor = gate.visitor(request)
         try:
             limits.admit(visitor).leave()
@@ -58,11 +58,11 @@ def routes(saved: Saved, gate: Gate, look: Look, sharing: Sharing) -> APIRouter:
 
 
 def _add_owners(router: APIRouter, saved: Saved, gate: Gate) -> None:
-    """Adds the routes for the reader whose conversation it is."""
+    """Adds the routes for the reader who owns the conversation."""
 
     @router.post(PATH + "/{id_}/share")
     async def share(request: Request, id_: str) -> Response:
-        """The link, which from now on shows the conversation as it is now."""
+        """Makes the link, or updates its snapshot."""
         return answer(await saved.share(gate.reader(request), checked(id_)))
 
     @router.delete(PATH + "/{id_}/share", status_code=204)
@@ -77,7 +77,8 @@ def open_paths(sharing: Sharing) -> list[str]:
 
 
 def facts(settings: Settings) -> dict[str, bool]:
-    """What the page has to know: whether conversations are kept, and who reads what is shared."""
+    """Facts for the page's scripts: whether conversations are saved, and who can read shared
+    ones."""
     keeps, sharing = bool(settings.data_folder), settings.sharing
     asks = settings.login is not None and sharing != "public"
     return {"keeps": keeps, "shares": keeps and sharing != "off", "sharesWithUsers": asks}

@@ -109,8 +109,8 @@ class Saved:
         return len(tabs)
 
     async def share(self, reader: str, id_: str) -> Item:
-        """Where the conversation can be read as it is now; the link stays the same. Raises
-        `Unfit` for one that is too long."""
+        """Shares the conversation as it is now; its link stays the same. Raises `Unfit` for one
+        that is too long."""
         told, _ = await self.told(reader, id_)
         text = await asyncio.to_thread(snapshot, told, int(self._store.now()))
         share = shares.Share(reader, id_, secrets.token_urlsafe(24), text)
@@ -119,12 +119,12 @@ class Saved:
         return {"url": address(token)}
 
     async def unshare(self, reader: str, id_: str) -> None:
-        """Idempotent. From now on the link is unknown, for good."""
+        """Withdraws the link for good. Idempotent."""
         if not await self._run(partial(shares.drop, reader=reader, id_=id_)):
             raise UnknownConversation
 
     async def shared(self, token: str) -> str | None:
-        """What the link with this token shows, as `snapshot` made it."""
+        """The snapshot behind the link with this token."""
         return await self._store.run(partial(shares.read, token=token))
 
     async def _run(self, work: Callable[[Transaction], T]) -> T | None:
@@ -168,5 +168,5 @@ def tab_of(told: Told, reader: str) -> Tab:
 
 
 def address(token: str) -> str:
-    """Relative to that of the page."""
+    """The link's address, relative to the page's."""
     return f"{SHARED[1:]}{token}"

@@ -1,4 +1,4 @@
-"""The versions of a conversation over HTTP, for the page: where there are some, and another one."""
+"""The versions of a conversation over HTTP, for the page: lists them and shows another one."""
 
 from asyncio import sleep
 from typing import Annotated
@@ -19,7 +19,7 @@ CHANGED_AGAIN = 1_000_000
 
 
 class Wanted(BaseModel):
-    """The number of the turn that is to be shown, and what followed it when it was shown last."""
+    """A request to show the turn with that number, and what followed it when it was shown last."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -27,7 +27,7 @@ class Wanted(BaseModel):
 
 
 def routes(tabs: Tabs, gate: Gate) -> APIRouter:
-    """Two routes below that of a conversation, for its reader alone."""
+    """Two routes below the address of a conversation, for its reader alone."""
     router = APIRouter(prefix=PATH, route_class=Route, include_in_schema=False)
     flow = Flow(CHANGED, CHANGED_AGAIN)
 
@@ -42,7 +42,7 @@ def routes(tabs: Tabs, gate: Gate) -> APIRouter:
 
     @router.put("/{id_}/versions")
     async def show(request: Request, id_: str) -> Response:
-        """Shows another version. What was shown stays; an answer that is written is not stopped."""
+        """Shows another version, and keeps the present one. Refused while an answer is written."""
         reader, number = gate.reader(request), version(await request.body())
         tab = await found(request, id_, reader)
         await sleep(flow.take(gate.visitor(request), tab.weight))

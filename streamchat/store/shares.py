@@ -1,7 +1,5 @@
-"""Rows of conversations that are shared: the token of the link, and what it shows.
-
-The token and the snapshot stand in the row of the conversation, and go with it.
-"""
+"""Rows of shared conversations: the link's token and its snapshot. They are in the conversation's
+row, and are deleted with it."""
 
 from dataclasses import dataclass
 
@@ -23,7 +21,7 @@ READ = "SELECT snapshot FROM conversations WHERE shared = ? AND deleted IS NULL"
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What a link to a conversation shows; the `token` is used where there is no link yet."""
+    """A snapshot for a link; `token` is used if the conversation has no link yet."""
 
     reader: str
     id: str
@@ -32,8 +30,8 @@ class Share:
 
 
 def put(transaction: Transaction, share: Share) -> bytes | None:
-    """Keeps it in place of an earlier snapshot; the owner of its bytes, or None where the
-    conversation is not the reader's."""
+    """Replaces the snapshot; returns the owner of its bytes, or None if the conversation is not the
+    reader's."""
     mine = (share.id, share.reader)
     size = len(share.snapshot.encode())
     transaction.execute(PUT, (share.token, share.snapshot, size, *mine))
@@ -42,18 +40,19 @@ def put(transaction: Transaction, share: Share) -> bytes | None:
 
 
 def token(transaction: Transaction, reader: str, id_: str) -> str | None:
-    """The token of a conversation of the reader's that is shared."""
+    """The token of the reader's shared conversation."""
     row = transaction.execute(TOKEN, (id_, reader)).fetchone()
     return row[0] if row else None
 
 
 def drop(transaction: Transaction, *, reader: str, id_: str) -> bool:
-    """Withdraws the link, if there is one; false if the conversation is not the reader's."""
+    """Withdraws the link, if there is one. Returns false if the conversation is not the
+    reader's."""
     transaction.execute(DROP, (id_, reader))
     return transaction.execute(OWNER, (id_, reader)).fetchone() is not None
 
 
 def read(transaction: Transaction, *, token: str) -> str | None:
-    """What the link with this token shows."""
+    """The snapshot behind the link with this token."""
     row = transaction.execute(READ, (token,)).fetchone()
     return row[0] if row else None

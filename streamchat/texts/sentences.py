@@ -52,7 +52,7 @@ def for_owner(cause: str) -> str:
 
 
 def good_for(line: str) -> str:
-    """What a line of models is good for; empty for an unknown one."""
+    """The strengths of a line of models; empty for an unknown one."""
     return GOOD_FOR.get(line, "")
 
 

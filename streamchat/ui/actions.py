@@ -35,15 +35,15 @@ FINAL = {
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """`code` is one of "retry", "go_on", "new_chat", "own_key" and "other_key"; it makes sense
-    after so many seconds."""
+    """A button under a note. `code` is one of "retry", "go_on", "new_chat", "own_key" and
+    "other_key"; the action makes sense after `wait` seconds."""
 
     code: str
     wait: int = 0
 
     @property
     def link(self) -> str:
-        """In Markdown."""
+        """The action as a Markdown link."""
         wait = f"-{self.wait}" if self.wait else ""
         return f"[{texts.text(self.code)}](#{self.code}{wait})"
 
@@ -55,8 +55,8 @@ def after_refusal(error: ChatError, *, takes_keys: bool) -> Action | None:
 
 
 def after_ending(ending: Done | Failed, *, begun: bool) -> Action | None:
-    """What helps under an answer that has ended so; the page leaves out a key where none is
-    taken."""
+    """The action under an answer with this ending. The page hides one that needs a key if visitors
+    cannot bring one."""
     if isinstance(ending, Done):
         return _after_done(ending.reason, begun=begun)
     if begun and ending.sentence not in NEW_CHAT:

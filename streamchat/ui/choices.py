@@ -1,4 +1,4 @@
-"""Where a conversation has versions, as its page counts turns."""
+"""The turns of a page that have several versions."""
 
 from dataclasses import asdict
 from typing import Any
@@ -8,9 +8,8 @@ from streamchat.ui.tab import Tab
 
 
 def choices(tab: Tab) -> dict[str, Any]:
-    """As JSON: the numbers of the turns on the page, null for those that the tab does not keep, and
-    of each turn with a choice the versions of its question and of its answer, as `Place` has
-    them."""
+    """JSON with the numbers of the turns on the page (null for turns that the tab does not keep)
+    and, for each turn with a choice, its `Place`."""
     shown = tab.messages()
     versions = tab.versions.along(shown)
     places = versions.places(shown)

@@ -1,4 +1,4 @@
-"""A tab's reply as its page sees it grow."""
+"""A tab's growing reply, as its page shows it."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -9,8 +9,8 @@ from streamchat.ui.transcript import Shown, Transcript
 
 
 async def frames(tab: Tab, pace: Pace, *, after: int = 0) -> AsyncGenerator[list[Shown]]:
-    """The tab's reply as messages, a frame at a time to its end; the first shows more than
-    `after` events."""
+    """The reply as messages, frame by frame to its end. The first frame has more than `after`
+    events."""
     if tab.reply is None:
         return
     transcript = Transcript(tab.reply, begun=tab.begun)

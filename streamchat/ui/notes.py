@@ -1,4 +1,4 @@
-"""Notes beside a conversation: what went wrong, with the one action that helps, and receipts."""
+"""Notes beside a conversation: failures with the one action that helps, and receipts."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ NOTE = "note"
 
 
 def made(role: str, text: str) -> Shown:
-    """A content part and not a str: Gradio would take the indentation off a str."""
+    """A message with its text as a part, because Gradio would remove the indentation of a str."""
     return {"role": role, "content": [{"type": "text", "text": well_formed(text)}]}
 
 
@@ -27,7 +27,7 @@ def message_of(role: str, text: str) -> Shown:
 
 
 def closing(ending: Done | Failed, text: str) -> list[Shown]:
-    """The notes under an answer: the fault of its ending, and the receipt."""
+    """The notes under an answer: the reason of an early end, and the receipt."""
     wrong, action = fault(ending, text), after_ending(ending, begun=bool(text.strip()))
     stands_out = isinstance(ending, Failed) or (action is not None and action.code == "new_chat")
     faults = [callout(wrong, action) if stands_out else note(wrong, action)] if wrong else []
@@ -36,7 +36,7 @@ def closing(ending: Done | Failed, text: str) -> list[Shown]:
 
 
 def fault(ending: Done | Failed, text: str) -> str:
-    """Why an answer did not end as answers should; empty for one that did."""
+    """The sentence about an answer that ended early; empty for a whole one."""
     if isinstance(ending, Failed):
         return texts.failure(texts.worded(ending), ending.retry_after)
     if ending.reason not in WHOLE:
@@ -59,7 +59,7 @@ def callout(sentence: str, action: Action | None = None) -> Shown:
 
 
 def refusal(error: ChatError, *, takes_keys: bool = False) -> Shown:
-    """The error in place of an answer, with the way on if there is one."""
+    """The error in place of an answer, with its action."""
     sentence = texts.failure(texts.worded(error), error.retry_after)
     return callout(sentence, after_refusal(error, takes_keys=takes_keys))
 
@@ -73,5 +73,6 @@ def _note(text: str) -> Shown:
 
 
 def _link(action: Action | None) -> str:
-    """Behind a mark that no words of others have: callout.js makes a button of it."""
+    """The action's link, behind a mark that foreign text cannot contain; callout.js makes it a
+    button."""
     return f"{MARK}\n\n{action.link}" if action else ""

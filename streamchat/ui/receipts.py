@@ -1,6 +1,6 @@
-"""The receipt below an answer: one quiet line, and behind it the details, which receipts.js opens.
+"""The receipt below an answer: one line, and details that receipt.js shows on demand.
 
-A mark that no words of others have stands between the two.
+A mark that foreign text cannot contain parts the two.
 """
 
 import re
@@ -20,7 +20,7 @@ COST = re.compile(r"(at most )?\$(?P<amount>\d+(?:\.\d+)?)( on your key)?")
 
 
 def receipt(ending: Done | Failed) -> str:
-    """Empty where nothing was written and nothing spent."""
+    """The receipt; empty if nothing was written and nothing spent."""
     it = ending.receipt
     if it is None or not (it.words or it.cost):
         return ""
@@ -30,7 +30,7 @@ def receipt(ending: Done | Failed) -> str:
 
 
 def renewed(note: str) -> str:
-    """The text of a note in which the receipt is one of today; as it is without one."""
+    """A note with an earlier release's receipt in today's form; any other note unchanged."""
     if not (found := EARLIER.match(note)):
         return note
     parts = found["rest"].split(" · ")
@@ -45,7 +45,7 @@ def renewed(note: str) -> str:
 
 
 def short(model: str) -> str:
-    """The name of the model as the line has it."""
+    """The model's short name."""
     return (
         texts.text("demo_answer") if model == "demo" else known(model).name.removeprefix("Claude ")
     )

@@ -26,7 +26,7 @@ def title_of(messages: Sequence[Shown]) -> str:
 
 
 def state_of(tab: Tab) -> State:
-    """The state of a tab as the store keeps it. Nothing in it changes any more."""
+    """The tab's state for the store. Nothing in it changes afterwards."""
     return {
         "before": tab.before,
         "begun": tab.begun,
@@ -44,7 +44,7 @@ def state_of(tab: Tab) -> State:
 
 
 def tab_of(state: State, reply: Reply | None, root: str) -> Tab:
-    """The tab whose state that is, also if an earlier release kept it."""
+    """The tab with that state, also from an earlier release."""
     before = _before(state)
     return Tab(
         before,
@@ -63,8 +63,8 @@ def tab_of(state: State, reply: Reply | None, root: str) -> Tab:
 
 
 def _before(state: State) -> list[Shown]:
-    """Earlier releases kept messages as the page shows them, and beside them how the indented ones
-    were typed."""
+    """The messages of a stored state. Earlier releases stored shown messages, and the typed text of
+    indented ones beside them."""
     typed: dict[str, str] = state.get("indented", {})
     before: list[Shown] = state.get("before", [])
     return [

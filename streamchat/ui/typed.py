@@ -1,4 +1,4 @@
-"""A message as it was typed, and by what it is recognised when it comes again."""
+"""Recognises a message that comes again, and restores its typed indentation."""
 
 import hashlib
 import inspect
@@ -12,8 +12,8 @@ MAX_INDENTED = 50_000
 
 
 def as_typed(message: str, replaced: Sequence[Shown]) -> str:
-    """The message as it was typed: where it is asked again, the page gives it back without its
-    indentation."""
+    """The message with its typed indentation, which the page does not return when it is asked
+    again."""
     before = text_of(replaced[0]) if replaced else message
     return (
         before if len(before) <= MAX_INDENTED and inspect.cleandoc(before) == message else message
@@ -21,5 +21,5 @@ def as_typed(message: str, replaced: Sequence[Shown]) -> str:
 
 
 def digest(message: str) -> str:
-    """By which a message, or the key it was sent with, is recognised."""
+    """A digest that recognises a message, or the key it was sent with."""
     return hashlib.blake2b(message.strip().encode(errors="replace"), digest_size=16).hexdigest()

@@ -1,8 +1,8 @@
-"""Versions: what a retry or an edit replaces is kept beside the path that is shown.
+"""Versions: a retry or an edit hides the old turns instead of deleting them.
 
-A conversation is a tree of turns, each a question with all that answers it. One path from the root
-is shown; its messages are the tab's own, and all other turns are hidden. Each turn has a number
-that is greater than that of the turn it follows, so that no way through the tree is a circle.
+A conversation is a tree of turns, each a question with everything that answers it. One path from
+the root is shown; its messages are the tab's own, and all other turns are hidden. Each turn's
+number is greater than that of the turn it follows, so the tree has no cycle.
 """
 
 from collections import Counter
@@ -39,8 +39,8 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where there is a choice: the numbers of the versions of the question, and of the answer to
-    the question that is shown; both with the turn that is `shown`."""
+    """A turn with a choice: the number that is `shown`, the versions of its question, and the
+    versions of the answer to the shown question."""
 
     shown: int
     questions: list[int]
@@ -49,19 +49,19 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """The numbers of the turns on the path that is shown, and the hidden turns; those that were
-    shown last stand last, and each before the one that it follows."""
+    """The numbers on the shown path, and the hidden turns. Hidden turns are in the order in which
+    they were last shown, each before the one that it follows."""
 
     path: Path = ()
     hidden: tuple[Turn, ...] = ()
 
     @property
     def size(self) -> int:
-        """Bytes of what is hidden."""
+        """Bytes of the hidden turns."""
         return sum(turn.size for turn in self.hidden)
 
     def along(self, shown: Sequence[Shown]) -> "Versions":
-        """With as many numbers as there are turns in what is shown."""
+        """The versions with one number for each turn of the shown messages."""
         count = len(turns_of(shown))
         path = self.path[:count]
         more = range(self.next, self.next + count - len(path))
@@ -69,11 +69,12 @@ class Versions:
 
     @property
     def next(self) -> int:
-        """A number that no turn has."""
+        """An unused number."""
         return 1 + max((*self.path, *(turn.number for turn in self.hidden)), default=ROOT)
 
     def way(self, number: int) -> Path | None:
-        """The path on which that turn was shown last, or is; None if there is no such turn."""
+        """The path on which that turn is shown, or was shown last; None if there is no such
+        turn."""
         if number in self.path:
             return self.path
         hidden = {turn.number: turn for turn in self.hidden}
@@ -90,7 +91,7 @@ class Versions:
         return (*start, *up[:0:-1], *down)
 
     def messages(self, shown: Sequence[Shown], path: Path) -> list[Shown]:
-        """The messages on that path, while these are shown."""
+        """The messages on that path; `shown` are the present ones."""
         if path == self.path:
             return list(shown)
         found = dict(zip(self.path, turns_of(shown), strict=True))
@@ -98,8 +99,7 @@ class Versions:
         return [message for number in path for message in found.get(number, ())]
 
     def to(self, shown: Sequence[Shown], path: Path) -> "Versions":
-        """From now on that path is shown in place of these messages, whose other turns are
-        hidden."""
+        """The versions after a switch from the shown messages to that path."""
         stays = set(path)
         turns = zip(self.path, (ROOT, *self.path), turns_of(shown), strict=False)
         left = [Turn.of(*turn) for turn in turns if turn[0] not in stays]
@@ -107,20 +107,20 @@ class Versions:
         return Versions(path, (*hidden, *reversed(left))).bounded()
 
     def branch(self, shown: Sequence[Shown], path: Path) -> "Versions":
-        """As `to`, with a new turn at the end of the path."""
+        """Like `to`, with a new turn at the end of the path."""
         new = max(self.next, 1 + max(path, default=ROOT))
         return self.to(shown, (*path, new))
 
     def without(self, count: int) -> "Versions":
-        """The first so many turns stay, with their versions; the next one goes with all of its
-        versions, and with all that follows them."""
+        """Keeps the first `count` turns with their versions. Removes the next turn in all its
+        versions, and everything that follows them."""
         path = self.path[:count]
         end = (ROOT, *path)[-1]
         hidden = tuple(turn for turn in self.hidden if turn.after != end)
         return Versions(path, hidden).bounded()
 
     def places(self, shown: Sequence[Shown]) -> dict[int, Place]:
-        """Where there is a choice, by the number of the turn in what is shown."""
+        """The places with a choice, by their turn in the shown messages."""
         beside: dict[int, list[Turn]] = {}
         for turn in self.hidden:
             beside.setdefault(turn.after, []).append(turn)
@@ -132,8 +132,8 @@ class Versions:
         }
 
     def bounded(self) -> "Versions":
-        """With the hidden turns that were shown last, as many as may be kept; without what follows
-        one that goes."""
+        """Keeps only the hidden turns that were shown last, within the bounds. A removed turn takes
+        the ones that follow it along."""
         known, beside, room = {ROOT, *self.path}, Counter[int](), MAX_BYTES
         kept: list[Turn] = []
         for turn in reversed(self.hidden[-MAX_TURNS:]):
@@ -158,7 +158,7 @@ class Versions:
 
     @property
     def state(self) -> dict[str, Any]:
-        """As JSON; empty where nothing is hidden and nothing ever was."""
+        """The versions as JSON; empty if there never were hidden turns."""
         if not self.hidden and self.path == tuple(range(len(self.path))):
             return {}
         hidden = [[turn.number, turn.after, turn.messages] for turn in self.hidden]
@@ -171,7 +171,7 @@ class Versions:
 
 
 def _place(shown: int, messages: list[Shown], hidden: list[Turn]) -> Place:
-    """Of each other question its version that was shown last."""
+    """A place with each other question's last shown version."""
     asked = text_of(messages[0])
     others = {text_of(turn.messages[0]): turn.number for turn in hidden} | {asked: shown}
     answers = [turn.number for turn in hidden if text_of(turn.messages[0]) == asked]
@@ -179,7 +179,7 @@ def _place(shown: int, messages: list[Shown], hidden: list[Turn]) -> Place:
 
 
 def turns_of(messages: Iterable[Shown]) -> list[list[Shown]]:
-    """Each question with all that follows it, to the next one."""
+    """The messages grouped by question, each with everything up to the next question."""
     turns: list[list[Shown]] = []
     for message in messages:
         if message["role"] == "user":

@@ -1,4 +1,4 @@
-"""The events of pages that wait for something to happen to a tab."""
+"""The events of pages that wait for a change of a tab."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Watches:
-    """At most one watch of each page, and whoever reads an answer."""
+    """One watch at most of each page, and the event that shows the answer."""
 
     _watches: dict[str, asyncio.Event] = field(default_factory=dict, init=False, repr=False)
     _reading: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
 
     def watch(self, page: str = "") -> asyncio.Event:
-        """Ends the page's watch before. The event is set when another watch of the page begins."""
+        """Ends the page's watch and begins another. The returned event is set when that one
+        ends."""
         self.unwatch(page)
         self._watches[page] = asyncio.Event()
         return self._watches[page]
@@ -23,8 +24,8 @@ class Watches:
             watch.set()
 
     def read(self) -> asyncio.Event:
-        """Set when another event of the page shows the same answer, because the question was sent
-        again."""
+        """An event that is set when another event of the page shows the same answer, after a
+        repeated question."""
         self._reading.set()
         self._reading = asyncio.Event()
         return self._reading

@@ -1,4 +1,4 @@
-"""Links to shared conversations, in the hands of strangers, and with hostile words in them."""
+"""Attacks on shared conversations: by strangers, and by hostile words in them."""
 
 import asyncio
 import json
@@ -79,7 +79,7 @@ def share(reader: Reader, id_: str) -> str:
 def test_another_browser_neither_shares_nor_withdraws(
     owner: Reader, thief: Reader, id_: str, method: str
 ) -> None:
-    """Its answer is that of an id which there never was, and the link stays as it was."""
+    """It gets the answer for an unknown id, and the link stays."""
     url = share(owner, id_)
     answers = [
         thief.client.request(method, f"conversations/{each}/share")
@@ -98,7 +98,7 @@ def test_another_browser_neither_shares_nor_withdraws(
 def test_no_other_sites_page_shares_or_withdraws(
     owner: Reader, id_: str, method: str, header: dict[str, str]
 ) -> None:
-    """Although the browser might send the cookie along."""
+    """Cross-site requests are refused even if the browser sends the cookie along."""
     owner.client.delete(f"conversations/{id_}/share")
     answer = owner.client.request(method, f"conversations/{id_}/share", headers=header)
     assert code(answer) == (403, "foreign_page")
@@ -106,7 +106,7 @@ def test_no_other_sites_page_shares_or_withdraws(
 
 
 def test_another_sites_page_may_link_to_it_and_not_read_it(owner: Reader, id_: str) -> None:
-    """A link opens it; a script, a frame or a picture gets nothing."""
+    """A link opens the page; a script, a frame or a picture gets nothing."""
     url = share(owner, id_)
     link = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
     answer = httpx.get(owner.client.base_url.join(url), headers=link)
@@ -119,8 +119,7 @@ def test_another_sites_page_may_link_to_it_and_not_read_it(owner: Reader, id_: s
 def test_a_token_tells_nothing_and_cannot_be_guessed(
     owner: Reader, thief: Reader, id_: str
 ) -> None:
-    """It is random and new after each withdrawal, and neither the id, the cookie nor their
-    hashes."""
+    """The token is random, new after each withdrawal, and not derived from the id or the cookie."""
     tokens = set()
     for _ in range(3):
         tokens.add(share(owner, id_).removeprefix("shared/"))
@@ -144,8 +143,8 @@ FORGED = [
 ]
 
 
-def test_whatever_shows_nothing_is_one_page(owner: Reader, here: Running) -> None:
-    """Forged, withdrawn, deleted or restored: nobody learns what there was."""
+def test_every_link_without_a_conversation_gets_the_same_page(owner: Reader, here: Running) -> None:
+    """Forged, withdrawn and deleted links cannot be told apart."""
     gone = []
     for end in ("withdrawn", "deleted", "restored"):
         id_ = owner.asks(f"Soon {end}")
@@ -163,7 +162,7 @@ def test_whatever_shows_nothing_is_one_page(owner: Reader, here: Running) -> Non
 
 
 def test_a_shared_page_is_closed(owner: Reader, id_: str) -> None:
-    """It runs and loads nothing, is kept and indexed by nothing, and leaves no cookie."""
+    """The page runs and loads nothing, forbids caching and indexing, and sets no cookie."""
     for path, status in ((share(owner, id_), 200), ("shared/x", 404)):
         answer = httpx.get(owner.client.base_url.join(path))
         assert answer.status_code == status
@@ -237,7 +236,7 @@ ATTRIBUTE = re.compile(r'\s+([\w-]+)="([^"]*)"')
 
 
 def check(html: str) -> None:
-    """Nothing but plain tags, classes of ours, and links that lead to the web."""
+    """Asserts that the HTML has only plain tags, our own classes, and links to the web."""
     assert not re.search(r"<(?!/?[a-z])", html)
     for _, tag, rest in BEGUN.findall(html):
         assert tag in TAGS, tag
@@ -251,7 +250,8 @@ def check(html: str) -> None:
 
 @pytest.mark.parametrize("words", HOSTILE)
 def test_hostile_words_are_words(words: str) -> None:
-    """In answers, which are Markdown, and in questions and titles, which are text."""
+    """Hostile text stays text in answers, which are Markdown, and in questions and titles, which
+    are not."""
     check("".join(drawn(words)))
     messages = [{"role": "user", "text": words}]
     shown = json.dumps({"title": words, "at": 0.0, "messages": messages})
@@ -269,12 +269,12 @@ PARTS = [*HOSTILE, "*", "**", "_", "`", "```\n", "\n", "\n\n", "> ", "- ", "1. "
 
 @given(st.lists(st.sampled_from(PARTS) | st.text(max_size=3), max_size=30))
 def test_no_mixture_of_words_is_more_than_words(parts: list[str]) -> None:
-    """Whatever stands beside what, it is drawn, and as plain tags."""
+    """Any mixture of hostile pieces is drawn as plain tags."""
     check("".join(drawn("".join(parts))))
 
 
 def test_a_title_that_is_markup_is_a_title(owner: Reader) -> None:
-    """Through all routes, from the page's menu to the link."""
+    """Markup in a title stays text on every route, from the page's menu to the link."""
     id_ = owner.asks("Tell me")
     title = "</title><script>alert(1)</script>\"'&"
     owner.client.patch(f"conversations/{id_}", json={"title": title})
@@ -299,7 +299,7 @@ def imported(reader: Reader, *texts: str) -> str:
 
 
 def test_a_very_long_conversation_is_refused_in_words(owner: Reader) -> None:
-    """A link shows a bounded number of bytes, and the refusal says how many."""
+    """A link shows a bounded number of bytes, and the refusal names the bound."""
     id_ = imported(owner, "x" * MAX_SHARED)
     answer = owner.client.post(f"conversations/{id_}/share")
     assert code(answer) == (413, "too_long")
@@ -308,7 +308,7 @@ def test_a_very_long_conversation_is_refused_in_words(owner: Reader) -> None:
 
 
 def held(folder: Path) -> tuple[int, int]:
-    """The bytes that are counted for all, and those of the rows."""
+    """The bytes that are counted for all owners, and those of the rows."""
     with sqlite3.connect(folder / NAME) as file:
         (counted,) = file.execute("SELECT TOTAL(bytes) FROM holdings").fetchone()
         rows = "SELECT size FROM tabs UNION ALL SELECT size FROM events UNION ALL SELECT size"
@@ -317,8 +317,8 @@ def held(folder: Path) -> tuple[int, int]:
     return int(counted), int(whole)
 
 
-def test_what_is_shared_counts_for_its_owner(tmp_path: Path) -> None:
-    """A second copy of the words takes its place on the disk; withdrawn or deleted it takes none."""
+def test_a_snapshot_counts_for_its_owner(tmp_path: Path) -> None:
+    """A snapshot takes room on the disk, and none once it is withdrawn or deleted."""
     with create(settings_of(tmp_path)).launch() as app, Reader(app.url) as reader:
         id_ = imported(reader, "x" * 100_000, "y" * 100_000)
         sizes = [held(tmp_path)]
@@ -338,7 +338,8 @@ def test_what_is_shared_counts_for_its_owner(tmp_path: Path) -> None:
 
 
 async def test_more_than_a_visitor_may_hold_costs_their_oldest(tmp_path: Path) -> None:
-    """A snapshot too: the visitor loses their own oldest conversation, and the link holds."""
+    """A snapshot over the bound evicts the visitor's own oldest conversation, and the link
+    works."""
     store = Store(str(tmp_path), visitor_bytes=100_000)
     await store.open()
     for name, visitor, length in [
@@ -357,7 +358,7 @@ async def test_more_than_a_visitor_may_hold_costs_their_oldest(tmp_path: Path) -
 
 
 async def test_a_long_page_is_drawn_with_turns_for_others() -> None:
-    """One part at a time in a thread; a visitor with ten pages holds up another's for one part."""
+    """A thread draws one part at a time; ten pages of one visitor delay another's by one part."""
     order: list[str] = []
 
     def pieces(name: str) -> Iterator[str]:
@@ -379,7 +380,8 @@ async def test_a_long_page_is_drawn_with_turns_for_others() -> None:
 
 
 async def test_a_page_is_drawn_once_for_all_and_few_are_kept() -> None:
-    """However often it is read; over a bound of bytes the page goes that was read longest ago."""
+    """A page is drawn once for all its readers; over a bound the page read longest ago is
+    dropped."""
     made: list[bytes] = []
 
     def pieces(name: bytes) -> Iterator[str]:
@@ -420,7 +422,7 @@ async def test_many_readers_at_once_have_one_page_drawn() -> None:
 def test_a_reader_who_opens_links_all_the_time_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A program that tries tokens gets a page that says for how long."""
+    """A program that tries tokens gets a page with the time to wait."""
     monkeypatch.setattr("streamchat.saved.sharing.READS", "3/minute")
     with create(settings_of(tmp_path)).launch() as app:
         answers = [httpx.get(f"{app.url}shared/{number}") for number in range(4)]
@@ -434,7 +436,7 @@ LOGIN = {"username": "ada", "password": "long enough"}
 
 @pytest.mark.parametrize("sharing", ["on", "public"])
 def test_a_login_holds_for_links_unless_the_owner_says_public(tmp_path: Path, sharing: str) -> None:
-    """It leads to the link afterwards, and to no other place."""
+    """The login leads back to the link, and to no other place."""
     settings = settings_of(tmp_path, auth="ada:long enough", sharing=sharing)
     with create(settings).launch() as app:
         cookies = dict(httpx.post(f"{app.url}login", data=LOGIN).cookies)
@@ -464,7 +466,7 @@ def test_a_login_holds_for_links_unless_the_owner_says_public(tmp_path: Path, sh
 
 
 def test_where_sharing_is_off_no_link_shows_anything(tmp_path: Path) -> None:
-    """Neither a new one nor one that was made before."""
+    """With sharing off neither new nor earlier links work."""
     with create(settings_of(tmp_path)).launch() as app, Reader(app.url) as reader:
         id_ = reader.asks(SECRET)
         url, cookies = share(reader, id_), dict(reader.client.cookies)

@@ -1,4 +1,4 @@
-"""Versions in the hands of those they do not belong to, and forged ones."""
+"""Attacks on versions: by other visitors, and with forged ones."""
 
 import copy
 import json
@@ -86,7 +86,7 @@ def exported(reader: Reader, id_: str) -> Any:
 
 
 def test_another_browser_neither_reads_nor_shows_versions(owner: Reader, thief: Reader) -> None:
-    """Its answer is that of an id which there never was, with a cookie and without one."""
+    """It gets the answer for an unknown id, with a cookie and without one."""
     id_ = imported(owner)
     before = shown(owner, id_)
     for cookies in (thief.client.cookies, None):
@@ -100,8 +100,8 @@ def test_another_browser_neither_reads_nor_shows_versions(owner: Reader, thief: 
 
 
 def test_versions_go_out_and_come_in_again(owner: Reader) -> None:
-    """The file that was exported makes an equal conversation, with each version in its place; as
-    Markdown it has what is shown."""
+    """An exported file imports as an equal conversation with all versions; as Markdown it has only
+    the shown path."""
     id_ = imported(owner)
     assert shown(owner, id_) == {
         "path": [2, 4],
@@ -144,7 +144,7 @@ def test_versions_go_out_and_come_in_again(owner: Reader) -> None:
     ids=str,
 )
 def test_a_forged_number_is_refused_with_a_sentence(owner: Reader, body: Any) -> None:
-    """What is shown stays."""
+    """The shown path stays as it is."""
     id_ = imported(owner)
     answer = owner.client.put(f"conversations/{id_}/versions", json=body)
     assert code(answer) == (422, "bad_version")
@@ -154,7 +154,7 @@ def test_a_forged_number_is_refused_with_a_sentence(owner: Reader, body: Any) ->
 
 @pytest.mark.parametrize("number", [5, 999, 10**9 - 1])
 def test_a_number_that_no_turn_has_is_unknown(owner: Reader, number: int) -> None:
-    """It shows nothing, and nothing goes."""
+    """The shown path stays, and nothing is deleted."""
     id_ = imported(owner)
     assert code(put(owner, id_, version=number)) == (404, "unknown_version")
     assert shown(owner, id_)["path"] == [2, 4]
@@ -164,7 +164,7 @@ def test_a_number_that_no_turn_has_is_unknown(owner: Reader, number: int) -> Non
     ("body", "status"), [(b"", 422), (b"{", 422), (b"[" * 15, 422), (b" " * 5_000, 413)]
 )
 def test_a_body_that_is_no_json_is_refused(owner: Reader, body: bytes, status: int) -> None:
-    """So is one that is far too long."""
+    """A body that is far too long is refused, too."""
     id_ = imported(owner)
     answer = owner.client.put(f"conversations/{id_}/versions", content=body)
     assert (answer.status_code, bool(answer.json()["message"])) == (status, True)
@@ -174,7 +174,7 @@ def test_a_body_that_is_no_json_is_refused(owner: Reader, body: bytes, status: i
     "header", [{"origin": "https://evil.test"}, {"sec-fetch-site": "cross-site"}]
 )
 def test_no_other_sites_page_shows_a_version(owner: Reader, header: dict[str, str]) -> None:
-    """Although the browser might send the cookie along."""
+    """Cross-site requests are refused even if the browser sends the cookie along."""
     id_ = imported(owner)
     for method, body in (("GET", None), ("PUT", {"version": 0})):
         url = f"conversations/{id_}/versions"
@@ -186,7 +186,7 @@ def test_no_other_sites_page_shows_a_version(owner: Reader, header: dict[str, st
 def test_a_login_keeps_versions_from_everybody_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody gets as far as the conversation's id."""
+    """Without the login no request reaches the conversation."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", "")
     with create(Settings(data_dir=str(tmp_path), auth="ada:long enough")).launch() as app:
         for method in ("GET", "PUT"):
@@ -198,7 +198,8 @@ def test_a_login_keeps_versions_from_everybody_else(
 def test_a_visitor_who_goes_back_and_forth_all_the_time_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A long conversation is written to the disk as a whole each time; nobody else waits for it."""
+    """Each switch writes the conversation to the disk; a visitor who switches too often waits, and
+    nobody else does."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", "")
     monkeypatch.setattr("streamchat.saved.routes.CHANGES", "4/minute")
     waits: list[float] = []
@@ -255,7 +256,7 @@ FORGED: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
 def test_no_file_makes_anything_but_a_tree(owner: Reader, forged: dict[str, Any]) -> None:
-    """It is refused as a whole, with a sentence."""
+    """A file with another shape is refused as a whole, with a sentence."""
     kept = owner.titles()
     answer = put_in(owner, **forged)
     assert code(answer) == (422, "bad_file"), forged
@@ -263,7 +264,7 @@ def test_no_file_makes_anything_but_a_tree(owner: Reader, forged: dict[str, Any]
 
 
 def test_unknown_fields_of_a_file_are_ignored(owner: Reader) -> None:
-    """They get neither into the conversation nor into what is exported."""
+    """Unknown fields reach neither the conversation nor a later export."""
     told = copy.deepcopy(TREE) | {"reader": "x", "hidden": [], "missing": [0]}
     told["versions"][0] |= {"size": -1, "reader": "x"}
     id_ = imported(owner, **told)
@@ -272,7 +273,7 @@ def test_unknown_fields_of_a_file_are_ignored(owner: Reader) -> None:
 
 
 def test_a_file_of_very_many_versions_is_cut_and_not_refused(owner: Reader) -> None:
-    """The bounds are those of what people make: it keeps the last ones, and is quickly there."""
+    """The import keeps the last versions within the usual bounds, and is fast."""
     many = [turn(number, -1, "a" * 10_000) for number in range(5, 900)]
     id_ = imported(owner, versions=many)
     found = [each["turn"] for each in exported(owner, id_)["versions"]]

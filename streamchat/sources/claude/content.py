@@ -1,4 +1,4 @@
-"""What was said, as Claude gets it."""
+"""Messages in the form of Claude's API."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from streamchat.events import Message, well_formed
 
 
 def content(message: Message) -> str | list[dict[str, Any]]:
-    """The text; with files, blocks, the files before the question about them.
+    """The text alone or, with files, blocks with the files before the text.
 
-    https://platform.claude.com/docs/en/build-with-claude/vision
+    See https://platform.claude.com/docs/en/build-with-claude/vision.
     """
     text = well_formed(message.text)
     if not message.files:

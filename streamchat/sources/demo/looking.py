@@ -1,4 +1,4 @@
-"""What the demo says of files: what it can tell of them without a model."""
+"""The demo's answer about files: facts that need no model."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ QUOTE = 160
 
 
 def looked(files: Sequence[Attachment], asked: str, advice: str) -> Answer:
-    """A line for each file; a failure as Claude's for those who ask for it."""
+    """A line for each file. Fails like Claude if the visitor asks for that."""
     if re.fullmatch(REJECT, plain_words(asked)):
         return Answer(ending=AttachmentRejected)
     lines = "\n".join(f"- {_told(file)}" for file in files)

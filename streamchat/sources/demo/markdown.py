@@ -1,4 +1,4 @@
-"""Words of others within the Markdown of an answer."""
+"""Quotes foreign text within an answer's Markdown."""
 
 import re
 

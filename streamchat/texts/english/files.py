@@ -1,4 +1,4 @@
-"""Files that are not taken: each sentence names the file, and says what to do."""
+"""Refusals of files: each sentence names the file, and says what to do."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ def file_is_another(name: str, what: str, claimed: str) -> str:
 
 
 def megabytes(size: int) -> str:
-    """As in 5 MB or 0.2 MB."""
+    """A size as in 5 MB or 0.2 MB."""
     return f"{size / 1e6:,.1f}".removesuffix(".0") + " MB"
 
 

@@ -43,7 +43,7 @@ def paid(told: Callable[[float], str], *, cost: float, assumed: float, **by: Any
 
 
 def cached(*, cache_read_tokens: int, cache_write_tokens: int, saved: float, **_: Any) -> str:
-    """What prompt caching did, in tokens and dollars."""
+    """The effect of prompt caching, in tokens and dollars."""
     parts = [
         f"{cache_read_tokens:,} tokens read" if cache_read_tokens else "",
         f"{cache_write_tokens:,} tokens written" if cache_write_tokens else "",

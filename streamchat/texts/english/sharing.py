@@ -1,4 +1,4 @@
-"""The sentences of a shared conversation, for those who read it without the chat."""
+"""The sentences on the page of a shared conversation."""
 
 SENTENCES = {
     "shared_on": "Shared from {title} on {date}. What was written later is not here.",
