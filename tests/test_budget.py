@@ -44,7 +44,7 @@ async def opened(
     visitor: float | None = None,
     clock: Clock | None = None,
 ) -> AsyncIterator[Budget]:
-    store = Store(str(folder))
+    store = Store(str(folder), patience=0)
     budget = Budget(store, daily=daily, visitor=visitor, clock=clock or Clock())
     await budget.open()
     yield budget
@@ -68,9 +68,8 @@ def visitors(number: int, kind: str = "visitor") -> list[str]:
 
 
 @contextmanager
-def locked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """The file belongs to another program for a while."""
-    monkeypatch.setattr("streamchat.store.sqlite.BUSY", 0)
     with contextlib.closing(sqlite3.connect(folder / NAME, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
@@ -332,7 +331,7 @@ async def test_a_cancelled_reservation_harms_no_other(tmp_path: Path) -> None:
 async def test_a_cancelled_writer_harms_no_other(tmp_path: Path) -> None:
     """The same holds if the cancelled request was about to write both."""
     first, second = threading.Event(), threading.Event()
-    store = Store(str(tmp_path))
+    store = Store(str(tmp_path), patience=0)
     budget = Budget(store, daily=1, visitor=None, clock=Clock())
     await budget.open()
     blocking = [asyncio.create_task(store.run(lambda _: first.wait()))]
@@ -552,7 +551,7 @@ async def test_a_failing_disk_grants_nothing(
     """A reservation that cannot be written is refused and costs nothing; the log says why, once."""
     async with opened(tmp_path) as budget:
         await budget.reserve("before", "a", 0.5)
-        with locked(tmp_path, monkeypatch):
+        with locked(tmp_path):
             assert await admitted(budget, 0.1, visitors(200)) == []
             assert not budget.is_recorded
             await budget.settle("before", 0.05)
@@ -585,9 +584,9 @@ async def test_a_disk_that_failed_at_the_start_is_read_later(
     """Earlier spending counts as soon as the file can be read."""
     async with opened(tmp_path) as budget:
         await budget.reserve("1", "a", 0.5)
-    store = Store(str(tmp_path))
+    store = Store(str(tmp_path), patience=0)
     budget = Budget(store, daily=1, visitor=None, clock=Clock())
-    with locked(tmp_path, monkeypatch):
+    with locked(tmp_path):
         await budget.open()
         with pytest.raises(NotRecorded):
             await budget.reserve("2", "a", 0.25)

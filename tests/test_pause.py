@@ -11,9 +11,8 @@ from streamchat.store.database import NAME, Store
 
 
 @contextmanager
-def taken(folder: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> Iterator[None]:
+def taken(folder: Path, how: str) -> Iterator[None]:
     """Another program has the file meanwhile, for which nobody waits."""
-    monkeypatch.setattr("streamchat.store.sqlite.BUSY", 0)
     with closing(sqlite3.connect(folder / NAME, isolation_level=None)) as other:
         other.execute(f"BEGIN {how}")
         yield
@@ -28,7 +27,7 @@ async def paused(folder: Path) -> Pause:
 
 
 async def opened(folder: Path | str) -> tuple[Store, Pause]:
-    store = Store(str(folder))
+    store = Store(str(folder), patience=0)
     pause = Pause(store)
     await pause.open()
     return store, pause
@@ -68,25 +67,21 @@ async def test_paused_twice_is_paused_since_the_first_time() -> None:
     assert pause.since == since
 
 
-async def test_a_disk_that_fails_does_not_keep_the_owner_from_pausing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_disk_that_fails_does_not_keep_the_owner_from_pausing(tmp_path: Path) -> None:
     """The switch holds at once, whatever the file does."""
     store, pause = await opened(tmp_path)
-    with taken(tmp_path, monkeypatch, "IMMEDIATE"):
+    with taken(tmp_path, "IMMEDIATE"):
         await pause.turn(on=True)
     with pytest.raises(Paused):
         await pause.check()
     await store.close()
 
 
-async def test_a_pause_that_cannot_be_read_at_the_start_is_not_forgotten(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_pause_that_cannot_be_read_at_the_start_is_not_forgotten(tmp_path: Path) -> None:
     """The switch holds again as soon as the file is no longer another program's, and until then
     locks nobody out."""
     pause = await paused(tmp_path)
-    with taken(tmp_path, monkeypatch, "EXCLUSIVE"):
+    with taken(tmp_path, "EXCLUSIVE"):
         store, again = await opened(tmp_path)
         await again.check()
     with pytest.raises(Paused):
@@ -95,12 +90,10 @@ async def test_a_pause_that_cannot_be_read_at_the_start_is_not_forgotten(
     assert again.since == pause.since
 
 
-async def test_what_the_owner_turns_holds_where_nothing_can_be_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_the_owner_turns_holds_where_nothing_can_be_read(tmp_path: Path) -> None:
     """Turned on while the disk fails, Claude is not paused again by what the disk says later."""
     await paused(tmp_path)
-    with taken(tmp_path, monkeypatch, "EXCLUSIVE"):
+    with taken(tmp_path, "EXCLUSIVE"):
         store, again = await opened(tmp_path)
         await again.turn(on=False)
     await again.check()

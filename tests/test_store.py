@@ -37,11 +37,12 @@ events = st.builds(Notice, values=values) | st.one_of(list(map(st.from_type, oth
 
 @asynccontextmanager
 async def opened(
-    folder: Path | str, now: list[float] | None = None, **bounds: int
+    folder: Path | str, now: list[float] | None = None, *, patience: float = 0, **bounds: int
 ) -> AsyncIterator[Store]:
-    """A store with these bounds, by a clock that shows the last of `now`."""
+    """A store with these bounds, by a clock that shows the last of `now`. It waits for no other
+    process, unless it has `patience`."""
     clock = (lambda: now[-1]) if now else time.time
-    store = Store(str(folder), clock=clock, **bounds)
+    store = Store(str(folder), clock=clock, patience=patience, **bounds)
     await store.open()
     try:
         yield store
@@ -276,11 +277,8 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 @pytest.fixture(params=[in_the_way, full, locked], ids=lambda failure: failure.__name__)
-def failing(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AbstractContextManager[None]:
+def failing(request: pytest.FixtureRequest, tmp_path: Path) -> AbstractContextManager[None]:
     """A disk that fails while the `with` block lasts."""
-    monkeypatch.setattr("streamchat.store.sqlite.BUSY", 0)
     failure: AbstractContextManager[None] = request.param(tmp_path / "data")
     return failure
 
@@ -370,7 +368,7 @@ async def test_two_servers_with_one_folder_do_no_harm(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Both keep what they hear, at the same time, and each finds what the other kept."""
-    async with opened(tmp_path) as one, opened(tmp_path) as two:
+    async with opened(tmp_path, patience=5) as one, opened(tmp_path, patience=5) as two:
         for number in range(20):
             one.put_tab(f"one {number}", {"n": number})
             two.put_tab(f"two {number}", {"n": number})

@@ -16,7 +16,7 @@ from streamchat.store import conversations, holdings, logs, schema, shares, tabs
 from streamchat.store.conversations import Card
 from streamchat.store.logs import Following, News
 from streamchat.store.seams import Away, Database, Transaction, Work
-from streamchat.store.sqlite import SQLite
+from streamchat.store.sqlite import PATIENCE, SQLite
 from streamchat.store.tabs import Put, State
 from streamchat.visitors import Shelf
 
@@ -52,6 +52,7 @@ class Store:
         max_bytes: int = MAX_BYTES,
         visitor_bytes: int = VISITOR_BYTES,
         max_waiting: int = MAX_WAITING,
+        patience: float = PATIENCE,
     ) -> None:
         self._max_age = max_age
         self._max_bytes = max_bytes
@@ -59,7 +60,9 @@ class Store:
         self._salt = secrets.token_bytes(32)
         self._visitor_bytes = visitor_bytes
         self._folder = folder
-        self._database: Database | None = SQLite(Path(folder) / NAME) if folder else None
+        self._database: Database | None = None
+        if folder:
+            self._database = SQLite(Path(folder) / NAME, patience)
         self._clock = clock
         self._logs: Shelf[Reply, Following] = Shelf(
             most=max_waiting, held=lambda log: log.reply.ending is None

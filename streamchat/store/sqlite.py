@@ -16,8 +16,8 @@ from streamchat.store.seams import Away, TooNew, Work
 
 logger = logging.getLogger(__name__)
 
-# seconds to wait for another process to let go of the file
-BUSY = 1.0
+# seconds
+PATIENCE = 1.0
 # of the name of each file that belongs to it
 PARTS = ("", "-wal", "-shm")
 
@@ -42,10 +42,11 @@ class File(sqlite3.Connection):
 
 class SQLite:
     """Opens the file again after a failure. A damaged file is put aside, and a missing one is
-    created."""
+    created. `patience` is how many seconds it waits for another process to let go of the file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, patience: float = PATIENCE) -> None:
         self._path = path
+        self._patience = patience
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._file: File | None = None
 
@@ -85,9 +86,11 @@ class SQLite:
         refuse_later(self._path)
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path.touch(mode=0o600)
-        file = sqlite3.connect(self._path, timeout=BUSY, check_same_thread=False, factory=File)
+        file = sqlite3.connect(
+            self._path, timeout=self._patience, check_same_thread=False, factory=File
+        )
         try:
-            prepare_patiently(file)
+            prepare_patiently(file, self._patience)
         except sqlite3.Error:
             file.close()
             raise
@@ -129,14 +132,14 @@ def unchanging(path: Path) -> File:
     # one
     how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
     return sqlite3.connect(
-        f"{path.absolute().as_uri()}?{how}", timeout=BUSY, uri=True, factory=File
+        f"{path.absolute().as_uri()}?{how}", timeout=PATIENCE, uri=True, factory=File
     )
 
 
-def prepare_patiently(file: File) -> None:
+def prepare_patiently(file: File, patience: float) -> None:
     """Prepares the file, with retries: two processes that create it at once disturb each other, and
     SQLite does not wait."""
-    until = time.monotonic() + BUSY
+    until = time.monotonic() + patience
     while True:
         try:
             prepare(file)
