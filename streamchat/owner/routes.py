@@ -21,7 +21,7 @@ from streamchat.web.hosts import from_another_site
 from streamchat.web.login import basic, challenge
 from streamchat.web.passwords import Guesses, Password
 from streamchat.web.problem import Route, Unfit
-from streamchat.web.shell import Shell, filled
+from streamchat.web.shell import Parts, Shell, filled
 
 PATH = "/owner"
 WORDS = page_words("owner")
@@ -52,8 +52,8 @@ def routes(
     @router.get("")
     async def page() -> Response:
         links = f'<a href="docs">{WORDS["to_docs"]}</a><a href="./">{WORDS["to_chat"]}</a>'
-        parts = ["owner/page.css", "owner/page.js"]
-        return shell.page(WORDS["name"], PAGE, links=links, parts=parts, words=WORDS)
+        files = ["owner/page.css", "owner/page.js"]
+        return shell.page(WORDS["name"], PAGE, Parts(links=links, files=files, words=WORDS))
 
     @router.get("/state")
     async def state() -> Response:

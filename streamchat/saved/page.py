@@ -1,23 +1,36 @@
 """The page of a shared conversation. It runs, loads and sends nothing."""
 
 import json
-from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from hashlib import sha256
 from html import escape
 from pathlib import Path
 from string import Template
 
-from streamchat.look import Look
 from streamchat.saved.markup import drawn
 from streamchat.texts import text
-from streamchat.web.headers import CLOSED, written
+from streamchat.web.shell import Frame, Parts, Shell
 
-HTML = Path(__file__).with_name("shared.html").read_text("utf-8")
-# what stands before the content of a page, and behind it
-AROUND = [Template(part) for part in HTML.split("$content")]
 STYLE = Path(__file__).with_name("shared.css").read_text("utf-8")
+PARTS = Parts(
+    root="../",
+    head="""<meta name="robots" content="noindex, nofollow">
+<meta name="referrer" content="no-referrer">
+""",
+    style=STYLE,
+    headers={
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+        "X-Robots-Tag": "noindex, nofollow",
+    },
+    still=True,
+)
+CONTENT = Template("""<main class="page">
+<h1 dir="auto">$title</h1>
+<p class="note about">$sentence</p>
+""")
+END = Template("""<footer class="note"><p>$end <a href="../">$start</a></p></footer>
+</main>""")
 # characters of a question that are sent at once
 PART = 50_000
 
@@ -25,26 +38,21 @@ PART = 50_000
 class Page:
     """A page with the chat's look, and headers that forbid caching, indexing and framing."""
 
-    def __init__(self, look: Look) -> None:
-        self._chat = look.title
-        self._style = look.page_css + STYLE
-        hashed = b64encode(sha256(self._style.encode()).digest()).decode()
-        policy = {**CLOSED, "style-src": [f"'sha256-{hashed}'"], "img-src": ["data:"]}
-        self.headers = {
-            "Cache-Control": "no-store",
-            "Content-Security-Policy": written(policy),
-            "Referrer-Policy": "no-referrer",
-            "X-Robots-Tag": "noindex, nofollow",
-        }
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self._frame("").headers
 
     def showing(self, snapshot: str) -> Iterator[str]:
         """The page in pieces that each take a short time to make."""
         shared = json.loads(snapshot)
         day = datetime.fromtimestamp(shared["at"], UTC)
         date = f"{day.day} {day:%B %Y}"
-        begin, end = self._around(
-            shared["title"], text("shared_on", title=self._chat, date=date), text("shared_end")
-        )
+        chat = self._shell.look().title
+        about = text("shared_on", title=chat, date=date)
+        begin, end = self._around(shared["title"], about, text("shared_end"))
         yield begin
         for message in shared["messages"]:
             yield from _article(message["role"], message["text"])
@@ -55,16 +63,13 @@ class Page:
         return "".join(self._around(title, sentence))
 
     def _around(self, title: str, sentence: str, end: str = "") -> tuple[str, str]:
-        values = {
-            "title": title,
-            "chat": self._chat,
-            "sentence": sentence,
-            "end": end,
-            "start": text("start_own_chat"),
-        }
-        shown = {name: escape(value) for name, value in values.items()}
-        begin, end = (part.substitute(shown, style=self._style) for part in AROUND)
-        return begin, end
+        frame = self._frame(title)
+        begin = CONTENT.substitute(title=escape(title), sentence=escape(sentence))
+        start = escape(text("start_own_chat"))
+        return frame.before + begin, END.substitute(end=escape(end), start=start) + frame.after
+
+    def _frame(self, title: str) -> Frame:
+        return self._shell.frame(title, PARTS)
 
 
 def _article(role: str, words: str) -> Iterator[str]:

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 
 from streamchat.errors import TooOften
-from streamchat.look import Look
 from streamchat.saved.drawing import Drawing
 from streamchat.saved.page import Page
 from streamchat.saved.routes import ID, PATH, Gate, answer, checked
@@ -20,6 +19,7 @@ from streamchat.texts import failure, text
 from streamchat.visitors import Limits
 from streamchat.web.paths import SHARED
 from streamchat.web.problem import Route
+from streamchat.web.shell import Shell
 
 # of one visitor, and all who come by a share link may be one
 READS = "300/minute"
@@ -27,11 +27,11 @@ READS = "300/minute"
 Sharing = Literal["on", "public", "off"]
 
 
-def routes(saved: Saved, gate: Gate, look: Look, sharing: Sharing) -> APIRouter:
+def routes(saved: Saved, gate: Gate, shell: Shell, sharing: Sharing) -> APIRouter:
     """The routes of links. If sharing is off, no link is made, and none shows anything."""
     router = APIRouter(route_class=Route, include_in_schema=False)
     limits = Limits(rate=READS, visitor_replies=sys.maxsize, max_replies=sys.maxsize)
-    page, drawing = Page(look), Drawing()
+    page, drawing = Page(shell), Drawing()
 
     @router.get(SHARED + "{token}")
     async def shared(request: Request, token: str) -> Response:

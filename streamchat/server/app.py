@@ -102,7 +102,7 @@ class StreamChat:
             *preview.routes(self.look).routes,
             *saved.routes(shelf, gate).routes,
             *summary.routes(self.chat, shelf, gate).routes,
-            *sharing.routes(shelf, gate, settings.look, settings.sharing).routes,
+            *sharing.routes(shelf, gate, Shell(self.look), settings.sharing).routes,
             *versions.routes(self.tabs, gate).routes,
             *(self.logins.routes() if self.logins else ()),
         ]

@@ -18,6 +18,7 @@ from streamchat.ui.handlers import GO_ON, Page
 from streamchat.ui.tabs import Tabs
 from streamchat.ui.titling import Titling
 from streamchat.visitors import Identify
+from streamchat.web import icons
 
 STATIC = Path(__file__).parent / "static"
 
@@ -143,7 +144,8 @@ gradio_internals.install()
 def head(chat: Chat, look: Look, **known: bool) -> str:
     """The styles and scripts of the page, and the facts that the scripts need."""
     facts = look.meta(demo=is_demo(chat), takesKeys=chat.takes_keys, **known)
-    return f"{facts}<style>{look.css}{OUTSIDE}</style><script>{SCRIPT}</script>"
+    logo = f':root {{ --sc-logo: url("{icons.address(look, "")}"); }}'
+    return f"{facts}<style>{look.css}{logo}{OUTSIDE}</style><script>{SCRIPT}</script>"
 
 
 def is_demo(chat: Chat) -> bool:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from streamchat.texts import page_words
 from streamchat.web import preview
 from streamchat.web.opening import address
-from streamchat.web.shell import Shell, filled
+from streamchat.web.shell import Parts, Shell, filled
 
 WORDS = page_words("login")
 FORM = filled(
@@ -56,18 +56,16 @@ class LoginPage:
     def _page(self, request: Request, content: str, status: int = 200) -> Response:
         # a program that shows a link to the chat is led to this page
         tags = preview.preview(self._shell.look()).tags(address(request.scope))
-        return self._shell.page(
-            WORDS["name"],
-            content,
+        parts = Parts(
             head=tags,
             policy={
                 "form-action": ["'self'"],
                 "frame-ancestors": list(self.framed_by) or ["'none'"],
             },
-            status=status,
             headers={
                 "Cache-Control": "no-store",
                 # with no-referrer a browser would not say from which site the form comes
                 "Referrer-Policy": "same-origin",
             },
         )
+        return self._shell.page(WORDS["name"], content, parts, status)

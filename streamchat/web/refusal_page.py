@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streamchat.texts import page_words
 from streamchat.web.paths import path_of
-from streamchat.web.shell import Shell
+from streamchat.web.shell import Parts, Shell
 
 WORDS = page_words("refusal")
 # what a page brings along by itself, and what says how long it is
@@ -55,13 +55,10 @@ class Worded:
                 await self._send_page(self._start)
 
     async def _send_page(self, start: Message) -> None:
-        page = self._shell.page(
-            WORDS["not_found"] if start["status"] == 404 else WORDS["refused"],
-            content(start["status"], said(self._body), root := root_of(self._scope)),
-            root=root,
-            status=start["status"],
-            headers={"Cache-Control": "no-store"},
-        )
+        status, root = start["status"], root_of(self._scope)
+        name = WORDS["not_found"] if status == 404 else WORDS["refused"]
+        parts = Parts(root=root, headers={"Cache-Control": "no-store"})
+        page = self._shell.page(name, content(name, said(self._body), root), parts, status)
         kept = [(name, value) for name, value in start["headers"] if name.lower() not in OWN]
         page.raw_headers += kept
         await page(self._scope, self._receive, self._send)
@@ -90,10 +87,9 @@ def said(body: bytes) -> str:
     return message if isinstance(message, str) else ""
 
 
-def content(status: int, sentence: str, root: str) -> str:
-    title = WORDS["not_found"] if status == 404 else WORDS["refused"]
+def content(name: str, sentence: str, root: str) -> str:
     return f"""<main class="card alone">
-<h1>{escape(title)}</h1>
+<h1>{escape(name)}</h1>
 <p>{escape(sentence)}</p>
 <p><a class="button main-button" href="{root}">{escape(WORDS["open_chat"])}</a></p>
 </main>"""

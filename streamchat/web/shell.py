@@ -1,7 +1,8 @@
 """The shell of every page beside the chat: one head, one header, one look, one policy."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape
 from pathlib import Path
@@ -28,15 +29,44 @@ PAGE = Template("""<!doctype html>
 <title>$title</title>
 $head
 <style>$style</style>
-<script>$theme</script>
-$parts
+$scripts
 </head>
 <body>
 <header class="head"><a class="home" href="$root"><img src="$logo" alt="">$name</a>$links</header>
-$content
+""")
+END = """
 </body>
 </html>
-""")
+"""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a page has beside its content. All of it is HTML.
+
+    `root` is the way from the page to the chat, `files` are the addresses of its styles and module
+    scripts, `words` those that its scripts say, and `policy` has what the page may do beside
+    showing itself. A `still` page has no script at all.
+    """
+
+    root: str = "./"
+    links: str = ""
+    head: str = ""
+    style: str = ""
+    files: Sequence[str] = ()
+    words: Mapping[str, str] | None = None
+    policy: Policy = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    still: bool = False
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What stands before the content of a page, and the headers under which it is sent."""
+
+    before: str
+    headers: Mapping[str, str]
+    after: str = END
 
 
 class Shell:
@@ -45,43 +75,27 @@ class Shell:
     def __init__(self, look: Callable[[], Look]) -> None:
         self.look = look
 
-    def page(  # noqa: PLR0913 (each is a part of a page)
-        self,
-        name: str,
-        content: str,
-        *,
-        root: str = "./",
-        links: str = "",
-        head: str = "",
-        parts: Sequence[str] = (),
-        words: Mapping[str, str] | None = None,
-        policy: Policy | None = None,
-        status: int = 200,
-        headers: Mapping[str, str] | None = None,
-    ) -> HTMLResponse:
-        """A page of this name. All but the name is HTML.
+    def page(self, name: str, content: str, parts: Parts, status: int = 200) -> HTMLResponse:
+        """A page of this name; the name is text, the content HTML."""
+        frame = self.frame(name, parts)
+        return HTMLResponse(f"{frame.before}{content}{frame.after}", status, frame.headers)
 
-        `root` is the way from the page to the chat, `parts` are the addresses of its styles and
-        module scripts, `words` those that its scripts say, and `policy` has what it may do beside
-        showing itself.
-        """
+    def frame(self, name: str, parts: Parts) -> Frame:
         look = self.look()
-        style = look.page_css + STYLE
-        page = PAGE.substitute(
+        style = look.page_css + STYLE + parts.style
+        before = PAGE.substitute(
             title=escape(f"{name} · {look.title}"),
             name=escape(look.title),
-            head=f"{icons.tags(look, root)}\n{head}{_meta(words)}",
+            head=f"{icons.tags(look, parts.root)}\n{parts.head}{_meta(parts.words)}",
             style=style,
-            theme=THEME,
-            parts="\n".join(map(_part, parts)),
-            root=root,
-            logo=icons.address(look, root),
-            links=f"<nav>{links}</nav>" if links else "",
-            content=content,
+            scripts="\n".join(_scripts(parts)),
+            root=parts.root,
+            logo=icons.address(look, parts.root),
+            links=f"<nav>{parts.links}</nav>" if parts.links else "",
         )
-        allowed = written({**_policy(style, parts), **(policy or {})})
-        fixed = {"Cache-Control": "no-cache", "Content-Security-Policy": allowed}
-        return HTMLResponse(page, status, {**fixed, **(headers or {})})
+        policy = written({**_policy(style, parts), **parts.policy})
+        fixed = {"Cache-Control": "no-cache", "Content-Security-Policy": policy}
+        return Frame(before, {**fixed, **parts.headers})
 
 
 def filled(template: Template, words: Mapping[str, str]) -> str:
@@ -89,10 +103,14 @@ def filled(template: Template, words: Mapping[str, str]) -> str:
     return template.substitute({code: escape(word) for code, word in words.items()})
 
 
-def _part(address: str) -> str:
-    if address.endswith(".css"):
-        return f'<link rel="stylesheet" href="{address}">'
-    return f'<script type="module" src="{address}"></script>'
+def _scripts(parts: Parts) -> Iterator[str]:
+    if not parts.still:
+        yield f"<script>{THEME}</script>"
+    for address in parts.files:
+        if address.endswith(".css"):
+            yield f'<link rel="stylesheet" href="{address}">'
+        else:
+            yield f'<script type="module" src="{address}"></script>'
 
 
 def _meta(words: Mapping[str, str] | None) -> str:
@@ -100,12 +118,12 @@ def _meta(words: Mapping[str, str] | None) -> str:
     return f'<meta name="words" content="{content}">' if words else ""
 
 
-def _policy(style: str, parts: Sequence[str]) -> dict[str, Sequence[str]]:
-    own = ["'self'"] if parts else []
+def _policy(style: str, parts: Parts) -> dict[str, Sequence[str]]:
+    own = ["'self'"] if parts.files else []
     return {
         **CLOSED,
         "style-src": [_hash(style), *own],
-        "script-src": [_hash(THEME), *own],
+        **({} if parts.still else {"script-src": [_hash(THEME), *own]}),
         "img-src": ["'self'"],
         **({"connect-src": own} if own else {}),
     }

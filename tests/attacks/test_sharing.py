@@ -23,6 +23,7 @@ from streamchat.server import Running, create
 from streamchat.settings import Settings
 from streamchat.store import NAME, Card, Store, conversations
 from streamchat.store.shares import Share
+from streamchat.web.shell import Shell
 from tests.hand import settle
 from tests.reader import Reader
 from tests.served import until
@@ -169,7 +170,7 @@ def test_a_shared_page_is_closed(owner: Reader, id_: str) -> None:
         (policy,) = answer.headers.get_list("content-security-policy")
         assert re.fullmatch(
             r"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
-            r" style-src 'sha256-[\w+/=]+'; img-src data:",
+            r" style-src 'sha256-[\w+/=]+'; img-src 'self'",
             policy,
         )
         assert answer.headers["x-robots-tag"] == "noindex, nofollow"
@@ -253,14 +254,15 @@ def test_hostile_words_are_words(words: str) -> None:
     """Hostile text stays text in answers, which are Markdown, and in questions and titles, which
     are not."""
     check("".join(drawn(words)))
+    look = Look(title="<b>Chat</b> & Co")
     messages = [{"role": "user", "text": words}]
     shown = json.dumps({"title": words, "at": 0.0, "messages": messages})
-    html = "".join(Page(Look(title="<b>Chat</b> & Co")).showing(shown))
+    html = "".join(Page(Shell(lambda: look)).showing(shown))
     head, _, rest = html.partition("<style>")
     content = rest.partition("</style>")[2]
-    assert re.findall(r"<([a-z]+)", head) == ["html", "head", *["meta"] * 5, "title", "link"]
+    assert set(re.findall(r"<([a-z]+)", head)) == {"html", "head", "meta", "title", "link"}
     assert re.findall(r"<([a-z0-9]+)", content) == [
-        *("body", "header", "h1", "p", "main", "h2", "div", "footer", "p", "a")
+        *("body", "header", "a", "img", "main", "h1", "p", "h2", "div", "footer", "p", "a")
     ]
 
 

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 
 from streamchat.texts import page_words
 from streamchat.web.problem import Route
-from streamchat.web.shell import Shell
+from streamchat.web.shell import Parts, Shell
 
 PATH = "/docs"
 FOLDER = Path(__file__).parent
@@ -36,8 +36,8 @@ def routes(title: str, described: Sequence[BaseRoute], shell: Shell) -> APIRoute
 
     @router.get(PATH)
     async def page() -> Response:
-        parts = ["docs/page.css", "docs/page.js"]
-        return shell.page(WORDS["name"], CONTENT, links=LINKS, parts=parts, words=WORDS)
+        files = ["docs/page.css", "docs/page.js"]
+        return shell.page(WORDS["name"], CONTENT, Parts(links=LINKS, files=files, words=WORDS))
 
     @router.get(PATH + "/page.css")
     async def style() -> Response:
