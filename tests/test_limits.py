@@ -15,8 +15,7 @@ HOUR, DAY = 3_600.0, 86_400.0
 
 
 class Asking:
-    """Limits and their clock, which a test sets; without others named, only one limit is within
-    reach."""
+    """Limits on a clock that the test sets; by default only one limit is low enough to matter."""
 
     def __init__(
         self, rate: str = "off", *, visitor_replies: int = 10_000, max_replies: int = 10_000
@@ -30,7 +29,7 @@ class Asking:
         )
 
     def asks(self, visitor: str | None = "anna", *, times: int = 1) -> None:
-        """That often, each time with the answer's end awaited."""
+        """Asks so many times, and ends each answer before the next question."""
         for _ in range(times):
             self.limits.admit(visitor).leave()
 
@@ -42,7 +41,7 @@ class Asking:
         return True
 
     def wait(self, visitor: str | None = "anna") -> float | None:
-        """For how long the visitor is sent away."""
+        """The seconds that a refused visitor is told to wait."""
         with pytest.raises(Refused) as caught:
             self.limits.admit(visitor)
         return caught.value.retry_after
@@ -51,8 +50,9 @@ class Asking:
 @pytest.mark.parametrize(
     "notation", ["3/minute", "3 per minute", "3/1 minute", "3/MINUTE", " 3/60seconds "]
 )
-def test_the_rate_is_what_is_written(notation: str) -> None:
-    """Three in a minute are answered, the fourth is not, in whichever way the rate is written."""
+def test_a_rate_means_what_it_says(notation: str) -> None:
+    """Three questions a minute are answered and the fourth is refused, in every notation of the
+    rate."""
     asking = Asking(rate(notation))
     asking.asks(times=3)
     with pytest.raises(TooOften):
@@ -60,7 +60,7 @@ def test_the_rate_is_what_is_written(notation: str) -> None:
 
 
 def test_a_refusal_says_when_to_come_back() -> None:
-    """At the second that was named there is an answer, and not a moment earlier."""
+    """There is an answer at the second that was named, and not earlier."""
     asking = Asking("2/minute")
     asking.asks()
     asking.now += 15
@@ -75,8 +75,8 @@ def test_a_refusal_says_when_to_come_back() -> None:
 
 
 def test_no_minute_has_more_than_its_share() -> None:
-    """A minute begins with the first question and not with the clock's: nobody asks twice as often
-    at its turn."""
+    """Windows begin with a question, not with the clock's minute, so that nobody asks twice as
+    often around its turn."""
     asking = Asking("10/minute")
     asking.now = 59.0
     asking.asks(times=10)
@@ -85,8 +85,8 @@ def test_no_minute_has_more_than_its_share() -> None:
 
 
 def test_every_one_of_several_rates_holds() -> None:
-    """A person who keeps to the minute's share still reaches the day's, and is told how long the
-    longer one lasts."""
+    """A visitor within the minute's rate still reaches the day's, and reads how long the longer one
+    lasts."""
     asking = Asking("2/minute;5/day")
     for _ in range(2):
         asking.asks(times=2)
@@ -99,8 +99,7 @@ def test_every_one_of_several_rates_holds() -> None:
 
 
 def test_a_refusal_costs_nothing() -> None:
-    """Impatience is not punished: whoever asks in vain ten times gets the answer when whoever
-    waited does."""
+    """Ten refused questions do not delay the next answer."""
     asking = Asking("1/minute;3/day")
     asking.asks()
     for _ in range(10):
@@ -114,7 +113,7 @@ def test_a_refusal_costs_nothing() -> None:
 
 @pytest.mark.parametrize("refusal", [TooManyAtOnce, Crowded])
 def test_a_refusal_of_another_kind_costs_nothing_either(refusal: type[ChatError]) -> None:
-    """Only answered questions count for the rate, whatever the others were refused for."""
+    """Only answered questions count for the rate, whatever the reason of the refusals."""
     asking = Asking("2/hour", visitor_replies=1, max_replies=1)
     place = asking.limits.admit("anna" if refusal is TooManyAtOnce else "bert")
     for _ in range(5):
@@ -134,13 +133,12 @@ def test_one_visitor_does_not_use_up_anothers_share() -> None:
 
 @pytest.mark.parametrize("notation", ["", " ", "off", "OFF"])
 def test_no_rate_is_no_limit(notation: str) -> None:
-    """With the rate off or left empty one may ask as often as one likes."""
+    """With an empty rate or `off` there is no limit."""
     Asking(rate(notation)).asks(times=1_000)
 
 
 def test_a_visitor_has_so_many_answers_at_once() -> None:
-    """A further one waits for the end of one of them, which nobody can foretell; others are not
-    held up."""
+    """A further question is refused without a time to come back; others are not affected."""
     asking = Asking(visitor_replies=2)
     first, _second = asking.limits.admit("anna"), asking.limits.admit("anna")
     with pytest.raises(TooManyAtOnce) as caught:
@@ -153,7 +151,7 @@ def test_a_visitor_has_so_many_answers_at_once() -> None:
 
 
 def test_a_single_answer_is_told_as_one() -> None:
-    """Where one answer at a time is allowed, the sentence does not count."""
+    """With a limit of one answer the sentence has no number."""
     asking = Asking(visitor_replies=1)
     asking.limits.admit("anna")
     with pytest.raises(TooManyAtOnce) as caught:
@@ -162,8 +160,8 @@ def test_a_single_answer_is_told_as_one() -> None:
 
 
 def test_all_together_have_so_many_places() -> None:
-    """When all places are taken everybody is asked to come back in a few seconds, and one that
-    leaves makes room."""
+    """When all places are taken, further visitors are asked to come back in a few seconds; an ended
+    answer frees a place."""
     asking = Asking(max_replies=2)
     asking.limits.admit("anna")
     place = asking.limits.admit("bert")
@@ -173,8 +171,7 @@ def test_all_together_have_so_many_places() -> None:
 
 
 def test_without_a_visitor_only_the_places_count() -> None:
-    """Where visitors are not told apart nobody is held to a share, but there are no more places for
-    it."""
+    """Without a visitor's name only the number of places is limited."""
     asking = Asking("1/day", visitor_replies=1, max_replies=3)
     asking.asks(None, times=10)
     for _ in range(3):
@@ -186,9 +183,8 @@ def test_without_a_visitor_only_the_places_count() -> None:
     assert asking.limits.throttled() == {}
 
 
-def test_the_own_fault_is_named_first() -> None:
-    """A person who asks too often is not told that it were the others, nor sent to stop an answer
-    in vain."""
+def test_a_visitors_own_limit_is_named_first() -> None:
+    """A visitor over their rate does not read of other limits."""
     asking = Asking("1/hour", visitor_replies=1, max_replies=1)
     asking.limits.admit("anna")
     with pytest.raises(TooOften):
@@ -198,7 +194,7 @@ def test_the_own_fault_is_named_first() -> None:
 
 
 def test_a_place_is_left_once() -> None:
-    """An end that is told twice frees one place and not two."""
+    """Leaving is idempotent: it frees one place."""
     asking = Asking(max_replies=2)
     place, _other = asking.limits.admit("anna"), asking.limits.admit("anna")
     place.leave()
@@ -208,9 +204,9 @@ def test_a_place_is_left_once() -> None:
         asking.limits.admit("anna")
 
 
-async def test_of_many_at_the_same_moment_as_many_are_admitted_as_may_be() -> None:
-    """Two hundred questions in one moment get exactly the places there are, and each visitor the
-    share there is."""
+async def test_a_crowd_gets_exactly_the_places_there_are() -> None:
+    """Of two hundred questions at once, exactly as many are admitted as all and each visitor may
+    have."""
     asking = Asking("4/minute", visitor_replies=3, max_replies=20)
 
     async def ask(number: int) -> Admission | ChatError:
@@ -240,11 +236,11 @@ async def test_of_many_at_the_same_moment_as_many_are_admitted_as_may_be() -> No
     st.lists(st.tuples(st.integers(1, 5), st.integers(1, 20)), min_size=1, max_size=3),
     st.lists(st.integers(0, 8), max_size=40),
 )
-def test_a_visitor_is_admitted_whenever_it_may_be(
+def test_a_visitor_is_refused_only_over_the_rate(
     rates: list[tuple[int, int]], pauses: list[int]
 ) -> None:
-    """However someone asks, no window ever has more than its rate, nobody is refused who would not
-    have broken one, and what is said about when to come back is true."""
+    """At any times, no window has more than its rate, no question within the rate is refused, and
+    the named time is right."""
     asking = Asking(";".join(f"{amount}/{seconds} seconds" for amount, seconds in rates))
     answered: list[float] = []
 
@@ -268,8 +264,8 @@ def test_a_visitor_is_admitted_whenever_it_may_be(
             assert not fits(asking.now + wait - 0.5)
 
 
-def test_the_owner_sees_who_is_throttled() -> None:
-    """The owner reads who cannot ask at this moment and for how many seconds, and nobody else."""
+def test_throttled_visitors_are_listed() -> None:
+    """The list has the visitors over their rate with their seconds, and nobody else."""
     asking = Asking("2/minute")
     asking.asks("anna", times=2)
     asking.asks("bert")
@@ -280,16 +276,15 @@ def test_the_owner_sees_who_is_throttled() -> None:
 
 
 def remembered(asking: Asking) -> tuple[int, int]:
-    """How many visitors and how many of their questions are kept."""
+    """The number of visitors and of their questions in memory."""
     return len(asking.limits._times), sum(map(len, asking.limits._times.values()))
 
 
 @pytest.mark.parametrize(
     ("notation", "long_enough"), [("20/minute", 60), ("20/minute;300/day", DAY)]
 )
-def test_who_stays_away_is_forgotten(notation: str, long_enough: float) -> None:
-    """A visitor who has not come for a day at most takes no memory: what is forgotten limits nobody
-    any more."""
+def test_absent_visitors_are_forgotten(notation: str, long_enough: float) -> None:
+    """A visitor is forgotten once none of their questions counts any more."""
     asking = Asking(notation)
     for number in range(1_000):
         asking.asks(f"visitor {number}")
@@ -302,8 +297,8 @@ def test_who_stays_away_is_forgotten(notation: str, long_enough: float) -> None:
     assert remembered(asking) == (1, 2)
 
 
-def test_who_always_comes_back_takes_no_more_memory() -> None:
-    """Of a visitor who asks for years, only the questions that still count are kept."""
+def test_a_regular_visitor_takes_bounded_memory() -> None:
+    """Only the questions that still count are kept."""
     asking = Asking("20/minute")
     for _ in range(1_000):
         asking.asks()
@@ -312,7 +307,7 @@ def test_who_always_comes_back_takes_no_more_memory() -> None:
 
 
 def test_ended_answers_take_no_memory() -> None:
-    """Places that were left are not kept, whoever had them."""
+    """Places that were left are not kept."""
     asking = Asking()
     for number in range(100):
         asking.asks(f"visitor {number}")
@@ -324,7 +319,7 @@ def test_ended_answers_take_no_memory() -> None:
     "notation", ["", "off", "20/minute", "20/minute;300/day", "5 per 2 hours", "1/second, 9/hour"]
 )
 def test_a_good_rate_is_taken_as_it_is(notation: str) -> None:
-    """The settings hold what the owner wrote."""
+    """A valid rate stays in the settings as it was written."""
     assert rate(notation) == notation
 
 
@@ -343,20 +338,19 @@ def test_a_good_rate_is_taken_as_it_is(notation: str) -> None:
     ],
 )
 def test_a_bad_rate_is_refused_with_an_example(notation: str) -> None:
-    """A person who mistypes the rate reads how one is written, and nothing about the program's
-    inside."""
+    """The sentence shows how a rate is written, and no internals."""
     with pytest.raises(ValueError, match=r"^it should be like 20/minute;300/day, or off$"):
         rate(notation)
 
 
 def test_an_endless_number_is_refused_like_any_other_mistake() -> None:
-    """A number that Python itself would not read ends in the same sentence."""
+    """A number that Python refuses to parse gets the same sentence."""
     with pytest.raises(ValueError, match=r"^it should be like 20/minute;300/day, or off$"):
         rate("9" * 9_999 + "/day")
 
 
 def test_a_rate_of_nothing_is_refused() -> None:
-    """A chat that answers nobody is a mistake."""
+    """A rate of zero is a mistake."""
     with pytest.raises(ValueError, match=r"^it should let everybody ask at least once$"):
         rate("20/minute;0/day")
 
@@ -380,14 +374,14 @@ def test_every_rate_is_either_used_or_refused(notation: str) -> None:
 
 
 def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
-    """A person who reads the tree finds each error with the status it has."""
+    """The tree in the docstring has each error with its status."""
     drawn = dict(re.findall(r"── (\w+) +(\d{3})", errors.__doc__ or ""))
     kinds = [kind for kind in vars(errors).values() if hasattr(kind, "status")]
     assert drawn == {kind.__name__: str(kind.status) for kind in kinds}
 
 
 def test_the_own_limits_are_told_apart_from_claudes() -> None:
-    """A program that asks knows by code and status who limits it, and a person by the sentence."""
+    """Code, status and sentence tell whether this chat or Claude limits the rate."""
     assert (TooOften.code, TooOften.status) == ("too_often", 429)
     assert (TooManyAtOnce.code, TooManyAtOnce.status) == ("too_many_at_once", 429)
     assert (Crowded.code, Crowded.status) == ("crowded", 503)
@@ -405,6 +399,6 @@ def test_the_own_limits_are_told_apart_from_claudes() -> None:
     ],
 )
 def test_how_often_one_may_ask_can_be_said(rate: str, allowed: str) -> None:
-    """The limit is told in the words of everyday, before anybody runs into it."""
+    """The rates can be put into everyday words."""
     rates = Limits(rate=rate, visitor_replies=1, max_replies=1).allowed()
     assert text("allowance", rates=rates, left=None) == allowed

@@ -32,7 +32,7 @@ def ends(reason: str = "stop") -> bytes:
 
 @pytest.fixture
 def server() -> Iterator[ScriptedClaude]:
-    """It plays what it is told on any address, and so is any server at all."""
+    """A scripted server for any route."""
     with ScriptedClaude() as scripted:
         yield scripted
 
@@ -45,7 +45,7 @@ async def model(server: ScriptedClaude) -> AsyncIterator[LocalModel]:
 
 
 async def test_a_local_model_streams(server: ScriptedClaude, model: LocalModel) -> None:
-    """Its words come as they are, each in its own piece, and the end is the one that it gave."""
+    """Words arrive piece by piece, and the end has the model's own reason."""
     words = ["Because ", "", "of Rayleigh.\u2028\n", "\x85 🙂"]
     server.play(streams(b": hello\n\n", *map(piece, words), ends()))
     events = await heard(model.stream(ASKED))
@@ -56,13 +56,13 @@ async def test_a_local_model_streams(server: ScriptedClaude, model: LocalModel) 
 
 
 async def test_it_says_that_its_length_ended_it(server: ScriptedClaude, model: LocalModel) -> None:
-    """An answer that reached its greatest length is one that Continue goes on with."""
+    """An answer at its maximum length can be continued."""
     server.play(streams(piece("Because"), ends("length")))
     assert (await heard(model.stream(ASKED)))[-1] == Done("max_tokens")
 
 
 async def test_a_stop_closes_its_connection(server: ScriptedClaude, model: LocalModel) -> None:
-    """The model stops writing, which would otherwise go on for nobody."""
+    """A stop closes the connection, so that the model writes no more."""
     server.play(streams(piece("Because"), Hold()))
     events = model.stream(ASKED)
     assert (await first_word(events)).text == "Because"
@@ -88,7 +88,7 @@ FAILURES = {
 async def test_its_failures_have_a_sentence(
     server: ScriptedClaude, model: LocalModel, name: str
 ) -> None:
-    """However it fails, what it said stays, the reader gets a sentence, and the next question is
+    """After any failure the text stays, the reader gets a sentence, and the next question is
     answered."""
     server.play(FAILURES[name], streams(piece("Whole"), ends()))
     said: list[Event] = []
@@ -100,7 +100,7 @@ async def test_its_failures_have_a_sentence(
 
 
 async def test_nothing_listens_there() -> None:
-    """A model that was not started is said to be so."""
+    """The sentence says that the model is not running."""
     source = LocalModel("http://127.0.0.1:9/v1", "tiny")
     with pytest.raises(SourceFailed) as caught:
         await heard(source.stream(ASKED))

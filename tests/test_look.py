@@ -41,16 +41,15 @@ def ratio(one: str, other: str) -> float:
 @pytest.mark.parametrize("theme", [":root {", ".dark {"])
 @pytest.mark.parametrize("surface", ["page", "side", "raised", "bubble", "code", "hover"])
 def test_all_that_is_read_has_contrast(theme: str, surface: str) -> None:
-    """Text has 7:1 on every surface of the page, and notes have 4.5:1."""
+    """Text has a contrast of 7:1 on every surface, and notes of 4.5:1."""
     of = colours(theme)
     assert ratio(of["text"], of[surface]) >= 7
     assert ratio(of["note"], of[surface]) >= 4.5
 
 
 @pytest.mark.parametrize("theme", [":root {", ".dark {"])
-def test_what_is_pressed_has_contrast(theme: str) -> None:
-    """The sign on the button to send is seen, and so are the button and the edge of the box; a
-    callout is read."""
+def test_controls_have_contrast(theme: str) -> None:
+    """Buttons, the signs on them, the edge of the box and callouts have enough contrast."""
     of = colours(theme)
     assert ratio(of["on-accent"], of["accent"]) >= 4.5
     assert ratio(of["accent"], of["page"]) >= 3
@@ -60,7 +59,7 @@ def test_what_is_pressed_has_contrast(theme: str) -> None:
 
 
 def test_other_styles_have_no_colours_of_their_own() -> None:
-    """A colour is changed in one place."""
+    """All colours are in tokens.css."""
     colour = re.compile(r"(?:: |[( ])#[0-9a-f]{3,8}\b|\brgba?\(|\bhsla?\(")
     files = [file for file in PACKAGE.rglob("*.css") if file.name != "tokens.css"]
     assert len(files) >= 6
@@ -76,8 +75,8 @@ WIDTHS = [1280, 768, 390, 360, 320]
 def test_one_frame_scrolls_and_never_sideways(
     page: Page, page_claude: ScriptedClaude, width: int
 ) -> None:
-    """The conversation scrolls at the edge of the window; the page does not, and the box stands at
-    its end, at 200 % zoom as well, which halves the window."""
+    """The conversation scrolls at the window's edge, and the page never does, also at a zoom of 200
+    %."""
     page_claude.play(says(LONG))
     page.browser.set_viewport_size({"width": width, "height": 640})
     page.ask("hi")
@@ -99,9 +98,8 @@ def test_one_frame_scrolls_and_never_sideways(
     assert box["y"] + box["height"] <= 640
 
 
-def test_lines_are_as_long_as_one_reads_them(page: Page, page_claude: ScriptedClaude) -> None:
-    """Questions, answers and the box share a column of 720 px in the middle of the room beside the
-    sidebar."""
+def test_text_has_one_column_of_readable_width(page: Page, page_claude: ScriptedClaude) -> None:
+    """Questions, answers and the box share a column of 720 px beside the sidebar."""
     page_claude.play(says("word " * 200))
     page.browser.set_viewport_size({"width": 1280, "height": 800})
     page.ask("hi " * 200)
@@ -115,8 +113,7 @@ def test_lines_are_as_long_as_one_reads_them(page: Page, page_claude: ScriptedCl
 
 
 def test_the_header_has_three_places_and_a_menu(page: Page) -> None:
-    """Other parts of the page fill the first two; the menu opens by a click and closes by
-    Escape."""
+    """Other parts fill the first two places; the menu opens by a click and closes by Escape."""
     places = page.browser.locator("#bar > *")
     ids = places.evaluate_all("all => all.map(({ id }) => id)")
     assert ids == ["bar-start", "bar-middle", "bar-end"]
@@ -129,7 +126,7 @@ def test_the_header_has_three_places_and_a_menu(page: Page) -> None:
 
 
 def test_the_button_shows_what_it_does(page: Page, page_claude: ScriptedClaude) -> None:
-    """It is a square that stops while an answer is written, and an arrow that sends afterwards."""
+    """The button is a stop square during an answer and a send arrow after it."""
     sign = "button => getComputedStyle(button, '::after').maskImage.slice(0, 4)"
     hold = Hold()
     page_claude.play(streams(start(), opens(), delta("Hello"), hold, CLOSES, ends()))
@@ -145,7 +142,7 @@ def test_the_button_shows_what_it_does(page: Page, page_claude: ScriptedClaude) 
 def test_a_chosen_theme_stays(
     chromium: Browser, app: Application, page_claude: ScriptedClaude, system: str, other: str
 ) -> None:
-    """The page has the system's theme until the reader chooses one, which a reload keeps."""
+    """The page follows the system's theme until the reader chooses one, which a reload keeps."""
     with chromium.new_context(color_scheme=system) as context:  # type: ignore[arg-type]
         page = Page(context, app.url)
         dark = "() => document.body.classList.contains('dark')"
@@ -163,8 +160,7 @@ def test_a_chosen_theme_stays(
 
 @pytest.mark.parametrize("colour", ["#000000", "#ffffff", "#ffe100", "#0f766e", "#7f7f7f"])
 def test_any_accent_can_be_seen(colour: str) -> None:
-    """A colour that would vanish on the page of a theme is made darker or lighter there, and the
-    sign on it is read."""
+    """An accent is made darker or lighter in a theme where it would have too little contrast."""
     css = Look(accent=colour).css.removeprefix(TOKENS)
     found = re.findall(r"--sc-accent: #(\w{6}); --sc-on-accent: #(\w{6});", css)
     assert [round(contrast(each, each), 1) for each in (LIGHT, DARK)] == [1, 1]
@@ -175,14 +171,14 @@ def test_any_accent_can_be_seen(colour: str) -> None:
 
 
 def test_an_accent_is_a_colour(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Anything else, as another rule for the page, stops the start."""
+    """Any other value, such as a CSS rule, ends the start."""
     monkeypatch.setenv("STREAMCHAT_ACCENT", "red; } body { display: none")
     with pytest.raises(SettingsError, match=r"STREAMCHAT_ACCENT.*a colour as in #4f46e5"):
         Settings.read()
 
 
 def test_the_owners_words_are_shown_as_they_are() -> None:
-    """A name is neither Markdown nor HTML, on the page and in what its scripts are told."""
+    """A name with Markdown or HTML is shown literally, on the page and in its scripts."""
     assert as_text("<b>*x*</b> [y](z)").count("&#") == 11
     meta = Look(title='"><script>').meta(demo=True)
     assert meta.count("<") == 1
@@ -190,7 +186,7 @@ def test_the_owners_words_are_shown_as_they_are() -> None:
 
 
 def test_a_long_question_folds(page: Page) -> None:
-    """It shows nine lines and all of them on demand; a short one has no button."""
+    """A long question shows nine lines, and all of them on demand; a short one has no button."""
     page.ask("\n".join(f"Line {number} of the question." for number in range(30)))
     page.shows("Hello there")
     question = page.questions.locator("pre")
@@ -231,7 +227,7 @@ def test_nothing_jumps_while_an_answer_is_written(page: Page, page_claude: Scrip
 
 
 def test_stopping_shows_no_failure(page: Page, page_claude: ScriptedClaude) -> None:
-    """Stop leaves what was written and says so, without a callout."""
+    """A stop leaves the text with a note and no callout."""
     page_claude.play(streams(start(), opens(), delta("Half an answer"), Hold(), CLOSES, ends()))
     page.ask("hi")
     page.shows("Half an answer")

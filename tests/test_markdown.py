@@ -1,5 +1,4 @@
-"""Answers as the page draws them: piece by piece, and outside of what Markdown defines as they were
-written."""
+"""Answers as the page draws them: in pieces, and unchanged except for their Markdown."""
 
 import re
 
@@ -73,8 +72,8 @@ def rendered(text: str) -> str:
 
 @given(TEXTS, st.integers(0, 100_000))
 @settings(deadline=None)
-def test_what_is_drawn_can_be_taken_back(text: str, length: int) -> None:
-    """The text of an answer and of a question is found again exactly, at every prefix."""
+def test_drawing_is_reversible(text: str, length: int) -> None:
+    """The exact text of an answer or a question is recovered, at every prefix."""
     assert written(pieces(text[:length])) == text[:length]
     assert written([verbatim(text)]) == text
 
@@ -82,7 +81,7 @@ def test_what_is_drawn_can_be_taken_back(text: str, length: int) -> None:
 @given(TEXTS, st.integers(0, 100_000))
 @settings(deadline=None)
 def test_a_piece_that_is_over_never_changes(text: str, length: int) -> None:
-    """While an answer grows, the page draws its last piece only."""
+    """While an answer grows, only its last piece is drawn again."""
     before = pieces(text[:length])
     assert pieces(text)[: len(before) - 1] == before[:-1]
 
@@ -90,7 +89,7 @@ def test_a_piece_that_is_over_never_changes(text: str, length: int) -> None:
 @given(TEXTS)
 @settings(deadline=None)
 def test_no_piece_has_html_or_a_picture(text: str) -> None:
-    """Each piece is Markdown of its own, in which an answer is as harmless as in one piece."""
+    """Each piece alone is as harmless as the whole answer."""
     for piece in [*pieces(text), verbatim(text)]:
         for kind, content in parts(piece):
             assert kind != "image"
@@ -99,13 +98,12 @@ def test_no_piece_has_html_or_a_picture(text: str) -> None:
 
 @pytest.mark.parametrize("text", [RIVERS, ITEMS, CODE, TABLE, LINE, "\n" * 50_000])
 def test_no_piece_is_long(text: str) -> None:
-    """The part of a long answer that each frame draws anew is short, whatever the answer consists
-    of."""
+    """The last piece, which each frame draws again, is short for any answer."""
     assert max(map(len, pieces(text))) <= 2 * LONGEST
 
 
 def test_code_and_tables_go_on_in_the_next_piece() -> None:
-    """Each piece of a long code block is code, and each of a long table a table with its header."""
+    """A long code block is code in each piece, and a long table has its header in each."""
     assert all(
         rendered(piece).startswith('<pre><code class="language-python">') for piece in pieces(CODE)
     )
@@ -125,9 +123,8 @@ PROSE = "A word, and then *another* one.\n\n" * 400
         "As code:\n\n    ```\n    x = 1\n\n" + PROSE,
     ],
 )
-def test_what_follows_a_block_of_code_is_no_code(text: str) -> None:
-    """Also after a block in a quotation, which ends it, and after marks that are code
-    themselves."""
+def test_text_after_a_code_block_is_no_code(text: str) -> None:
+    """Also if the block was in a quotation, which ends it, or contained fences."""
     _, *rest = map(rendered, pieces(text))
     assert len(rest) > 1
     assert all("<code" not in piece and "<em>another</em>" in piece for piece in rest)
@@ -142,7 +139,7 @@ def test_what_follows_a_block_of_code_is_no_code(text: str) -> None:
     ],
 )
 def test_a_block_of_code_is_code_in_each_piece(before: str, line: str) -> None:
-    """Wherever it is parted, in a long line, too, and in a quotation."""
+    """A block is code after a split anywhere, even in a long line or in a quotation."""
     drawn = [rendered(piece) for piece in pieces(before + line)]
     opening = "<blockquote>\n<pre><code" if before.startswith(">") else "<pre><code"
     assert len(drawn) > 1
@@ -150,7 +147,7 @@ def test_a_block_of_code_is_code_in_each_piece(before: str, line: str) -> None:
 
 
 def test_code_deep_in_a_list_is_code_in_each_piece() -> None:
-    """Its marks stand so far to the right that they would be code, too, outside of the list."""
+    """Fences that are indented as far as code are handled, too."""
     text = "- a\n  - b\n\n    ```py\n" + "    x = 1\n" * 2_000 + "    ```\n"
     _, *rest = map(rendered, pieces(text))
     assert rest
@@ -171,7 +168,7 @@ def test_code_deep_in_a_list_is_code_in_each_piece() -> None:
     ],
 )
 def test_code_has_no_formulas(text: str) -> None:
-    """Gradio would take what stands between two dollar signs for a formula, in code, too."""
+    """Text between dollar signs in code is not taken for a formula."""
     assert FORMULA.search(text)
     assert not FORMULA.search(pieces(text)[0])
     assert not FORMULA.search(verbatim(text))
@@ -181,7 +178,7 @@ def test_code_has_no_formulas(text: str) -> None:
     "text", ["$$x^2$$", "costs `5` and \\(x\\)", "- a\n\n    $$x$$\n", "a ` b\n\n\\[x\\]\n"]
 )
 def test_formulas_stay_formulas(text: str) -> None:
-    """Outside of code."""
+    """Formulas outside of code are kept."""
     assert FORMULA.search(pieces(text)[0])
 
 
@@ -189,7 +186,7 @@ NESTED = "```markdown\n# Title\n```bash\nls\n```\nmore\n```\n\nafter"
 
 
 def test_a_block_of_markdown_holds_blocks() -> None:
-    """It ends at its own last fence, not at the first one within it."""
+    """A block of Markdown ends at its own last fence, not at an inner one."""
     html = rendered(pieces(NESTED)[0])
     assert (
         html == '<pre><code class="language-markdown">#'
@@ -201,7 +198,7 @@ def test_a_block_of_markdown_holds_blocks() -> None:
     "text", ["```text\n```bash\n```\nafter", "```md\n~~~sh\n```\nafter", "````md\n```\n````\nafter"]
 )
 def test_other_blocks_end_as_markdown_has_it(text: str) -> None:
-    """Only a block of Markdown holds blocks, and only those that could end it."""
+    """Only fences inside a block of Markdown nest; other blocks end by Markdown's own rule."""
     assert rendered(pieces(text)[0]) == rendered(text)
 
 
@@ -216,14 +213,14 @@ def test_other_blocks_end_as_markdown_has_it(text: str) -> None:
     ],
 )
 def test_bold_type_needs_no_space_around_it(text: str, bold: list[str]) -> None:
-    """In languages that write none, next to punctuation."""
+    """Bold type works next to punctuation in languages without spaces."""
     plainer = rendered(pieces(text)[0]).replace("&quot;", '"')
     assert re.findall("<strong>(.*?)</strong>", plainer) == bold
 
 
 @pytest.mark.parametrize("end", ["-", "- ", "=", "--"])
 def test_the_beginning_of_a_list_makes_no_heading(end: str) -> None:
-    """A line does not turn into a heading until the letter after the dash has come."""
+    """A dash under a line makes no heading before its list item has begun."""
     assert "<h" not in rendered(pieces(f"What you need:\n{end}")[0])
     assert "<h2>Title</h2>" in rendered(pieces("Title\n---\n")[0])
 
@@ -241,7 +238,7 @@ def test_the_beginning_of_a_list_makes_no_heading(end: str) -> None:
     ],
 )
 def test_an_address_ends_at_punctuation(text: str, addresses: list[str]) -> None:
-    """Also at punctuation of languages that put no space behind it."""
+    """Punctuation of languages without spaces ends an address, too."""
     assert re.findall(r"https?://[^\s<]*?(?=" + STOP + ")", pieces(text)[0]) == addresses
 
 
@@ -249,6 +246,6 @@ def test_an_address_ends_at_punctuation(text: str, addresses: list[str]) -> None
     "text", ["<script>\n    let a = 1\n</script>\n\n__name__", "``` ```` `", "\ttab\n\n\n- x\n1. y"]
 )
 def test_a_question_is_shown_as_it_was_typed(text: str) -> None:
-    """Neither its HTML nor its Markdown nor its indentation means anything."""
+    """HTML, Markdown and indentation of a question have no effect."""
     (kind, content), *more = parts(verbatim(text))
     assert (kind, content.replace(INERT, "").removesuffix("\n"), more) == ("fence", text, [])

@@ -35,7 +35,7 @@ def test_freed_memory_goes_back_to_the_system() -> None:
 
 
 def resident(libc: ctypes.CDLL, buffers: list[ctypes.c_void_p]) -> int:
-    """Of how many buffers the page in the middle is in memory."""
+    """The number of buffers whose middle page is in memory."""
     found = 0
     for buffer in buffers:
         page = ((buffer.value or 0) + BYTES // 2) // mmap.PAGESIZE * mmap.PAGESIZE
@@ -46,7 +46,7 @@ def resident(libc: ctypes.CDLL, buffers: list[ctypes.c_void_p]) -> int:
 
 
 class Server:
-    """One that ends after some looks at it."""
+    """A server that ends after so many checks."""
 
     def __init__(self, looks: int) -> None:
         self._looks = looks
@@ -58,7 +58,7 @@ class Server:
 
 
 def test_a_process_gives_memory_back_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """While it waits for a signal it does so every so many looks at its server."""
+    """It does so every few checks of its server, while it waits for a signal."""
     returned: list[int] = []
     monkeypatch.setattr(process, "return_free_memory", lambda: returned.append(1))
     with pytest.raises(SystemExit):

@@ -82,7 +82,7 @@ class Stream:
 
 
 def inputs() -> st.SearchStrategy[Usage]:
-    """However the prompt falls on the cache: a token is at least a byte."""
+    """Every split of the prompt between input and cache; a token is at least a byte."""
     part = st.integers(0, length(QUESTION[0].text) // 3)
     return st.builds(lambda new, kept, read: Usage(new + 1, 0, kept, read), part, part, part)
 
@@ -93,7 +93,7 @@ def texts() -> st.SearchStrategy[list[Piece]]:
 
 
 def thoughts() -> st.SearchStrategy[list[Piece]]:
-    """Thoughts of which little or nothing is sent."""
+    """Thoughts that are sent in part, or not at all."""
     shown = st.sampled_from([thought("Hm."), SIGNED, REDACTED, UNKNOWN, PING])
     return st.builds(
         lambda hidden, pieces: [
@@ -116,7 +116,7 @@ def streams() -> st.SearchStrategy[Stream]:
 
 
 class Body(httpx2.AsyncByteStream):
-    """The first bytes of a stream, in parts of a size; they come while the clock runs to its
+    """The first bytes of a stream in chunks of one size, which arrive while the clock runs to its
     end."""
 
     def __init__(self, data: bytes, size: int, clock: Ticking, seconds: float) -> None:
@@ -161,11 +161,8 @@ async def metered(
 async def test_no_prefix_of_a_stream_is_settled_below_the_bill(
     stream: Stream, share: float, size: int, seconds: float, events: int | None
 ) -> None:
-    """Cut at any byte and at any time, with its reader there or gone, a call is charged for all
-    that it may cost.
-
-    It is never charged more than was reserved.
-    """
+    """A stream cut at any byte and any time, with or without a reader, is settled at no less than
+    the bill and no more than the reservation."""
     cut = round(len(stream.data) * share)
     meter = await metered(stream.data[:cut], size=size, seconds=seconds, events=events)
     # what its reader did not take from the connection was generated nonetheless, but no faster than
@@ -177,7 +174,7 @@ async def test_no_prefix_of_a_stream_is_settled_below_the_bill(
 
 @given(streams())
 async def test_a_whole_stream_is_settled_at_claudes_count(stream: Stream) -> None:
-    """Nothing is assumed of what Claude has counted."""
+    """With Claude's final count nothing is assumed."""
     meter = await metered(stream.data, seconds=20)
     assert meter.used() == meter.counted == stream.bill(len(stream.data), 0, 0)
 
@@ -188,25 +185,25 @@ def reservation(**changed: int) -> Usage:
 
 @pytest.mark.parametrize("hint", [opens("thinking"), REDACTED, thought("Hm."), SIGNED, UNKNOWN])
 async def test_once_claude_thinks_all_of_max_tokens_is_assumed(hint: bytes) -> None:
-    """A summary, a signature or a sealed block says nothing of how many tokens were thought."""
+    """A summary, a signature or a redacted block does not show how many tokens were thought."""
     meter = await metered(start() + hint)
     assert meter.used() == Usage(25, MAX_TOKENS)
 
 
 async def test_an_event_of_thinking_that_was_cut_off_counts() -> None:
-    """Also the first half of the event says that Claude has begun to think."""
+    """Half an event is enough to know that Claude has begun to think."""
     meter = await metered(start() + opens("thinking")[:-20])
     assert meter.used() == Usage(25, MAX_TOKENS)
 
 
 async def test_thoughts_that_arrived_and_were_not_read_count() -> None:
-    """A reader that leaves between two events of one packet has caused both."""
+    """Events that arrived in the same packet count even if their reader left before them."""
     meter = await metered(start() + opens() + opens("thinking"), events=1)
     assert meter.used() == Usage(25, MAX_TOKENS)
 
 
-async def test_what_was_counted_at_last_counts_whatever_breaks_then() -> None:
-    """After the final count nothing is assumed, also of thoughts."""
+async def test_the_final_count_holds_whatever_breaks_after_it() -> None:
+    """After the final count nothing is assumed, even for thoughts."""
     last = ends(output_tokens=640).partition(b"\n\n")[0] + b"\n\n"
     meter = await metered(
         start() + opens("thinking") + thought("Hm.") + last + b"event: mess", seconds=60
@@ -215,7 +212,7 @@ async def test_what_was_counted_at_last_counts_whatever_breaks_then() -> None:
 
 
 async def test_a_count_on_the_way_is_not_the_last_one() -> None:
-    """A count without a stop reason is followed by more."""
+    """A count without a stop reason is not final."""
     count = event("message_delta", delta={"stop_reason": None}, usage={"output_tokens": 7})
     meter = await metered(start() + opens() + delta("a" * 50) + count)
     assert meter.used() == Usage(25, 50 + 2 * MARKS)
@@ -223,14 +220,13 @@ async def test_a_count_on_the_way_is_not_the_last_one() -> None:
 
 @pytest.mark.parametrize("counted", [0, 1, 3])
 async def test_a_count_that_the_text_belies_is_none(counted: int) -> None:
-    """Where something between here and Claude counts no tokens, or only the first, the text
-    counts."""
+    """If a gateway counts no tokens, or only the first one, the text counts."""
     meter = await metered(start() + opens() + delta("a" * 200) + ends(output_tokens=counted))
     assert meter.used().output_tokens == 200 + 2 * MARKS
 
 
 async def test_an_answer_without_any_count_is_settled_at_the_bound() -> None:
-    """A gateway that counts nothing makes nothing free."""
+    """A gateway without counts makes nothing free."""
     body = event("message_start", message={"id": "m", "content": []}) + opens() + delta("a" * 50)
     meter = await metered(
         body + event("message_delta", delta={"stop_reason": "end_turn"}) + event("message_stop")
@@ -239,7 +235,7 @@ async def test_an_answer_without_any_count_is_settled_at_the_bound() -> None:
 
 
 async def test_silence_is_charged_for_its_time() -> None:
-    """A connection that died without a word may have lost all that Claude wrote."""
+    """A dead connection may have lost everything that Claude wrote in the meantime."""
     assert (await metered(b"", seconds=4)).used() == reservation(output_tokens=400)
     assert (await metered(start(), seconds=4)).used() == Usage(25, 400)
     assert (await metered(start(), seconds=400)).used() == Usage(25, MAX_TOKENS)
@@ -279,24 +275,23 @@ PAUSED = event("message_delta", delta={"stop_reason": "pause_turn"}, usage=SEARC
 
 
 async def test_a_search_is_counted_as_claude_counts_it() -> None:
-    """Searches have a price of their own, and their results are input that only the last count
-    has."""
+    """Searches have their own price, and their results are input in the final count."""
     meter = await metered(b"".join(SEARCH) + PAUSED)
     assert meter.used() == Usage(9_281, 97, web_searches=2)
     assert PRICES.cost(meter.used()) == pytest.approx(PRICES.cost(Usage(9_281, 97)) + 0.02)
 
 
 @pytest.mark.parametrize("number", range(5, 10))
-async def test_a_search_that_was_cut_off_is_settled_at_what_was_reserved_for_its_input(
+async def test_an_interrupted_search_is_settled_at_its_reserved_input(
     number: int,
 ) -> None:
-    """The count at the start has none of the results that Claude has read since."""
+    """The count at the start does not include the results that Claude has read since."""
     meter = await metered(b"".join(SEARCH[:number]))
     assert replace(meter.used(), output_tokens=0) == reservation(output_tokens=0)
 
 
-async def test_what_another_model_goes_on_with_is_not_taken_for_the_firsts() -> None:
-    """A block of a kind that is not known may stand for tokens that nobody sees."""
+async def test_unknown_blocks_count_at_the_bound() -> None:
+    """A block of an unknown kind may stand for tokens that are not sent."""
     fallback = event(
         "content_block_start", index=1, content_block={"type": "fallback", "from": {}, "to": {}}
     )
@@ -304,7 +299,7 @@ async def test_what_another_model_goes_on_with_is_not_taken_for_the_firsts() -> 
 
 
 async def test_a_refusal_that_claude_does_not_charge_is_free_of_output() -> None:
-    """Claude's own count is taken also where it is nothing."""
+    """Claude's own count is used even if it is zero."""
     meter = await metered(start() + ends("refusal", output_tokens=0), seconds=9)
     assert meter.used() == Usage(25, 0)
 
@@ -331,7 +326,7 @@ def test_an_event_without_its_shape_is_unreadable(raw: object) -> None:
 
 
 def test_every_line_of_models_has_a_speed_above_what_it_writes() -> None:
-    """Dated and unknown models have one, too; that of an unknown one is the highest."""
+    """Dated and unknown models have a speed, too; unknown ones have the highest."""
     assert fastest("claude-sonnet-5-5-20260928") == FASTEST["sonnet"]
     assert fastest("Claude-Haiku-5-5") == FASTEST["haiku"]
     assert fastest("claude-epic-9") == max(FASTEST.values())

@@ -1,5 +1,4 @@
-"""A link that strangers have: what it may spend, how often one of them may ask, and what the
-refused read."""
+"""A public link in the hands of strangers: its spending, its rates, and its refusals."""
 
 import asyncio
 import signal
@@ -55,8 +54,7 @@ def held() -> tuple[Hold, Script]:
 
 
 async def ask_all(url: str, visitors: int) -> list[httpx.Response | None]:
-    """As many visitors ask at the same moment; a refusal, or None for one whose answer has
-    begun."""
+    """So many visitors ask at once: a refusal for each, or None if the answer has begun."""
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as client:
 
@@ -79,8 +77,8 @@ async def ask_all(url: str, visitors: int) -> list[httpx.Response | None]:
 def test_two_hundred_askers_and_money_for_ten(
     claude: ScriptedClaude, port: str, tmp_path: Path
 ) -> None:
-    """However many ask at once, no more is set aside than there is; the refused read why, also
-    after kill -9."""
+    """No crowd reserves more than the budget, even after kill -9, and the refused read the
+    reason."""
     _, script = held()
     claude.play(script)
     money = str(MONEY_FOR_TEN)
@@ -99,11 +97,10 @@ def test_two_hundred_askers_and_money_for_ten(
     assert len(claude.exchanges) == 10
 
 
-def test_what_is_spent_is_what_claude_counted(
+def test_ended_replies_count_their_true_cost(
     claude: ScriptedClaude, port: str, tmp_path: Path
 ) -> None:
-    """Once replies have ended they count what they cost, so that the money goes further than the
-    worst case."""
+    """Ended replies count with their cost, so that the money lasts longer than the worst case."""
     cost = Prices("claude-sonnet-5-5").cost(Usage(25, 42))
     with an_app(
         claude, port, tmp_path, DAILY_BUDGET_USD=str(ONE_REPLY * 2), RATE_LIMIT="off"
@@ -124,7 +121,7 @@ def visitor_from(address: str, url: str) -> httpx.Client:
 
 
 def made_up(number: int) -> dict[str, str]:
-    """Headers with which a visitor pretends to be somebody else."""
+    """Headers with which a visitor pretends to be someone else."""
     address = f"198.51.100.{number}"
     return {
         "x-forwarded-for": address,
@@ -137,8 +134,8 @@ def made_up(number: int) -> dict[str, str]:
 def test_a_forged_header_makes_no_second_visitor(
     claude: ScriptedClaude, port: str, tmp_path: Path
 ) -> None:
-    """One who connects directly is known by their connection; behind a proxy of this machine two
-    visitors are two."""
+    """A direct visitor is known by the connection; behind a local proxy two visitors are told
+    apart."""
     with an_app(claude, port, tmp_path, RATE_LIMIT="2/minute") as app:
         url = app.url.replace("0.0.0.0", "127.0.0.1")
         with visitor_from("127.0.0.2", url) as direct:
@@ -157,8 +154,8 @@ def test_a_forged_header_makes_no_second_visitor(
 
 
 def test_on_a_page_of_the_owners_own_nobody_is_held_up(claude: ScriptedClaude, port: str) -> None:
-    """Bound to this machine, not shared and not set, the limits per visitor are off; the day's
-    money still holds."""
+    """On a chat that only this machine can reach, the default limits per visitor are off; the day's
+    budget still applies."""
     key = {"ANTHROPIC_API_KEY": "sk-test", "ANTHROPIC_BASE_URL": claude.url}
     with (
         Application("--port", port, cwd=ROOT, **key) as app,
@@ -171,8 +168,8 @@ def test_on_a_page_of_the_owners_own_nobody_is_held_up(claude: ScriptedClaude, p
 def test_a_visitor_who_asks_too_often_reads_when_to_come_back(
     claude: ScriptedClaude, port: str, tmp_path: Path, chromium: Browser
 ) -> None:
-    """The refused message stays in the conversation with the time to come back; asked again then,
-    it is answered."""
+    """The refused message stays with the time to come back, and is answered when it is asked again
+    then."""
     claude.play(says("First."), says("Second."))
     with (
         an_app(claude, port, tmp_path, RATE_LIMIT="1/4second") as app,
@@ -195,8 +192,7 @@ def test_a_visitor_who_asks_too_often_reads_when_to_come_back(
 def test_many_people_click_the_same_example(
     claude: ScriptedClaude, port: str, tmp_path: Path, chromium: Browser
 ) -> None:
-    """One request reaches Claude, every page fills and says that it was shared; retry asks Claude
-    anew."""
+    """Claude gets one request, and every page shows the answer as shared; Retry asks anew."""
     hold = Hold()
     claude.play(
         streams(start(), opens(), delta("Rivers "), hold, delta("flow."), ends()),
@@ -233,7 +229,7 @@ def test_many_people_click_the_same_example(
     ],
     ids=["too many at once", "crowded"],
 )
-def test_who_finds_no_place_asks_again_when_there_is_one(  # noqa: PLR0917
+def test_a_message_refused_for_want_of_a_place_can_be_retried(  # noqa: PLR0917
     claude: ScriptedClaude,
     port: str,
     tmp_path: Path,
@@ -241,8 +237,7 @@ def test_who_finds_no_place_asks_again_when_there_is_one(  # noqa: PLR0917
     knobs: dict[str, str],
     sentence: str,
 ) -> None:
-    """Refused for want of a place, a message stays in the conversation, and is answered as soon as
-    one is free."""
+    """The message stays in the conversation, and is answered once a place is free."""
     hold, script = held()
     claude.play(script, says("Now there is room."))
     with an_app(claude, port, tmp_path, **knobs) as app, chromium.new_context() as context:
@@ -265,8 +260,8 @@ def test_who_finds_no_place_asks_again_when_there_is_one(  # noqa: PLR0917
 def test_limits_are_told_when_they_begin_to_matter(
     claude: ScriptedClaude, port: str, tmp_path: Path, chromium: Browser
 ) -> None:
-    """The page speaks of limits once less than a fifth of the day's money is left; below an answer
-    stands what it cost."""
+    """Limits appear once less than a fifth of the day's money is left; below each answer is its
+    cost."""
     dear = streams(start(), opens(), delta("Dear."), CLOSES, ends(output_tokens=8_300))
     claude.play(says("Cheap."), dear)
     knobs = {"RATE_LIMIT": "7/hour", "VISITOR_BUDGET_USD": "0.10"}

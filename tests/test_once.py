@@ -18,7 +18,7 @@ WHOLE = (Text("Fine."), Done("end_turn"))
 
 
 def keyed(visitor: Visitor, session: str = "first", **headers: str) -> gr.Request:
-    """A request of the visitor's page with these headers."""
+    """A request of the visitor's page with a key and these headers."""
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "headers": raw, "client": (visitor.address, 1)}
     return gr.Request(Request(scope), session_hash=session)
@@ -27,7 +27,7 @@ def keyed(visitor: Visitor, session: str = "first", **headers: str) -> gr.Reques
 async def send(
     visitor: Visitor, once: str, message: str = "hi", shown: list[Shown] | None = None
 ) -> str:
-    """The text of the last frame for a message that is sent with a key, if there was one."""
+    """The text of the last frame for a message, sent with a key if there is one."""
     answer = await frames(
         visitor.page.answer(message, shown or [], keyed(visitor, idempotency_key=once))
     )
@@ -35,7 +35,7 @@ async def send(
 
 
 async def test_a_message_with_the_same_key_is_asked_once() -> None:
-    """Sent again during the answer or after it, it gets the same one; with another key it is a new
+    """A repeated message gets the same answer, during it or after it; with another key it is a new
     message."""
     visitor = Visitor(Room())
     first = asyncio.create_task(send(visitor, "a"))
@@ -52,8 +52,8 @@ async def test_a_message_with_the_same_key_is_asked_once() -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 65, "a b", "é"])
-async def test_what_cannot_be_a_key_is_none(key: str) -> None:
-    """Each message is asked then, as those without a key are."""
+async def test_an_invalid_key_counts_as_none(key: str) -> None:
+    """Each message with an invalid key is asked, like one without a key."""
     visitor = Visitor(Room())
     for _ in range(2):
         visitor.source.say(*WHOLE)
@@ -62,7 +62,7 @@ async def test_what_cannot_be_a_key_is_none(key: str) -> None:
 
 
 async def test_a_message_that_came_to_nothing_is_asked_again() -> None:
-    """A reply that failed before its first word is no answer."""
+    """The same key asks again if the reply failed before its first word."""
     visitor = Visitor(Room())
     visitor.source.say(RuntimeError())
     await send(visitor, "a")
@@ -73,8 +73,8 @@ async def test_a_message_that_came_to_nothing_is_asked_again() -> None:
 
 
 async def test_a_message_that_is_sent_again_stays_where_the_page_shows_it() -> None:
-    """The page shows the question twice, once without an answer; what follows is asked after the
-    one that has it."""
+    """The page shows the question twice, once without an answer; the next one follows the answered
+    one."""
     visitor = Visitor(Room())
     visitor.source.say(*WHOLE)
     await send(visitor, "a")
@@ -86,7 +86,7 @@ async def test_a_message_that_is_sent_again_stays_where_the_page_shows_it() -> N
 
 
 async def test_a_stranger_with_the_same_key_gets_nothing_of_it() -> None:
-    """Keys are a visitor's own."""
+    """Keys belong to one visitor."""
     room = Room()
     visitor, stranger = Visitor(room), Visitor(room, "192.0.2.2")
     for each, answer in ((visitor, "For one."), (stranger, "For the other.")):
@@ -99,7 +99,7 @@ async def test_a_stranger_with_the_same_key_gets_nothing_of_it() -> None:
 
 
 async def test_a_draft_is_known_by_its_key() -> None:
-    """The same words with another key are a draft, also where they were asked before."""
+    """The same words with another key are a draft, even if they were asked before."""
     visitor = Visitor(Room())
     visitor.source.say(*WHOLE)
     await send(visitor, "a", "yes")
@@ -117,7 +117,7 @@ async def duplicated(visitor: Visitor, session: str) -> tuple[gr.Request, Tab]:
 
 @pytest.mark.parametrize("act", ["stop", "clear", "ask"])
 async def test_a_duplicate_ends_nothing_of_the_first_tab(act: str) -> None:
-    """Stop, Clear and a new question concern the tab in which they are pressed."""
+    """Stop, Clear and a new question act only in the tab where they are pressed."""
     visitor = Visitor(Room())
     asking = asyncio.create_task(send(visitor, "a"))
     await settle()
@@ -141,7 +141,7 @@ async def test_a_duplicate_ends_nothing_of_the_first_tab(act: str) -> None:
 
 
 async def test_a_page_that_is_loaded_again_stops_its_answer() -> None:
-    """No other page shows the tab then: Claude stops when the reader presses stop."""
+    """After a reload the reader's stop ends the call to Claude, as no other page shows the tab."""
     visitor = Visitor(Room())
     asking = asyncio.create_task(send(visitor, "a"))
     await settle()
@@ -155,8 +155,7 @@ async def test_a_page_that_is_loaded_again_stops_its_answer() -> None:
 
 
 async def test_duplicates_are_bounded() -> None:
-    """A visitor cannot have an answer copied without end: over the bound, a duplicate counts as a
-    reload."""
+    """Over the bound on copied answers, a duplicate counts as a reload."""
     visitor = Visitor(Room())
     asking = asyncio.create_task(send(visitor, "a"))
     await settle()

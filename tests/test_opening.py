@@ -1,5 +1,5 @@
-"""The page before Gradio's scripts run: previews of links, blocked storage, an address that a proxy
-hides."""
+"""The page before Gradio's scripts run: link previews, blocked storage, an address hidden by a
+proxy."""
 
 import json
 import re
@@ -27,7 +27,7 @@ FLAGS = ["--disable-gpu", "--disable-quic", "--disable-features=LocalNetworkAcce
 
 @pytest.fixture(scope="module")
 def space() -> Iterator[Application]:
-    """The demo as a Space, which Hugging Face shows in a frame of its own site."""
+    """The demo as a Space, which Hugging Face shows in a frame."""
     variables = {
         "SYSTEM": "spaces",
         "SPACE_ID": "someone/chat",
@@ -41,8 +41,7 @@ def space() -> Iterator[Application]:
 def without_storage(
     chromium: Browser, chromium_path: str, tmp_path: Path
 ) -> Iterator[BrowserContext]:
-    """A browser whose reader has forbidden all sites to keep anything: storage and cookies throw or
-    stay empty."""
+    """A browser in which storage and cookies throw, or stay empty."""
     preferences = {"profile": {"default_content_setting_values": {"cookies": 2}}}
     (tmp_path / "Default").mkdir()
     (tmp_path / "Default" / "Preferences").write_text(json.dumps(preferences))
@@ -65,10 +64,10 @@ def asks(frame: FrameLocator, message: str) -> None:
     frame.locator("#message textarea").press("Enter")
 
 
-def test_the_chat_works_in_a_frame_of_another_site_that_may_keep_nothing(
+def test_the_chat_works_in_a_frame_without_storage(
     space: Application, without_storage: BrowserContext
 ) -> None:
-    """Gradio would throw at the first look at its storage, and the page would never open."""
+    """Gradio would throw at its first access to storage, and the page would not open."""
     frame = framed(without_storage, space.url)
     asks(frame, "hello")
     expect(frame.get_by_test_id("bot").first).to_contain_text("Hello")
@@ -80,10 +79,10 @@ def test_the_chat_works_in_a_frame_of_another_site_that_may_keep_nothing(
         assert kept == "1"
 
 
-def test_the_chat_works_in_a_window_that_may_keep_nothing(
+def test_the_chat_works_in_a_window_without_storage(
     space: Application, without_storage: BrowserContext
 ) -> None:
-    """Some readers forbid storage everywhere. A reload finds nothing again, and works."""
+    """With storage forbidden everywhere, a reload finds nothing again, and the page works."""
     page = Page(without_storage, space.url)
     page.ask("hello")
     page.shows("Hello")
@@ -92,8 +91,8 @@ def test_the_chat_works_in_a_window_that_may_keep_nothing(
     assert page.errors == []
 
 
-def test_a_browser_that_keeps_things_keeps_them(page: Page) -> None:
-    """The storage of the browser itself is not replaced where it can be had."""
+def test_working_storage_is_not_replaced(page: Page) -> None:
+    """If the browser has storage, that is used."""
     assert (
         page.browser.evaluate("[String(localStorage), String(sessionStorage)]")
         == ["[object Storage]"] * 2
@@ -104,8 +103,7 @@ META = re.compile(r'<meta (?:property|name)="([^"]+)" content="([^"]*)">')
 
 
 def test_a_link_shows_our_title_sentence_and_picture(app: Application) -> None:
-    """Each name stands there once, for readers of previews take the first. The picture can be had
-    by its address."""
+    """Each tag is there once, because preview readers take the first one; the picture is served."""
     page = httpx.get(app.url, headers={"Host": "localhost"}).text
     tags = META.findall(page)
     names = [name for name, _ in tags]
@@ -149,20 +147,20 @@ ADDRESSES: dict[str, tuple[Scope, str]] = {
 
 @pytest.mark.parametrize("case", ADDRESSES)
 def test_a_preview_names_the_address_that_visitors_know(case: str) -> None:
-    """Behind a proxy too: a picture is fetched by its whole address."""
+    """The picture's address is the full one that visitors use, also behind a proxy."""
     given, expected = ADDRESSES[case]
     assert address(given) == expected
 
 
 def test_a_preview_is_text() -> None:
-    """A title or a host with markup in it adds no tag."""
+    """Markup in a title or a host adds no tag."""
     tags = Preview('"><script>', "'<b>", "/p.png").tags('https://a"><script>')
     assert "<script" not in tags
     assert "<b>" not in tags
 
 
 def test_a_page_without_gradios_tags_stays_as_it_is() -> None:
-    """Gradio may change its template: nothing is lost then."""
+    """A changed template of Gradio's passes through unchanged."""
     page = Route("/", lambda _: HTMLResponse("<p>é</p>"))
     opening = Middleware(Opening, Preview("a", "b", "/c").tags, "1")
     answer = TestClient(Starlette(routes=[page], middleware=[opening])).get("/")
@@ -171,8 +169,8 @@ def test_a_page_without_gradios_tags_stays_as_it_is() -> None:
 
 
 def test_gradios_footer_and_its_panels_are_gone(app: Application, context: BrowserContext) -> None:
-    """Its Settings, its description of the API and its advertisement are for developers; no address
-    opens them."""
+    """Gradio's settings, its API page and its advertisement are removed, and no address opens
+    them."""
     for panel in ("", "?view=settings", "?view=api"):
         page = Page(context, f"{app.url}/{panel}")
         expect(page.browser.locator("footer:visible")).to_have_count(0)
@@ -183,7 +181,7 @@ def test_gradios_footer_and_its_panels_are_gone(app: Application, context: Brows
 def test_a_page_whose_scripts_are_not_to_be_had_says_so(
     app: Application, context: BrowserContext
 ) -> None:
-    """As where a proxy serves the page and not what belongs to it."""
+    """The page says so if a proxy serves it without its scripts."""
     context.route("**/assets/index-*.js", lambda route: route.fulfill(status=404))
     page = Page(context, app.url, ready=False)
     expect(page.browser.get_by_role("alert")).to_contain_text("docs/proxies.md")

@@ -1,4 +1,4 @@
-"""The options of a visitor: how they reach Claude, what they cost, and whose answer they get."""
+"""A visitor's options: how they reach Claude, what they cost, and whose answers they share."""
 
 import itertools
 from collections.abc import AsyncIterator, Callable
@@ -66,7 +66,8 @@ def request(**options: Any) -> dict[str, Any]:
 async def test_every_choice_is_the_request_that_it_should_be(
     chats: Chats, claude: ScriptedClaude
 ) -> None:
-    """Each model, effort and instructions, and none of them, over HTTP."""
+    """Each model, effort and instructions reach Claude over HTTP, and so does a question without
+    any."""
     choices = [
         {
             name: value
@@ -87,18 +88,18 @@ async def test_every_choice_is_the_request_that_it_should_be(
 async def test_a_choice_without_thoughts_asks_for_none(
     chats: Chats, claude: ScriptedClaude
 ) -> None:
-    """Claude then sends no summary of what it thinks, and its first word comes sooner."""
+    """Claude sends no summary of its thoughts, and its first word comes sooner."""
     async with chats() as api:
         choice = api.chat.menu.read(['{"thinking": false}'])
         await (await api.chat.ask([Message("user", "hi")], choice=choice)).closed()
     assert claude.exchange(0).body == request(display="omitted")
 
 
-async def test_a_request_has_only_what_its_model_takes(
+async def test_a_request_has_only_parameters_that_its_model_accepts(
     chats: Chats, claude: ScriptedClaude
 ) -> None:
-    """No thinking where the model has no adaptive one, no higher effort than it knows, and no more
-    tokens than it writes."""
+    """No thinking for a model without it, no effort above the model's highest, and no more tokens
+    than its limit."""
     capable = deepcopy(CAPABLE)
     capable["effort"] |= {"high": {"supported": False}, "xhigh": None, "max": {"supported": False}}
     capable["thinking"]["types"]["adaptive"]["supported"] = False
@@ -136,8 +137,8 @@ async def test_the_worst_case_of_the_chosen_model_is_reserved(
 async def test_a_model_that_nobody_here_can_pay_is_refused_as_such(
     chats: Chats, claude: ScriptedClaude
 ) -> None:
-    """Its shortest answer may cost more than a visitor's share; the owner's model still answers,
-    and an own key pays for any."""
+    """If its shortest answer may cost more than a visitor's share, only an own key can pay; the
+    owner's model still answers."""
     async with chats(visitor_budget_usd=0.2) as api:
         opus = {"message": "hi", "model": "claude-opus-5-5"}
         refused = await api.client.post(PATH, json=opus)
@@ -153,8 +154,8 @@ async def test_a_model_that_nobody_here_can_pay_is_refused_as_such(
 async def test_the_owners_model_answers_for_one_that_is_gone(
     chats: Chats, claude: ScriptedClaude, key: str
 ) -> None:
-    """A notice says so, and the receipt has the model that answered, at its price. From then on the
-    model is marked, unless it was a visitor's key that did not find it."""
+    """A notice says so, and the receipt has the model that answered and its price. The model is
+    marked from then on, unless only a visitor's key did not find it."""
     claude.play(refuses(404, "not_found_error", "model: claude-opus-5-5"), says("Hello"))
     headers = EVENTS | ({"x-api-key": key} if key else {})
     async with chats() as api:
@@ -173,8 +174,8 @@ async def test_the_owners_model_answers_for_one_that_is_gone(
 async def test_an_answer_is_shared_with_those_who_chose_the_same(
     chats: Chats, claude: ScriptedClaude
 ) -> None:
-    """Another model, effort or view of its thoughts is another answer, and instructions of one's
-    own are shared with nobody."""
+    """Another model, effort or display of thoughts gives another answer; own instructions are never
+    shared."""
     async with chats(examples="hi") as api:
         ask = [
             Choice(),
@@ -197,7 +198,7 @@ async def test_an_answer_is_shared_with_those_who_chose_the_same(
 
 
 async def test_a_key_belongs_to_the_options_too(chats: Chats, claude: ScriptedClaude) -> None:
-    """The same question with the same Idempotency-Key and other options is another question."""
+    """The same question and key with other options is another question."""
     async with chats() as api:
         key = {"idempotency-key": "k"}
 
@@ -216,9 +217,9 @@ async def listed(api: Served) -> dict[str, Any]:
     return found
 
 
-async def test_a_visitor_learns_what_there_is_to_choose(chats: Chats) -> None:
-    """Each model with its name, what it is good for, and its price in words; one that costs more
-    than the visitor may spend is marked."""
+async def test_visitors_get_the_list_of_choices(chats: Chats) -> None:
+    """Each model has its name, strengths and price in words, and a mark if it costs more than the
+    visitor may spend."""
     async with chats(visitor_budget_usd=0.2, efforts="high", instructions=50) as api:
         found = await listed(api)
     sonnet, haiku, opus = found.pop("models")
@@ -251,8 +252,7 @@ async def test_a_visitor_learns_what_there_is_to_choose(chats: Chats) -> None:
 
 
 async def test_claude_says_how_its_models_are_called(chats: Chats, claude: ScriptedClaude) -> None:
-    """A model that this release does not know has Claude's name for it, and one that is retired is
-    marked."""
+    """A model unknown to this release has Claude's name, and a retired one is marked."""
     ours = {"type": "model", "created_at": "2027-01-01T00:00:00Z", "lifecycle": "active"}
     claude.models = [
         ours | {"id": "claude-next-1", "display_name": "Claude\u0007 Next 1" + "!" * 100},
@@ -277,7 +277,7 @@ async def test_claude_says_how_its_models_are_called(chats: Chats, claude: Scrip
 async def test_a_gateway_may_name_no_models(
     chats: Chats, claude: ScriptedClaude, models: Any
 ) -> None:
-    """Then they have the names that are known here."""
+    """Then models have the names known here."""
     claude.models = models
     async with chats() as api:
         await api.client.post(PATH, json={"message": "hi"})
@@ -288,7 +288,7 @@ async def test_a_gateway_may_name_no_models(
 async def test_the_demo_offers_what_an_own_key_can_choose(
     chats: Chats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without the owner's key nothing is beyond anybody's share."""
+    """Without the owner's key no model is beyond a share."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", "")
     async with chats(visitor_budget_usd=0.2) as api:
         found = await listed(api)
@@ -297,7 +297,7 @@ async def test_the_demo_offers_what_an_own_key_can_choose(
 
 
 def test_nothing_is_offered_that_the_owner_did_not_set() -> None:
-    """Without settings there is one model; with a lock there is one effort, and no instructions."""
+    """By default there is one model; with efforts off there is one effort, and no instructions."""
     assert Settings(data_dir="").offered_models == ["claude-sonnet-5-5"]
     locked = Settings(data_dir="", effort="max", efforts="off", instructions=0)
     menu = Menu(locked.offered_models, effort=locked.effort, efforts=locked.offered_efforts)
@@ -316,7 +316,7 @@ def test_nothing_is_offered_that_the_owner_did_not_set() -> None:
     ],
 )
 def test_a_model_has_a_name_for_people(model: str, name: str) -> None:
-    """Models that nobody knows are called by their ids."""
+    """Unknown models are named by their ids."""
     assert known(model).name == name
 
 
@@ -330,10 +330,11 @@ def test_a_model_has_a_name_for_people(model: str, name: str) -> None:
         ({"of_tomorrow": 1}, None),
     ],
 )
-def test_what_was_kept_holds_as_far_as_it_is_offered(
+def test_a_kept_choice_holds_as_far_as_it_is_offered(
     kept: dict[str, Any], found: tuple[str, str] | None
 ) -> None:
-    """A model that is gone becomes the owner's; what is no longer allowed is no choice at all."""
+    """A model that is gone becomes the owner's; any other option that is not allowed makes the
+    choice void."""
     menu = Menu(MODELS, efforts=["high"], instructions=1_000)
     choice = menu.recall(kept)
     assert (choice and (choice.effort, choice.instructions)) == found

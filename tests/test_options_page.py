@@ -79,8 +79,8 @@ OWNERS = ("claude-sonnet-5-5", "low", "", "summarized")
 def test_a_choice_goes_out_with_questions_and_is_remembered(
     page: Page, claude: ScriptedClaude, url: str, context: BrowserContext
 ) -> None:
-    """Until something is chosen, the owner's settings hold; then the choice does, also after a
-    reload and in another tab."""
+    """The owner's settings apply until something is chosen; the choice survives a reload and
+    appears in other tabs."""
     expect(chip(page)).to_have_text("Sonnet 5.5")
     page.ask("one")
     page.shows("Hello there")
@@ -108,7 +108,7 @@ def test_a_choice_goes_out_with_questions_and_is_remembered(
 
 
 def test_the_panel_says_what_a_model_is_good_for_and_costs(page: Page) -> None:
-    """One that costs more than a visitor may spend cannot be chosen, until they bring a key."""
+    """A model beyond the visitor's share cannot be chosen without a key."""
     chip(page).click()
     sonnet = panel(page).locator("label", has_text="Claude Sonnet 5.5")
     expect(sonnet).to_contain_text("good for nearly everything")
@@ -127,7 +127,7 @@ def test_the_panel_says_what_a_model_is_good_for_and_costs(page: Page) -> None:
 def test_continue_goes_on_with_the_options_of_its_answer(
     page: Page, claude: ScriptedClaude
 ) -> None:
-    """Retry takes those that are chosen now."""
+    """Continue keeps the answer's options, and Retry uses the present ones."""
     cut = streams(start(), opens(), delta("The first half"), CUT)
     claude.play(cut, refuses(400, "invalid_request_error"), says(" and the rest"))
     choose(page, model="claude-haiku-5-5", effort="medium")
@@ -155,10 +155,10 @@ def test_continue_goes_on_with_the_options_of_its_answer(
         '{"__proto__": {"system": "x"}, "tools": []}',
     ],
 )
-def test_what_is_remembered_may_no_longer_hold(
+def test_a_remembered_choice_may_be_withdrawn(
     context: BrowserContext, url: str, claude: ScriptedClaude, kept: str
 ) -> None:
-    """Then the owner's settings hold, and the panel says so of a model."""
+    """Then the owner's settings apply, and the panel says so."""
     context.add_init_script(f"localStorage.setItem('streamchat.options', {json.dumps(kept)})")
     page = Page(context, url)
     expect(chip(page)).to_have_text("Sonnet 5.5")
@@ -173,7 +173,7 @@ def test_what_is_remembered_may_no_longer_hold(
 def test_a_browser_may_keep_nothing(
     context: BrowserContext, url: str, claude: ScriptedClaude
 ) -> None:
-    """Where storage is blocked, a choice holds until the page is loaded again."""
+    """With storage blocked, a choice lasts until the page is reloaded."""
     context.add_init_script(
         "Object.defineProperty(window, 'localStorage', { get() { throw new Error('blocked'); } })"
     )
@@ -186,7 +186,7 @@ def test_a_browser_may_keep_nothing(
 def test_a_conversation_has_the_options_of_its_last_question(
     page: Page, claude: ScriptedClaude
 ) -> None:
-    """A page that opens it goes on with them, and a new chat has those that were chosen last."""
+    """A page that opens the conversation uses them; a new chat uses the last choice."""
     choose(page, model="claude-haiku-5-5", effort="high", system="Be brief.")
     page.ask("one")
     page.shows("Hello there")
@@ -208,7 +208,7 @@ def test_a_conversation_has_the_options_of_its_last_question(
 
 
 def test_escape_closes_the_panel_and_stops_no_answer(page: Page, claude: ScriptedClaude) -> None:
-    """The answer that is being written goes on behind it, and the focus returns to the chip."""
+    """A running answer goes on behind the panel, and the focus returns to the chip."""
     claude.play(says("one ", "two ", "three", pause=0.7))
     page.ask("hi")
     page.shows("one")
@@ -224,8 +224,7 @@ def test_escape_closes_the_panel_and_stops_no_answer(page: Page, claude: Scripte
 def test_there_is_no_panel_where_there_is_nothing_to_choose(
     chromium: Browser, claude: ScriptedClaude, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A chat of one model and one effort has none, and neither has the demo until somebody brings a
-    key."""
+    """A chat of one model and one effort has no panel, nor has the demo until a key is entered."""
     monkeypatch.setenv("ANTHROPIC_BASE_URL", claude.url)
     for key, locked in (("sk-test", {"efforts": "off", "instructions": 0}), ("", {})):
         monkeypatch.setenv("ANTHROPIC_API_KEY", key)

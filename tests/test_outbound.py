@@ -1,4 +1,4 @@
-"""Proxies and exceptions from them, as people set them."""
+"""Proxy variables and their exceptions in the forms that people write."""
 
 import os
 
@@ -35,7 +35,7 @@ EXCEPTIONS = (
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """One in which no proxy is set, and nothing stays set."""
+    """An environment without proxies, restored after the test."""
     monkeypatch.setattr(os, "environ", os.environ.copy())
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
@@ -44,7 +44,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def proxy_for(url: str) -> bool:
-    """Whether httpx would send a request for the address to a proxy."""
+    """Whether httpx would send a request for the address through a proxy."""
     with httpx.Client(verify=False) as client:
         return client._transport_for_url(httpx.URL(url)) is not client._transport
 
@@ -71,7 +71,7 @@ def test_own_addresses_are_reached_directly(
 
 
 def test_exceptions_without_a_proxy_are_left_alone(environment: pytest.MonkeyPatch) -> None:
-    """Where there is no proxy nothing is changed."""
+    """Without a proxy nothing is changed."""
     before = dict(os.environ)
     reach_directly(["127.0.0.1"])
     assert dict(os.environ) == before
@@ -84,14 +84,14 @@ def test_exceptions_without_a_proxy_are_left_alone(environment: pytest.MonkeyPat
 def test_proxies_that_speak_http_are_used(
     environment: pytest.MonkeyPatch, name: str, proxy: str
 ) -> None:
-    """With a user or a port, or without a scheme."""
+    """Proxies with a user or a port, or without a scheme, are accepted."""
     environment.setenv(name, proxy)
     check_proxies()
     assert os.environ[name] == proxy
 
 
-def test_a_socks_proxy_that_is_not_needed_is_passed_over(environment: pytest.MonkeyPatch) -> None:
-    """Many desktops set all three; the one for all other schemes is never asked."""
+def test_an_unneeded_socks_proxy_is_ignored(environment: pytest.MonkeyPatch) -> None:
+    """Many desktops set all three variables; the one for all other schemes is never used."""
     environment.setenv("http_proxy", PROXY)
     environment.setenv("https_proxy", PROXY)
     environment.setenv("all_proxy", "socks5://127.0.0.1:1080")
@@ -101,7 +101,7 @@ def test_a_socks_proxy_that_is_not_needed_is_passed_over(environment: pytest.Mon
 
 
 def test_a_proxy_that_is_never_asked_may_be_anything(environment: pytest.MonkeyPatch) -> None:
-    """With an exception for every address no proxy is looked at."""
+    """With an exception for every address, proxies are not checked."""
     environment.setenv("ALL_PROXY", "socks5://127.0.0.1:1080")
     environment.setenv("no_proxy", "*")
     check_proxies()
@@ -114,7 +114,7 @@ def test_a_proxy_that_is_never_asked_may_be_anything(environment: pytest.MonkeyP
 def test_any_other_proxy_ends_the_start(
     environment: pytest.MonkeyPatch, proxy: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The variable is named."""
+    """The sentence names the variable."""
     environment.setenv("HTTPS_PROXY", proxy)
     with pytest.raises(SystemExit):
         check_proxies()

@@ -1,4 +1,4 @@
-"""A visitor's own key: it pays for their replies, and nobody else ever sees it."""
+"""A visitor's own key: it pays for their replies, and nobody else sees it."""
 
 import json
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def keys(claude: ScriptedClaude) -> list[str]:
 
 
 def settings(page: Page) -> None:
-    """Opens or closes the dialog in which the key goes."""
+    """Opens or closes the dialog for the key."""
     dialog = page.browser.locator("#own-key")
     if dialog.is_visible():
         dialog.get_by_role("button", name="Done").click()
@@ -67,8 +67,7 @@ def field(page: Page) -> Locator:
 
 
 def test_an_own_key_spends_no_money_of_the_owners(claude: ScriptedClaude) -> None:
-    """Where the owner's money is spent, who brings a key is still answered, at their own
-    expense."""
+    """A visitor with a key is answered at their own expense even if the owner's money is spent."""
     with (
         an_app(claude, STREAMCHAT_DAILY_BUDGET_USD="0") as app,
         httpx.Client(base_url=app.url, timeout=30) as client,
@@ -101,16 +100,15 @@ def test_the_same_question_with_own_keys_is_asked_for_each(claude: ScriptedClaud
 def test_where_the_demo_answers_an_own_key_brings_claude(
     demo: httpx.Client, demo_claude: ScriptedClaude
 ) -> None:
-    """Without any key of the owner's, Claude answers those who have one, and the demo everybody
-    else."""
+    """Without an owner's key, Claude answers visitors with a key, and the demo everybody else."""
     demo_claude.play(says("I am Claude."))
     assert "demo" in demo.post(ASK, json=HI).text
     assert demo.post(ASK, json=HI, headers={"x-api-key": KEY}).text == "I am Claude."
     assert keys(demo_claude) == [KEY]
 
 
-def test_what_cannot_be_a_key_is_refused(demo: httpx.Client) -> None:
-    """A key that nobody could have is refused with a sentence that does not repeat it."""
+def test_an_impossible_key_is_refused(demo: httpx.Client) -> None:
+    """The sentence does not repeat the key."""
     answer = demo.post(ASK, json=HI, headers=[(b"x-api-key", "sk-ünmöglich".encode())])
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_key")
     assert "nm" not in answer.json()["message"]
@@ -141,7 +139,7 @@ def test_a_key_that_claude_rejects_is_its_owners_concern(
 
 
 def test_an_owner_can_do_without_keys_of_others(claude: ScriptedClaude, chromium: Browser) -> None:
-    """Switched off, there is no field for a key, and a request that brings one is refused and not
+    """With own keys off there is no field for one, and a request with one is refused and not
     charged."""
     with an_app(claude, STREAMCHAT_OWN_KEYS="off") as app, chromium.new_context() as context:
         answer = httpx.post(app.url + ASK, json=HI, headers={"x-api-key": KEY})
@@ -157,11 +155,8 @@ def test_an_owner_can_do_without_keys_of_others(claude: ScriptedClaude, chromium
 def test_an_own_key_is_nowhere_to_be_found(
     claude: ScriptedClaude, chromium: Browser, tmp_path: Path
 ) -> None:
-    """The key is in no file, no line of the log, no error and no answer to anybody else, whatever
-    becomes of its reply.
-
-    Their own page forgets it with a reload, and the conversation stays.
-    """
+    """The key is in no file, log line, error or answer to others, whatever becomes of its reply. A
+    reload makes the page forget it, and keeps the conversation."""
     claude.play(
         says("Answer one."),
         refuses(401, "authentication_error", f"invalid key {KEY}"),

@@ -1,4 +1,4 @@
-"""The owner's page: as its owner uses it in a real Chromium, and as everybody else meets it."""
+"""The owner's page: for its owner in a real Chromium, and for everybody else."""
 
 import signal
 import socket
@@ -59,7 +59,7 @@ def owned(owned_claude: ScriptedClaude) -> Iterator[Application]:
 
 @pytest.fixture
 def told(owned_claude: ScriptedClaude) -> ScriptedClaude:
-    """The scripted Claude behind `owned`, as if nobody had asked it yet."""
+    """The scripted Claude behind `owned`, without the requests of earlier tests."""
     owned_claude.exchanges.clear()
     owned_claude.play(says("The answer", " to it"))
     return owned_claude
@@ -101,9 +101,8 @@ def ask(app: Application) -> httpx.Response:
     return httpx.post(f"{app.url}{ASK}", json=SECRET, timeout=20)
 
 
-def test_what_is_spent_appears_by_itself(claude: ScriptedClaude, context: BrowserContext) -> None:
-    """The open page shows what a reply has cost as soon as it has ended, in figures and as today's
-    bar."""
+def test_spending_appears_by_itself(claude: ScriptedClaude, context: BrowserContext) -> None:
+    """The open page shows a reply's cost as soon as it has ended, in figures and in today's bar."""
     cost = f"${Prices('claude-sonnet-5-5').cost(Usage(25, 42)):.4f}"
     with an_app(claude) as app:
         tab = opened(context, app)
@@ -118,10 +117,8 @@ def test_what_is_spent_appears_by_itself(claude: ScriptedClaude, context: Browse
         expect(tab.locator("#ends")).to_contain_text("came to their end")
 
 
-def test_what_claude_did_not_count_is_told_apart(
-    claude: ScriptedClaude, context: BrowserContext
-) -> None:
-    """Of what a stopped reply may have cost the page says how much is assumed."""
+def test_assumed_cost_is_told_apart(claude: ScriptedClaude, context: BrowserContext) -> None:
+    """The page says how much of a stopped reply's cost is assumed."""
     claude.play(
         streams(
             start(), opens("thinking"), thought("Hm."), opens(), delta("Half an answer"), Hold()
@@ -149,7 +146,7 @@ def test_what_claude_did_not_count_is_told_apart(
 def test_a_value_can_be_read_where_it_is_touched(
     owned: Application, told: ScriptedClaude, context: BrowserContext
 ) -> None:
-    """Under the pointer, or a finger, a day tells what was spent on it."""
+    """A day's value appears under the pointer or a finger."""
     ask(owned)
     tab = opened(context, owned)
     plot = tab.locator("#month .plot")
@@ -164,8 +161,7 @@ def test_a_value_can_be_read_where_it_is_touched(
 def test_a_running_reply_is_listed_and_its_stop_reaches_claude(
     owned: Application, told: ScriptedClaude, context: BrowserContext
 ) -> None:
-    """The owner sees what runs, and one press closes Claude's connection; the visitor keeps what
-    was written."""
+    """A press on stop closes the connection to Claude; the visitor keeps the text so far."""
     told.play(streams(start(), opens(), delta("Half an answer"), Hold()))
     with (
         httpx.Client(base_url=owned.url, timeout=20) as client,
@@ -186,8 +182,8 @@ def test_a_running_reply_is_listed_and_its_stop_reaches_claude(
 def test_a_press_is_for_the_reply_that_was_pressed(
     owned: Application, told: ScriptedClaude
 ) -> None:
-    """With two replies running one is stopped and the other goes on; a second stop finds nothing to
-    stop."""
+    """With two running replies one is stopped and the other goes on; a second press does
+    nothing."""
     told.play(streams(start(), opens(), delta("Half"), Hold()))
     with httpx.Client(base_url=owned.url, timeout=20) as client, owner(owned) as program:
         with client.stream("POST", ASK, json=SECRET), client.stream("POST", ASK, json=SECRET):
@@ -215,8 +211,7 @@ def test_an_error_is_counted_by_its_kind(
 def test_paused_everybody_is_refused(
     claude: ScriptedClaude, tmp_path: Path, context: BrowserContext
 ) -> None:
-    """One switch keeps everybody from Claude, also after a restart, and the same switch gives
-    Claude back."""
+    """The pause refuses all questions, also after a restart, until it is ended."""
     port = a_port()
     with an_app(claude, tmp_path, "--port", port) as app:
         tab = opened(context, app)
@@ -260,7 +255,7 @@ def test_a_running_reply_survives_the_pause(owned: Application, told: ScriptedCl
 
 
 def test_the_past_is_there_after_a_restart(claude: ScriptedClaude, tmp_path: Path) -> None:
-    """Money, errors and times come from the disk, not from the life of one process."""
+    """Money, errors and times come from the disk."""
     claude.play(
         says("Hello", " there"),
         streams(start(), opens(), delta("Half"), breaks("invalid_request_error")),
@@ -278,8 +273,8 @@ def test_the_past_is_there_after_a_restart(claude: ScriptedClaude, tmp_path: Pat
         assert after[figures] == before[figures]
 
 
-def test_who_asks_too_often_is_listed_without_an_address(claude: ScriptedClaude) -> None:
-    """The owner sees that somebody is held up and for how long, under the name that the log has."""
+def test_throttled_visitors_are_listed_without_an_address(claude: ScriptedClaude) -> None:
+    """The page has the visitor's hash from the log, and the seconds to wait."""
     with an_app(
         claude, "", "--host", "0.0.0.0", "--port", free_port(), STREAMCHAT_RATE_LIMIT="1/minute"
     ) as app:
@@ -297,11 +292,10 @@ def test_who_asks_too_often_is_listed_without_an_address(claude: ScriptedClaude)
     assert "203.0.113.7" not in state.text
 
 
-def test_nothing_that_was_said_nor_a_key_to_it_is_on_the_page(
+def test_the_page_has_no_words_and_no_ids_of_replies(
     owned: Application, told: ScriptedClaude
 ) -> None:
-    """One who looks over the owner's shoulder learns how much is asked, not what; and no id to read
-    an answer by."""
+    """The page shows how much is asked, but no text and no id that opens an answer."""
     told.play(streams(start(), opens(), delta("The answer"), Hold()))
     with owner(owned) as program, program.stream("POST", ASK, json=SECRET) as answer:
         reply_id = answer.headers["location"].rpartition("/")[2]
@@ -324,7 +318,7 @@ CALLS = [
 def test_without_the_password_there_is_nothing_to_see_or_do(
     owned: Application, call: tuple[str, str]
 ) -> None:
-    """Every address asks for it, in the way in which browsers ask."""
+    """Every address asks for HTTP Basic."""
     answer = httpx.request(call[0], f"{owned.url}{call[1]}")
     assert (answer.status_code, answer.json()["code"]) == (401, "login_required")
     assert answer.headers["www-authenticate"].startswith("Basic ")
@@ -332,11 +326,10 @@ def test_without_the_password_there_is_nothing_to_see_or_do(
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("status", [200, 401])
-def test_no_answer_is_kept_framed_or_taken_for_something_else(
+def test_no_response_is_cached_framed_or_sniffed(
     owned: Application, call: tuple[str, str], status: int
 ) -> None:
-    """Neither a proxy nor a browser keeps what is the owner's, and no other page wraps itself
-    around the switch."""
+    """Proxies and browsers keep no response, and no other page can frame one."""
     with owner(owned) as program:
         answer = program.request(*call, headers={} if status == 200 else {"authorization": ""})
     assert answer.headers["cache-control"] == "no-store"
@@ -344,9 +337,9 @@ def test_no_answer_is_kept_framed_or_taken_for_something_else(
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
 
 
-def test_who_guesses_passwords_has_to_wait(claude: ScriptedClaude) -> None:
-    """Ten wrong ones are answered in a minute, then none, right or wrong; other visitors are not
-    held up by that."""
+def test_password_guesses_are_limited(claude: ScriptedClaude) -> None:
+    """After ten wrong passwords in a minute none is checked, not even the right one; other visitors
+    are not affected."""
     with an_app(claude, "", "--host", "0.0.0.0", "--port", free_port()) as app:
         url = f"{app.url.replace('0.0.0.0', '127.0.0.1')}/owner/state"
         guesses = [basic(f"open {number}") for number in range(10)]
@@ -377,8 +370,8 @@ def test_another_sites_page_does_not_lock_the_owner_out(claude: ScriptedClaude) 
         assert program.get("/owner/state").status_code == 200
 
 
-def test_who_has_given_no_password_yet_has_not_guessed(owned: Application) -> None:
-    """A browser asks first and gets the password from its owner then; that costs no attempt."""
+def test_a_request_without_a_password_is_no_guess(owned: Application) -> None:
+    """A browser's first request has no password, and costs no attempt."""
     for _ in range(15):
         assert httpx.get(f"{owned.url}/owner").status_code == 401
     with owner(owned) as program:
@@ -399,8 +392,7 @@ def test_no_other_sites_page_uses_the_owners_login(
 
 
 def test_a_link_from_elsewhere_opens_the_page(owned: Application) -> None:
-    """The page itself can be linked to, from a note or a mail: it shows nothing before it asks for
-    it."""
+    """Other sites may link to the page, which shows nothing without the password."""
     with owner(owned, **{"sec-fetch-site": "cross-site"}) as program:
         assert program.get("/owner").headers["content-type"].startswith("text/html")
 
@@ -408,7 +400,7 @@ def test_a_link_from_elsewhere_opens_the_page(owned: Application) -> None:
 def test_the_page_fits_on_a_phone(
     owned: Application, told: ScriptedClaude, chromium: Browser
 ) -> None:
-    """Nothing sticks out of a small screen, and no script or style is refused or fails on it."""
+    """Nothing overflows a small screen, and no script or style fails."""
     ask(owned)
     size, login = {"width": 390, "height": 844}, {"username": "x", "password": PASSWORD}
     with chromium.new_context(viewport=size, http_credentials=login) as context:  # type: ignore[arg-type]
@@ -421,8 +413,7 @@ def test_the_page_fits_on_a_phone(
 
 
 def test_in_the_demo_there_is_nothing_to_pause(context: BrowserContext) -> None:
-    """Without a key the page says that the demo answers, and has no switch that would do
-    nothing."""
+    """Without a key the page says that the demo answers, and has no pause."""
     with Application(cwd=ROOT, STREAMCHAT_OWNER_PASSWORD=PASSWORD) as app:
         tab = opened(context, app)
         expect(tab.get_by_role("heading", name="The demo answers")).to_be_visible()
@@ -439,13 +430,13 @@ def test_without_the_setting_there_is_no_such_page(app: Application) -> None:
 
 
 def test_the_start_says_where_the_page_is(owned: Application) -> None:
-    """A person who sets the password reads the address, and the password nowhere."""
+    """The start prints the address, and never the password."""
     assert owned.wait_for(r"owner's page is at (http\S+)") == f"{owned.url}/owner"
     assert "sesame" not in "".join(owned.lines)
 
 
 def settings(program: httpx.Client) -> dict[str, str]:
-    """The values that hold now, by name."""
+    """The current values by name."""
     found = program.get("/owner/state").json()["settings"]
     return {each["name"]: each["value"] for each in found}
 
@@ -469,7 +460,7 @@ def test_a_budget_changes_without_a_restart(
 
 
 def test_a_refused_setting_changes_nothing(owned: Application, context: BrowserContext) -> None:
-    """The page says what is wrong with it, and keeps what was typed."""
+    """The page says what is wrong, and keeps the typed value."""
     tab = opened(context, owned)
     field = tab.get_by_label("How often one visitor may ask")
     field.fill("often")
@@ -484,7 +475,7 @@ def test_a_refused_setting_changes_nothing(owned: Application, context: BrowserC
 
 
 def test_settings_outlive_a_restart(claude: ScriptedClaude, tmp_path: Path) -> None:
-    """A change is kept, and so is the way back; a limit holds also for what was asked before."""
+    """A change and its removal survive a restart; a new limit counts earlier questions."""
     with an_app(claude, tmp_path) as app, owner(app) as program:
         changes = {"visitor_budget_usd": "0.25", "rate_limit": "1/day"}
         assert program.put("/owner/settings", json=changes).status_code == 204
@@ -549,7 +540,7 @@ def test_a_body_beyond_its_bound_is_refused(owned: Application, body: bytes) -> 
 def test_errors_are_told_in_words(
     owned: Application, told: ScriptedClaude, context: BrowserContext
 ) -> None:
-    """The owner reads what an error means, how often it came and when it last did."""
+    """Each error has its meaning, its number and its last time."""
     told.play(refuses(402, "billing_error"))
     assert ask(owned).status_code == 503
     tab = opened(context, owned)
@@ -559,7 +550,7 @@ def test_errors_are_told_in_words(
 
 
 def test_the_welcome_changes_without_a_restart(owned: Application, context: BrowserContext) -> None:
-    """The next page that is opened has the owner's words, as text and not as Markdown."""
+    """The next page has the owner's words, as plain text."""
     tab = opened(context, owned)
     tab.get_by_label("Greeting of an empty chat").fill("Good *evening*")
     tab.get_by_label("Sentence below it").fill("<b>Ask</b> me")

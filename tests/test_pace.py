@@ -1,5 +1,4 @@
-"""How often text is passed on; the rule is a function of numbers, so that nobody has to wait for
-it."""
+"""How often new text is passed on. The rule is a pure function, so that tests need not wait."""
 
 from contextlib import suppress
 
@@ -29,8 +28,8 @@ seconds = st.floats(0, 10)
 def test_a_page_is_drawn_four_to_ten_times_a_second(
     messages: int, more: int, readers: int, others: int
 ) -> None:
-    """As long as the machine keeps up: a short conversation is smooth, a long one and a full house
-    still move."""
+    """A short conversation is smooth, and a long one or a crowd still gets four frames, as long as
+    the machine keeps up."""
     few = interval(messages=messages, readers=readers, lag=BEARABLE)
     assert (
         FASTEST
@@ -62,8 +61,8 @@ def test_on_a_machine_that_is_full_all_slow_down_alike(
 
 @given(many, many, seconds)
 def test_text_for_programs_gathers_only_in_a_crowd(readers: int, others: int, lag: float) -> None:
-    """A few clients get every piece at once; many get them a few times a second, more of them never
-    oftener."""
+    """A few clients get each piece at once; many get a few pieces a second, and never more often as
+    their number grows."""
     assert gathering(readers=2, lag=lag) == 0
     assert (
         gathering(readers=readers, lag=0) <= gathering(readers=readers + others, lag=0) <= FASTEST
@@ -72,7 +71,7 @@ def test_text_for_programs_gathers_only_in_a_crowd(readers: int, others: int, la
 
 
 def test_readers_are_counted_while_they_read() -> None:
-    """A person who leaves, however, does not slow the others any longer."""
+    """A reader who leaves no longer slows the others."""
     pace = Pace()
     with pace.reader():
         with suppress(RuntimeError), pace.reader():
@@ -83,8 +82,7 @@ def test_readers_are_counted_while_they_read() -> None:
 
 
 async def test_oversleeping_is_noticed_and_forgotten() -> None:
-    """A loop that wakes its sleepers late is a full machine; once it is in time again, it counts as
-    free again."""
+    """Late wake-ups count as a full machine until they are in time again."""
     now = [0.0, 1.0]
     pace = Pace(clock=lambda: now.pop(0))
     hand = Hand()
@@ -102,8 +100,7 @@ async def test_oversleeping_is_noticed_and_forgotten() -> None:
 
 
 async def test_after_a_standstill_the_pages_go_on_as_before() -> None:
-    """A laptop that slept for an hour under fifty answers does not make their pages wait for
-    minutes."""
+    """An hour's sleep of the machine does not slow the pages afterwards."""
     pace = Pace(clock=iter([0.0, 3600.0] * 50).__next__)
     reply = Reply(Hand().write, linger=60)
     for _ in range(50):
@@ -115,8 +112,8 @@ async def test_after_a_standstill_the_pages_go_on_as_before() -> None:
 
 @given(many, many)
 def test_a_long_answer_is_drawn_less_often(characters: int, more: int) -> None:
-    """The time between two frames grows with the answer, so that the browser's part of the time
-    stays the same."""
+    """The interval grows with the answer, so that the browser's share of the time stays the
+    same."""
     short = interval(messages=0, readers=1, lag=0, characters=characters)
     assert interval(messages=0, readers=1, lag=0, characters=characters + more) >= short
     assert short - FASTEST == pytest.approx(max(0, characters - SHORT) / 400_000)

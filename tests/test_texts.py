@@ -196,6 +196,7 @@ def test_a_failure_keeps_the_values_of_its_error() -> None:
     assert str(Busy()) == "busy"
 
 
+CLAUSE = re.compile(r"(What|Whatever|Who|Whoever|Whose|Nobody)\b")
 # a capital at the start, and four words or more
 SENTENCE = re.compile(r"[A-Z][a-z']*,?( \S+){3}")
 # Sentences that are not for readers of the page, the API or the owner's page.
@@ -228,6 +229,12 @@ def strings(node: ast.AST) -> Iterator[str]:
         case _:
             for child in ast.iter_child_nodes(node):
                 yield from strings(child)
+
+
+def docstrings(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield ast.get_docstring(node) or ""
 
 
 def literal(part: ast.expr) -> ast.expr:
@@ -307,3 +314,11 @@ def test_pages_have_no_words_of_their_own(html: Path) -> None:
     found = [word for text in Words(html.read_text("utf-8")).found for word in text.split()]
     assert found
     assert [word for word in found if re.search(r"(?<![$a-z_])[A-Za-z]", word)] == []
+
+
+@pytest.mark.parametrize("folder", ["streamchat", "tests", "benchmarks", "docs", "examples"])
+def test_docstrings_begin_with_a_plain_subject_or_verb(folder: str) -> None:
+    """A clause in place of a subject makes a claim hard to read and to search for."""
+    files = (PACKAGE.parent / folder).rglob("*.py")
+    claims = (claim for path in files for claim in docstrings(ast.parse(path.read_text("utf-8"))))
+    assert [claim for claim in claims if CLAUSE.match(claim)] == []

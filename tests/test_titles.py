@@ -95,7 +95,7 @@ def test_the_first_answer_is_followed_by_one_short_call(
 
 
 def test_the_model_of_titles_is_the_cheapest_that_has_a_price() -> None:
-    """When a cheaper one comes, this test names it."""
+    """A cheaper model makes the test fail, with that model's name."""
     models = [each.id for one in providers if one.id == "anthropic" for each in one.models]
     usage = genai_prices.Usage(input_tokens=500, output_tokens=15)
 
@@ -122,7 +122,8 @@ FAILURES: dict[str, Script] = {
 
 
 def test_a_call_that_fails_is_not_made_again(here: Running, claude: ScriptedClaude) -> None:
-    """Not after the next answer either: the first words stay the title."""
+    """A failed call is not repeated after the next answer: the title stays the question's first
+    words."""
     claude.play(says("An answer"), refuses(529, "overloaded_error"), says("Another"))
     with Reader(here.url) as reader:
         id_ = reader.asks(QUESTION)
@@ -151,14 +152,14 @@ def test_a_call_that_fails_is_not_made_again(here: Running, claude: ScriptedClau
     ],
 )
 def test_a_title_is_one_short_line_of_text(written: str, title: str) -> None:
-    """Whatever Claude was talked into writing."""
+    """Any answer, even to an injected prompt, becomes a short line of plain text."""
     assert titles.from_answer(written) == title
 
 
 def test_a_reader_who_brings_a_key_pays_for_the_title(
     here: Running, claude: ScriptedClaude
 ) -> None:
-    """As for the answer; nothing is the owner's."""
+    """The visitor's key pays for the title, as for the answer."""
     claude.play(says("An answer"), says("Lasagne"))
     with Reader(here.url, headers={"x-api-key": "sk-ant-own"}) as reader:
         reader.asks(QUESTION)
@@ -167,8 +168,8 @@ def test_a_reader_who_brings_a_key_pays_for_the_title(
     assert keys == ["Bearer sk-ant-own"] * 2
 
 
-def test_who_renames_a_conversation_keeps_that_name(here: Running, claude: ScriptedClaude) -> None:
-    """A title that was on its way comes too late."""
+def test_a_renamed_conversation_keeps_its_name(here: Running, claude: ScriptedClaude) -> None:
+    """A title that arrives after the renaming is dropped."""
     hold = Hold()
     claude.play(says("An answer"), streams(start(), opens(), delta("No"), hold, ends()))
     with Reader(here.url) as reader:
@@ -180,7 +181,7 @@ def test_who_renames_a_conversation_keeps_that_name(here: Running, claude: Scrip
 
 
 async def test_only_a_conversation_without_a_name_gets_one(tmp_path: Path) -> None:
-    """For one that its reader has named or deleted no title is asked for."""
+    """No title is requested for a renamed or a deleted conversation."""
     store = Store(str(tmp_path))
     await store.open()
     tabs = Tabs(Chat(Sources(Demo()), store, linger=60, keep=60), store)
@@ -199,10 +200,11 @@ async def test_only_a_conversation_without_a_name_gets_one(tmp_path: Path) -> No
     await store.close()
 
 
-def test_a_title_comes_to_nobody_who_has_deleted_the_conversation(
+def test_a_title_does_not_restore_a_deleted_conversation(
     here: Running, claude: ScriptedClaude
 ) -> None:
-    """Not by the title either; restored, it has its first words."""
+    """A title that arrives after the deletion is dropped; a restored conversation has its first
+    words as title."""
     hold = Hold()
     claude.play(says("An answer"), streams(start(), opens(), delta("No"), hold, ends()))
     with Reader(here.url) as reader:
@@ -220,7 +222,8 @@ def test_a_title_comes_to_nobody_who_has_deleted_the_conversation(
 def test_a_title_needs_no_reader_and_survives_a_restart(
     settings: Settings, claude: ScriptedClaude
 ) -> None:
-    """It comes although its reader has left, is found by a search, and is not asked for again."""
+    """A title arrives although its reader has left, is found by a search, and is not requested
+    again."""
     hold = Hold()
     title = streams(start(), opens(), delta("Garfield's favourite"), hold, ends())
     claude.play(says("An answer"), title, says("Another"))
@@ -241,7 +244,7 @@ def test_a_title_needs_no_reader_and_survives_a_restart(
 def test_no_title_is_asked_for_where_the_owner_wants_none(
     settings: Settings, claude: ScriptedClaude
 ) -> None:
-    """Then the first words are the title."""
+    """With titles off, the first words are the title."""
     off = settings.model_copy(update={"titles": "off"})
     with create(off).launch() as app, Reader(app.url) as reader:
         reader.asks(QUESTION)
@@ -249,10 +252,10 @@ def test_no_title_is_asked_for_where_the_owner_wants_none(
     assert len(claude.exchanges) == 1
 
 
-def test_titles_are_among_what_is_spent_and_not_among_the_answers(
+def test_a_title_counts_as_spending_and_not_as_an_answer(
     settings: Settings, claude: ScriptedClaude, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The owner sees one answer, and the money of both calls; the log has a line for each."""
+    """The owner sees one answer and the cost of both calls; the log has a line for each."""
     claude.play(says("An answer"), says("Lasagne"))
     caplog.set_level("INFO", logger="streamchat.replies")
     owned = settings.model_copy(update={"owner_password": SecretStr("owner's own")})
@@ -291,10 +294,10 @@ class Asking:
 
 
 @pytest.mark.parametrize("script", FAILURES.values(), ids=FAILURES)
-async def test_what_is_no_title_is_none(
+async def test_an_unusable_title_is_dropped(
     settings: Settings, claude: ScriptedClaude, script: Script
 ) -> None:
-    """After one call, whatever comes back."""
+    """An unusable answer gives no title and no second call."""
     claude.play(script, says("A second call"))
     asking = Asking(settings, 1)
     assert await asking.title() == ""
@@ -303,7 +306,7 @@ async def test_what_is_no_title_is_none(
 
 
 async def test_a_slow_title_is_given_up(settings: Settings, claude: ScriptedClaude) -> None:
-    """Its connection is closed, and what it may have cost is counted, never less than the bill."""
+    """The connection is closed, and the upper bound of the cost is counted."""
     hold = Hold()
     claude.play(streams(start(), opens(), delta("Las"), hold))
     slow = Asking(settings, 1)
@@ -320,8 +323,8 @@ async def test_a_slow_title_is_given_up(settings: Settings, claude: ScriptedClau
 async def test_a_title_is_reserved_like_an_answer(
     settings: Settings, claude: ScriptedClaude
 ) -> None:
-    """Where a day's money does not reach for its worst case, nothing is sent; where it does, that
-    is set aside until the bill is known."""
+    """Without money for its worst case nothing is sent; otherwise that is reserved until Claude's
+    count is known."""
     hold = Hold()
     claude.play(streams(start(), opens(), delta("Lasagne"), hold, ends()))
     poor, rich = Asking(settings, WORST - 1e-6), Asking(settings, WORST + 1e-6)
@@ -341,7 +344,7 @@ async def test_a_title_is_reserved_like_an_answer(
 async def test_no_title_is_asked_for_while_the_owner_has_paused_claude(
     settings: Settings, claude: ScriptedClaude
 ) -> None:
-    """With the answers, all calls at the owner's expense rest."""
+    """A pause also stops the calls for titles at the owner's expense."""
     chat = Asking(settings, 1)
     await chat.chat.pause.turn(on=True)
     assert await chat.title() == ""
@@ -351,7 +354,7 @@ async def test_no_title_is_asked_for_while_the_owner_has_paused_claude(
 async def test_the_demo_in_place_of_claude_leads_to_no_title(
     settings: Settings, claude: ScriptedClaude
 ) -> None:
-    """Where the money is spent it answers, and nothing is sent for its answers."""
+    """If the demo answers because the money is spent, no title is requested."""
     budget = Budget(Store(""), daily=0, visitor=None)
     accounts = Accounts(budget, Prices("claude-sonnet-5-5"), "", 100)
     sources = Sources(late(settings), accounts, spare=Demo(sleep=at_once))
@@ -366,7 +369,7 @@ async def test_the_demo_in_place_of_claude_leads_to_no_title(
 
 
 def test_an_edited_first_question_takes_its_title_along() -> None:
-    """What follows keeps it; a conversation that begins anew may be named anew."""
+    """Later questions keep the title; a new first question may get a new one."""
     first = [message_of("user", "One"), message_of("assistant", "1")]
     tab = Tab(first, title="Counting")
     tab.reset([*first, message_of("user", "Two")])
@@ -380,7 +383,7 @@ def test_an_edited_first_question_takes_its_title_along() -> None:
 def test_a_title_arrives_without_a_reload(
     here: Running, claude: ScriptedClaude, context: BrowserContext
 ) -> None:
-    """In the sidebar and in the window's title, as the text that it is."""
+    """The sidebar and the window show the new title as plain text."""
     hold = Hold()
     title = "<img src=x onerror=alert(1)>"
     claude.play(says("An answer"), streams(start(), opens(), delta(title), hold, ends()))

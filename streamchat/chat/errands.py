@@ -1,4 +1,4 @@
-"""Runs the program's own short tasks at Claude, paid as the answers are that they belong to."""
+"""Runs the program's own short tasks at Claude. The payer of the answer pays for them."""
 
 from streamchat.chat.paid import Soon, paid
 from streamchat.chat.parties import Asker, Source, Sources, key_of
@@ -13,7 +13,7 @@ MOST = 20
 
 
 class Errands:
-    """Asks the sources; what the calls cost is settled `soon`."""
+    """Runs errands on the sources. Their costs are settled `soon`."""
 
     def __init__(self, sources: Sources, pause: Pause, soon: Soon) -> None:
         self._main = sources.main
@@ -24,10 +24,10 @@ class Errands:
         self._running: set[Reply] = set()
 
     async def run(self, errand: Errand, words: str, asker: Asker) -> Reply | None:
-        """Claude's reply to the words; a key of the asker's own pays, or else their money of the
-        day. None where neither does: a source that costs nothing runs no errands.
+        """Claude's reply to the messages. The asker's key pays, or else their share of the day's
+        money. None if the source costs nothing. Raises `Refused`.
 
-        Raises `Refused`. It ends by itself, and needs no reader.
+        The reply ends by itself, without a reader.
         """
         payer = await self._payer(errand, asker)
         if payer is None:
@@ -42,7 +42,7 @@ class Errands:
         return reply
 
     async def close(self) -> None:
-        """Stops those that run."""
+        """Stops running errands."""
         for reply in self._running:
             reply.stop("shutdown")
         for reply in list(self._running):

@@ -1,4 +1,4 @@
-"""Titles of conversations: what Claude is told of its task, and what may stand in a title."""
+"""Titles of conversations: Claude's instructions, and the check of its answer."""
 
 import asyncio
 import unicodedata
@@ -37,10 +37,8 @@ Run = Callable[[Errand, str, Asker], Awaitable[Reply | None]]
 
 
 async def title_for(run: Run, question: str, asker: Asker) -> str:
-    """Claude's title for a conversation that begins with the question, by one call.
-
-    Empty where the call is refused, fails, takes too long or ends with no title.
-    """
+    """Claude's title for a conversation that begins with the question, from one call. Empty if the
+    call is refused, fails, takes too long or gives no title."""
     try:
         reply = await run(TITLE, asked(question), asker)
     except ChatError:
@@ -49,8 +47,7 @@ async def title_for(run: Run, question: str, asker: Asker) -> str:
 
 
 async def read(reply: Reply, *, patience: float = PATIENCE) -> str:
-    """The title, once the reply has ended. One that takes longer than `patience` seconds is
-    stopped."""
+    """The title, once the reply has ended. A reply is stopped after `patience` seconds."""
     try:
         async with asyncio.timeout(patience):
             await reply.ended.wait()
@@ -67,14 +64,14 @@ def asked(question: str) -> str:
 
 
 def from_answer(text: str) -> str:
-    """The title in what Claude wrote; empty for what is none."""
+    """The title in Claude's answer; empty if there is none."""
     line = next(filter(None, map(one_line, text.splitlines())), "")
     words = line.lstrip("# ").strip(MARKS).removesuffix(".")
     return "" if len(words) > LONGEST_ANSWER else shortened(words)
 
 
 def one_line(text: str) -> str:
-    """The text without control characters, line ends, direction marks and halves of characters."""
+    """The text without control characters, line ends, direction marks and lone surrogates."""
     plain = text.encode(errors="replace").decode()
     return " ".join("".join(map(_shown, plain)).split())
 
@@ -89,7 +86,7 @@ def _shown(sign: str) -> str:
 
 
 def shortened(words: str) -> str:
-    """Its first words, as many as a title may have."""
+    """The first words, as long as a title may be."""
     if len(words) <= MAX_TITLE:
         return words
     start = words[: MAX_TITLE - 1]

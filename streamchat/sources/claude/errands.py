@@ -1,4 +1,4 @@
-"""What is sent to Claude for an errand."""
+"""The requests to Claude for the program's own errands."""
 
 from typing import Any
 
@@ -7,7 +7,8 @@ from streamchat.sources.claude.content import content
 
 
 def parameters(errand: Errand, conversation: Conversation) -> dict[str, Any]:
-    """Nothing is cached, for nothing of it is sent again. Thoughts would use up the few tokens."""
+    """The request's parameters. Nothing is cached, because nothing is sent again; thoughts would
+    use up the few tokens."""
     return {
         "model": errand.model,
         "max_tokens": errand.max_tokens,
@@ -20,5 +21,5 @@ def parameters(errand: Errand, conversation: Conversation) -> dict[str, Any]:
 
 
 def sent(conversation: Conversation) -> list[dict[str, Any]]:
-    """The messages as Claude takes them."""
+    """The messages in the form of Claude's API."""
     return [{"role": message.role, "content": content(message)} for message in conversation]
