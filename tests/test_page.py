@@ -31,7 +31,7 @@ from tests.scripted_claude import (
 
 
 def halves(first: str, second: str, *, thinks: str = "") -> tuple[Hold, Script]:
-    """An answer that waits in its middle, or after its thinking, until it is released."""
+    """An answer that waits in its middle, or after its thoughts, until it is released."""
     hold = Hold()
     thinking = [opens("thinking"), thought(thinks)] if thinks else []
     text = [delta(first)] if first else []
@@ -39,7 +39,7 @@ def halves(first: str, second: str, *, thinks: str = "") -> tuple[Hold, Script]:
 
 
 def test_text_grows_while_claude_writes(page: Page, page_claude: ScriptedClaude) -> None:
-    """The first half is on the page while Claude has not yet said the second."""
+    """The first half is on the page before Claude has written the second."""
     hold, script = halves("The first half", " and the second.")
     page_claude.play(script)
     page.ask("hi")
@@ -53,8 +53,7 @@ def test_text_grows_while_claude_writes(page: Page, page_claude: ScriptedClaude)
 def test_thinking_is_open_while_it_runs_and_closed_with_its_duration(
     page: Page, page_claude: ScriptedClaude
 ) -> None:
-    """One can watch Claude think; when the answer comes the thoughts fold up and say how long they
-    took."""
+    """Thoughts are open while Claude thinks, and then fold with their duration."""
     hold, script = halves("", "The answer.", thinks="Let me see.")
     page_claude.play(script)
     page.ask("hi")
@@ -77,8 +76,7 @@ RESTS = """async () => {
 
 
 def test_a_page_lets_the_browser_rest(page: Page, page_claude: ScriptedClaude) -> None:
-    """Where nothing changes nothing is drawn: neither on a page at rest nor while it waits for
-    Claude's next word."""
+    """The page draws nothing at rest, or while it waits for Claude's next word."""
     assert page.browser.evaluate(RESTS)
     hold, script = halves("The first half", " and the second.")
     page_claude.play(script)
@@ -89,9 +87,8 @@ def test_a_page_lets_the_browser_rest(page: Page, page_claude: ScriptedClaude) -
     page.shows("The first half and the second.")
 
 
-def test_what_can_change_is_still_cloned(page: Page) -> None:
-    """The page spares the browser the cloning of texts, and of nothing else that a program may have
-    cloned."""
+def test_only_texts_are_not_cloned(page: Page) -> None:
+    """The page prevents the cloning of texts, and of nothing else."""
     assert page.browser.evaluate("structuredClone('text')") == "text"
     assert (
         page.browser.evaluate(
@@ -106,7 +103,7 @@ def test_what_can_change_is_still_cloned(page: Page) -> None:
 def test_three_dots_until_the_first_word_and_no_clock(
     page: Page, page_claude: ScriptedClaude
 ) -> None:
-    """A person who waits sees that something is going to come, and no tenths of a second."""
+    """A waiting reader sees three dots and no seconds."""
     hold, script = halves("", "Here it is.")
     page_claude.play(script)
     page.ask("hi")
@@ -123,8 +120,7 @@ FIRST_WORDS = {"writing": ("Half an answer", ""), "thinking": ("", "Hm."), "sile
 def test_stop_closes_claudes_connection(
     page: Page, page_claude: ScriptedClaude, moment: str
 ) -> None:
-    """Stop works at any moment, before the first word too: Claude's connection closes and the page
-    can go on."""
+    """Stop works at any moment, even before the first word, and the page goes on."""
     text, thinks = FIRST_WORDS[moment]
     hold, script = halves(text, " never said", thinks=thinks)
     page_claude.play(script, says("Going on."))
@@ -142,7 +138,7 @@ def test_stop_closes_claudes_connection(
 
 
 def test_a_stop_during_a_retry_ends_the_retrying(page: Page, page_claude: ScriptedClaude) -> None:
-    """While Claude is busy the page says when it tries again, and stop stops that too."""
+    """The page shows the time of the next attempt, and a stop prevents it."""
     page_claude.play(refuses(529, "overloaded_error", retry_after="25"), says("Later."))
     page.ask("hi")
     page.shows("Claude is busy. Trying again in 25 s")
@@ -154,7 +150,7 @@ def test_a_stop_during_a_retry_ends_the_retrying(page: Page, page_claude: Script
 
 
 def test_a_retry_that_succeeds_leaves_no_trace(page: Page, page_claude: ScriptedClaude) -> None:
-    """Once the answer comes, the notice of the attempt before is gone and never reaches Claude."""
+    """The notice about the failed attempt disappears and never reaches Claude."""
     page_claude.play(refuses(529, "overloaded_error", retry_after="1"), says("Here I am."))
     page.ask("hi")
     page.shows("Trying again")
@@ -169,8 +165,7 @@ def test_a_retry_that_succeeds_leaves_no_trace(page: Page, page_claude: Scripted
 
 
 def test_retry_asks_the_same_again(page: Page, page_claude: ScriptedClaude) -> None:
-    """Retry replaces the answer: Claude gets the question once more, without the first answer; stop
-    works."""
+    """Retry replaces the answer: Claude gets the question without the first answer."""
     _, script = halves("Second", " never said")
     page_claude.play(says("First"), script, says("Third"))
     page.ask("hi")
@@ -238,11 +233,11 @@ def test_undo_gives_the_message_back(page: Page, page_claude: ScriptedClaude) ->
     ]
 
 
-def test_what_would_disturb_an_answer_waits_for_its_end(
+def test_other_actions_wait_for_the_end_of_an_answer(
     page: Page, page_claude: ScriptedClaude
 ) -> None:
-    """While an answer is written nothing can be cleared, edited or asked; an entered message waits
-    in the box."""
+    """During an answer nothing can be cleared, edited or asked; an entered message waits in the
+    box."""
     hold = Hold()
     page_claude.play(streams(start(), opens(), delta("Half"), hold, CLOSES, ends()))
     page.browser.get_by_role("button", name=re.compile("Lisbon")).click()
@@ -260,8 +255,7 @@ def test_what_would_disturb_an_answer_waits_for_its_end(
 
 
 def test_half_a_character_locks_nobody_out(page: Page, page_claude: ScriptedClaude) -> None:
-    """A message, or an answer, that breaks off inside an emoji is shown and asked as far as it can
-    be."""
+    """A message or an answer that ends inside an emoji does not lock the page."""
     halves = [delta("Hi X").replace(b"X", rb"\ud83d"), delta("X there").replace(b"X", rb"\ude00")]
     page_claude.play(streams(start(), opens(), *halves, CLOSES, ends()))
     page.box.evaluate(
@@ -275,7 +269,7 @@ def test_half_a_character_locks_nobody_out(page: Page, page_claude: ScriptedClau
 
 
 def test_clear_begins_anew(page: Page, page_claude: ScriptedClaude) -> None:
-    """After clear nothing of the old conversation reaches Claude."""
+    """After Clear no earlier message reaches Claude."""
     page.ask("first")
     page.shows("Hello there")
     page.ready()
@@ -288,8 +282,7 @@ def test_clear_begins_anew(page: Page, page_claude: ScriptedClaude) -> None:
 def test_an_example_is_asked_with_a_click_and_never_by_itself(
     page: Page, page_claude: ScriptedClaude
 ) -> None:
-    """Examples cost nothing until somebody clicks one; then it is a message like any other, and can
-    be stopped."""
+    """An example is asked only after a click, and then can be stopped like any message."""
     assert not page_claude.exchanges
     _, script = halves("Begun", " never said")
     page_claude.play(script)
@@ -344,7 +337,7 @@ BREAKS: dict[str, tuple[object, type[errors.ChatError]]] = {
 def test_a_break_in_the_middle_is_mended(
     page: Page, page_claude: ScriptedClaude, fault: str
 ) -> None:
-    """Claude goes on where its stream broke off; a note says so, and the next request has one whole
+    """Claude continues after the break, a note says so, and the next request has one whole
     answer."""
     step, place = BREAKS[fault]
     hold = Hold()
@@ -361,11 +354,8 @@ def test_a_break_in_the_middle_is_mended(
     assert page_claude.exchange(2).said == [("user", "hi"), whole, ("user", "again")]
 
 
-def test_a_break_that_would_come_again_keeps_the_text(
-    page: Page, page_claude: ScriptedClaude
-) -> None:
-    """Where going on is no use, what Claude had written stays with the reason under it, and in the
-    next request."""
+def test_a_lasting_break_keeps_the_text(page: Page, page_claude: ScriptedClaude) -> None:
+    """The text so far stays with the reason under it, also in the next request."""
     hold = Hold()
     broken = streams(start(), opens(), delta("Half an answer"), hold, breaks("billing_error"))
     page_claude.play(broken, says("Fine again."))
@@ -394,7 +384,7 @@ ENDINGS = {
 def test_an_answer_that_ended_early_says_why(
     page: Page, page_claude: ScriptedClaude, reason: str
 ) -> None:
-    """A refusal and an answer that ran out of room are not passed off as whole answers."""
+    """A refusal and an answer at its maximum length have a note."""
     page_claude.play(says("So far", reason=reason))
     page.ask("hi")
     page.shows(ENDINGS[reason])
@@ -402,7 +392,7 @@ def test_an_answer_that_ended_early_says_why(
 
 
 def test_an_answer_without_a_word_says_so(page: Page, page_claude: ScriptedClaude) -> None:
-    """An empty answer is not an empty bubble."""
+    """An empty answer has a note in place of an empty bubble."""
     page_claude.play(says(thinks=["Hm."]))
     page.ask("hi")
     page.shows("without a word")
@@ -411,7 +401,7 @@ def test_an_answer_without_a_word_says_so(page: Page, page_claude: ScriptedClaud
 def test_two_tabs_do_not_mix(
     page: Page, page_claude: ScriptedClaude, app: Application, context: BrowserContext
 ) -> None:
-    """Two tabs of one browser hold two conversations; a stop in one does not touch the other."""
+    """Two tabs have two conversations, and a stop in one leaves the other alone."""
     one, first = halves("For the first", " tab.")
     _, second = halves("For the second", " tab.")
     page_claude.play(first, second)
@@ -430,8 +420,7 @@ def test_two_tabs_do_not_mix(
 def test_code_keeps_its_tabs(
     page: Page, page_claude: ScriptedClaude, context: BrowserContext
 ) -> None:
-    """A Makefile copied from an answer works: its tabs indent on the page and are tabs in clipboard
-    and history."""
+    """A Makefile copied from an answer has tabs in the clipboard and in the history."""
     makefile = "    indented\n\n```make\nall:\n\techo hi\n```"
     page_claude.play(says(*makefile))
     page.ask("hi")
@@ -465,11 +454,8 @@ def test_copying_copies_the_answer_alone(
     assert page.browser.evaluate("navigator.clipboard.readText()") == "So far"
 
 
-def test_what_people_type_keeps_its_tabs_in_the_history(
-    page: Page, page_claude: ScriptedClaude
-) -> None:
-    """Code that somebody pasted reaches Claude as it was pasted, in the first request and in the
-    next."""
+def test_typed_tabs_stay_in_the_history(page: Page, page_claude: ScriptedClaude) -> None:
+    """Pasted code reaches Claude unchanged, in this request and the next one."""
     code = "\tdef f():\n\t\treturn 1"
     page.ask(code)
     page.shows("Hello there")
@@ -478,7 +464,7 @@ def test_what_people_type_keeps_its_tabs_in_the_history(
 
 
 def test_formulas_and_prices(page: Page, page_claude: ScriptedClaude) -> None:
-    """Formulas are set as formulas; two prices in a sentence are not taken for one."""
+    """Formulas are typeset; two prices in a sentence are not taken for one."""
     page_claude.play(says(r"\(x^2\) costs $5 or $6"))
     page.ask("hi")
     page.shows("costs $5 or $6")
@@ -508,7 +494,7 @@ def test_a_closed_tab_lets_claude_go_after_linger(
 def test_no_javascript_error_and_no_foreign_request(
     app: Application, context: BrowserContext, page_claude: ScriptedClaude
 ) -> None:
-    """The page asks nobody but its own server for anything."""
+    """The page contacts only its own server."""
     foreign: list[str] = []
     context.on(
         "request",
@@ -525,8 +511,7 @@ def test_no_javascript_error_and_no_foreign_request(
 
 
 def test_the_page_fits_a_phone(page: Page, page_claude: ScriptedClaude) -> None:
-    """At 360 px nothing is wider than the screen, however wide the code or the table in an
-    answer."""
+    """At 360 px nothing overflows, however wide an answer's code or table is."""
     wide = (
         "```\n"
         + "x" * 300
@@ -547,9 +532,8 @@ def test_the_page_fits_a_phone(page: Page, page_claude: ScriptedClaude) -> None:
     assert page.browser.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-def test_the_stylesheet_still_finds_what_it_styles(page: Page, page_claude: ScriptedClaude) -> None:
-    """Notes are small and beside the text; this fails when Gradio changes the page that the styles
-    are written for."""
+def test_the_stylesheet_still_matches_gradios_page(page: Page, page_claude: ScriptedClaude) -> None:
+    """Notes are small and beside the text; the test fails when Gradio changes its page."""
     page_claude.play(says("So far", reason="max_tokens"))
     page.ask("hi")
     page.shows("longest allowed length")

@@ -19,7 +19,7 @@ def taken(folder: Path, how: str) -> Iterator[None]:
 
 
 async def paused(folder: Path) -> Pause:
-    """By a server that has ended since."""
+    """A pause that an earlier server has stored."""
     store, pause = await opened(folder)
     await pause.turn(on=True)
     await store.close()
@@ -34,8 +34,7 @@ async def opened(folder: Path | str) -> tuple[Store, Pause]:
 
 
 async def test_nothing_is_paused_until_the_owner_says_so() -> None:
-    """A chat that is started for the first time answers; paused it refuses, and turned on again it
-    answers."""
+    """A new chat answers; during a pause it refuses, and after it answers again."""
     _, pause = await opened("")
     await pause.check()
     await pause.turn(on=True)
@@ -47,7 +46,7 @@ async def test_nothing_is_paused_until_the_owner_says_so() -> None:
 
 @pytest.mark.parametrize("paused", [True, False])
 async def test_a_restart_changes_nothing(tmp_path: Path, paused: bool) -> None:
-    """A pause lasts over a restart, since the same moment; its end does, too."""
+    """A pause and its beginning survive a restart; so does its end."""
     store, pause = await opened(tmp_path)
     await pause.turn(on=True)
     if not paused:
@@ -59,7 +58,7 @@ async def test_a_restart_changes_nothing(tmp_path: Path, paused: bool) -> None:
 
 
 async def test_paused_twice_is_paused_since_the_first_time() -> None:
-    """A second press does not change the time of the first."""
+    """A second press does not change the pause's beginning."""
     _, pause = await opened("")
     await pause.turn(on=True)
     since = pause.since

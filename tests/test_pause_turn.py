@@ -8,7 +8,7 @@ def pauses(words: str) -> Script:
 
 
 async def test_claude_is_asked_to_go_on_where_it_paused(claude: ScriptedClaude) -> None:
-    """The reader gets one whole answer, which ends as its last part does, and no repeated word."""
+    """The reader gets one whole answer with the last part's ending and no repeated word."""
     claude.play(pauses("Half an answer, and then"), says("Half an answer, and then", " the rest."))
     async with a_claude(claude) as (source, waits):
         said, error = await answer(source)
@@ -19,7 +19,7 @@ async def test_claude_is_asked_to_go_on_where_it_paused(claude: ScriptedClaude) 
 
 
 async def test_a_pause_before_the_first_word_is_asked_again(claude: ScriptedClaude) -> None:
-    """Where there is nothing to go on from, the question is sent again."""
+    """Without any text the question is sent again."""
     claude.play(streams(start(), ends("pause_turn")), says("Here I am."))
     async with a_claude(claude) as (source, _):
         said, error = await answer(source)
@@ -28,7 +28,7 @@ async def test_a_pause_before_the_first_word_is_asked_again(claude: ScriptedClau
 
 
 async def test_a_pause_of_every_part_ends_as_a_pause(claude: ScriptedClaude) -> None:
-    """After as many continuations as the settings allow the answer is not passed off as whole."""
+    """After the last continuation the answer ends as a pause, not as a whole answer."""
     claude.play(pauses("One,"), pauses(" two,"), pauses(" three,"), pauses(" four."))
     async with a_claude(claude) as (source, _):
         said, error = await answer(source)
@@ -37,7 +37,7 @@ async def test_a_pause_of_every_part_ends_as_a_pause(claude: ScriptedClaude) -> 
 
 
 async def test_without_continuations_a_pause_is_the_end(claude: ScriptedClaude) -> None:
-    """Nothing is asked behind the reader's back; the ending says that there is more."""
+    """Claude is not asked again, and the ending says that there is more."""
     claude.play(pauses("Half"))
     async with a_claude(claude, STREAMCHAT_CONTINUATIONS="0") as (source, _):
         said, _ = await answer(source)
@@ -46,7 +46,7 @@ async def test_without_continuations_a_pause_is_the_end(claude: ScriptedClaude) 
 
 
 async def test_a_pause_and_a_break_are_counted_together(claude: ScriptedClaude) -> None:
-    """However an answer stopped in its middle, it is continued as often as the settings say."""
+    """Pauses and breaks share the number of continuations."""
     broken = streams(start(), delta(" two,"), breaks())
     claude.play(pauses("One,"), broken, pauses(" three,"), says(" four."))
     async with a_claude(claude) as (source, _):

@@ -22,9 +22,8 @@ MODELS = ["claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-5-5", "claude-fa
         ("claude-haiku-5-5", (0.5, 2.5, 0.625, 0.05)),
     ],
 )
-def test_a_million_tokens_cost_what_anthropic_says(model: str, dollars: tuple[float, ...]) -> None:
-    """Input, output, writing into the cache and reading from it each have the price on Anthropic's
-    page."""
+def test_a_million_tokens_have_anthropics_price(model: str, dollars: tuple[float, ...]) -> None:
+    """Input, output, cache writes and cache reads have the prices of Anthropic's page."""
     prices = Prices(model)
     # so that Haiku's output is in the tier of long prompts
     haystack = 0 if model == "claude-sonnet-5-5" else 100_001
@@ -48,8 +47,7 @@ def test_a_reply_costs_the_sum_of_its_parts() -> None:
 
 
 def test_a_long_prompt_is_dearer_where_it_is() -> None:
-    """Haiku takes five times as much for every token once the prompt is longer than 100,000 of
-    them."""
+    """Haiku costs five times as much for prompts longer than 100,000 tokens."""
     prices = Prices("claude-haiku-5-5")
     assert prices.cost(Usage(100_000)) == pytest.approx(0.01)
     assert prices.cost(Usage(1, 0, 0, 100_000)) == pytest.approx(
@@ -57,8 +55,8 @@ def test_a_long_prompt_is_dearer_where_it_is() -> None:
     )
 
 
-def test_what_the_cache_saved_is_what_it_would_have_cost_more() -> None:
-    """Reading a million tokens from the cache of Sonnet for $0.10 saves $1.90; reading none saves
+def test_saved_is_the_difference_to_the_full_price() -> None:
+    """Reading a million of Sonnet's tokens from the cache for $0.10 saves $1.90; reading none saves
     nothing."""
     prices = Prices("claude-sonnet-5-5")
     assert prices.saved(Usage(500, 600, 700, MILLION)) == pytest.approx(1.9)
@@ -66,8 +64,7 @@ def test_what_the_cache_saved_is_what_it_would_have_cost_more() -> None:
 
 
 def test_an_unknown_model_is_as_dear_as_the_dearest(caplog: pytest.LogCaptureFixture) -> None:
-    """A person who sets a model that is too new for the price list spends less than is counted, and
-    is told so once."""
+    """An unknown model counts with the highest prices, and the log warns once."""
     prices = Prices("claude-opus-99")
     usage = Usage(1_000, 2_000, 3_000, 4_000)
     costs = {prices.cost(usage) for _ in range(3)}
@@ -81,16 +78,14 @@ def test_an_unknown_model_is_as_dear_as_the_dearest(caplog: pytest.LogCaptureFix
 
 @pytest.mark.parametrize("model", MODELS)
 def test_the_models_of_today_are_known(model: str, caplog: pytest.LogCaptureFixture) -> None:
-    """For a model that is on the list there is nothing to warn of, in capitals and with its date
-    neither."""
+    """A listed model causes no warning, in capitals or with its date either."""
     for name in (model, model.upper(), f"{model}-20261001"):
         assert Prices(name).cost(Usage(MILLION)) > 0
     assert not caplog.records
 
 
 def test_prices_need_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The list comes with the package; nobody is asked for it, not even for a model that is not on
-    it."""
+    """The price list is part of the package, also for unlisted models."""
 
     def connect(*_: object) -> None:
         raise AssertionError
@@ -111,8 +106,7 @@ def test_prices_need_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_call_costs_more_than_the_worst(
     model: str, texts: list[str], system: str, most: int, shares: tuple[float, float, float]
 ) -> None:
-    """However the tokens of a conversation fall on the cache, and however long the answer, the
-    bound holds."""
+    """The bound holds for any split between input and cache, and for any length of the answer."""
     prices = Prices(model)
     tokens = sum(map(length, texts)) + length(system)
     read, kept = int(tokens * shares[0]), int(tokens * (1 - shares[0]) * shares[1])
@@ -124,7 +118,7 @@ def test_no_call_costs_more_than_the_worst(
 
 @pytest.mark.parametrize("characters", [90_000, 99_990, 100_000, 400_000])
 def test_the_worst_of_a_long_prompt_is_the_dearer_tier(characters: int) -> None:
-    """A prompt that may come to lie above a price's threshold is counted as if it did."""
+    """A prompt that may exceed a price's threshold counts as if it did."""
     prices = Prices("claude-haiku-5-5")
     worst = prices.worst((Message("user", "a" * characters),), "", 10_000)
     assert worst >= prices.cost(Usage(0, 10_000, characters))
@@ -133,7 +127,7 @@ def test_the_worst_of_a_long_prompt_is_the_dearer_tier(characters: int) -> None:
 
 
 def test_the_worst_of_a_small_question_is_its_answer() -> None:
-    """The bound on what goes in is not so wide that a greeting could not be paid for."""
+    """The bound on a greeting's input is small."""
     assert Prices("claude-sonnet-5-5").worst(HI, "Be brief.", 16_000) == pytest.approx(
         16_000 * 10 / MILLION, rel=0.02
     )

@@ -1,4 +1,4 @@
-"""How the program ends when its start fails or is interrupted."""
+"""The end of the program when its start fails or is interrupted."""
 
 import os
 import signal
@@ -41,8 +41,7 @@ def process(chat: str) -> Application:
 
 
 def test_an_error_at_the_start_ends_the_program() -> None:
-    """An unforeseen error is a sentence with its place and exit code 2, not a server without a
-    port."""
+    """An unforeseen error prints a sentence with its place, and exits with 2."""
     with process('BrokenChat(TypeError("a column too many"))') as app:
         output = app.output()
         assert app.process.returncode == 2
@@ -52,7 +51,7 @@ def test_an_error_at_the_start_ends_the_program() -> None:
 
 
 def test_a_signal_ends_a_start_that_hangs() -> None:
-    """SIGTERM ends the program also while it waits for the start, with exit code 0."""
+    """SIGTERM during the start exits with 0."""
     with process("Starting(settings)") as app:
         app.wait_for("starting")
         code, _ = app.interrupt(signal.SIGTERM)
@@ -61,8 +60,7 @@ def test_a_signal_ends_a_start_that_hangs() -> None:
 
 
 def test_a_signal_that_wakes_nobody_ends_a_start_too() -> None:
-    """A signal that does not interrupt the wait of the main thread, as it came just before, is
-    noticed all the same."""
+    """A signal that arrives just before the main thread waits is noticed, too."""
     with process("Signalled(settings)") as app:
         assert app.process.wait(30) == 0
 
@@ -75,9 +73,8 @@ warn_of_data_elsewhere(Settings(data_dir="data"))
 """
 
 
-def test_conversations_in_an_earlier_place_are_said(tmp_path: Path) -> None:
-    """A person who has been starting the app elsewhere reads where the conversations are, and where
-    they should be."""
+def test_conversations_in_an_earlier_place_are_reported(tmp_path: Path) -> None:
+    """The program says where an earlier release kept conversations, and where they belong now."""
     kept, here = Path(ROOT, "data"), tmp_path / "data"
     run = partial(subprocess.check_output, [sys.executable, "-c", EARLIER], cwd=tmp_path, text=True)
     environment = os.environ | {"PYTHONPATH": str(ROOT)}

@@ -1,4 +1,4 @@
-"""The app behind web servers, as their documentation configures them and as people leave them."""
+"""The app behind web servers with their documented settings, and with the usual mistakes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +47,7 @@ def proxied_claude() -> Iterator[ScriptedClaude]:
 
 @pytest.fixture(scope="module")
 def named(proxied_claude: ScriptedClaude) -> Iterator[Application]:
-    """The app as its owner sets it up for chat.example."""
+    """The app as its owner configures it for chat.example."""
     with an_app(proxied_claude, STREAMCHAT_HOSTS=NAME) as application:
         yield application
 
@@ -66,7 +66,7 @@ def port(app: Application) -> int:
 
 @contextmanager
 def visiting(chromium: Browser, server: WebServer) -> Iterator[BrowserContext]:
-    """A browser that finds every name at the web server."""
+    """A browser that resolves every name to the web server."""
     with chromium.new_context(proxy={"server": server.url}) as context:
         yield context
 
@@ -75,8 +75,7 @@ def visiting(chromium: Browser, server: WebServer) -> Iterator[BrowserContext]:
 def test_a_page_and_programs_ask_behind_a_web_server(
     named: Application, name: str, chromium: Browser
 ) -> None:
-    """Whether or not it passes the name on that it was asked for: the page opens, asks and is
-    answered."""
+    """The page opens, asks and is answered, whether or not the web server passes the name on."""
     with (
         WebServer(port(named), CONFIGURATIONS[name]) as server,
         visiting(chromium, server) as context,
@@ -91,8 +90,8 @@ def test_a_page_and_programs_ask_behind_a_web_server(
 def test_the_page_finds_its_server_wherever_a_web_server_puts_it(
     named: Application, configuration: dict[str, str], path: str, chromium: Browser
 ) -> None:
-    """Also where the web server hides the name, or a path of which the chat is not told, or the
-    path has no slash."""
+    """It works if the web server hides the name, uses a path unknown to the chat, or omits the
+    path's slash."""
     prefix = "/chat" if path != "/" else ""
     with (
         WebServer(port(named), configuration, prefix=prefix) as server,
@@ -108,15 +107,14 @@ def test_the_page_finds_its_server_wherever_a_web_server_puts_it(
 
 
 def test_a_page_that_may_not_ask_says_why(named: Application, chromium: Browser) -> None:
-    """The web server hides a name that nobody has set: the page opens, and says which setting is
-    missing."""
+    """If the web server hides an unknown name, the page opens and names the missing setting."""
     with WebServer(port(named), NGINX) as server, visiting(chromium, server) as context:
         page = Page(context, "http://forgotten.example", ready=False)
         expect(page.browser.get_by_role("alert")).to_contain_text("STREAMCHAT_HOSTS")
 
 
-def test_a_path_that_the_chat_is_not_told_of_is_said(named: Application) -> None:
-    """The web server leaves the path in its requests: nothing of the chat is there."""
+def test_an_unknown_path_prefix_is_a_404(named: Application) -> None:
+    """If the web server does not strip its path, the answer names the setting."""
     with WebServer(port(named), PASSED_ON) as server:
         answer = httpx.get(f"{server.url}/chat/", headers={"Host": NAME})
     assert answer.status_code == 404
@@ -127,7 +125,7 @@ def test_a_path_that_the_chat_is_not_told_of_is_said(named: Application) -> None
 def test_programs_and_own_pages_ask_behind_a_web_server(
     named: Application, configuration: dict[str, str]
 ) -> None:
-    """Also where it hides the name and says nothing of it. Other sites' pages do not."""
+    """They are let in even if the web server hides the name; other sites' pages are not."""
     with WebServer(port(named), configuration) as server:
         url, question, host = f"{server.url}/api/streaming-chat", {"message": "hi"}, {"Host": NAME}
         assert httpx.post(url, json=question, headers=host).text == "Hello there"
@@ -138,9 +136,7 @@ def test_programs_and_own_pages_ask_behind_a_web_server(
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_a_web_server_under_a_name_that_nobody_set_is_told_so(
-    named: Application, name: str
-) -> None:
+def test_an_unknown_name_is_refused_with_the_setting(named: Application, name: str) -> None:
     """The owner reads which setting is missing."""
     with WebServer(port(named), CONFIGURATIONS[name]) as server:
         answer = httpx.get(server.url, headers={"Host": "forgotten.example"})
@@ -148,9 +144,9 @@ def test_a_web_server_under_a_name_that_nobody_set_is_told_so(
     assert "STREAMCHAT_HOSTS" in answer.json()["message"]
 
 
-def test_a_web_server_that_hides_an_unknown_name_is_told_so_too(named: Application) -> None:
-    """There the page opens, for it cannot be told from one that is asked for by address, and is
-    refused as it asks."""
+def test_a_hidden_unknown_name_is_refused_as_the_page_asks(named: Application) -> None:
+    """The web server asks by address, and the question of a page with an unknown origin is refused with the
+    setting's name."""
     headers = {"Host": "forgotten.example", "Origin": "https://forgotten.example"}
     with WebServer(port(named), NGINX) as server:
         answer = httpx.post(
@@ -168,7 +164,8 @@ def test_all_of_it_works_below_a_prefix(
     takes_prefix_away: bool,
     context: BrowserContext,
 ) -> None:
-    """Login, page, answer, the address of a reply, the owner's page and the way out."""
+    """Login, page, answer, a reply's address, the owner's page and the logout work below a
+    prefix."""
     prefix = "/chat" if takes_prefix_away else ""
     with WebServer(port(below), configuration, prefix=prefix) as server:
         tab = context.new_page()
@@ -194,7 +191,7 @@ def test_all_of_it_works_below_a_prefix(
 
 
 def test_gradios_own_client_asks_below_a_prefix(below: Application) -> None:
-    """With a login too."""
+    """`gradio_client` works below a prefix, with a login too."""
     with WebServer(port(below), PASSED_ON, prefix="/chat") as server:
         client = Client(f"{server.url}/chat/", auth=(LOGIN, PASSWORD), verbose=False)
         assert client.predict("hi", api_name="/chat") == "Hello there"
@@ -203,8 +200,7 @@ def test_gradios_own_client_asks_below_a_prefix(below: Application) -> None:
 def test_a_site_that_points_its_name_here_reaches_nothing(
     named: Application, chromium: Browser
 ) -> None:
-    """In a real browser that finds the attacker's name at the app: neither the page nor an
-    answer."""
+    """In a real browser, a rebound name gets neither the page nor an answer."""
     with (
         WebServer(port(named), {"Host": "$http_host"}) as server,
         visiting(chromium, server) as context,
@@ -227,8 +223,8 @@ def test_a_site_that_points_its_name_here_reaches_nothing(
 def test_another_sites_page_asks_nothing_over_plain_http(
     named: Application, chromium: Browser
 ) -> None:
-    """Without https a browser sends no Sec-Fetch-Site; a page of another name neither asks nor
-    reads."""
+    """Browsers send no Sec-Fetch-Site over http; a page of another name still cannot ask or
+    read."""
     with (
         WebServer(port(named), {"Host": "$http_host"}) as server,
         visiting(chromium, server) as context,

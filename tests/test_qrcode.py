@@ -26,7 +26,7 @@ def from_blocks(picture: str) -> list[list[int]]:
 
 
 def from_colours(picture: str) -> list[list[int]]:
-    """Of each line the runs of spaces; those that are not in reverse are dark."""
+    """The runs of spaces in each line; those that are not in reverse are dark."""
     rows = []
     for line in picture.split("\n"):
         runs = re.findall(r"\x1b\[(\d+)m( *)", line)
@@ -35,8 +35,8 @@ def from_colours(picture: str) -> list[list[int]]:
 
 
 def test_a_phone_reads_the_address_in_blocks() -> None:
-    """Where there is room and the encoding has blocks, each line has two rows of the code, in
-    colours that no theme of a terminal turns around."""
+    """With room and block characters each line has two rows, in colours that no terminal theme
+    inverts."""
     picture = qrcode.drawn(URL, 80, "utf-8")
     rows = modules(URL)
     assert from_blocks(picture)[: len(rows)] == rows
@@ -45,7 +45,7 @@ def test_a_phone_reads_the_address_in_blocks() -> None:
 
 
 def test_a_phone_reads_the_address_in_ascii() -> None:
-    """A terminal that has no blocks gets the code in spaces with a background."""
+    """Without block characters the code is spaces with a background."""
     picture = qrcode.drawn(URL, 80, "ascii")
     assert picture.isascii()
     assert from_colours(picture) == modules(URL)
@@ -53,15 +53,15 @@ def test_a_phone_reads_the_address_in_ascii() -> None:
 
 @pytest.mark.parametrize(("columns", "encoding"), [(30, "utf-8"), (60, "ascii"), (60, "latin-1")])
 def test_a_narrow_terminal_gets_no_code(columns: int, encoding: str) -> None:
-    """A code that would be broken into lines is none."""
+    """A code that would be wrapped is not printed."""
     assert qrcode.drawn(URL, columns, encoding) == ""
 
 
 @pytest.mark.parametrize("terminal", ["a file", "a pipe", "dumb"])
-def test_what_is_no_terminal_gets_no_code(
+def test_other_outputs_get_no_code(
     terminal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A log, a pipe and a dumb terminal keep their lines."""
+    """A log, a pipe and a dumb terminal get no code."""
     if terminal == "dumb":
         monkeypatch.setenv("TERM", "dumb")
         stdout = StringIO()

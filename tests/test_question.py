@@ -22,9 +22,8 @@ async def api() -> AsyncIterator[Served]:
 
 
 @pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES.keys())
-async def test_what_the_docs_show_is_answered(api: Served, example: dict[str, Any]) -> None:
-    """A message, or the whole conversation as its client keeps it, reaches the source as it was
-    sent."""
+async def test_the_documented_bodies_are_answered(api: Served, example: dict[str, Any]) -> None:
+    """A message or a whole conversation reaches the source unchanged."""
     api.source.say(Text("a"), Done("end_turn"))
     assert (await api.client.post(PATH, json=example["value"])).status_code == 200
     sent = example["value"].get("messages") or [
@@ -79,8 +78,8 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-async def test_a_body_that_is_no_question_is_told_what_is_wrong(api: Served, name: str) -> None:
-    """Nothing is started for it, and the answer is a status, a code and a sentence."""
+async def test_an_invalid_body_is_refused_with_its_fault(api: Served, name: str) -> None:
+    """Nothing is started, and the answer has a status, a code and a sentence."""
     body, status, code = WRONG[name]
     answer = await api.client.post(PATH, content=body, headers=JSON)
     assert (answer.status_code, answer.json().keys()) == (status, {"code", "message"})
@@ -89,14 +88,14 @@ async def test_a_body_that_is_no_question_is_told_what_is_wrong(api: Served, nam
 
 
 async def test_the_sentence_names_the_place(api: Served) -> None:
-    """A person who sent the wrong shape reads where it is wrong and what the right one is."""
+    """The sentence says where the shape is wrong, and what is right."""
     answer = await api.client.post(PATH, json={"messages": [{"role": "bot", "content": "hi"}]})
     reason = "Input should be 'user' or 'assistant'"
     assert answer.json()["message"] == text("wrong_shape", place="messages.0.role", reason=reason)
 
 
 async def test_the_sentence_shows_the_right_shape(api: Served) -> None:
-    """A person who sent neither field, or both, reads what to send."""
+    """A body with neither field, or both, is answered with an example."""
     for body in ({}, {"message": "hi", "messages": []}):
         message = (await api.client.post(PATH, json=body)).json()["message"]
         assert message.startswith("The body: either message or messages is needed. Send {")
@@ -113,7 +112,7 @@ async def test_only_json_is_a_question(api: Served, content_type: str | None) ->
 
 
 async def test_json_may_name_its_charset(api: Served) -> None:
-    """Parameters and capitals in the content type change nothing."""
+    """Parameters and capitals in the content type are accepted."""
     api.source.say(Done("end_turn"))
     headers = {"content-type": "Application/JSON; charset=utf-8"}
     assert (
@@ -122,7 +121,7 @@ async def test_json_may_name_its_charset(api: Served) -> None:
 
 
 async def test_a_body_that_is_announced_as_too_large_is_not_read_at_all(api: Served) -> None:
-    """A client that asks first whether to send it, as curl does, is told no."""
+    """A client that sends `Expect`, such as curl, gets the refusal first."""
     reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
     writer.write(
         f"POST {PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n".encode()
@@ -132,10 +131,10 @@ async def test_a_body_that_is_announced_as_too_large_is_not_read_at_all(api: Ser
     writer.close()
 
 
-async def test_who_goes_away_while_asking_leaves_no_trace(
+async def test_a_client_that_leaves_while_asking_leaves_no_trace(
     api: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A question that never arrived in full is nobody's error."""
+    """An incomplete body logs no error."""
     _, writer = await asyncio.open_connection("127.0.0.1", api.port)
     writer.write(f"POST {PATH} HTTP/1.1\r\nhost: localhost\r\n".encode())
     writer.write(b'content-type: application/json\r\ncontent-length: 17\r\n\r\n{"mess')

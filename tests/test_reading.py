@@ -1,4 +1,4 @@
-"""How the page behaves under the reader's hands: scrolling, typing, keys, editing, printing."""
+"""The page under its reader's hands: scrolling, typing, keys, editing, printing."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ LINES = "\n\n".join(f"Line {number} of the answer." for number in range(60))
 
 @pytest.fixture
 def growing(page: Page, page_claude: ScriptedClaude) -> Iterator[Hold]:
-    """An answer that is longer than the view and grows further when the hold is released."""
+    """An answer longer than the view, which grows further when the hold is released."""
     hold = Hold()
     more = [hold, delta("\n\nThe second part.\n\n" + LINES), Hold(), CLOSES, ends()]
     page_claude.play(streams(start(), opens(), delta(LINES), *more))
@@ -51,7 +51,7 @@ def is_at_end(page: Page) -> None:
 
 
 def grows(page: Page, hold: Hold) -> None:
-    """Waits until the rest of the answer is drawn, and two frames of the screen longer."""
+    """Waits until the rest of the answer has been drawn for two frames."""
     hold.release()
     expect(page.answers.filter(has_text="The second part.").last).to_be_attached()
     page.browser.evaluate(
@@ -60,7 +60,7 @@ def grows(page: Page, hold: Hold) -> None:
 
 
 def test_the_end_of_a_growing_answer_stays_in_view(page: Page, growing: Hold) -> None:
-    """A reader who does not scroll sees the newest words."""
+    """Without scrolling, the newest words stay in view."""
     is_at_end(page)
     before = top(page)
     grows(page, growing)
@@ -70,7 +70,7 @@ def test_the_end_of_a_growing_answer_stays_in_view(page: Page, growing: Hold) ->
 
 @pytest.mark.parametrize("pixels", [10, 100, 1_000])
 def test_a_wheel_turned_up_lets_go(page: Page, growing: Hold, pixels: int) -> None:
-    """The view stays where the reader's wheel put it, however little they turned it."""
+    """A small turn of the wheel is enough to stay at that place."""
     is_at_end(page)
     end = top(page)
     log(page).hover()
@@ -87,7 +87,7 @@ def test_a_wheel_turned_up_lets_go(page: Page, growing: Hold, pixels: int) -> No
 
 @pytest.mark.parametrize("key", ["ArrowUp", "PageUp", "Home"])
 def test_a_key_that_scrolls_up_lets_go(page: Page, growing: Hold, key: str) -> None:
-    """The keyboard scrolls the conversation, and the view stays there."""
+    """A view scrolled by a key stays at that place."""
     is_at_end(page)
     end = top(page)
     log(page).focus()
@@ -100,7 +100,7 @@ def test_a_key_that_scrolls_up_lets_go(page: Page, growing: Hold, key: str) -> N
 
 
 def test_the_scrollbar_lets_go(page: Page, growing: Hold) -> None:
-    """A view that is moved up by no event but scrolling stays there, too."""
+    """A view moved by the scrollbar stays at that place."""
     is_at_end(page)
     log(page).evaluate("log => { log.scrollTop = 5 }")
     grows(page, growing)
@@ -117,7 +117,7 @@ SHRINK = """box => {
 
 
 def test_a_box_that_shrinks_does_not_let_go(page: Page, growing: Hold) -> None:
-    """A long draft that is gone leaves the conversation more room; its end stays in view."""
+    """When a long draft is gone, the conversation's end stays in view."""
     is_at_end(page)
     end = top(page)
     page.box.fill("one\ntwo\nthree\nfour")
@@ -144,8 +144,7 @@ def test_the_arrow_follows_again(page: Page, growing: Hold) -> None:
 def test_a_new_question_comes_into_view(
     page: Page, page_claude: ScriptedClaude, growing: Hold
 ) -> None:
-    """A reader who has scrolled up and asks sees their question, and then the end of a long answer
-    to it."""
+    """After scrolling up, a new question is shown, and then its answer's end."""
     page_claude.play(
         streams(start(), opens(), answers := Hold(), delta(LINES), Hold(), CLOSES, ends())
     )
@@ -161,7 +160,7 @@ def test_a_new_question_comes_into_view(
 def test_a_message_typed_during_an_answer_is_sent_after_it(
     page: Page, page_claude: ScriptedClaude, growing: Hold
 ) -> None:
-    """The box stays open; Enter keeps the message and sends it when the answer has ended."""
+    """Enter during an answer keeps the message in the box and sends it afterwards."""
     expect(page.box).to_be_editable()
     page.box.fill("The next question")
     page.box.press("Enter")
@@ -175,11 +174,10 @@ def test_a_message_typed_during_an_answer_is_sent_after_it(
 @pytest.mark.parametrize(
     ("typed", "left"), [("second", "second"), ("first, and more", ", and more")]
 )
-def test_what_is_typed_while_a_message_is_on_its_way_stays(
+def test_text_typed_while_a_message_is_sent_stays(
     page: Page, page_claude: ScriptedClaude, typed: str, left: str
 ) -> None:
-    """The box is emptied when the server has the message; what was typed meanwhile stays, and is
-    next if entered."""
+    """The box is emptied once the server has the message; later text stays and can be sent next."""
     hold = Hold()
     page_claude.play(streams(start(), opens(), delta("One"), hold, CLOSES, ends()), says("Two"))
     # held until there is no such route
@@ -199,8 +197,7 @@ def test_what_is_typed_while_a_message_is_on_its_way_stays(
 def test_a_draft_outlasts_the_end_of_an_answer(
     page: Page, page_claude: ScriptedClaude, growing: Hold
 ) -> None:
-    """Words that are typed while an answer is written, and not sent, are still in the box when it
-    has ended."""
+    """Unsent text stays in the box when the answer ends."""
     page.box.press_sequentially("half a thought")
     page.stop()
     page.shows("Stopped.")
@@ -214,7 +211,7 @@ def test_a_draft_outlasts_the_end_of_an_answer(
 def test_escape_stops_and_leaves_the_focus_in_the_box(
     page: Page, page_claude: ScriptedClaude, growing: Hold
 ) -> None:
-    """Escape closes Claude's connection; the reader can go on typing."""
+    """Escape closes the connection to Claude, and the reader can type on."""
     expect(page.box).to_be_focused()
     page.browser.keyboard.press("Escape")
     page.shows("Stopped.")
@@ -223,7 +220,7 @@ def test_escape_stops_and_leaves_the_focus_in_the_box(
 
 
 def test_the_focus_stays_where_the_reader_put_it(page: Page, growing: Hold) -> None:
-    """A reader who has left the box for the conversation is not pulled back into the box."""
+    """The box does not take the focus back from the conversation."""
     log(page).focus()
     page.browser.mouse.click(5, 5)
     page.stop()
@@ -234,14 +231,14 @@ def test_the_focus_stays_where_the_reader_put_it(page: Page, growing: Hold) -> N
 
 
 def test_send_and_stop_have_names(page: Page, growing: Hold) -> None:
-    """A screen reader says what each button does."""
+    """Screen readers get a name for each button."""
     expect(page.browser.get_by_role("button", name="Stop", exact=True)).to_be_visible()
     page.stop()
     expect(page.browser.get_by_role("button", name="Send", exact=True)).to_be_visible()
 
 
 def test_the_placeholder_comes_back(page: Page) -> None:
-    """The box says what it is for after the first message, too."""
+    """The placeholder is there after the first message, too."""
     page.ask("hi")
     page.shows("Hello there")
     page.ready()
@@ -276,8 +273,7 @@ def test_clear_and_edit_are_locked_during_an_answer_in_every_language(
 
 
 def test_the_keyboard_edits_a_question(page: Page, page_claude: ScriptedClaude) -> None:
-    """ArrowUp in the empty box edits the last question; Escape leaves it as it was, Enter asks it
-    anew."""
+    """ArrowUp in the empty box edits the last question; Escape cancels, and Enter asks it anew."""
     page.ask("first")
     page.shows("Hello there")
     page.ready()
@@ -297,7 +293,7 @@ def test_the_keyboard_edits_a_question(page: Page, page_claude: ScriptedClaude) 
 
 
 def test_a_dropped_file_does_not_replace_the_page(page: Page) -> None:
-    """Browsers open a file that is dropped on a page which does not object."""
+    """A file dropped on the page does not open in its place."""
     prevented = page.browser.evaluate("""() => ["dragover", "drop"].map((kind) => {
           const data = new DataTransfer();
           data.items.add(new File(["x"], "x.txt"));
@@ -309,7 +305,7 @@ def test_a_dropped_file_does_not_replace_the_page(page: Page) -> None:
 
 
 def test_printing_prints_the_whole_conversation(page: Page, growing: Hold) -> None:
-    """On paper nothing scrolls."""
+    """Printed pages show everything, without scrolling."""
     page.browser.emulate_media(media="print")
     heights = log(page).evaluate("log => [log.clientHeight, log.scrollHeight]")
     assert heights[0] == heights[1] > 1_000

@@ -27,8 +27,7 @@ async def read(reply: Reply, after: int = 0) -> list[Event]:
 
 
 async def test_a_reader_gets_every_event_in_order_and_the_end() -> None:
-    """A person who follows from the start sees all that was written, once, and then the following
-    ends."""
+    """A reader from the start gets each event once, and then the end."""
     hand, reply = a_reply()
     hand.say(Thinking("hm"), Text("a"), Text("b"), END)
     assert await read(reply) == [Thinking("hm"), Text("a"), Text("b"), END]
@@ -36,7 +35,7 @@ async def test_a_reader_gets_every_event_in_order_and_the_end() -> None:
 
 
 async def test_a_reader_that_was_slow_gets_everything_new_at_once() -> None:
-    """A reader that was busy for three events gets the three in one go, not one after the other."""
+    """A reader that was busy for three events gets them together."""
     hand, reply = a_reply()
     hand.say(Text("a"))
     async with aclosing(reply.follow()) as news:
@@ -56,7 +55,7 @@ async def test_a_reader_that_comes_back_misses_nothing(texts: list[str], cut: in
 
 
 async def test_readers_do_not_wait_for_each_other() -> None:
-    """Two people read the same reply; the one who stands still does not hold the other up."""
+    """A reader that stands still does not delay another one."""
     hand, reply = a_reply()
     hand.say(Text("a"))
     async with aclosing(reply.follow()) as standing:
@@ -66,7 +65,7 @@ async def test_readers_do_not_wait_for_each_other() -> None:
 
 
 async def test_stop_keeps_what_was_written_and_closes_the_source() -> None:
-    """Stop is an end with a reason: the text stays, the log is sealed and the source is closed."""
+    """The text stays, the log ends with the reason, and the source is closed."""
     hand, reply = a_reply()
     hand.say(Usage(7, 1), Text("half"))
     await settle()
@@ -76,15 +75,14 @@ async def test_stop_keeps_what_was_written_and_closes_the_source() -> None:
 
 
 async def test_stop_before_the_first_step_still_ends_the_log() -> None:
-    """A reply stopped in the very moment it was asked for has an end like any other."""
+    """A reply stopped at once has an end."""
     _, reply = a_reply()
     reply.stop()
     assert await read(reply) == [Done("stopped")]
 
 
 async def test_a_second_stop_changes_nothing() -> None:
-    """Pressing stop twice, or after the end, is no error and leaves one end with the first
-    reason."""
+    """Stop is idempotent, also after the end: the first reason stays."""
     hand, reply = a_reply()
     hand.say(Text("a"))
     await settle()
@@ -96,8 +94,7 @@ async def test_a_second_stop_changes_nothing() -> None:
 
 
 async def test_a_failure_is_the_last_event_and_keeps_the_text() -> None:
-    """A source that fails leaves its partial text and one end that says what happened and when to
-    come back."""
+    """The text so far stays, and one end has the error and the time to come back."""
     hand, reply = a_reply()
     hand.say(Text("half"), Busy(retry_after=4, request_id="req_1"))
     assert await read(reply) == [Text("half"), Failed("busy", 503, 4, "req_1")]
@@ -106,8 +103,7 @@ async def test_a_failure_is_the_last_event_and_keeps_the_text() -> None:
 async def test_an_unforeseen_error_is_logged_without_what_people_wrote(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A bug ends the reply with a sentence for the reader and a trace for the owner, but not with
-    anyone's words."""
+    """The reader gets a sentence, and the log a trace without anybody's words."""
     hand, reply = a_reply()
     hand.say(ValueError("the visitor's secret"))
     assert [type(event) for event in await read(reply)] == [Failed]
@@ -116,7 +112,7 @@ async def test_an_unforeseen_error_is_logged_without_what_people_wrote(
 
 
 async def test_a_source_that_just_ends_has_failed() -> None:
-    """A source that ends without saying how is never taken for a whole answer."""
+    """A source without an end event has failed."""
     hand, reply = a_reply()
     hand.say(Text("half"), None)
     assert isinstance((await read(reply))[-1], Failed)
@@ -131,8 +127,7 @@ async def test_nothing_is_written_after_the_end() -> None:
 
 
 async def test_heartbeats_come_while_nothing_is_said() -> None:
-    """A reader that asks for heartbeats gets an empty list at the same position while the source is
-    silent."""
+    """With a heartbeat, a silent source yields an empty list at the same position."""
     hand, reply = a_reply()
     async with aclosing(reply.follow(heartbeat=0.001)) as news:
         assert await anext(news) == (0, [])
@@ -150,7 +145,7 @@ async def _until_text(
 
 
 async def test_leaving_is_not_stopping(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the last reader goes the reply goes on until linger has passed, and then stops with its
+    """After the last reader the reply goes on for `linger` seconds, and then stops with its
     reason."""
     clock = Clock(monkeypatch)
     hand, reply = a_reply(linger=60)
@@ -169,7 +164,7 @@ async def test_leaving_is_not_stopping(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_reader_that_comes_back_in_time_keeps_the_reply_alive(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Linger begins anew each time the last reader leaves."""
+    """The linger time starts again each time the last reader leaves."""
     clock = Clock(monkeypatch)
     _hand, reply = a_reply(linger=60)
     for _ in range(3):
@@ -185,7 +180,7 @@ async def test_a_reader_that_comes_back_in_time_keeps_the_reply_alive(
 
 
 async def test_a_reply_nobody_ever_reads_stops_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reply whose asker was gone before reading a word does not run for ever."""
+    """A reply that was never read stops after `linger`."""
     clock = Clock(monkeypatch)
     _, reply = a_reply(linger=5)
     await clock.run(6)
@@ -195,8 +190,8 @@ async def test_a_reply_nobody_ever_reads_stops_too(monkeypatch: pytest.MonkeyPat
 async def test_a_suspended_process_does_not_abandon_a_reply(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A reader that was about to begin when the process stood still finds its reply running,
-    however long that was."""
+    """After any suspension of the process, a reader that was about to begin finds its reply
+    running."""
     clock = Clock(monkeypatch)
     hand, reply = a_reply(linger=1)
     hand.say(Text("a"), Done("end_turn"))
@@ -211,7 +206,7 @@ async def test_a_suspended_process_does_not_abandon_a_reply(
 
 
 async def test_ids_are_secrets() -> None:
-    """An id has 192 bits and is never given twice, so that nobody guesses somebody else's reply."""
+    """An id has 192 random bits and is never given twice."""
     replies = [a_reply()[1] for _ in range(50)]
     assert len({reply.id for reply in replies}) == 50
     assert min(len(reply.id) for reply in replies) >= 32
@@ -221,8 +216,8 @@ async def test_ids_are_secrets() -> None:
 
 
 class Connection:
-    """A source that reads a connection as it is wanted: `filled` is what lies there, `reads` how
-    often it was read."""
+    """A source that reads a connection on demand: `filled` waits there, and `reads` counts the
+    reads."""
 
     def __init__(self) -> None:
         self.filled: list[Event] = []
@@ -244,11 +239,11 @@ class Connection:
             await wanted()
 
 
-async def test_what_nobody_waits_for_gathers_and_is_then_read_in_one_go(
+async def test_unread_text_gathers_and_is_read_in_one_go(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """While a reader rests, what comes stays where it is, but for one piece; who wants more gets
-    all of it at once."""
+    """While a reader rests, all but one piece stays at the source; the next reader gets everything
+    at once."""
     clock, connection = Clock(monkeypatch), Connection()
     reply = Reply(connection.write, linger=60)
     news = reply.follow()
@@ -268,8 +263,8 @@ async def test_what_nobody_waits_for_gathers_and_is_then_read_in_one_go(
     await reply.closed()
 
 
-async def test_nobody_slows_a_source_down_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reader that rests and never comes back does not keep the reply from its end."""
+async def test_a_resting_reader_cannot_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that never returns does not keep the reply from its end."""
     clock, connection = Clock(monkeypatch), Connection()
     reply = Reply(connection.write, linger=60)
     connection.fill(Text("a"))
@@ -288,8 +283,7 @@ async def test_nobody_slows_a_source_down_for_ever(monkeypatch: pytest.MonkeyPat
 async def test_a_rest_in_which_nothing_may_gather_holds_nothing_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As long as there are few readers, what comes is read as it comes, and the end ends the
-    rest."""
+    """Without `gather`, text is read as it comes, and the end ends the rest."""
     Clock(monkeypatch)
     connection = Connection()
     reply = Reply(connection.write, linger=60)
@@ -305,8 +299,8 @@ async def test_a_rest_in_which_nothing_may_gather_holds_nothing_up(
 
 
 async def test_a_reply_is_whole_before_its_writer_begins() -> None:
-    """A writer that runs within the constructor, as an eager task of Python 3.12 does, finds all
-    that it needs."""
+    """A writer that runs inside the constructor, as an eager task of Python 3.12, finds everything
+    it needs."""
     asyncio.get_running_loop().set_task_factory(getattr(asyncio, "eager_task_factory", None))
     hand = Hand()
     hand.say(Text("Hello"), END)
@@ -316,8 +310,7 @@ async def test_a_reply_is_whole_before_its_writer_begins() -> None:
 
 
 async def test_a_reply_is_settled_before_its_receipt_is_made() -> None:
-    """The cost of a reply is final when its receipt says it, and a receipt made before the end
-    settles nothing."""
+    """The receipt has the final cost, and a receipt before the end settles nothing."""
     steps: list[str] = []
 
     def receipt(_: Reply, ending: Ending) -> Receipt:

@@ -34,7 +34,7 @@ WHOLE = "".join(WORDS).strip()
 
 
 def held(*words: str, then: tuple[str, ...] = ()) -> tuple[Hold, Script]:
-    """Words, a hold, and the other words."""
+    """Words, a hold, and further words."""
     hold = Hold()
     return hold, streams(
         start(), opens(), *map(delta, words), hold, *map(delta, then), CLOSES, ends()
@@ -48,15 +48,14 @@ def way(app: Application) -> Iterator[Proxy]:
 
 
 def says_exactly(page: Page, text: str) -> None:
-    """Waits until the page's last answer is this text, each word once."""
+    """Waits until the page's last answer is exactly this text."""
     expect(page.answers.filter(has_not_text=MARK).last).to_have_text(text)
 
 
 def test_a_reload_loses_nothing_and_stop_still_works(
     page: Page, page_claude: ScriptedClaude
 ) -> None:
-    """After a reload in the middle the text is there and grows; stop stops it; the history is
-    right."""
+    """After a reload the text is there and grows, stop works, and the history is right."""
     hold, script = held(*WORDS[:30], then=tuple(WORDS[30:]))
     _, endless = held("Endless")
     page_claude.play(script, endless, says("Fine."))
@@ -88,8 +87,8 @@ def test_a_reload_loses_nothing_and_stop_still_works(
 def test_a_page_at_rest_that_loses_its_network_keeps_its_conversation(
     context: BrowserContext, page_claude: ScriptedClaude, way: Proxy
 ) -> None:
-    """Gradio forgets such a page's messages after an hour: the page is loaded anew as soon as its
-    network is back."""
+    """Gradio forgets such a page after an hour, so the page reloads itself once its network is
+    back."""
     page = Page(context, way.url)
     page.ask("a")
     page.shows("Hello there")
@@ -109,7 +108,7 @@ def test_a_page_at_rest_that_loses_its_network_keeps_its_conversation(
 def test_a_reply_that_ended_meanwhile_is_there_in_full(
     page: Page, page_claude: ScriptedClaude, app: Application
 ) -> None:
-    """A person who comes back after the end finds the whole answer."""
+    """After the end the whole answer is shown."""
     hold, script = held("Half", then=(" and whole.",))
     page_claude.play(script)
     page.ask("hi")
@@ -128,8 +127,7 @@ BREAKS = {"in the middle": WORDS[:30], "before the first word": []}
 def test_a_lost_network_loses_nothing(
     way: Proxy, context: BrowserContext, page_claude: ScriptedClaude, moment: str
 ) -> None:
-    """The network is gone for three seconds while Claude writes on; then every word is there,
-    once."""
+    """After three seconds without a network each word is there, once."""
     before = BREAKS[moment]
     hold, script = held(*before, then=tuple(WORDS[len(before) :]))
     page_claude.play(script, says("Fine."))
@@ -156,7 +154,7 @@ def test_a_lost_network_loses_nothing(
 def test_a_dead_connection_does_not_freeze_the_page(
     way: Proxy, context: BrowserContext, page_claude: ScriptedClaude
 ) -> None:
-    """A connection that died without a word is noticed, and the page comes back by itself."""
+    """The page notices a silent connection and reloads itself."""
     hold, script = held(*WORDS[:30], then=tuple(WORDS[30:]))
     page_claude.play(script, says("Fine."))
     page = Page(context, way.url)
@@ -172,8 +170,7 @@ def test_a_dead_connection_does_not_freeze_the_page(
 def test_a_page_at_rest_is_left_alone(
     context: BrowserContext, page_claude: ScriptedClaude, app: Application
 ) -> None:
-    """A page whose replies have ended or were stopped is not taken for a dead one, however long it
-    stands there."""
+    """A page without a running reply is never reloaded, however long it is open."""
     context.clock.install()
     page = Page(context, app.url)
     _, endless = held("Endless")
@@ -239,7 +236,7 @@ def test_two_tabs_come_back_as_two(
 def test_a_duplicated_tab_shows_the_same_conversation(
     page: Page, page_claude: ScriptedClaude, app: Application, context: BrowserContext
 ) -> None:
-    """Running reply included; what is asked in one of the two is found in the other."""
+    """Both tabs show the running reply, and a question of one is found in the other."""
     hold, script = held("Begun", then=(" and ended.",))
     page_claude.play(script, says("For the first."), says("For the duplicate."))
     page.ask("hi")
@@ -269,7 +266,7 @@ def test_a_duplicated_tab_shows_the_same_conversation(
 def test_undo_clear_edit_and_retry_change_what_comes_back(
     page: Page, page_claude: ScriptedClaude
 ) -> None:
-    """A reload never brings back what was taken back."""
+    """A reload restores nothing that was removed."""
     page_claude.play(says("One."), says("Two."), says("Three."), says("Four."))
     page.ask("a")
     page.shows("One.")
@@ -304,10 +301,10 @@ def test_undo_clear_edit_and_retry_change_what_comes_back(
     expect(page.answers).to_have_count(0)
 
 
-def test_what_was_sent_does_not_come_back_into_the_box(
+def test_a_sent_message_does_not_come_back_into_the_box(
     page: Page, page_claude: ScriptedClaude
 ) -> None:
-    """A message that arrived is no draft any more, whether it was cleared since or edited."""
+    """A message that arrived is no draft, even if it was cleared or edited since."""
     page.ask("a")
     page.shows("Hello there")
     page.ready()
@@ -329,7 +326,7 @@ def test_what_was_sent_does_not_come_back_into_the_box(
 
 @contextmanager
 def asleep(app: Application) -> Iterator[None]:
-    """The server does nothing meanwhile; then it finds all that it has missed at once."""
+    """Suspends the server; afterwards it gets all requests at once."""
     app.process.send_signal(signal.SIGSTOP)
     try:
         yield
@@ -337,10 +334,10 @@ def asleep(app: Application) -> Iterator[None]:
         app.process.send_signal(signal.SIGCONT)
 
 
-def test_what_was_cleared_right_before_the_page_was_closed_stays_away(
+def test_a_clear_right_before_closing_the_page_holds(
     page: Page, page_claude: ScriptedClaude, app: Application
 ) -> None:
-    """Also when the server was too busy to hear of it before the page was gone."""
+    """Even if the server was too busy to hear of it before the page was closed."""
     page.ask("a")
     page.shows("Hello there")
     page.ready()
@@ -357,7 +354,7 @@ def test_what_was_cleared_right_before_the_page_was_closed_stays_away(
 def test_a_reply_that_was_stopped_right_before_the_page_was_closed_ends(
     page: Page, page_claude: ScriptedClaude, app: Application
 ) -> None:
-    """Claude does not go on writing for somebody who might come back."""
+    """The connection to Claude is closed."""
     _, endless = held("Endless")
     page_claude.play(endless)
     page.ask("a")
@@ -383,8 +380,8 @@ def a_server(
 def test_a_server_that_was_killed_and_started_again(
     claude: ScriptedClaude, context: BrowserContext, tmp_path: Path, number: signal.Signals
 ) -> None:
-    """After a kill and a restart the tab shows every word up to the last half second, marked, and
-    can go on."""
+    """The tab shows all words up to the last half second with a mark, and the answer can be
+    continued."""
     _, script = held(*WORDS[:30])
     claude.play(says("Before."), script, says("".join(WORDS[30:])), says("Fine."))
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -421,8 +418,7 @@ def test_a_server_that_was_killed_and_started_again(
 def test_an_answer_that_ran_out_of_room_can_be_continued(
     page: Page, page_claude: ScriptedClaude
 ) -> None:
-    """Continue asks for the rest, which grows under the first part as one answer; a whole answer
-    has no such button."""
+    """Continue extends the answer; a whole answer has no such button."""
     page_claude.play(
         says("The first part", reason="max_tokens"), says(" and the second."), says("Fine.")
     )
@@ -440,7 +436,7 @@ def test_an_answer_that_ran_out_of_room_can_be_continued(
 
 
 def test_continuing_can_be_stopped_and_fail(page: Page, page_claude: ScriptedClaude) -> None:
-    """The rest of an answer is stopped like any answer, and may be asked for again."""
+    """The rest of an answer can be stopped, and asked for again."""
     _, endless = held(" goes on")
     page_claude.play(says("It", reason="max_tokens"), endless, says(" and ends."))
     page.ask("hi")
@@ -459,7 +455,7 @@ def test_continuing_can_be_stopped_and_fail(page: Page, page_claude: ScriptedCla
 def test_an_answer_that_broke_off_for_good_can_be_continued(
     claude: ScriptedClaude, context: BrowserContext, tmp_path: Path
 ) -> None:
-    """Where nothing is continued by itself, the partial text stays with the choice to continue."""
+    """With continuations off, the text stays with a button to continue."""
     hold = Hold()
     claude.play(
         streams(start(), opens(), delta("Half an answer"), hold, CUT), says(" is now whole.")
@@ -477,7 +473,7 @@ def test_an_answer_that_broke_off_for_good_can_be_continued(
 def test_a_tab_that_is_gone_for_good_lets_claude_go_at_linger(
     claude: ScriptedClaude, context: BrowserContext, tmp_path: Path
 ) -> None:
-    """Claude's connection closes when linger is over, not before."""
+    """The connection to Claude closes after `linger`, not before."""
     _, endless = held("Endless")
     claude.play(endless)
     with a_server(claude, tmp_path, STREAMCHAT_LINGER_SECONDS="4") as app:
@@ -494,8 +490,7 @@ def test_a_tab_that_is_gone_for_good_lets_claude_go_at_linger(
 def test_a_disk_that_takes_nothing_costs_durability_only(
     context: BrowserContext, tmp_path: Path
 ) -> None:
-    """Where nothing can be written there is a warning, and a chat that costs nothing works, reloads
-    included."""
+    """With a failing disk there is a warning, and a chat without costs works, reloads included."""
     (tmp_path / "file").write_text("in the way")
     with Application(cwd=ROOT, STREAMCHAT_DATA_DIR=str(tmp_path / "file")) as app:
         page = Page(context, app.url)
@@ -510,7 +505,7 @@ def test_a_disk_that_takes_nothing_costs_durability_only(
 def test_nothing_is_written_where_nothing_is_wanted(
     claude: ScriptedClaude, context: BrowserContext, tmp_path: Path
 ) -> None:
-    """With `STREAMCHAT_DATA_DIR=` no file is made, and a reload works all the same."""
+    """With `STREAMCHAT_DATA_DIR=` no file is made, and a reload still works."""
     with Application(
         cwd=tmp_path, ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url
     ) as app:

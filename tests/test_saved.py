@@ -1,4 +1,4 @@
-"""Saved conversations, as the store keeps them and as their reader finds them."""
+"""Saved conversations in the store and for their readers."""
 
 import json
 from collections.abc import Iterator
@@ -34,8 +34,8 @@ def here(settings: Settings) -> Iterator[Running]:
 
 
 def test_conversations_are_listed_newest_first_and_in_parts(here: Running) -> None:
-    """The next part begins before the last one of this, and a question moves its conversation to
-    the top."""
+    """The next part begins before the last item of this one, and a question moves its conversation
+    to the top."""
     with Reader(here.url) as reader:
         first, *_ = [reader.asks(f"Question {number}") for number in range(3)]
         reader.asks("And more?", first)
@@ -61,8 +61,8 @@ def test_no_conversation_is_skipped_that_was_saved_at_the_same_time(here: Runnin
             assert titles == [str(number) for number in range(9)]
 
 
-def test_a_conversation_is_found_by_what_was_said_in_it(here: Running) -> None:
-    """By the beginnings of its words, in questions, answers and titles, whatever their case."""
+def test_a_search_finds_conversations_by_their_words(here: Running) -> None:
+    """Beginnings of words match in questions, answers and titles, in any case."""
     with Reader(here.url) as reader:
         id_ = reader.asks("Tell me of the Matterhorn")
         reader.asks("Something else")
@@ -78,7 +78,7 @@ def test_a_conversation_is_found_by_what_was_said_in_it(here: Running) -> None:
 
 
 def test_a_new_start_finds_everything(settings: Settings) -> None:
-    """Titles, the messages, and the cookie with which they are read."""
+    """Titles, messages and the reader's cookie are valid after a restart."""
     with create(settings).launch() as app, Reader(app.url) as reader:
         id_ = reader.asks("Once")
         reader.client.patch(f"conversations/{id_}", json={"title": "Kept"})
@@ -91,7 +91,7 @@ def test_a_new_start_finds_everything(settings: Settings) -> None:
 
 
 def test_a_deleted_conversation_comes_back_as_it_was(here: Running) -> None:
-    """One by one, or all that were deleted together; it can be opened again only then."""
+    """One or several can be restored, and cannot be opened before that."""
     with Reader(here.url) as reader:
         one, two = reader.asks("One"), reader.asks("Two")
         assert reader.client.delete(f"conversations/{one}").status_code == 204
@@ -125,7 +125,7 @@ async def listed(store: Store, reader: str = "r", query: str = "") -> list[str]:
 
 
 async def test_no_word_of_a_deleted_conversation_stays(tmp_path: Path) -> None:
-    """When it can no longer be restored, its words are in no byte of the file, nor in the index."""
+    """Once it cannot be restored, its words are in no byte of the file and its index."""
     clock = Clock()
     store = Store(str(tmp_path), clock=clock)
     await store.open()
@@ -150,7 +150,7 @@ def words_in(folder: Path, words: bytes) -> bool:
 
 
 async def test_conversations_are_kept_as_long_as_the_owner_says(tmp_path: Path) -> None:
-    """Counted from the last word."""
+    """The time counts from the last word."""
     clock = Clock()
     store = Store(str(tmp_path), clock=clock, max_age=10 * DAY)
     await store.open()
@@ -168,7 +168,7 @@ async def test_conversations_are_kept_as_long_as_the_owner_says(tmp_path: Path) 
 async def test_only_a_readers_own_oldest_makes_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A reader with very many conversations loses the oldest; nobody else does."""
+    """Over the bound a reader loses their own oldest conversation."""
     monkeypatch.setattr(conversations, "MOST", 3)
     clock = Clock()
     store = Store(str(tmp_path), clock=clock)
@@ -183,7 +183,7 @@ async def test_only_a_readers_own_oldest_makes_room(
 
 
 async def test_an_id_belongs_to_its_first_reader(tmp_path: Path) -> None:
-    """Another one who writes under it writes nothing."""
+    """Another reader cannot write under it."""
     store = Store(str(tmp_path))
     await store.open()
     await kept(store, "id", "mine")
@@ -194,7 +194,7 @@ async def test_an_id_belongs_to_its_first_reader(tmp_path: Path) -> None:
 
 
 def test_a_title_is_the_beginning_of_the_first_question() -> None:
-    """On one line, and cut between words."""
+    """The title is one line, cut between words."""
     assert (
         title_of([message_of("user", "How\n\n  is it?"), message_of("assistant", "Good")])
         == "How is it?"
@@ -206,7 +206,7 @@ def test_a_title_is_the_beginning_of_the_first_question() -> None:
 
 
 def test_the_options_of_a_conversation_survive_a_restart(settings: Settings) -> None:
-    """Its reader finds the model, effort and instructions with which it was asked last."""
+    """Model, effort and instructions of its last question are kept."""
     chosen = {"model": "claude-haiku-5-5", "effort": "high", "thinking": False, "system": "Brief."}
     settings = settings.model_copy(update={"models": "claude-haiku-5-5"})
     with create(settings).launch() as app, Reader(app.url) as reader:
@@ -216,8 +216,8 @@ def test_the_options_of_a_conversation_survive_a_restart(settings: Settings) -> 
         assert reader.client.get(f"conversations/{id_}/options").json() == chosen
 
 
-def test_what_was_exported_is_imported_as_an_equal_conversation(here: Running) -> None:
-    """Also by another reader; and as Markdown it can be read."""
+def test_an_export_imports_as_an_equal_conversation(here: Running) -> None:
+    """Another reader can import it, too; as Markdown it is readable."""
     with Reader(here.url) as reader, Reader(here.url) as other:
         ids = [reader.asks("# One\n<b>"), reader.asks("Two")]
         reader.client.patch(f"conversations/{ids[0]}", json={"title": "First"})
@@ -251,8 +251,8 @@ def test_what_was_exported_is_imported_as_an_equal_conversation(here: Running) -
         {"title": "t", "messages": [{"role": "user", "text": "a"}] * 901},
     ],
 )
-def test_only_what_was_exported_is_imported(conversation: object) -> None:
-    """Anything else in a file is refused as a whole."""
+def test_only_an_export_is_imported(conversation: object) -> None:
+    """A file with anything else is refused as a whole."""
     good = {"title": "t", "messages": [{"role": "user", "text": "a"}]}
     assert len(read(file_of([good]))) == 1
     with pytest.raises(Unfit):

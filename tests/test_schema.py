@@ -39,7 +39,7 @@ BEFORE = ["Good morning", "Good morning!", "Why is the sky blue?"]
 
 @dataclass
 class Opened:
-    """The parts of a chat that keep something."""
+    """The parts of a chat that store data."""
 
     store: Store
     budget: Budget
@@ -79,8 +79,7 @@ def set_version(path: Path, number: int) -> None:
 
 
 async def test_a_file_of_version_0_is_read(tmp_path: Path) -> None:
-    """The data of the first release is there: conversations, money, how replies went, and the
-    pause."""
+    """Conversations, money, the journal and the pause of the first release are read."""
     shutil.copy(DATA / "streamchat-0.sqlite3", tmp_path / NAME)
     for _ in range(2):
         async with opened(tmp_path) as chat:
@@ -98,8 +97,7 @@ async def test_a_file_of_version_0_is_read(tmp_path: Path) -> None:
 
 
 async def test_a_file_of_version_1_is_read(tmp_path: Path) -> None:
-    """The data of a release with tables of version 1 is there, also a reply that was cut off, and a
-    copied tab."""
+    """A file of version 1 is read, with a reply that was cut off and a copied tab."""
     shutil.copy(DATA / "streamchat-1.sqlite3", tmp_path / NAME)
     for _ in range(2):
         async with opened(tmp_path) as chat:
@@ -134,7 +132,7 @@ async def test_a_file_of_version_1_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", range(VERSION))
 async def test_an_earlier_file_has_the_tables_of_a_new_one(tmp_path: Path, number: int) -> None:
-    """Whichever release began a file, its tables, indexes and triggers are the same in the end."""
+    """After the migration tables, indexes and triggers equal those of a new file."""
     old, new = tmp_path / "old", tmp_path / "new"
     old.mkdir()
     shutil.copy(DATA / f"streamchat-{number}.sqlite3", old / NAME)
@@ -145,7 +143,7 @@ async def test_an_earlier_file_has_the_tables_of_a_new_one(tmp_path: Path, numbe
 
 
 def names(path: Path) -> set[tuple[str, ...]]:
-    """Of all tables, indexes and triggers, and of the columns of the tables."""
+    """The names of all tables, indexes and triggers, and the tables' columns."""
     with closing(sqlite3.connect(path)) as file:
         found = set(file.execute("SELECT type, name FROM sqlite_schema").fetchall())
         for kind, name in list(found):
@@ -162,8 +160,7 @@ def names(path: Path) -> set[tuple[str, ...]]:
 async def test_a_migration_happens_as_a_whole_or_not_at_all(
     tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A migration that fails halfway leaves the file with its version; the next start does all of
-    it."""
+    """A failed migration leaves the file with its version, and the next start completes it."""
     shutil.copy(DATA / f"streamchat-{number}.sqlite3", tmp_path / NAME)
 
     def fails(transaction: sqlite3.Connection) -> None:
@@ -184,8 +181,7 @@ async def test_a_migration_happens_as_a_whole_or_not_at_all(
 async def test_a_file_of_a_later_release_is_left_untouched(
     tmp_path: Path, while_running: bool
 ) -> None:
-    """The start is refused, and no byte is changed, also of what the later release has written
-    last."""
+    """The start is refused, and no byte of the file or its log changes."""
     async with opened(tmp_path):
         set_version(tmp_path / NAME, VERSION + 1)
         before = contents(tmp_path)
@@ -207,7 +203,7 @@ async def refused(folder: Path) -> None:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Of the file and of its log; what lies beside them is a lock."""
+    """The bytes of the file and of its log; the file beside them is a lock."""
     return {
         path.name: path.read_bytes() for path in folder.iterdir() if not path.name.endswith("-shm")
     }
@@ -216,8 +212,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 async def test_a_later_file_that_is_met_later_is_left_untouched(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Where it could not be looked at before, the chat goes on in memory, and says why nothing is
-    kept."""
+    """If the file could not be read at the start, the chat goes on in memory and says why nothing
+    is kept."""
     async with opened(tmp_path / "later"):
         pass
     later = tmp_path / "later" / NAME
@@ -236,7 +232,7 @@ async def test_a_later_file_that_is_met_later_is_left_untouched(
 
 @pytest.mark.process
 def test_the_program_says_which_file_is_too_new(tmp_path: Path) -> None:
-    """It ends with one sentence that names the file and says what to do, and with exit status 2."""
+    """The program names the file and the remedy in one sentence, and exits with 2."""
     path = tmp_path / NAME
     set_version(path, VERSION + 1)
     before = path.read_bytes()
@@ -252,8 +248,7 @@ def test_the_program_says_which_file_is_too_new(tmp_path: Path) -> None:
 
 
 async def test_columns_of_a_later_release_are_ignored(tmp_path: Path) -> None:
-    """A release that adds a column, and leaves the version, does not disturb this one; an empty
-    value is a default."""
+    """Additional columns do no harm, and an empty value means the default."""
     shutil.copy(DATA / "streamchat-1.sqlite3", tmp_path / NAME)
     async with opened(tmp_path):
         pass
@@ -275,8 +270,7 @@ async def test_columns_of_a_later_release_are_ignored(tmp_path: Path) -> None:
 
 
 async def test_fields_of_a_later_release_are_ignored(tmp_path: Path) -> None:
-    """An event with more fields than this release knows, or fewer, is read; of an unknown kind it
-    is an empty text."""
+    """An event with more or fewer fields is read; one of an unknown kind becomes an empty text."""
     kept = [
         ["Text", {"text": "It is ", "language": "en"}],
         ["Picture", {"url": "https://example.com"}],
@@ -306,7 +300,7 @@ async def test_fields_of_a_later_release_are_ignored(tmp_path: Path) -> None:
 
 
 async def test_a_tab_without_fields_is_read(tmp_path: Path) -> None:
-    """A tab of which hardly anything is kept is shown as what there is."""
+    """A tab with hardly any stored field is shown with what there is."""
     async with opened(tmp_path) as chat:
         chat.store.put_tab("empty", {})
         chat.store.put_tab("later", {"before": [], "later": 1})

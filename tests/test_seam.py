@@ -49,8 +49,7 @@ REPETITIVE = {
 
 
 def joined(partial: str, continuation: str, *sizes: int) -> str:
-    """The partial and what is shown of the continuation, when that comes in pieces of these
-    sizes."""
+    """The partial and the shown continuation, which comes in pieces of these sizes."""
     seam = Seam(partial)
     return partial + "".join(map(seam.feed, pieces(continuation, *sizes))) + seam.end()
 
@@ -62,10 +61,8 @@ def pieces(text: str, *sizes: int) -> Iterator[str]:
 
 
 def cuts(text: str) -> Iterator[tuple[str, str]]:
-    """The text in two, cut at every character, or a longer one at both ends of every word.
-
-    Of the second part, as much as a seam can hold back, and more.
-    """
+    """The text cut in two at every character, or a long one around every word. The second part is a
+    little longer than a seam can hold back."""
     for at in range(1, len(text)):
         if len(text) < 1_000 or text[at - 1].isspace() != text[at].isspace():
             yield text[:at], text[at : at + 300]
@@ -85,15 +82,14 @@ def plain(text: str) -> str:
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_an_exact_continuation_joins_exactly_wherever_the_text_was_cut(name: str) -> None:
-    """Between words and within them, in prose, tables, code and all scripts: the text is as if
-    never cut."""
+    """Cuts within and between words, in prose, tables, code and all scripts, leave no trace."""
     for size, (before, after) in enumerate(cuts(ANSWERS[name])):
         assert joined(before, after, size % 11 + 1) == before + after
 
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_the_words_that_were_asked_for_are_not_there_twice(name: str) -> None:
-    """A continuation that begins with the anchor joins exactly, wherever the text was cut."""
+    """A continuation that begins with the anchor joins exactly at every cut."""
     for size, (before, after) in enumerate(cuts(ANSWERS[name])):
         if len(plain(before)) >= 20:
             repeated = before[before.rindex(Seam(before).anchor) :]
@@ -113,8 +109,8 @@ def test_a_repetition_may_have_other_whitespace(name: str, space: str) -> None:
 @pytest.mark.parametrize("name", PROSE)
 @pytest.mark.parametrize("count", [1, 2, 3, 6])
 def test_the_last_words_are_not_there_twice(name: str, count: int) -> None:
-    """A continuation that repeats fewer words than it was asked to joins exactly, if they are
-    words: two letters."""
+    """A continuation that repeats fewer words than the anchor joins exactly, if these have two
+    letters."""
     for before, after in after_words(ANSWERS[name]):
         repeated = re.findall(r"\S+\s*", before)[-count:]
         if (
@@ -126,7 +122,7 @@ def test_the_last_words_are_not_there_twice(name: str, count: int) -> None:
 
 @pytest.mark.parametrize("name", ["login", "rivers", "sky_thinking"])
 def test_the_last_sentence_is_not_there_twice(name: str) -> None:
-    """A continuation that takes up the interrupted sentence from its beginning joins exactly."""
+    """A continuation that repeats the interrupted sentence joins exactly."""
     for before, after in after_words(ANSWERS[name]):
         sentence = re.split(r"(?<=[.!?]) |\n+", before[:-1])[-1] + before[-1]
         if 10 < len(sentence) <= len(Seam(before).anchor) and sentence[0].isalpha():
@@ -174,9 +170,8 @@ def test_examples_of_seams(partial: str, continuation: str, whole: str) -> None:
 
 
 @pytest.mark.parametrize("name", REPETITIVE)
-def test_of_a_text_that_repeats_itself_nothing_is_lost(name: str) -> None:
-    """Where the exact continuation happens to begin like the words before it, all of it is
-    shown."""
+def test_a_repetitive_text_loses_nothing(name: str) -> None:
+    """An exact continuation is kept even if it begins like the words before it."""
     for size, (before, after) in enumerate(cuts(REPETITIVE[name])):
         assert joined(before, after, size % 11 + 1) == before + after
 
@@ -201,8 +196,8 @@ WORDS = [
 
 
 def says_it_again(before: str, after: str) -> bool:
-    """Whether a text goes on with the whole anchor once more, or with its last words and no space
-    before them."""
+    """Whether the text itself repeats the whole anchor, or its last words without a space before
+    them."""
     words = plain(before)
     endings = [words[word.start() :] for word in re.finditer(r"(?<!\S)\S|\b\w", words)]
     stuck = not before[-1].isspace() and not after[0].isspace()
@@ -214,8 +209,8 @@ def says_it_again(before: str, after: str) -> bool:
 
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(WORDS), min_size=2).map("".join), st.data())
-def test_of_a_text_of_few_words_nothing_is_lost(text: str, data: st.DataObject) -> None:
-    """An exact continuation is shown in full, but for the two cases that nobody could tell from a
+def test_a_text_of_few_words_loses_nothing(text: str, data: st.DataObject) -> None:
+    """An exact continuation is kept, except in the two cases that cannot be told from a
     repetition."""
     at = data.draw(st.integers(1, len(text) - 1))
     sizes = data.draw(st.lists(st.integers(1, 30), min_size=1))
@@ -226,8 +221,7 @@ def test_of_a_text_of_few_words_nothing_is_lost(text: str, data: st.DataObject) 
 
 @pytest.mark.parametrize("row", ROWS)
 def test_equal_rows_can_be_taken_up_again(row: str) -> None:
-    """Where rows have repeated themselves, the anchor is chosen so that a repetition can be told
-    from the next row."""
+    """Among equal rows the anchor is chosen so that a repetition differs from the next row."""
     for before, after in cuts(ROWS[row] * (1_000 // len(ROWS[row]))):
         anchor = Seam(before).anchor
         if 400 < len(before) < 700:
@@ -239,7 +233,7 @@ def test_equal_rows_can_be_taken_up_again(row: str) -> None:
 @settings(deadline=None)
 @given(st.sampled_from(sorted(ANSWERS)), st.data())
 def test_the_size_of_the_pieces_does_not_matter(name: str, data: st.DataObject) -> None:
-    """However the continuation is cut into pieces, what is shown of it is the same in the end."""
+    """The shown text is the same for any split of the continuation."""
     at = data.draw(st.integers(1, len(ANSWERS[name]) - 1))
     before, after = ANSWERS[name][:at], ANSWERS[name][at:]
     begin = data.draw(st.integers(max(0, at - 250), at))
@@ -253,8 +247,7 @@ def test_the_size_of_the_pieces_does_not_matter(name: str, data: st.DataObject) 
 def test_no_more_is_held_back_than_the_anchor_and_some_whitespace(
     partial: str, continuation: str
 ) -> None:
-    """A reader is never more than the asked-for words behind; the shown text is the end of what
-    came."""
+    """A reader is never further behind than that, and the shown text ends like the received one."""
     seam = Seam(partial)
     shown = ""
     for at, sign in enumerate(continuation, 1):
@@ -266,8 +259,8 @@ def test_no_more_is_held_back_than_the_anchor_and_some_whitespace(
     assert continuation.endswith(shown + seam.end())
 
 
-def test_what_cannot_be_a_repetition_is_shown_at_once() -> None:
-    """An exact continuation is not kept waiting."""
+def test_other_text_is_shown_at_once() -> None:
+    """An exact continuation is not held back."""
     seam = Seam("The quick brown fox")
     assert [seam.feed(" jumps"), seam.feed(" over")] == [" jumps", " over"]
     assert Seam("The quick brown fox jumps").feed(" " * 50) == " " * 50
@@ -275,8 +268,8 @@ def test_what_cannot_be_a_repetition_is_shown_at_once() -> None:
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_the_anchor_is_the_last_words_exactly(name: str) -> None:
-    """It ends where the text ends but for whitespace, has at most 200 characters, and begins with a
-    whole word."""
+    """The anchor ends where the text ends, has at most 200 characters, and begins with a whole
+    word."""
     for before, _ in cuts(ANSWERS[name]):
         anchor = Seam(before).anchor
         assert before.rstrip().endswith(anchor)
@@ -285,7 +278,7 @@ def test_the_anchor_is_the_last_words_exactly(name: str) -> None:
 
 
 def test_words_without_end_are_cut() -> None:
-    """A text without spaces has an anchor too."""
+    """A text without spaces has an anchor, too."""
     text = "".join(map(chr, range(0x4E00, 0x5000)))
     assert Seam(text).anchor == text[-180:]
     assert joined(text, text[-180:] + "好") == text + "好"

@@ -1,4 +1,4 @@
-"""Questions go out once, with the visitor's own key; drafts stay in their tab."""
+"""Questions are sent once, with the visitor's own key; drafts stay in their tab."""
 
 from collections.abc import Iterator
 
@@ -65,7 +65,7 @@ def asked_with_own_key(page: Page) -> None:
 def came_back(
     visitors_claude: ScriptedClaude, takes_keys: Application, context: BrowserContext
 ) -> Page:
-    """A page that has asked with the visitor's own key, and was loaded again."""
+    """A page that asked with the visitor's key, and was reloaded."""
     page = Page(context, takes_keys.url)
     asked_with_own_key(page)
     page.browser.reload()
@@ -89,8 +89,8 @@ WAYS = {
 def test_without_their_key_a_visitor_is_asked_before_the_owner_pays(
     came_back: Page, visitors_claude: ScriptedClaude, way: str
 ) -> None:
-    """The page says that the key is gone. However they ask, nothing is sent until they choose to go
-    on without it."""
+    """The page says that the key is gone, and sends nothing until the visitor chooses to go on
+    without it."""
     page = came_back
     expect(gone(page)).to_be_visible()
     if way == "example":
@@ -111,7 +111,7 @@ def test_without_their_key_a_visitor_is_asked_before_the_owner_pays(
 
 
 def test_a_key_that_is_entered_again_pays(came_back: Page, visitors_claude: ScriptedClaude) -> None:
-    """The question that waits goes out with it."""
+    """The waiting question is sent with the key."""
     page = came_back
     page.ask("two")
     page.browser.get_by_role("button", name="Enter the key again").click()
@@ -126,7 +126,7 @@ def test_a_key_that_is_entered_again_pays(came_back: Page, visitors_claude: Scri
 def test_a_question_that_waits_for_the_key_can_be_stopped(
     came_back: Page, visitors_claude: ScriptedClaude
 ) -> None:
-    """It is not sent when the visitor chooses later; the next one is."""
+    """A stopped question is not sent after the choice; the next one is."""
     page = came_back
     page.ask("two")
     expect(page.browser.get_by_role("button", name="Enter the key again")).to_be_focused()
@@ -141,7 +141,7 @@ def test_a_question_that_waits_for_the_key_can_be_stopped(
 def test_a_key_that_was_taken_out_is_not_missed(
     visitors_claude: ScriptedClaude, takes_keys: Application, context: BrowserContext
 ) -> None:
-    """A person who has emptied the field has chosen already."""
+    """A visitor who emptied the field is not asked again."""
     page = Page(context, takes_keys.url)
     settings(page)
     field(page).fill(KEY)
@@ -156,7 +156,7 @@ def test_a_key_that_was_taken_out_is_not_missed(
 def test_a_page_that_lost_its_connection_by_itself_asks_too(
     visitors_claude: ScriptedClaude, takes_keys: Application, context: BrowserContext
 ) -> None:
-    """A page at rest is loaded again when its network is back."""
+    """A page that reloads itself after a lost network asks, too."""
     with Proxy(int(takes_keys.url.rpartition(":")[2])) as way:
         page = Page(context, way.url)
         asked_with_own_key(page)
@@ -168,8 +168,7 @@ def test_a_page_that_lost_its_connection_by_itself_asks_too(
 
 
 class Lost:
-    """Lets the messages of a page reach the server, and loses the responses to the first
-    `count`."""
+    """A proxy that loses the responses to the first `count` messages."""
 
     def __init__(self, page: Page, count: int) -> None:
         self.left = count
@@ -188,8 +187,8 @@ class Lost:
 def test_a_message_whose_response_is_lost_is_one_reply(
     page: Page, page_claude: ScriptedClaude, count: int
 ) -> None:
-    """The page sends it again with the same key, and it is paid once; the next message is a new
-    one."""
+    """The page repeats the message with the same key, and it is paid once; the next message is a
+    new one."""
     hold, script = held("Half", then=" and whole.")
     page_claude.play(script, says("Again."), says("Third."))
     lost = Lost(page, count)
@@ -212,7 +211,7 @@ def test_a_message_whose_response_is_lost_is_one_reply(
 def test_a_message_that_is_sent_again_by_hand_is_one_reply(
     page: Page, page_claude: ScriptedClaude
 ) -> None:
-    """As where the network is gone for longer than the page tries."""
+    """The same holds if the network is away for longer than the page tries."""
     hold, script = held("Half", then=" and whole.")
     page_claude.play(script, says("Another."))
     lost = Lost(page, 4)
@@ -237,8 +236,7 @@ def test_a_message_that_is_sent_again_by_hand_is_one_reply(
 
 
 def test_the_same_word_typed_again_is_a_draft(page: Page, page_claude: ScriptedClaude) -> None:
-    """It is in the box after a reload, although the same message was sent before; sent, it is
-    not."""
+    """Unsent words are in the box after a reload, even if the same words were sent before."""
     page.ask("yes")
     page.shows("Hello there")
     page.ready()
@@ -258,7 +256,7 @@ def test_the_same_word_typed_again_is_a_draft(page: Page, page_claude: ScriptedC
 def test_a_draft_outlasts_everything_but_its_sending(
     page: Page, page_claude: ScriptedClaude
 ) -> None:
-    """Retry, edit, undo, Clear and reloads leave in the box what is typed there."""
+    """Retry, edit, undo, Clear and reloads leave the draft in the box."""
     page_claude.play(says("One."), says("Two."), says("Three."))
     page.ask("a")
     page.shows("One.")
@@ -288,7 +286,7 @@ def test_a_draft_outlasts_everything_but_its_sending(
 def test_each_tab_has_a_draft_of_its_own(
     page: Page, page_claude: ScriptedClaude, app: Application, context: BrowserContext
 ) -> None:
-    """A draft in a second tab neither replaces the first one's draft nor appears there."""
+    """A draft in one tab neither appears in the other nor replaces its draft."""
     other = Page(context, app.url)
     page.box.fill("for one")
     other.box.fill("for two")
@@ -300,8 +298,7 @@ def test_each_tab_has_a_draft_of_its_own(
 
 
 def duplicate(page: Page, context: BrowserContext) -> Page:
-    """A second page with the memory of the first, as browsers make it of a tab that is
-    duplicated."""
+    """A second page with the first one's storage, as browsers make it for a duplicated tab."""
     remembered = page.browser.evaluate("JSON.stringify(sessionStorage)")
     context.add_init_script(
         f"if (!sessionStorage.length) Object.assign(sessionStorage, {remembered})"
@@ -312,7 +309,7 @@ def duplicate(page: Page, context: BrowserContext) -> Page:
 def test_a_duplicate_stops_the_answer_that_both_show(
     page: Page, page_claude: ScriptedClaude, context: BrowserContext
 ) -> None:
-    """The two are windows on one conversation."""
+    """Both tabs show one conversation, so a stop in either ends the reply."""
     _, script = held("Begun", then=" and ended.")
     page_claude.play(script)
     page.ask("hi")
@@ -327,7 +324,7 @@ def test_a_duplicate_stops_the_answer_that_both_show(
 def test_a_duplicate_reads_on_when_the_first_is_closed(
     page: Page, page_claude: ScriptedClaude, context: BrowserContext
 ) -> None:
-    """Its answer does not depend on the tab that it was made of."""
+    """The duplicate's answer goes on without the first tab."""
     hold, script = held("Begun", then=" and ended.")
     page_claude.play(script)
     page.ask("hi")
@@ -341,11 +338,8 @@ def test_a_duplicate_reads_on_when_the_first_is_closed(
     other.shows("Begun and ended.")
 
 
-def test_what_was_said_earlier_is_never_changed_afterwards(
-    page: Page, page_claude: ScriptedClaude
-) -> None:
-    """Messages that differ in their indentation alone reach Claude as they were typed, in each
-    request."""
+def test_earlier_messages_are_never_changed(page: Page, page_claude: ScriptedClaude) -> None:
+    """Messages that differ only in indentation reach Claude as typed, in every request."""
     typed = ["x = 1", "    x = 1", "\tx = 1", "x = 1"]
     page_claude.play(*[says(f"Answer {number}.") for number in range(4)])
     for number, message in enumerate(typed):

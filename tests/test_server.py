@@ -37,8 +37,7 @@ def ask(url: str) -> httpx.Response:
 
 
 def test_two_chats_run_side_by_side(settings: Settings) -> None:
-    """Two chats in one process have a port and replies each, and one goes on when the other
-    ends."""
+    """Two chats in one process have their own ports and replies, and one survives the other."""
     with create(settings).launch() as first:
         with create(settings).launch() as second:
             assert first.url != second.url
@@ -50,12 +49,12 @@ def test_two_chats_run_side_by_side(settings: Settings) -> None:
 
 
 def test_nothing_runs_before_the_launch(settings: Settings) -> None:
-    """A chat that has been put together has opened no port."""
+    """A chat that is not launched has no open port."""
     assert not create(settings).page.is_running
 
 
 class SlowChat(Chat):
-    """Opens when the test lets it."""
+    """A chat whose start waits for the test."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(Sources(Demo()), Store(settings.data_dir), linger=60, keep=60)
@@ -78,8 +77,7 @@ class BrokenChat(Chat):
 
 
 def test_a_slow_start_has_one_server_and_one_loop(settings: Settings) -> None:
-    """A start that takes longer than the 5 s that Gradio waits still opens the chat once, on the
-    port it began with."""
+    """A start of more than Gradio's 5 s opens the chat once, on its first port."""
     chat = SlowChat(settings)
     app = replace(create(settings), chat=chat)
     listener = Listener.open()
@@ -100,8 +98,7 @@ def test_a_slow_start_has_one_server_and_one_loop(settings: Settings) -> None:
 def test_a_failed_start_is_not_repeated(
     settings: Settings, error: Exception, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """An error at the start reaches the caller, is not tried again on other ports, and prints no
-    traceback."""
+    """The error reaches the caller, without another port and without a traceback."""
     app = replace(create(settings), chat=BrokenChat(error))
     with pytest.raises(StartFailed) as failed:
         app.launch()
@@ -110,7 +107,7 @@ def test_a_failed_start_is_not_repeated(
 
 
 def hosts() -> list[str]:
-    """Of this machine, which need not have IPv6."""
+    """The hosts of this machine, which may lack IPv6."""
     found = ["127.0.0.2", "localhost", "::1"]
     for host in list(found):
         try:
@@ -122,14 +119,13 @@ def hosts() -> list[str]:
 
 @pytest.mark.parametrize("host", hosts())
 def test_any_host_is_served(settings: Settings, host: str) -> None:
-    """The chat listens on each address that its host's name stands for, and Gradio's own look at it
-    succeeds."""
+    """The chat listens on each address of its host's name, and Gradio's own check succeeds."""
     with create(settings).launch(Listener.open(host)) as running:
         assert httpx.get(f"{running.url}api/health").status_code == 200
 
 
 def test_a_port_that_another_host_has_is_free(settings: Settings) -> None:
-    """A port counts as taken only where another program has it on the same host."""
+    """A port counts as taken only on the same host."""
     other = Listener.open("127.0.0.1")
     with create(settings).launch(Listener.open("127.0.0.2", other.port)) as running:
         assert running.url == f"http://127.0.0.2:{other.port}/"
@@ -141,7 +137,7 @@ def test_a_port_that_another_host_has_is_free(settings: Settings) -> None:
 def test_a_locked_file_does_not_hold_up_the_start(
     settings: Settings, tmp_path: Path, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """While another program holds the data file the chat answers, and says that nothing is kept."""
+    """With a locked data file the chat answers, and warns that nothing is kept."""
     with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
         other.execute(how)
         other.execute("CREATE TABLE IF NOT EXISTS held (x)")
@@ -151,12 +147,12 @@ def test_a_locked_file_does_not_hold_up_the_start(
 
 
 def test_gradio_makes_nothing_in_shared_memory() -> None:
-    """Its examples come without a semaphore, which a container need not have a place for."""
+    """Gradio's examples need no semaphore, which a container may forbid."""
     assert isinstance(CSVLogger().lock, type(threading.Lock()))
 
 
 def test_gradio_itself_is_as_it_was() -> None:
-    """Other apps of Gradio in this process are served as Gradio serves them."""
+    """Other Gradio apps in this process are served as usual."""
     with gr.Blocks() as other:
         gr.Markdown("Hello")
     _, url, _ = other.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)

@@ -28,7 +28,7 @@ SetAll = Callable[..., None]
 
 @pytest.fixture(autouse=True)
 def put(monkeypatch: pytest.MonkeyPatch) -> SetAll:
-    """Sets variables in an environment in which nothing is set that concerns us."""
+    """Sets variables in an environment without any of ours."""
     for name in [
         name for name in os.environ if name.upper().startswith(("STREAMCHAT_", "ANTHROPIC_"))
     ]:
@@ -52,8 +52,7 @@ def key() -> str:
 
 
 def test_nothing_has_to_be_set() -> None:
-    """Without any variable the app runs: no key, a fast model at low effort, a minute of
-    patience."""
+    """The defaults are no key, a fast model, low effort and a linger of a minute."""
     settings = Settings.read()
     assert key() == ""
     assert (settings.model, settings.effort, settings.max_tokens) == (
@@ -83,15 +82,14 @@ def test_settings_come_from_the_environment(put: SetAll) -> None:
     "name", sorted({*VARIABLES, "ANTHROPIC_AUTH_TOKEN"} - {"STREAMCHAT_DATA_DIR"})
 )
 def test_an_empty_variable_counts_as_not_set(put: SetAll, name: str) -> None:
-    """A line of .env with nothing behind its = changes nothing."""
+    """An empty line of .env changes nothing."""
     before = Settings.read()
     put(**{name: ""})
     assert Settings.read() == before
 
 
 def test_an_empty_data_dir_turns_it_off(put: SetAll) -> None:
-    """`STREAMCHAT_DATA_DIR=` is the one line with nothing behind its = that means something: keep
-    nothing on disk."""
+    """`STREAMCHAT_DATA_DIR=` is the one empty value with a meaning: nothing is kept on disk."""
     assert Settings.read().data_dir == ".streamchat"
     put(STREAMCHAT_DATA_DIR="")
     assert Settings.read().data_dir == ""
@@ -99,7 +97,7 @@ def test_an_empty_data_dir_turns_it_off(put: SetAll) -> None:
 
 @pytest.mark.parametrize("login", ["nobody", ":", "user:", ":secret"])
 def test_a_login_is_a_user_and_a_password(put: SetAll, login: str) -> None:
-    """Half a login protects nothing and is refused at the start, without showing it."""
+    """Half a login is refused at the start, without showing it."""
     put(STREAMCHAT_AUTH=login)
     assert complaint().startswith(
         "STREAMCHAT_AUTH cannot be used: it should be a user and a password"
@@ -110,7 +108,7 @@ def test_a_login_is_a_user_and_a_password(put: SetAll, login: str) -> None:
 
 @pytest.mark.parametrize("login", ["u:p", "eva:sesame7", "a long user:short:1"])
 def test_a_logins_password_is_not_short(put: SetAll, login: str) -> None:
-    """A password that is soon guessed is refused at the start, without showing it."""
+    """A short password is refused at the start, without showing it."""
     put(STREAMCHAT_AUTH=login)
     assert (
         complaint()
@@ -120,9 +118,8 @@ def test_a_logins_password_is_not_short(put: SetAll, login: str) -> None:
 
 
 @pytest.mark.parametrize("around", ["{}\n", "{}\r\n", '"{}"', "'{}'", " {} ", '"{}"\n', "\t{}"])
-def test_what_surrounds_a_value_is_no_part_of_it(put: SetAll, around: str) -> None:
-    """Line ends of secrets in files and quotation marks of Docker's lock nobody out and rename no
-    folder."""
+def test_quotation_marks_and_line_ends_around_a_value_are_removed(put: SetAll, around: str) -> None:
+    """Line ends of files with secrets and Docker's quotation marks are no part of a value."""
     put(
         STREAMCHAT_AUTH=around.format("eva:open sesame"),
         STREAMCHAT_OWNER_PASSWORD=around.format("sesame78"),
@@ -136,7 +133,7 @@ def test_what_surrounds_a_value_is_no_part_of_it(put: SetAll, around: str) -> No
 
 @pytest.mark.parametrize("password", ['sesame78"', "it's mine\"", '"open" sesame"s', "'sesame78\""])
 def test_quotation_marks_in_a_value_stay(put: SetAll, password: str) -> None:
-    """Only a pair around the whole value is none of it."""
+    """Only a pair around the whole value is removed."""
     put(STREAMCHAT_AUTH=f"eva:{password}")
     assert Settings.read().login == ("eva", password)
 
@@ -144,7 +141,7 @@ def test_quotation_marks_in_a_value_stay(put: SetAll, password: str) -> None:
 def test_the_data_folder_is_where_the_app_is(
     put: SetAll, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """From whatever folder the app is started, its data are in the same place."""
+    """The folder does not depend on the current directory."""
     monkeypatch.chdir(tmp_path)
     assert Settings.read().data_folder == str(ROOT / ".streamchat")
     put(STREAMCHAT_DATA_DIR="data")
@@ -170,7 +167,7 @@ PLACEHOLDERS = [
 
 @pytest.mark.parametrize("placeholder", PLACEHOLDERS)
 def test_a_placeholder_is_no_key(put: SetAll, placeholder: str) -> None:
-    """A key that was copied from instructions as it stands there is said at the start."""
+    """A key copied from instructions is refused at the start."""
     put(ANTHROPIC_API_KEY=placeholder)
     assert complaint().startswith(
         "ANTHROPIC_API_KEY cannot be used: it is the placeholder for a key"
@@ -178,8 +175,8 @@ def test_a_placeholder_is_no_key(put: SetAll, placeholder: str) -> None:
 
 
 def test_an_owners_password_is_not_short(put: SetAll) -> None:
-    """A password that is soon guessed is refused at the start, without showing it; so is none to be
-    seen later."""
+    """A short password is refused at the start without showing it, and the settings never show a
+    valid one."""
     put(STREAMCHAT_OWNER_PASSWORD="sesame7")
     assert complaint().startswith(
         "STREAMCHAT_OWNER_PASSWORD cannot be used: it should have eight characters or more"
@@ -190,8 +187,8 @@ def test_an_owners_password_is_not_short(put: SetAll) -> None:
     assert "sesame" not in repr(Settings.read())
 
 
-def test_other_programs_variables_are_none_of_our_business(put: SetAll) -> None:
-    """A MODEL or an EFFORT that belongs to another program is not read."""
+def test_other_programs_variables_are_ignored(put: SetAll) -> None:
+    """MODEL or EFFORT without our prefix is not read."""
     before = Settings.read()
     put(
         MODEL="t5",
@@ -251,7 +248,7 @@ def test_a_bad_value_is_refused_in_one_line(
 
 
 def test_all_bad_values_are_named_at_once(put: SetAll) -> None:
-    """Three mistakes are three lines, not three starts of the app."""
+    """Three mistakes are three lines of one error."""
     put(
         STREAMCHAT_EFFORT="x",
         STREAMCHAT_MAX_TOKENS="y",
@@ -274,14 +271,13 @@ def test_all_bad_values_are_named_at_once(put: SetAll) -> None:
     ],
 )
 def test_a_misspelt_variable_is_noticed(put: SetAll, misspelt: str, meant: str) -> None:
-    """A setting that nobody reads would look as if it held; it is named, with the one that was
-    probably meant."""
+    """The error names an unknown variable of ours, and the one that was probably meant."""
     put(**{misspelt: "1"})
     assert complaint() == f"{misspelt} is not a setting. Did you mean {meant}?"
 
 
 def test_all_misspelt_variables_are_named_at_once(put: SetAll) -> None:
-    """Two misspelt variables are two lines, in the order of the alphabet."""
+    """Two misspelt variables are two lines in alphabetical order."""
     put(STREAMCHAT_MODLE="1", STREAMCHAT_EFORT="low")
     assert [line.split()[0] for line in complaint().splitlines()] == [
         "STREAMCHAT_EFORT",
@@ -290,7 +286,7 @@ def test_all_misspelt_variables_are_named_at_once(put: SetAll) -> None:
 
 
 def test_bad_values_and_misspelt_variables_are_named_at_once(put: SetAll) -> None:
-    """Mistakes of both kinds are told together."""
+    """Both kinds of mistakes are in one error."""
     put(STREAMCHAT_EFFORT="x", STREAMCHAT_MODLE="y")
     assert [line.split()[0] for line in complaint().splitlines()] == [
         "STREAMCHAT_EFFORT",
@@ -324,15 +320,15 @@ def test_only_existing_variables_are_suggested(put: SetAll) -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"])
-def test_a_key_is_cleaned_of_what_pasting_leaves(put: SetAll, name: str, pasted: str) -> None:
-    """Blanks, line breaks and quotes around or inside a pasted key do no harm."""
+def test_a_pasted_key_is_cleaned(put: SetAll, name: str, pasted: str) -> None:
+    """Blanks, line breaks and quotation marks around or inside a key are removed."""
     put(**{name: pasted})
     assert key() == "sk-ant-1"
 
 
 @pytest.mark.parametrize("nothing", [" ", "\n", '""', "''", ' "" '])
 def test_a_key_of_nothing_is_no_key(put: SetAll, nothing: str) -> None:
-    """Quotes with nothing between them are as good as no key: the demo answers."""
+    """Quotation marks alone mean no key: the demo answers."""
     put(ANTHROPIC_API_KEY=nothing)
     assert key() == ""
 
@@ -348,8 +344,8 @@ IMPOSSIBLE = [
 
 @pytest.mark.parametrize("impossible", IMPOSSIBLE)
 def test_an_impossible_key_is_refused_without_showing_it(put: SetAll, impossible: str) -> None:
-    """A key with typographic quotes or invisible signs is refused at the start; no part of it is in
-    what is printed."""
+    """Typographic quotes and invisible signs are refused at the start, and no part of the key is
+    printed."""
     put(ANTHROPIC_API_KEY=impossible)
     with pytest.raises(SettingsError) as caught:
         Settings.read()
@@ -360,7 +356,7 @@ def test_an_impossible_key_is_refused_without_showing_it(put: SetAll, impossible
 
 @pytest.mark.parametrize("impossible", IMPOSSIBLE)
 def test_a_key_is_not_shown_along_with_other_mistakes(put: SetAll, impossible: str) -> None:
-    """A mistake beside the key, or an impossible token, does not bring it to light either."""
+    """Other mistakes in the environment do not print the key either."""
     put(ANTHROPIC_AUTH_TOKEN=impossible, STREAMCHAT_EFFORT="x")
     assert "cret" not in complaint()
 
@@ -372,13 +368,13 @@ def test_an_impossible_token_is_called_by_its_own_name(put: SetAll) -> None:
 
 
 def test_an_impossible_key_is_refused_in_small_letters_too(put: SetAll) -> None:
-    """Variables are read in capitals and in small letters, and so are their mistakes."""
+    """Variables in small letters are read, and checked, too."""
     put(anthropic_api_key="sk-é")
     assert "cannot be used" in complaint()
 
 
 def test_settings_never_show_the_key(put: SetAll) -> None:
-    """However settings are written into a log, the key is not among them."""
+    """No string form of the settings has the key."""
     put(ANTHROPIC_API_KEY="sk-ant-secret")
     settings = Settings.read()
     for written in (
@@ -391,8 +387,7 @@ def test_settings_never_show_the_key(put: SetAll) -> None:
 
 
 def test_a_key_goes_before_a_token(put: SetAll) -> None:
-    """Where both are set, the key is used, as in Claude's own client; a token alone works as
-    well."""
+    """With both, the key is used, as in Claude's own client; a token alone works."""
     put(ANTHROPIC_AUTH_TOKEN="token")
     assert key() == "token"
     put(ANTHROPIC_API_KEY="sk-test")
@@ -400,7 +395,7 @@ def test_a_key_goes_before_a_token(put: SetAll) -> None:
 
 
 def test_an_empty_key_does_not_hide_a_token(put: SetAll) -> None:
-    """ANTHROPIC_API_KEY= in .env, as in the example, leaves a token of the environment in use."""
+    """An empty ANTHROPIC_API_KEY, as in the example, leaves a token in use."""
     put(ANTHROPIC_API_KEY="", ANTHROPIC_AUTH_TOKEN="token")
     assert key() == "token"
 
@@ -416,8 +411,8 @@ def text(path: str) -> str:
 
 
 @pytest.mark.parametrize("name", VARIABLES)
-def test_a_knob_is_in_the_table(name: str) -> None:
-    """The table of the settings has each of them, with its default."""
+def test_a_setting_is_in_the_table(name: str) -> None:
+    """The table of the settings has each of them with its default."""
     rows = [
         line for line in text("docs/settings.md").splitlines() if line.startswith(f"| `{name}`")
     ]
@@ -426,9 +421,8 @@ def test_a_knob_is_in_the_table(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", VARIABLES)
-def test_a_knob_is_in_the_example(name: str) -> None:
-    """Each knob is a line to take the # from; that alone changes nothing, for its default stands
-    there, or nothing."""
+def test_a_setting_is_in_the_example(name: str) -> None:
+    """Each setting is a commented line with its default, or empty."""
     lines = re.findall(rf"^(?:# ?)?({name}=.*)$", text(".env.example"), re.MULTILINE)
     assert len(lines) == 1
     assert dotenv_values(stream=StringIO(lines[0]))[name] in (DEFAULTS[name], "")
@@ -436,14 +430,13 @@ def test_a_knob_is_in_the_example(name: str) -> None:
 
 @pytest.mark.parametrize("name", VARIABLES)
 def test_a_copied_example_sets_nothing(name: str) -> None:
-    """The example is copied as it is: until a # is taken away or a value filled in, all defaults
-    hold."""
+    """A copied example leaves all defaults."""
     assert not dotenv_values(stream=StringIO(text(".env.example"))).get(name)
 
 
 @pytest.mark.parametrize("path", [".env.example", *map(str, READ)])
-def test_no_knob_is_promised_that_does_not_exist(path: str) -> None:
-    """A setting that was renamed or removed is gone from what people read."""
+def test_the_docs_name_only_existing_settings(path: str) -> None:
+    """A renamed or removed setting is gone from the documentation."""
     assert set(re.findall(r"STREAMCHAT_[A-Z]\w*", text(path))) <= VARIABLES.keys()
 
 
@@ -466,10 +459,9 @@ HEADERS = {"ANTHROPIC_CUSTOM_HEADERS": "X-Gateway-Token: secret"}
         (GATEWAY | {"STREAMCHAT_OWN_KEYS": ""}, False),
     ],
 )
-def test_visitors_keys_are_taken_where_nothing_but_claude_answers(
+def test_own_keys_are_off_behind_a_gateway(
     put: SetAll, environment: dict[str, str], takes: bool
 ) -> None:
-    """A gateway of the owner's may answer whatever the key is: there only an owner who says so
-    takes keys."""
+    """A gateway may answer any key at the owner's expense, so the owner has to turn own keys on."""
     put(**environment)
     assert Settings.read().takes_own_keys is takes

@@ -51,7 +51,7 @@ def executable(path: Path, script: str) -> Path:
 
 @pytest.fixture
 def bare_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A machine with no browser; what is put into the folder is on its PATH."""
+    """A machine without a browser, whose PATH has only this folder."""
     monkeypatch.delenv("CHROMIUM", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
@@ -61,7 +61,7 @@ def bare_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("path", ["README.md", ".ci/run"])
 def test_one_command(path: str) -> None:
-    """One command tests a fresh clone, by hand as in CI."""
+    """The same command tests a fresh clone by hand and in CI."""
     assert COMMAND in text(path)
 
 
@@ -72,35 +72,35 @@ PAGES = [
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    """Each link to a file of the project, and each picture, is there."""
+    """Each link to a file of the project, and each picture, exists."""
     links = re.findall(r"\]\(([^)#:]+)(?:#[\w-]*)?\)", page.read_text("utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
 def test_the_readme_is_short() -> None:
-    """A newcomer reads it to its end; details are in docs/."""
+    """Details are in docs/."""
     assert len(text("README.md").splitlines()) <= 120
 
 
 def test_workflow_runs_ci() -> None:
-    """The workflow has no steps of its own: it runs what every other machine runs."""
+    """The workflow runs the same command as everybody, without steps of its own."""
     assert re.findall(r"\brun: (.+)", text(".github/workflows/test.yml")) == [".ci/run"]
 
 
 @pytest.mark.parametrize("line", [line for path in REQUIREMENTS for line in packages(path)])
 def test_reasons(line: str) -> None:
-    """Every package has the reason for it written behind it."""
+    """Each requirement has its reason behind it."""
     assert re.search(r" # \w+", line)
 
 
 @pytest.mark.parametrize("line", [line for path in REQUIREMENTS for line in packages(path)])
 def test_bounds(line: str) -> None:
-    """No package's next major release gets in by itself."""
+    """Each requirement excludes the next major release."""
     assert {found.operator for found in requirement(line).specifier} & {"<", "=="}
 
 
 def test_space_sdk() -> None:
-    """A Space runs the gradio that the requirements allow and the tests have run with."""
+    """A Space's Gradio version is one that the requirements allow and the tests use."""
     space = front_matter()
     assert space["sdk"] == "gradio"
     assert space["sdk_version"] in gradio().specifier
@@ -108,7 +108,7 @@ def test_space_sdk() -> None:
 
 
 def test_space_python() -> None:
-    """A Space runs a Python that the workflow tests."""
+    """A Space's Python is one that the workflow tests."""
     tested = re.search(r"python: \[(.+)\]", text(".github/workflows/test.yml"))
     assert tested
     assert front_matter()["python_version"] in re.findall(r"[\d.]+", tested[1])
@@ -131,7 +131,7 @@ def test_space_description() -> None:
 
 
 def test_nothing_is_skipped() -> None:
-    """No test is ever skipped: what it needs is installed, or its absence is a failure."""
+    """A test without its requirements fails."""
     trees = [
         ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         for path in (ROOT / "tests").glob("**/*.py")
@@ -150,7 +150,7 @@ def names(node: ast.AST) -> list[str]:
 
 
 def test_packages_are_here() -> None:
-    """A machine that runs the tests has every package of both files."""
+    """All packages of both requirement files are installed."""
     assert missing() == []
 
 
@@ -167,20 +167,20 @@ def test_a_missing_package() -> None:
 
 @pytest.mark.process
 def test_the_first_failure(capfd: pytest.CaptureFixture[str]) -> None:
-    """The first check that fails ends the run with its exit code; each has a heading."""
+    """The run ends with the first failing check and its exit code; each check has a heading."""
     assert first_failure([["platform"], ["nowhere"], ["this"]]) == 1
     assert re.findall(r"^== (.+)", capfd.readouterr().out, re.MULTILINE) == ["platform", "nowhere"]
 
 
 @pytest.mark.process
 def test_no_browser(bare_machine: Path) -> None:
-    """A machine without a browser has none."""
+    """`find` returns nothing on a machine without a browser."""
     assert browser.find() is None
 
 
 @pytest.mark.process
 def test_a_stub_for_a_browser(bare_machine: Path) -> None:
-    """A command that has a browser's name and starts none is passed over."""
+    """A command with a browser's name that starts none is skipped."""
     executable(bare_machine / "chromium-browser", "#!/bin/sh\nexit 1\n")
     assert browser.find() is None
 
@@ -192,7 +192,7 @@ def test_a_stub_for_a_browser(bare_machine: Path) -> None:
 def test_a_wrong_chromium(
     name: str, complaint: str, bare_machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """CHROMIUM is never passed over: where it names no browser, the person who set it is told."""
+    """A CHROMIUM that is no browser is an error."""
     stub = executable(bare_machine / "stub", "#!/bin/sh\nexit 1\n")
     monkeypatch.setenv("CHROMIUM", str(stub.with_name(name)))
     with pytest.raises(browser.NoBrowser, match=complaint):
@@ -201,7 +201,7 @@ def test_a_wrong_chromium(
 
 @pytest.mark.process
 def test_nothing_to_install(bare_machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no browser can be installed, the person is told what to install."""
+    """The error says what to install by hand."""
     monkeypatch.setattr(browser, "recipes", lambda *_: iter([[["/bin/false"]], [["/bin/true"]]]))
     with pytest.raises(browser.NoBrowser, match="install Chromium or Google Chrome"):
         browser.install()
@@ -220,7 +220,7 @@ def test_nothing_to_install(bare_machine: Path, monkeypatch: pytest.MonkeyPatch)
 def test_ways_to_install(
     distribution: set[str], as_root: list[str] | None, expected: list[str]
 ) -> None:
-    """Debian's own Chromium comes first, Ubuntu's never; nothing asks for a password."""
+    """Debian's own Chromium comes first, Ubuntu's never, and no way asks for a password."""
     ways = list(browser.recipes(distribution, as_root))
     assert len(ways) == len(expected)
     assert all(word in steps[-1] for word, steps in zip(expected, ways, strict=True))

@@ -1,5 +1,5 @@
-"""The same question twice: one call to Claude for all who ask it, and a new answer for who asks
-again."""
+"""Shared replies: one call to Claude for everybody with the same question, and a new answer for a
+repeated one."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -58,8 +58,7 @@ def found(shares: Shares, question: str) -> Reply | None:
 
 
 async def test_however_many_ask_at_once_claude_is_asked_once() -> None:
-    """Fifty people ask the same within a moment: there is one request, and all fifty read all of
-    its answer."""
+    """Fifty people ask at once: there is one request, and all read the whole answer."""
     async with a_chat() as (chat, source, _):
         replies = await asyncio.gather(*(ask(chat, f"person {number}") for number in range(50)))
         source.say(*WHOLE)
@@ -69,9 +68,8 @@ async def test_however_many_ask_at_once_claude_is_asked_once() -> None:
         assert len(source.asked) == 1
 
 
-async def test_who_comes_later_reads_from_the_beginning() -> None:
-    """Somebody who asks while the answer is being written, and somebody who asks afterwards, both
-    get all of it."""
+async def test_a_later_reader_reads_from_the_beginning() -> None:
+    """Readers who ask during the answer or after it get all of it."""
     async with a_chat() as (chat, source, _):
         await ask(chat, "first")
         source.say(*WHOLE[:2])
@@ -85,8 +83,7 @@ async def test_who_comes_later_reads_from_the_beginning() -> None:
 
 
 async def test_a_shared_reply_costs_nothing_and_says_so() -> None:
-    """A person who asked first pays; the others' receipts say that theirs was shared and cost
-    nothing."""
+    """The first visitor pays; the others' receipts say that the reply was shared."""
     async with a_chat() as (chat, source, budget):
         first, second = await ask(chat, "first"), await ask(chat, "second")
         source.say(*WHOLE)
@@ -97,9 +94,8 @@ async def test_a_shared_reply_costs_nothing_and_says_so() -> None:
         assert budget.spent("second") == 0
 
 
-async def test_who_asks_again_gets_a_new_answer() -> None:
-    """Asking the same again, or pressing retry, is a wish for another answer; that one is shared
-    from then on."""
+async def test_asking_again_gives_a_new_answer() -> None:
+    """The same question again, or Retry, gives a new answer, which is shared from then on."""
     async with a_chat() as (chat, source, _):
         for answer in ("One", "Two"):
             source.say(USED, Text(answer), Done("end_turn", USED))
@@ -111,9 +107,8 @@ async def test_who_asks_again_gets_a_new_answer() -> None:
         assert (other.text, len(source.asked)) == ("Two", 2)
 
 
-async def test_without_knowing_who_asks_nothing_is_shared() -> None:
-    """Where nobody can tell whether it is the same person, everybody gets an answer of their
-    own."""
+async def test_without_a_person_nothing_is_shared() -> None:
+    """If repeated questions cannot be recognised, everybody gets an answer of their own."""
     async with a_chat() as (chat, source, _):
         await chat.ask(HI)
         await chat.ask(HI)
@@ -122,8 +117,7 @@ async def test_without_knowing_who_asks_nothing_is_shared() -> None:
 
 
 async def test_only_examples_are_shared() -> None:
-    """A receipt does not tell whether somebody else has asked exactly the same, even with ten
-    addresses."""
+    """No receipt reveals whether somebody else asked the same question, even with ten addresses."""
     async with a_chat() as (chat, source, _):
         for number in range(10):
             source.say(*WHOLE)
@@ -144,7 +138,7 @@ async def test_only_first_questions_are_shared() -> None:
 
 
 async def test_ones_stop_does_not_stop_the_others() -> None:
-    """One who stops keeps what they have read; the others read on, and the last one's stop closes
+    """A reader who stops keeps the text so far; the others read on, and the last one's stop closes
     the connection."""
     async with a_chat() as (chat, source, _):
         first, second = await ask(chat, "first"), await ask(chat, "second")
@@ -176,10 +170,10 @@ async def test_ones_stop_does_not_stop_the_others() -> None:
     ],
     ids=["failed", "cut off", "refused", "paused", "asks for a tool", "ended oddly", "never ended"],
 )
-async def test_an_answer_that_did_not_end_as_answers_should_is_not_shared(
+async def test_an_incomplete_answer_is_not_shared(
     end: Event | Exception | None,
 ) -> None:
-    """A person who asks after an answer has failed, was cut off or refused gets a new one."""
+    """After a failed, cut off or refused answer the next visitor gets a new one."""
     async with a_chat() as (chat, source, _):
         source.say(Text("Half"), end)
         first = await ask(chat, "first")
@@ -190,7 +184,7 @@ async def test_an_answer_that_did_not_end_as_answers_should_is_not_shared(
 
 
 async def test_a_stopped_answer_is_not_shared() -> None:
-    """A person who asks after its only reader has stopped an answer gets a whole one."""
+    """After its only reader's stop, the next visitor gets a whole answer."""
     async with a_chat() as (chat, source, _):
         first = await ask(chat, "first")
         source.say(Text("Half"))
@@ -203,8 +197,8 @@ async def test_a_stopped_answer_is_not_shared() -> None:
         assert (second.text, len(source.asked)) == ("The Loire.", 2)
 
 
-async def test_who_comes_in_the_moment_of_a_stop_reads_on() -> None:
-    """An answer that somebody else wants by now is not stopped by the one who wanted it before."""
+async def test_a_reader_who_joins_at_a_stop_reads_on() -> None:
+    """A reply with another reader is not stopped."""
     async with a_chat() as (chat, source, _):
         first = await ask(chat, "first")
         source.say(*WHOLE[:2])
@@ -217,10 +211,10 @@ async def test_who_comes_in_the_moment_of_a_stop_reads_on() -> None:
         assert (second.text, len(source.asked)) == ("The Loire.", 1)
 
 
-async def test_who_leaves_before_the_first_step_holds_nothing_open(
+async def test_a_reader_who_leaves_at_once_holds_nothing_open(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """An answer whose only reader was gone before reading any of it does not go on for ever."""
+    """A reply whose only reader left before its first event stops."""
     clock = Clock(monkeypatch)
     async with a_chat() as (chat, source, _):
         first = await ask(chat, "first")
@@ -233,8 +227,7 @@ async def test_who_leaves_before_the_first_step_holds_nothing_open(
 async def test_a_suspended_process_does_not_abandon_a_shared_reply(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A reader counts from the moment it asks, also if the process stands still before it can begin
-    to read."""
+    """A reader counts from its question on, even if the process is suspended before it reads."""
     clock = Clock(monkeypatch)
     async with a_chat() as (chat, source, _):
         first = await ask(chat, "first")
@@ -246,7 +239,7 @@ async def test_a_suspended_process_does_not_abandon_a_shared_reply(
 
 
 async def test_a_refusal_is_for_one_person_only() -> None:
-    """Where the first to ask has no money left, the next one asks for themselves."""
+    """If the first visitor has no money left, the next one begins the reply."""
     worst = PRICES.worst(tuple(HI), "", 1_000)
     async with a_chat(share=worst * 1.5) as (chat, source, _):
         await ask(chat, "poor", "something else")
@@ -258,7 +251,7 @@ async def test_a_refusal_is_for_one_person_only() -> None:
 
 
 async def test_an_answer_is_shared_for_a_while() -> None:
-    """After the time for which replies are kept, the question is asked anew."""
+    """After `keep` seconds the question is asked anew."""
     now, hand = 0.0, Hand()
     shares = Shares(keep=60, clock=lambda: now)
     reply = Reply(hand.write, linger=60)
@@ -273,7 +266,7 @@ async def test_an_answer_is_shared_for_a_while() -> None:
 
 
 async def test_so_many_questions_are_remembered_and_no_more() -> None:
-    """Memory has a bound: beyond it, what was asked first is forgotten first."""
+    """Over the bound, the question asked first is forgotten."""
     shares = Shares(keep=60)
     replies = [Reply(Hand().write, linger=60) for _ in range(MAX_SHARES + 1)]
     for number, reply in enumerate(replies):
