@@ -42,11 +42,11 @@ END = """
 
 @dataclass(frozen=True)
 class Parts:
-    """What a page has beside its content. All of it is HTML.
+    """The parts of a page beside its content, as HTML.
 
-    `root` is the way from the page to the chat, `files` are the addresses of its styles and module
-    scripts, `words` those that its scripts say, and `policy` has what the page may do beside
-    showing itself. A `still` page has no script at all.
+    `root` is the path from the page to the chat, `files` are the addresses of its styles and module
+    scripts, and `words` are the texts of its scripts. `policy` allows the page more than to show
+    itself. A `still` page has no script at all.
     """
 
     root: str = "./"
@@ -62,7 +62,7 @@ class Parts:
 
 @dataclass(frozen=True)
 class Frame:
-    """What stands before the content of a page, and the headers under which it is sent."""
+    """The HTML around a page's content, and the page's headers."""
 
     before: str
     headers: Mapping[str, str]
@@ -70,7 +70,7 @@ class Frame:
 
 
 class Shell:
-    """Makes pages in the look that holds when they are asked for."""
+    """Makes pages in the look of the moment."""
 
     def __init__(self, look: Callable[[], Look]) -> None:
         self.look = look
@@ -99,7 +99,7 @@ class Shell:
 
 
 def filled(template: Template, words: Mapping[str, str]) -> str:
-    """The HTML with the words in their places, as text."""
+    """The HTML with these words inserted as text."""
     return template.substitute({code: escape(word) for code, word in words.items()})
 
 
