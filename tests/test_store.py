@@ -354,7 +354,7 @@ async def test_a_disk_that_never_works_does_not_fill_the_memory(tmp_path: Path) 
 async def test_the_chat_does_not_wait_for_the_disk(tmp_path: Path) -> None:
     """While another program has the file, everything goes on; if that is not for long, nothing even
     failed."""
-    async with opened(tmp_path) as store:
+    async with opened(tmp_path, patience=5) as store:
         store.put_tab("one", {})
         with locked(tmp_path):
             flushing = asyncio.create_task(store.flush())
