@@ -11,6 +11,8 @@ from fastapi import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamchat.errors import Busy
+from streamchat.events import Done, Text
 from streamchat.store import Store
 from streamchat.ui import choices, name_of_answer
 from streamchat.ui import versions as bounds
@@ -18,7 +20,7 @@ from streamchat.ui.tab import Tab
 from streamchat.ui.transcript import Shown, conversation, message_of, text_of
 from streamchat.ui.versions import MAX_VERSIONS, Versions
 from streamchat.web.readers import READER
-from tests.attacks.visitor import Room, Visitor
+from tests.attacks.visitor import Room, Visitor, frames
 
 
 class Known(Visitor):
@@ -191,6 +193,43 @@ async def test_a_thumb_belongs_to_its_version(room: Room) -> None:
     assert second
     assert first != second
     assert name_of_answer(await visitor.tab, 0) == first
+
+
+async def test_a_version_that_broke_off_can_be_continued(room: Room) -> None:
+    """Also after another version was shown meanwhile, and once it is whole no more."""
+    visitor = Known(room)
+    await visitor.reload("")
+    room.source.say(Text("Half an"), Done("max_tokens"))
+    visitor.shown = [message_of("user", "One"), *await visitor.answers("One", [])]
+    tab = await visitor.tab
+    assert tab.unfinished
+    await visitor.retry()
+    assert not tab.unfinished
+    assert await visitor.goes_to(0) == turn("One", "Half an")
+    assert tab.unfinished
+    assert Versions.of(json.loads(json.dumps(tab.versions.state))).cut == (0,)
+    room.source.say(Text(" answer."), Done("end_turn"))
+    *_, (messages, *_) = await frames(visitor.page.go_on(visitor.request))
+    assert words(messages) == turn("One", "Half an answer.")
+    await visitor.goes_to(1)
+    assert not tab.unfinished
+    await visitor.goes_to(0)
+    assert not tab.unfinished
+
+
+async def test_an_attempt_that_came_to_nothing_is_no_version(room: Room) -> None:
+    """A question that is asked again because there was no word in answer stands there once; one
+    that was changed stays."""
+    visitor = Known(room)
+    await visitor.reload("")
+    room.source.say(Busy())
+    visitor.shown = [message_of("user", "One"), *await visitor.answers("One", [])]
+    await visitor.retry()
+    assert choices(await visitor.tab)["choices"] == []
+    room.source.say(Busy())
+    await visitor.answers("Uno", [])
+    await visitor.edit(0, "Eins")
+    assert len(choices(await visitor.tab)["choices"][0]["questions"]) == 3
 
 
 async def test_ten_thousand_retries_take_no_more_room_than_twenty(room: Room) -> None:

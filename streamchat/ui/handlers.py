@@ -170,7 +170,7 @@ class Page(Watching, Endpoint):
         self, request: gr.Request
     ) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
         """Asks for the rest of an answer that broke off or ran out of room."""
-        tab = await self.tab(request)
+        tab = await self._seen(request)
         messages = tab.shown()
         try:
             check_room("", messages)
@@ -208,6 +208,13 @@ class Page(Watching, Endpoint):
         tab.undo(turns_left(history, place))
         self.save(request, tab)
         return gr.update(visible=False)
+
+    async def _seen(self, request: gr.Request) -> Tab:
+        """The tab, with the version that the page shows, where another page has left that."""
+        tab, number = await self.tab(request), version(request)
+        if number is not None and not tab.running:
+            tab.show(number)
+        return tab
 
     async def clear(self, request: gr.Request) -> Update:
         tab = await self.tab(request)

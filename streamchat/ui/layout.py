@@ -36,6 +36,7 @@ OUTSIDE = static(
     "sidebar.css",
     "notes.css",
     "share.css",
+    "versions.css",
     "feedback.css",
 )
 SIDEBAR = (
@@ -66,6 +67,7 @@ SCRIPTS = (
     "receipt",
     "fold",
     "long",
+    "versions",
     "feedback",
 )
 SCRIPT = static(*(f"{name}.js" for name in SCRIPTS))

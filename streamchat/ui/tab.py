@@ -19,7 +19,7 @@ from streamchat.ui.transcript import (
     turns,
 )
 from streamchat.ui.typed import as_typed, digest
-from streamchat.ui.versions import Path, Versions
+from streamchat.ui.versions import Path, Versions, turns_of
 from streamchat.ui.watches import Watches
 
 # messages that are recognised when they come again
@@ -112,15 +112,17 @@ class Tab(Watches):
         what is shown no more becomes a version, if somebody could find it again."""
         shown, now = self._now()
         if self.reader:
-            start = (now.path if path is None else path)[: turns(messages) - 1]
-            self.versions = now.branch(shown, start)
+            *before, new = turns_of(messages)
+            start = (now.path if path is None else path)[: len(before)]
+            asked = text_of(new[0])
+            self.versions = now.branch(shown, start, asked, unfinished=self.unfinished)
         self.reset(messages)
 
     def show(self, number: int) -> bool:
         """Shows the path on which that turn was shown last; whether there is such a turn."""
         shown, now = self._now()
         if (path := now.way(number)) and path != now.path:
-            self.versions = now.to(shown, path)
+            self.versions = now.to(shown, path, unfinished=self.unfinished)
             self.reset(now.messages(shown, path))
         return path is not None
 
@@ -235,7 +237,9 @@ class Tab(Watches):
     @property
     def unfinished(self) -> bool:
         """Whether the answer can be continued."""
-        if self.reply is None or not (self.begun or self.reply.text):
+        if self.reply is None:
+            return not set(self.versions.cut).isdisjoint(self.path()[-1:])
+        if not (self.begun or self.reply.text):
             return False
         ending = self.reply.ending
         return isinstance(ending, Failed) or (

@@ -7,10 +7,10 @@ number is greater than that of the turn it follows, so the tree has no cycle.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from streamchat.ui.transcript import Shown, size_of, text_of
+from streamchat.ui.transcript import Shown, conversation, size_of, text_of
 
 # what the first turns follow
 ROOT = -1
@@ -50,10 +50,12 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Versions:
     """The numbers on the shown path, and the hidden turns. Hidden turns are in the order in which
-    they were last shown, each before the one that it follows."""
+    they were last shown, each before the one that it follows. `cut` has the numbers of turns whose
+    answers broke off."""
 
     path: Path = ()
     hidden: tuple[Turn, ...] = ()
+    cut: Path = ()
 
     @property
     def size(self) -> int:
@@ -65,7 +67,7 @@ class Versions:
         count = len(turns_of(shown))
         path = self.path[:count]
         more = range(self.next, self.next + count - len(path))
-        return Versions((*path, *more), self.hidden)
+        return replace(self, path=(*path, *more))
 
     @property
     def next(self) -> int:
@@ -98,18 +100,33 @@ class Versions:
         found |= {turn.number: turn.messages for turn in self.hidden}
         return [message for number in path for message in found.get(number, ())]
 
-    def to(self, shown: Sequence[Shown], path: Path) -> "Versions":
-        """The versions after a switch from the shown messages to that path."""
+    def to(self, shown: Sequence[Shown], path: Path, *, unfinished: bool) -> "Versions":
+        """The versions after a switch from the shown messages, whose last answer may be
+        `unfinished`, to that path."""
         stays = set(path)
         turns = zip(self.path, (ROOT, *self.path), turns_of(shown), strict=False)
         left = [Turn.of(*turn) for turn in turns if turn[0] not in stays]
         hidden = [turn for turn in self.hidden if turn.number not in stays]
-        return Versions(path, (*hidden, *reversed(left))).bounded()
+        last = self.path[-1:]
+        cut = (
+            *(number for number in self.cut if number not in last),
+            *(last if unfinished else ()),
+        )
+        return Versions(path, (*hidden, *reversed(left)), cut).bounded()
 
-    def branch(self, shown: Sequence[Shown], path: Path) -> "Versions":
-        """Like `to`, with a new turn at the end of the path."""
+    def branch(
+        self, shown: Sequence[Shown], path: Path, asked: str, *, unfinished: bool
+    ) -> "Versions":
+        """Like `to`, with a new turn at the end of the path, in which that was asked. A last turn
+        that got no answer to the same question is not kept."""
         new = max(self.next, 1 + max(path, default=ROOT))
-        return self.to(shown, (*path, new))
+        last = [turn for turn in turns_of(shown)[-1:] if text_of(turn[0]) == asked]
+        failed = self.path[-1:] if any(not conversation(turn)[1:] for turn in last) else ()
+        return self.to(shown, (*path, new), unfinished=unfinished)._without(failed)
+
+    def _without(self, numbers: Path) -> "Versions":
+        hidden = tuple(turn for turn in self.hidden if turn.number not in numbers)
+        return replace(self, hidden=hidden).bounded()
 
     def without(self, count: int) -> "Versions":
         """Keeps the first `count` turns with their versions. Removes the next turn in all its
@@ -117,7 +134,7 @@ class Versions:
         path = self.path[:count]
         end = (ROOT, *path)[-1]
         hidden = tuple(turn for turn in self.hidden if turn.after != end)
-        return Versions(path, hidden).bounded()
+        return Versions(path, hidden, self.cut).bounded()
 
     def places(self, shown: Sequence[Shown]) -> dict[int, Place]:
         """The places with a choice, by their turn in the shown messages."""
@@ -142,7 +159,8 @@ class Versions:
                 beside[turn.after] += 1
                 known.add(turn.number)
                 kept.append(turn)
-        return Versions(self.path, tuple(reversed(kept)))
+        cut = tuple(number for number in self.cut if number in known)
+        return Versions(self.path, tuple(reversed(kept)), cut)
 
     @property
     def is_tree(self) -> bool:
@@ -159,15 +177,15 @@ class Versions:
     @property
     def state(self) -> dict[str, Any]:
         """The versions as JSON; empty if there never were hidden turns."""
-        if not self.hidden and self.path == tuple(range(len(self.path))):
+        if not (self.hidden or self.cut) and self.path == tuple(range(len(self.path))):
             return {}
         hidden = [[turn.number, turn.after, turn.messages] for turn in self.hidden]
-        return {"path": self.path, "hidden": hidden}
+        return {"path": self.path, "hidden": hidden, "cut": self.cut}
 
     @classmethod
     def of(cls, state: dict[str, Any]) -> "Versions":
         hidden = tuple(Turn.of(*turn) for turn in state.get("hidden", ()))
-        return cls(tuple(state.get("path", ())), hidden)
+        return cls(tuple(state.get("path", ())), hidden, tuple(state.get("cut", ())))
 
 
 def _place(shown: int, messages: list[Shown], hidden: list[Turn]) -> Place:

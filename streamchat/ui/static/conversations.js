@@ -138,6 +138,7 @@
   window.streamchat.conversations = {
     current: () => (title === null ? null : shown),
     open,
+    again: async () => { await show(shown); others?.postMessage(shown); }, // after a change of what it shows
     fresh: () => open(""),
   };
 })();

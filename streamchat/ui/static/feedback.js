@@ -25,7 +25,7 @@
     const text = [...answer.querySelectorAll(elements.words)].map(({ ariaLabel }) => ariaLabel).join("");
     let hash = 0;
     for (let at = 0; at < text.length; at += 1 + Math.floor(text.length / 500)) hash = (hash * 31 + text.charCodeAt(at)) | 0;
-    return `${conversation()} ${turnOf(answer)} ${hash}`;
+    return `${conversation()} ${window.streamchat.version.of(turnOf(answer))} ${hash}`;
   };
 
   const send = async (answer, thumb, words = "") => {

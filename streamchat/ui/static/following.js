@@ -54,7 +54,8 @@
     sizes.observe(log);
     for (const child of log.children) sizes.observe(child);
     const asked = log.querySelectorAll(elements.question).length;
-    if (asked > questions) following = true; // a new question comes into view
+    const isHeld = document.documentElement.hasAttribute("data-holding"); // by versions.js
+    if (asked > questions && !isHeld) following = true; // a new question comes into view
     questions = asked;
     grown();
   };

@@ -102,6 +102,14 @@
     if (chosen) headers.set("X-Options", chosen);
   };
 
+  const withVersion = (options) => {
+    const leaf = window.streamchat.version.leaf();
+    if (leaf === null) return options;
+    const headers = new Headers(options.headers);
+    headers.set("X-Version", leaf);
+    return { ...options, headers };
+  };
+
   const fetched = window.fetch;
   const PAUSES = [500, 1_500, 3_000]; // ms before a message is sent again whose connection was lost
   const persistently = async (...request) => {
@@ -136,14 +144,18 @@
   // events that go out beside a question, or ask for the rest of an answer
   const WITH_QUESTIONS = ["go_on", "watch", "watch_example", "watch_edited"];
   let text = null; // of the message that is on its way from the box
-  window.fetch = async (resource, options) => {
+  window.fetch = async (resource, given) => {
     const url = String(resource?.url ?? resource);
-    if (!url.includes(addresses.call) && !url.includes(addresses.join)) return fetched(resource, options);
+    if (!url.includes(addresses.call) && !url.includes(addresses.join)) return fetched(resource, given);
+    const options = withVersion(given);
     const { fn_index: id, data } = JSON.parse(options.body);
     if (!url.includes(addresses.join)) {
       if (isOfBox(id) && first(id).id === id) [text] = data;
-      return fetched(resource, options);
+      const response = await fetched(resource, options);
+      if (["undo", "clear"].includes(event(id)?.api_name)) window.streamchat.version.look();
+      return response;
     }
+    if (asks(id)) window.streamchat.version.forget();
     if ((asks(id) || WITH_QUESTIONS.includes(event(id)?.api_name)) && !await chosen()) return unsent();
     const headers = new Headers(options.headers);
     withOwnKey(headers);

@@ -19,9 +19,10 @@
   // A duplicated tab begins with the memory of the first one. Each page locks its tab for as long as it is open, which tells a
   // duplicate from a page that was loaded again. Over plain http there are no locks.
   const lock = (tab, options, then) => navigator.locks?.request(`streamchat.${tab}`, options, then).catch(({ name }) => name);
+  const mine = new Set(); // the tabs that this page has locked
   const isOpenElsewhere = async () => {
     const tab = storage((s) => s.getItem("streamchat.tab"));
-    return tab && await lock(tab, { signal: AbortSignal.timeout(500) }, () => "") === "TimeoutError";
+    return tab && !mine.has(tab) && await lock(tab, { signal: AbortSignal.timeout(500) }, () => "") === "TimeoutError";
   };
   const claimed = async (options) => {
     const headers = new Headers(options.headers);
@@ -34,7 +35,7 @@
     storage((s) => s.setItem("streamchat.tab", data[0]));
     storage((s) => s.getItem("streamchat.sent") === "yes" && s.setItem("streamchat.sent", data[0]));
     window.streamchat.isShown(data[0]);
-    lock(data[0], {}, () => new Promise(() => {})); // until the page is gone
+    lock(data[0], {}, () => { mine.add(data[0]); return new Promise(() => {}); }); // until the page is gone
     if (typeof data[1]?.value === "string") window.streamchat.isBack(); // the draft, in the box
   };
 
