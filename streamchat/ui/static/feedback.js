@@ -86,9 +86,11 @@
   const update = () => {
     const isWriting = Boolean(document.querySelector(elements.stop));
     const answers = [...document.querySelectorAll(elements.answer)];
-    for (const answer of answers) {
+    // all of them before anything changes: the browser would lay the whole chat out anew for each
+    const rows = answers.map((answer) => [...answer.querySelectorAll(elements.answerButtons)].find((one) => one.offsetParent));
+    for (const [place, answer] of answers.entries()) {
       const box = answer.querySelector(".thumbs");
-      const row = [...answer.querySelectorAll(elements.answerButtons)].find((one) => one.offsetParent);
+      const row = rows[place];
       const isWhole = row && answer.querySelector(elements.words) && !(isWriting && answer === answers.at(-1));
       if (isWhole && box?.parentElement === row && box.dataset.name === nameOf(answer)) continue;
       box?.remove();
