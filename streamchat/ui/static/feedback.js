@@ -17,15 +17,21 @@
   };
 
   // Of an answer: the number of its question on the page, and a name that changes with its text.
-  const turnOf = (answer) => {
-    const questions = [...document.querySelectorAll(elements.question)];
-    return questions.filter((one) => one.compareDocumentPosition(answer) & Node.DOCUMENT_POSITION_FOLLOWING).length - 1;
+  const turns = () => {
+    const found = new Map();
+    let turn = -1;
+    for (const one of document.querySelectorAll(`${elements.question}, ${elements.answer}`)) {
+      if (one.matches(elements.question)) turn++;
+      else found.set(one, turn);
+    }
+    return found;
   };
-  const nameOf = (answer) => {
+  const turnOf = (answer) => turns().get(answer);
+  const nameOf = (answer, turn) => {
     const text = [...answer.querySelectorAll(elements.words)].map(({ ariaLabel }) => ariaLabel).join("");
     let hash = 0;
     for (let at = 0; at < text.length; at += 1 + Math.floor(text.length / 500)) hash = (hash * 31 + text.charCodeAt(at)) | 0;
-    return `${conversation()} ${window.streamchat.version.of(turnOf(answer))} ${hash}`;
+    return `${conversation()} ${window.streamchat.version.of(turn)} ${hash}`;
   };
 
   const send = async (answer, thumb, words = "") => {
@@ -69,14 +75,14 @@
     field.focus();
   };
 
-  const thumbs = (answer) => {
+  const thumbs = (answer, name) => {
     const button = (value) => {
       const it = make("button", { type: "button", className: "sc-button", value, title: THUMBS[value], ariaLabel: THUMBS[value] }, icon("thumb"));
       it.onclick = () => give(box, answer, value);
       return it;
     };
     const box = make("div", { className: "thumbs" }, ...Object.keys(THUMBS).map(button), make("span", { role: "status" }));
-    box.dataset.name = nameOf(answer);
+    box.dataset.name = name;
     show(box);
     return box;
   };
@@ -88,14 +94,16 @@
     const answers = [...document.querySelectorAll(elements.answer)];
     // all of them before anything changes: the browser would lay the whole chat out anew for each
     const rows = answers.map((answer) => [...answer.querySelectorAll(elements.answerButtons)].find((one) => one.offsetParent));
+    const turn = turns();
     for (const [place, answer] of answers.entries()) {
       const box = answer.querySelector(".thumbs");
       const row = rows[place];
       const isWhole = row && answer.querySelector(elements.words) && !(isWriting && answer === answers.at(-1));
-      if (isWhole && box?.parentElement === row && box.dataset.name === nameOf(answer)) continue;
+      const name = isWhole && nameOf(answer, turn.get(answer));
+      if (isWhole && box?.parentElement === row && box.dataset.name === name) continue;
       box?.remove();
       answer.querySelector(".words")?.remove();
-      if (isWhole) row.append(thumbs(answer));
+      if (isWhole) row.append(thumbs(answer, name));
     }
   };
   let planned = 0;

@@ -14,20 +14,23 @@
   const leaf = () => (isNew && whose !== null ? told.path.findLast((number) => number !== null) ?? null : null);
 
   const rowOfQuestion = (question) => question.closest(elements.questionRow)?.querySelector(elements.answerButtons);
-  const rowOfAnswer = (question, next) => {
-    const isBetween = (one) => question.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING
-      && !(next && next.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING);
-    const answer = [...document.querySelectorAll(elements.answer)].find(isBetween);
-    return [...answer?.querySelectorAll(elements.answerButtons) ?? []].find((row) => row.offsetParent);
+  const rowOfAnswer = (answer) => [...answer?.querySelectorAll(elements.answerButtons) ?? []].find((row) => row.offsetParent);
+  const turns = () => {
+    const [questions, answers] = [[], []];
+    for (const one of document.querySelectorAll(`${elements.question}, ${elements.answer}`)) {
+      if (one.matches(elements.question)) questions.push(one);
+      else answers[questions.length - 1] ??= one;
+    }
+    return { questions, answers };
   };
   const wantedBoxes = () => {
-    const questions = [...document.querySelectorAll(elements.question)];
-    return told.choices.flatMap(({ turn, shown, questions: asked, answers }) => {
+    const { questions, answers } = turns();
+    return told.choices.flatMap(({ turn, shown, questions: asked, answers: answered }) => {
       const question = questions[turn];
       if (!question) return [];
       return [
         { name: `question ${turn}`, numbers: asked, shown, row: rowOfQuestion(question) },
-        { name: `answer ${turn}`, numbers: answers, shown, row: rowOfAnswer(question, questions[turn + 1]) },
+        { name: `answer ${turn}`, numbers: answered, shown, row: rowOfAnswer(answers[turn]) },
       ].filter(({ numbers, row }) => numbers.length > 1 && row);
     });
   };
