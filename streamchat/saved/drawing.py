@@ -2,6 +2,7 @@
 page."""
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
@@ -62,7 +63,10 @@ class Drawing:
         """Draws the part of that number, unless that is done meanwhile."""
         async with self._turns.setdefault(visitor, asyncio.Lock()), self._turn:
             if number == len(page.parts) and not page.is_whole:
+                began = time.monotonic()
                 await asyncio.to_thread(page.grow)
+                # at most half of the time is taken from the words of answers
+                await asyncio.sleep(time.monotonic() - began)
         self._evict()
 
     def _evict(self) -> None:
