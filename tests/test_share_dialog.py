@@ -1,5 +1,7 @@
 """The dialog in which a reader shares a conversation."""
 
+from typing import Any
+
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.page import Page
@@ -55,6 +57,30 @@ def test_a_link_is_made_copied_updated_and_withdrawn(
         assert answer
         assert answer.status == 404
     assert it.page.errors == []
+
+
+def test_a_list_of_one_time_is_whole(chat: Chat, context: BrowserContext) -> None:
+    """A file brings many at once; none is skipped, also if one that is not yet listed is shared."""
+    titles = [f"No {number}" for number in range(120)]
+    said = [{"role": "user", "text": "hi"}]
+    file: dict[str, Any] = {"format": "streamchat-conversations", "version": 1}
+    file["conversations"] = [{"title": title, "messages": said} for title in titles]
+    context.request.get(chat.url)
+    assert context.request.post(f"{chat.url}conversations/import", data=file).ok
+    items = context.request.get(f"{chat.url}conversations?limit=100").json()["conversations"]
+    it = Side(chat, context)
+    expect(it.rows).to_have_count(50)
+    it.browser.evaluate("(id) => window.streamchat.conversations.open(id)", items[99]["id"])
+    expect(it.page.questions).to_have_count(1)
+    it.browser.get_by_role("button", name="Menu", exact=True).click()
+    it.browser.get_by_role("button", name="Share", exact=True).click()
+    it.browser.get_by_role("button", name="Make a link").click()
+    expect(it.browser.get_by_label("Link", exact=True)).to_be_visible()
+    it.browser.keyboard.press("Escape")
+    for loaded in (100, 120):
+        it.rows.last.scroll_into_view_if_needed()
+        expect(it.rows).to_have_count(loaded)
+    it.lists(*titles)
 
 
 def test_a_chat_that_keeps_nothing_has_no_list(page: Page) -> None:

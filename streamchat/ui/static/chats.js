@@ -173,7 +173,7 @@
     hidden.delete(chat.id);
     const before = chats.find(({ id }) => id === chat.id);
     const now = { ...chat, snippet: chat.snippet ?? before?.snippet };
-    if (!before && more && now.at < chats.at(-1)?.at) return; // it comes with a later part of the list
+    if (!before && more && now.at <= chats.at(-1)?.at) return; // it comes with a later part of the list
     if (before?.at === now.at) chats = chats.map((one) => (one === before ? now : one));
     else chats = [...chats.filter((one) => one !== before), now].sort((one, other) => other.at - one.at);
     draw();
