@@ -53,21 +53,30 @@ class Drawing:
         while number < len(page.parts) or not page.is_whole:
             if number == len(page.parts):
                 # goes on when its reader leaves, for others may wait for the same part
-                await asyncio.shield(asyncio.create_task(self._grow(page, number, visitor)))
+                growing = self._grow(name, page, number, visitor)
+                await asyncio.shield(asyncio.create_task(growing))
             else:
                 yield page.parts[number]
                 number += 1
                 await asyncio.sleep(0)
 
-    async def _grow(self, page: Drawn, number: int, visitor: str) -> None:
+    async def _grow(self, name: bytes, page: Drawn, number: int, visitor: str) -> None:
         """Draws the part of that number, unless that is done meanwhile."""
         async with self._turns.setdefault(visitor, asyncio.Lock()), self._turn:
             if number == len(page.parts) and not page.is_whole:
-                began = time.monotonic()
-                await asyncio.to_thread(page.grow)
-                # at most half of the time is taken from the words of answers
-                await asyncio.sleep(time.monotonic() - began)
+                await self._draw(name, page)
         self._evict()
+
+    async def _draw(self, name: bytes, page: Drawn) -> None:
+        began = time.monotonic()
+        try:
+            await asyncio.to_thread(page.grow)
+        except Exception:
+            # the next reader begins anew
+            self._pages.pop(name, None)
+            raise
+        # at most half of the time is taken from the words of answers
+        await asyncio.sleep(time.monotonic() - began)
 
     def _evict(self) -> None:
         """Forgets the pages that were read longest ago."""

@@ -4,9 +4,11 @@ It is the Markdown of the chat's own page, in the same pieces: a piece takes a b
 hostile the text. HTML is shown as text, pictures become links, and links lead to the web only.
 """
 
+import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
+from threading import Lock
 from typing import Any
 
 from linkify_it import LinkifyIt  # type: ignore[import-untyped]
@@ -14,6 +16,7 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
+from streamchat.errors import trace
 from streamchat.ui.content import restored
 from streamchat.ui.markdown import REPEATED, pieces
 from streamchat.ui.prose import STOP
@@ -27,17 +30,30 @@ TASK = re.compile(r"<li>\[([ xX])\] ")
 SPACE = "\u2028"
 # of links
 SAFE = {"rel": "noopener noreferrer nofollow ugc", "target": "_blank"}
-
 FUZZY = ("fuzzy_link", "fuzzy_email", "fuzzy_ip")
 
 Tokens = Sequence[Token]
 
+TURN = Lock()
+logger = logging.getLogger(__name__)
 
-def drawn(text: str) -> Iterator[str]:
-    """The HTML of an answer, a piece at a time."""
+
+def drawn(text: str, render: Callable[[str], str] | None = None) -> Iterator[str]:
+    """The HTML of an answer, a piece at a time. A piece that cannot be drawn is shown as text."""
     for piece in pieces(text):
-        html = restored(MARKDOWN.render(piece.replace(STOP, SPACE)).replace(SPACE, ""))
-        yield TASK.sub(lambda found: f'<li class="task">{"☐" if found[1] == " " else "☑"} ', html)
+        try:
+            # linkify-it keeps what it has found until it is asked again
+            with TURN:
+                html = (render or MARKDOWN.render)(piece.replace(STOP, SPACE))
+        except Exception as error:  # noqa: BLE001
+            # its message may have words of the answer
+            logger.error("An answer could not be drawn: %s", trace(error))  # noqa: TRY400
+            html = f"<pre>{escape(piece)}</pre>\n"
+        yield TASK.sub(_task, restored(html.replace(SPACE, "")))
+
+
+def _task(found: re.Match[str]) -> str:
+    return f'<li class="task">{"☐" if found[1] == " " else "☑"} '
 
 
 def _formula(state: StateInline, silent: bool) -> bool:

@@ -23,6 +23,8 @@ from streamchat.web.shell import Shell
 
 # of one visitor, and all who come by a share link may be one
 READS = "300/minute"
+# each is written to the disk as a whole
+SHARES = "30/minute"
 
 Sharing = Literal["on", "public", "off"]
 
@@ -60,10 +62,14 @@ def routes(saved: Saved, gate: Gate, shell: Shell, sharing: Sharing) -> APIRoute
 def _add_owners(router: APIRouter, saved: Saved, gate: Gate) -> None:
     """Adds the routes for the reader who owns the conversation."""
 
+    limits = Limits(rate=SHARES, visitor_replies=sys.maxsize, max_replies=sys.maxsize)
+
     @router.post(PATH + "/{id_}/share")
     async def share(request: Request, id_: str) -> Response:
         """Makes the link, or updates its snapshot."""
-        return answer(await saved.share(gate.reader(request), checked(id_)))
+        reader = gate.reader(request)
+        limits.admit(gate.visitor(request)).leave()
+        return answer(await saved.share(reader, checked(id_)))
 
     @router.delete(PATH + "/{id_}/share", status_code=204)
     async def unshare(request: Request, id_: str) -> Response:

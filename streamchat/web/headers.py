@@ -57,6 +57,8 @@ EVERYWHERE = {
     "Content-Security-Policy": written(CLOSED),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
+    # browsers would look up the hosts of an answer's links before they are followed
+    "X-DNS-Prefetch-Control": "off",
 }
 
 

@@ -21,10 +21,11 @@ from streamchat.saved.markup import drawn
 from streamchat.saved.page import Page
 from streamchat.server import Running, create
 from streamchat.settings import Settings
-from streamchat.store import NAME, Card, Store, conversations
+from streamchat.store import NAME, Card, Store, conversations, shares
+from streamchat.store.database import PRUNE_EVERY
 from streamchat.store.shares import Share
 from streamchat.web.shell import Shell
-from tests.hand import settle
+from tests.hand import Ticking, settle
 from tests.reader import Reader
 from tests.served import until
 
@@ -175,6 +176,7 @@ def test_a_shared_page_is_closed(owner: Reader, id_: str) -> None:
         )
         assert answer.headers["x-robots-tag"] == "noindex, nofollow"
         assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["x-dns-prefetch-control"] == "off"
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert "set-cookie" not in answer.headers
@@ -273,6 +275,17 @@ PARTS = [*HOSTILE, "*", "**", "_", "`", "```\n", "\n", "\n\n", "> ", "- ", "1. "
 def test_no_mixture_of_words_is_more_than_words(parts: list[str]) -> None:
     """Any mixture of hostile pieces is drawn as plain tags."""
     check("".join(drawn("".join(parts))))
+
+
+def test_a_piece_that_cannot_be_drawn_is_text(caplog: pytest.LogCaptureFixture) -> None:
+    """The page is whole, and the log has the place of the fault and no word of the answer."""
+
+    def render(piece: str) -> str:
+        raise ValueError(piece)
+
+    assert "".join(drawn("<b>Marmalade", render)) == "<pre>&lt;b&gt;Marmalade</pre>\n"
+    assert "ValueError at test_sharing.py" in caplog.text
+    assert "Marmalade" not in caplog.text
 
 
 def test_a_title_that_is_markup_is_a_title(owner: Reader) -> None:
@@ -396,6 +409,20 @@ async def test_a_page_is_drawn_once_for_all_and_few_are_kept() -> None:
     assert made == [b"a", b"b", b"c", b"b"]
 
 
+async def test_a_page_that_fails_is_drawn_anew() -> None:
+    """No reader gets the first half of it as the whole."""
+
+    def fails() -> Iterator[str]:
+        yield "x" * PART
+        raise ZeroDivisionError
+
+    drawing = Drawing()
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            [part async for part in drawing.parts(b"page", fails(), "v")]
+    assert [part async for part in drawing.parts(b"page", iter(["a"]), "v")] == [b"a"]
+
+
 async def test_many_readers_at_once_have_one_page_drawn() -> None:
     """However many there are, and whoever of them leaves in the middle of a part."""
     go, made = threading.Event(), 0
@@ -419,6 +446,34 @@ async def test_many_readers_at_once_have_one_page_drawn() -> None:
     go.set()
     assert await asyncio.gather(*readers[1:]) == [3 * PART] * 19
     assert made == 3
+
+
+def test_a_reader_who_shares_all_the_time_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time the whole conversation is written to the disk."""
+    monkeypatch.setattr("streamchat.saved.sharing.SHARES", "3/minute")
+    with create(settings_of(tmp_path)).launch() as app, Reader(app.url) as reader:
+        url = f"conversations/{reader.asks(SECRET)}/share"
+        assert [reader.client.post(url).status_code for _ in range(4)] == [200, 200, 200, 429]
+        assert reader.client.delete(url).status_code == 204
+
+
+async def test_a_link_ends_with_the_time_for_which_conversations_are_kept(tmp_path: Path) -> None:
+    """Counted from the last word, however lately it was shared."""
+    clock = Ticking(1_795_699_040.0)
+    store = Store(str(tmp_path), clock=clock, max_age=10)
+    await store.open()
+    card = Card("reader", "Title", "words")
+    store.put_tab("id", {"before": ["words"]}, "v", size=5, card=card)
+    await store.flush()
+    clock.now += 9
+    await store.run(partial(store.share, share=Share("reader", "id", "token", "{}")))
+    assert await store.run(partial(shares.read, token="token")) == "{}"
+    clock.now += PRUNE_EVERY
+    await store.flush()
+    assert await store.run(partial(shares.read, token="token")) is None
+    await store.close()
 
 
 def test_a_reader_who_opens_links_all_the_time_waits(
