@@ -1,4 +1,4 @@
-"""The page of a shared conversation. It runs, loads and sends nothing."""
+"""The page of a shared conversation. It runs and sends nothing, and loads the chat's logo alone."""
 
 import json
 from collections.abc import Iterator, Mapping
