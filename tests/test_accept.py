@@ -37,7 +37,7 @@ CASES: dict[str, tuple[list[str], tuple[float, bool], tuple[float, bool]]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_a_client_wants(case: str) -> None:
+def test_a_clients_preference_is_read(case: str) -> None:
     """The quality of events and of text, and whether `Accept` names them."""
     lines, events, text = CASES[case]
     assert (preference(lines, EVENTS), preference(lines, TEXT)) == (events, text)

@@ -222,11 +222,11 @@ async def test_a_pdf_is_reserved_by_claudes_own_count(asked: Asked) -> None:
 
 
 @pytest.mark.parametrize("number", [100_000, None])
-async def test_what_a_pdf_may_cost_decides_whether_claude_is_asked(
+async def test_a_pdf_beyond_the_budget_is_not_sent(
     claude: ScriptedClaude, number: int | None
 ) -> None:
-    """Where Claude does not count, pages and text are the bound; nobody is asked without money for
-    it."""
+    """Claude is not asked without money for a PDF's bound, which comes from Claude's count, or else
+    from its pages and text."""
     claude.count = lambda _: number
     conversation = (Message("user", "?", (attached(PAPER),)),)
     of_files = None if number is None else int(number * COUNTED)

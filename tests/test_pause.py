@@ -89,8 +89,8 @@ async def test_a_pause_that_cannot_be_read_at_the_start_is_not_forgotten(tmp_pat
     assert again.since == pause.since
 
 
-async def test_what_the_owner_turns_holds_where_nothing_can_be_read(tmp_path: Path) -> None:
-    """Turned on while the disk fails, Claude is not paused again by what the disk says later."""
+async def test_the_owners_last_press_wins_over_the_disk(tmp_path: Path) -> None:
+    """After the owner ends a pause on a failing disk, the old pause on the disk does not return."""
     await paused(tmp_path)
     with taken(tmp_path, "EXCLUSIVE"):
         store, again = await opened(tmp_path)

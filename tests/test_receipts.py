@@ -108,8 +108,8 @@ def test_small_amounts_have_more_digits(amount: float, words: str) -> None:
     assert dollars(amount) == words
 
 
-def test_what_is_allowed_is_said_beforehand() -> None:
-    """How often, and how much is left; nothing where nothing holds a visitor up."""
+def test_the_allowance_names_rate_and_money() -> None:
+    """The sentence has the rate and the money left, and is empty without limits."""
     rates = [(20, 1, "minute"), (300, 1, "day")]
     assert (
         text("allowance", rates=rates, left=0.5)

@@ -82,11 +82,9 @@ async def test_silence_is_filled_with_heartbeats(
 
 
 @pytest.mark.parametrize(("read", "missed"), [(1, "b"), (2, ""), (3, ""), (4, ""), (1_000, "")])
-async def test_who_has_read_more_than_the_disk_learns_of_the_end(
-    api: Served, read: int, missed: str
-) -> None:
-    """After a crash an EventSource may be ahead of what was kept: it gets the end, once, and does
-    not ask for ever."""
+async def test_a_reader_ahead_of_the_disk_gets_the_end(api: Served, read: int, missed: str) -> None:
+    """After a crash an EventSource may have read more than was stored: it gets the end once, and
+    closes."""
     location = await api.ask(Text("a"), Text("b"))
     reply = await api.reply(location)
     reply.stop("shutdown")

@@ -116,7 +116,7 @@ async def test_a_reply_that_was_cut_off_ends_in_a_shutdown(tmp_path: Path) -> No
 
 
 async def test_a_reply_that_said_nothing_is_not_there(tmp_path: Path) -> None:
-    """Of a reply without a word, as of one that never was, there is no log."""
+    """A reply without a word has no log, like an unknown one."""
     async with opened(tmp_path) as store:
         _, reply = await a_reply()
         store.follow(reply)
@@ -201,7 +201,7 @@ async def test_the_file_lags_behind_for_a_moment(
 
 
 async def test_closing_waits_for_nothing_and_writes_everything(tmp_path: Path) -> None:
-    """A server that ends in the very moment in which something was said still keeps it."""
+    """Closing right after a word still writes it."""
     async with opened(tmp_path) as store:
         _, reply = await a_reply(Text("a"), Done("stopped"))
         store.follow(reply)
@@ -415,9 +415,8 @@ async def test_a_word_takes_little_more_than_its_letters(tmp_path: Path) -> None
         assert await store.log(reply.id) == reply.log
 
 
-async def test_what_is_too_old_is_dropped(tmp_path: Path) -> None:
-    """After thirty days a tab and a reply are gone, younger ones are not, in a server that never
-    restarts."""
+async def test_old_rows_are_dropped(tmp_path: Path) -> None:
+    """A running server drops tabs and replies after thirty days, and keeps younger ones."""
     now = [0.0]
     async with opened(tmp_path, now) as store:
         replies = []
@@ -438,8 +437,8 @@ async def test_what_is_too_old_is_dropped(tmp_path: Path) -> None:
         assert await store.tab("1") == {}
 
 
-async def test_what_is_too_old_at_the_start_is_dropped(tmp_path: Path) -> None:
-    """A server that was away for a month does not come back with what it should have forgotten."""
+async def test_old_rows_are_dropped_at_the_start(tmp_path: Path) -> None:
+    """A server that was away for a month drops old rows when it starts."""
     async with opened(tmp_path, [0.0]) as store:
         store.put_tab("one", {})
     async with opened(tmp_path, [MAX_AGE + 1]) as store:

@@ -90,8 +90,8 @@ async def test_an_unknown_id_finds_nothing() -> None:
     assert (await tabs.get(one)).messages() == (await tabs.get(other)).messages() == []
 
 
-async def test_what_was_asked_before_the_tab_was_known_is_not_forgotten() -> None:
-    """A person who is faster than the page's own greeting keeps their question."""
+async def test_a_question_before_the_claim_is_kept() -> None:
+    """A question that is asked before the page has claimed its tab belongs to that tab."""
     source, store = ByHand(), Store("")
     chat = Chat(Sources(source), store, linger=60, keep=60)
     tabs = Tabs(chat, store)
@@ -100,8 +100,7 @@ async def test_what_was_asked_before_the_tab_was_known_is_not_forgotten() -> Non
 
 
 async def test_many_other_tabs_take_nothing_away(tmp_path: Path) -> None:
-    """A tab that rested while many others came is found as it was; a reply that runs can be stopped
-    all the same."""
+    """A tab is found after many others came, and its running reply can be stopped."""
     source, store = ByHand(), Store(str(tmp_path))
     await store.open()
     tabs = Tabs(chat := Chat(Sources(source), store, linger=60, keep=60), store, max_tabs=2)
@@ -115,8 +114,8 @@ async def test_many_other_tabs_take_nothing_away(tmp_path: Path) -> None:
     await chat.close()
 
 
-async def test_who_has_no_id_shares_no_tab() -> None:
-    """A question without a session belongs to no other page."""
+async def test_a_page_without_a_session_shares_no_tab() -> None:
+    """A tab without an id is not saved: each caller without a session gets an empty one."""
     tabs = Tabs(Chat(Sources(ByHand()), Store(""), linger=60, keep=60), Store(""))
     tab = await tabs.get("")
     tab.reset([message_of("user", "hi")])
@@ -141,8 +140,7 @@ async def test_a_tab_has_one_reply_at_a_time() -> None:
 
 
 async def test_a_stop_that_comes_before_its_reply_is_not_lost() -> None:
-    """A person who presses stop while the question is on its way gets no answer; after that it is
-    asked as ever."""
+    """A stop while the question is on its way stops its reply, and not the one after it."""
     chat = Chat(Sources(ByHand()), Store(""), linger=60, keep=60)
     tab = Tab()
     assert not tab.stop_reply()
@@ -222,7 +220,7 @@ def test_a_message_is_sent_as_it_was_typed_last() -> None:
 
 
 def test_turns_that_are_not_kept_are_passed_over() -> None:
-    """A page counts the turns that were refused; the tab still knows which of its own is meant."""
+    """The page counts refused turns; the tab maps its numbers to the kept ones."""
     tab = Tab([message_of("user", "a"), message_of("assistant", "b")])
     tab.asking(1, "refused")
     tab.asking(2, "refused, too")
@@ -232,9 +230,8 @@ def test_turns_that_are_not_kept_are_passed_over() -> None:
     assert tab.shown() == tab.until(1) == [message_of("user", "a"), message_of("assistant", "b")]
 
 
-async def test_nobody_waits_for_a_reply_that_was_refused(tmp_path: Path) -> None:
-    """A person who waits for a tab's next reply learns at once that it came, or that there will be
-    none."""
+async def test_a_refusal_ends_the_wait_for_a_reply(tmp_path: Path) -> None:
+    """A waiter learns at once of the next reply, or that there will be none."""
     source, store = ByHand(), Store(str(tmp_path))
     await store.open()
     tabs = Tabs(chat := Chat(Sources(source), store, linger=60, keep=60), store)
@@ -265,7 +262,7 @@ FINISHED = ["end_turn", "stop_sequence", "refusal", "model_context_window_exceed
 
 @pytest.mark.parametrize("reason", [*CONTINUABLE, *FINISHED])
 async def test_the_rest_is_offered_of_every_answer_that_may_have_one(reason: str) -> None:
-    """Also of one that Claude ended for a reason that is not known."""
+    """An answer can be continued after an unknown stop reason, too."""
     source = ByHand()
     chat = Chat(Sources(source), Store(""), linger=60, keep=60)
     tab = Tab([message_of("user", "hi")], reply=await asked(chat))

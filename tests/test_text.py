@@ -38,7 +38,7 @@ def page(page: Page) -> Page:
     return page
 
 
-def test_what_is_drawn_of_a_long_answer_is_not_drawn_again(
+def test_finished_parts_of_a_long_answer_are_not_drawn_again(
     page: Page, page_claude: ScriptedClaude
 ) -> None:
     """The items of a long list stay the same elements while more of them come."""

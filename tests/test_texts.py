@@ -164,8 +164,8 @@ def test_a_sentence_of_an_earlier_release_is_shown_as_it_is() -> None:
 @pytest.mark.parametrize(
     "told", [Failed("of_tomorrow", 503), Notice("of_tomorrow"), Notice("retrying")]
 )
-def test_what_only_a_later_release_knows_has_a_general_sentence(told: Failed | Notice) -> None:
-    """A log that a later release wrote is shown without a failure of its own."""
+def test_codes_of_a_later_release_have_a_general_sentence(told: Failed | Notice) -> None:
+    """A later release's log is shown without an error."""
     assert worded(told) == UNKNOWN
 
 

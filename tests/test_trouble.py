@@ -185,10 +185,10 @@ def test_the_next_start_says_that_there_was_no_credit(
         app.wait_for("answers. Stop with Ctrl-C.")
 
 
-def test_what_is_wrong_with_a_visitors_key_is_no_affair_of_the_owners(
+def test_a_visitors_bad_key_is_not_the_owners_trouble(
     claude: ScriptedClaude,
 ) -> None:
-    """They read that it is their key, and the owner's page says nothing of it."""
+    """The visitor reads that their key is at fault, and the owner's page has no error."""
     claude.play(FORBIDDEN, NO_MODEL, NO_CREDIT)
     with an_app(claude, STREAMCHAT_OWN_KEYS="on") as app:
         answers = [

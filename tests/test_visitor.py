@@ -163,9 +163,8 @@ async def test_elsewhere_a_private_address_is_a_visitor() -> None:
     assert await seen("127.0.0.1", f"{FORGED}, 192.168.0.17") == "192.168.0.17"
 
 
-async def test_who_sits_at_a_proxy_is_the_last_of_them() -> None:
-    """Where every hop is a proxy, the one that connected to the nearest counts, whatever stands
-    before it."""
+async def test_if_all_hops_are_proxies_the_nearest_ones_peer_counts() -> None:
+    """The hop that connected to the nearest proxy is the visitor, whatever stands before it."""
     assert await seen("127.0.0.1", "127.0.0.1") == "127.0.0.1"
     assert await seen("10.0.0.1", "10.0.0.3", allow="10.0.0.0/8") == "10.0.0.3"
     assert await seen("10.0.0.1", "10.0.0.9, 10.0.0.3", allow="10.0.0.0/8") == "10.0.0.3"
@@ -255,9 +254,8 @@ def test_a_header_is_found_however_it_is_written() -> None:
 
 
 @pytest.mark.parametrize("peer", [None, "", "testclient", "unix:", "unknown"])
-def test_who_has_no_address_is_one_visitor(peer: str | None) -> None:
-    """Over a Unix socket there is no address: all are one, and no header counts unless every peer
-    is trusted."""
+def test_visitors_without_an_address_are_one(peer: str | None) -> None:
+    """Over a Unix socket all are one visitor, and no header counts unless every peer is trusted."""
     headers = {"x-forwarded-for": "203.0.113.9"}
     assert visitor(peer, headers, proxies=Proxies.of("", on_spaces=True)) == "unknown"
     assert visitor(peer, headers, proxies=Proxies.of("*", on_spaces=False)) == "203.0.113.9"

@@ -96,7 +96,7 @@ async def test_foreign_events_without_a_name_are_ignored(
     [nameless(breaks()), b'data: {"error": {"type": "overloaded_error", "message": "x"}}\n\n'],
 )
 async def test_a_failure_without_a_name_is_one(claude: ScriptedClaude, failure: bytes) -> None:
-    """An error in the stream is recognised by its data, too."""
+    """An error event without a name is recognised by its data."""
     claude.play(streams(nameless(begins()), failure))
     async with a_claude(claude) as (source, _):
         _, error = await answer(source)
@@ -109,7 +109,7 @@ async def test_a_failure_without_a_name_is_one(claude: ScriptedClaude, failure: 
 async def test_a_nameless_event_that_is_cut_is_not_passed_over(
     claude: ScriptedClaude, data: bytes
 ) -> None:
-    """A word may have been in it."""
+    """A truncated event without a name is an error, because it may have had a word."""
     claude.play(streams(nameless(begins()), b"data: " + data + b"\n\n", nameless(ends())))
     async with a_claude(claude) as (source, _):
         _, error = await answer(source)
@@ -213,8 +213,8 @@ async def test_halves_of_thoughts_are_joined_too(claude: ScriptedClaude) -> None
 
 
 @pytest.mark.parametrize("count", ["25", -1, 2.5, None, [1]])
-async def test_what_is_no_count_is_not_counted(claude: ScriptedClaude, count: object) -> None:
-    """A gateway's odd usage breaks no answer."""
+async def test_an_invalid_count_is_ignored(claude: ScriptedClaude, count: object) -> None:
+    """A gateway's malformed usage breaks no answer."""
     start = begins().replace(b'"input_tokens": 25', f'"input_tokens": {json.dumps(count)}'.encode())
     claude.play(streams(start, delta("a"), ends()))
     async with a_claude(claude) as (source, _):
@@ -234,7 +234,7 @@ REASONS = {
 
 @pytest.mark.parametrize("reason", REASONS)
 async def test_a_stop_reason_is_claudes_or_unknown(claude: ScriptedClaude, reason: str) -> None:
-    """None passes for one of our own, and none carries anything but a name."""
+    """A reason with one of our own names, or with more than a name, becomes "unknown"."""
     claude.play(streams(begins(), delta("Half an answer, and then"), ends(reason)))
     async with a_claude(claude) as (source, _):
         said, error = await answer(source)
@@ -245,7 +245,7 @@ async def test_a_stop_reason_is_claudes_or_unknown(claude: ScriptedClaude, reaso
 async def test_a_stop_reason_that_is_no_text_is_unknown(
     claude: ScriptedClaude, reason: Any
 ) -> None:
-    """It ends the answer like one that does not exist yet."""
+    """The answer ends as with a reason that does not exist yet."""
     claude.play(streams(begins(), delta("a"), ends(reason)))
     async with a_claude(claude) as (source, _):
         said, _ = await answer(source)
@@ -253,7 +253,7 @@ async def test_a_stop_reason_that_is_no_text_is_unknown(
 
 
 async def test_a_stream_without_line_ends_is_given_up(claude: ScriptedClaude) -> None:
-    """It is unreadable, and does not fill the memory."""
+    """An endless event is unreadable, and does not fill the memory."""
     claude.play([opening(), *[b"data: " + b"x" * 1_000_000] * 40])
     async with a_claude(claude) as (source, _):
         _, error = await answer(source)

@@ -227,7 +227,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-async def test_what_is_no_block_is_a_422_that_names_its_place(api: Served, name: str) -> None:
+async def test_an_invalid_block_is_a_422_that_names_its_place(api: Served, name: str) -> None:
     """Only text, pictures and documents are taken, and only with what is in them."""
     status, code, sentence = await ask(api, text_block("hi"), WRONG[name])
     assert (status, code) == (422, "wrong_shape")

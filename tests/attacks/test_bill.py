@@ -253,8 +253,8 @@ ENDS = ("stopped", "abandoned", "shutdown")
 
 
 @pytest.mark.parametrize("reason", ENDS)
-async def test_whoever_ends_a_reply_pays_the_bound(claude: ScriptedClaude, reason: str) -> None:
-    """A visitor cannot leave, or wait for a restart, to have thoughts for nothing."""
+async def test_every_early_end_is_settled_at_the_bound(claude: ScriptedClaude, reason: str) -> None:
+    """Leaving, or a restart, does not make thoughts free."""
     script = streams(start(), opens("thinking"), thought("Hm."), opens(), delta("So"), Hold())
     async with attack(claude, script) as visitor:
         reply = await visitor.ask()

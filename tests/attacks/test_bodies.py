@@ -270,8 +270,8 @@ async def test_a_visitor_who_sends_without_end_is_read_slowly() -> None:
     first.task.cancel()
 
 
-def test_what_was_sent_is_forgotten_in_time() -> None:
-    """Bytes beyond the burst cost their time once, and of every visitor by themselves."""
+def test_sent_bytes_are_forgotten_in_time() -> None:
+    """Bytes over the burst delay once, and count for one visitor only."""
     clock = Ticking()
     flow = Flow(100, 10, clock=clock)
     assert [flow.take("a", 100), flow.take("a", 50), flow.take("b", 100)] == [0, 5, 0]

@@ -259,7 +259,7 @@ ODD_DATA: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("case", ODD_DATA)
-def test_what_comes_with_a_click_is_what_the_page_sends(caller: Caller, case: str) -> None:
+def test_event_data_has_the_pages_own_form(caller: Caller, case: str) -> None:
     """Files and objects in the data of an event never reach Gradio."""
     event, data, event_data = ODD_DATA[case]
     body = caller.body(event, *data, event_data=event_data)
@@ -280,8 +280,8 @@ def test_a_text_is_a_text(caller: Caller, value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", ["x", [HI], {"a": 1}, 1, False])
-def test_what_the_server_keeps_is_not_taken_from_a_client(caller: Caller, value: Any) -> None:
-    """The values that Gradio keeps for a session come from nowhere else."""
+def test_session_state_is_not_taken_from_a_client(caller: Caller, value: Any) -> None:
+    """Values that Gradio keeps for a session cannot be sent."""
     assert refusal(caller, "queue/join", caller.body("_submit_fn", value, None, "")) == (
         422,
         "invalid_call",

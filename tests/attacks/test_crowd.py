@@ -286,8 +286,8 @@ async def test_a_stream_of_no_session_is_refused(session: str) -> None:
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_call")
 
 
-async def test_what_a_visitor_sends_to_all_sessions_is_bounded() -> None:
-    """Conversations in many sessions go, the oldest first, when together they are too long."""
+async def test_bytes_sent_to_all_sessions_are_bounded() -> None:
+    """Over the bound the visitor's oldest sessions are dropped."""
     async with opened(size=1_000_000) as place:
         history = [{"role": "user", "content": [{"type": "text", "text": "x" * 300_000}]}]
         assert [await place.join("lambda", f"s{number}", history) for number in range(10)] == [
@@ -332,9 +332,9 @@ async def test_a_program_without_a_session_leaves_nothing_behind() -> None:
         assert place.kept() == []
 
 
-async def test_what_was_sent_to_sessions_without_a_page_is_dropped() -> None:
-    """Values that are sent to ever new sessions take memory for a minute; an open page keeps its
-    own for an hour."""
+async def test_data_of_sessions_without_a_page_is_dropped() -> None:
+    """Data sent to sessions without a page goes after a minute; an open page keeps its own for an
+    hour."""
     async with opened() as place:
         async with place.reading("hi"):
             await flood(

@@ -123,7 +123,7 @@ def test_nothing_that_a_visitor_sends_is_in_the_log(app: Application) -> None:
 
 
 @pytest.mark.process
-def test_what_claude_repeats_of_a_visitor_is_not_in_the_log(claude: ScriptedClaude) -> None:
+def test_claudes_repetition_of_a_visitors_words_is_not_logged(claude: ScriptedClaude) -> None:
     """Neither a refusal nor a broken event of Claude's brings a visitor's words or key into the
     log."""
     claude.play(
@@ -235,10 +235,10 @@ PRINTS = {
 
 
 @pytest.mark.parametrize("code", PRINTS.values(), ids=PRINTS)
-def test_what_others_print_is_told_as_its_place(
+def test_libraries_output_is_logged_as_its_place(
     code: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Gradio prints tracebacks with what a visitor sent: the log has where, once, and not what."""
+    """Gradio prints tracebacks with visitors' data: the log has their place, once."""
     out, err = io.StringIO(), io.StringIO()
     monkeypatch.setattr(sys, "stdout", Guarded(out, Places()))
     monkeypatch.setattr(sys, "stderr", Guarded(err, Places()))
@@ -251,8 +251,8 @@ def test_what_others_print_is_told_as_its_place(
     assert ("ValueError" in line) == ("ValueError" in code)
 
 
-def test_what_we_print_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The address of the chat is for the owner to read."""
+def test_our_own_output_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The chat's address reaches the owner's terminal."""
     out = io.StringIO()
     monkeypatch.setattr(sys, "stdout", Guarded(out, Places()))
     exec("print('StreamChat is at')", {"__name__": "streamchat.console", "print": print})

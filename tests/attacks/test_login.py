@@ -193,7 +193,7 @@ def test_a_logout_ends_ones_own_session_only(guarded: Application, visitor: http
     assert visitor.get("/config").status_code == 200
 
 
-def test_nobody_is_told_a_token(visitor: httpx.Client) -> None:
+def test_no_route_reveals_a_token(visitor: httpx.Client) -> None:
     """No route gives away the cookie that scripts cannot read."""
     token = next(iter(visitor.cookies.values()))
     for path in (

@@ -160,7 +160,7 @@ class Baking(Seeing):
         )
 
 
-async def test_what_claude_sets_for_one_is_not_sent_for_another(owner: pytest.MonkeyPatch) -> None:
+async def test_cookies_are_not_shared_between_keys(owner: pytest.MonkeyPatch) -> None:
     """A visitor does not get the session that a gateway has opened for the owner, or for another
     visitor."""
     with Baking(says("Hello")) as claude:
@@ -201,7 +201,7 @@ async def test_a_key_that_may_not_see_the_model_tells_nothing_about_it(
     assert "thinking" not in claude.exchanges[-1].body
 
 
-async def test_what_is_refused_to_one_key_is_sent_with_others(
+async def test_a_refusal_to_one_key_does_not_affect_others(
     claude: ScriptedClaude, owner: pytest.MonkeyPatch
 ) -> None:
     """A visitor cannot turn off thinking or caching for everybody, by a key to which they are
@@ -269,7 +269,7 @@ async def test_a_blank_key_is_none(
 
 
 @pytest.mark.parametrize("key", NO_KEYS)
-async def test_what_cannot_be_a_key_reaches_nobody(
+async def test_an_impossible_key_is_not_sent(
     claude: ScriptedClaude, owner: pytest.MonkeyPatch, key: str
 ) -> None:
     """A visitor cannot get past the budget with quotation marks, or with signs that no header can

@@ -267,8 +267,8 @@ def test_the_owners_cookie_is_no_password(guarded: Application) -> None:
 
 
 @pytest.mark.process
-def test_what_a_browser_knows_of_the_owners_page_is_no_guess(guarded: Application) -> None:
-    """It sends the owner's password to other addresses of the chat by itself."""
+def test_the_owners_password_on_other_paths_is_no_guess(guarded: Application) -> None:
+    """Browsers send the owner's password to other addresses of the chat by themselves."""
     with coming_from(guarded, "203.0.113.50", Authorization=basic(OWNERS)) as browser:
         for path in ("/", "/config", "/login", "/docs", "/gradio_api/info") * 5:
             assert browser.get(path).status_code in (200, 303, 401)

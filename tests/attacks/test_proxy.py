@@ -52,15 +52,17 @@ OWN = {
 
 
 @pytest.mark.parametrize("headers", PROXIES.values(), ids=PROXIES)
-def test_who_comes_through_a_proxy_is_not_the_owner(headers: dict[str, str]) -> None:
-    """A visitor of nginx on the same machine has the limits that every visitor has."""
+def test_a_visitor_through_a_proxy_is_not_the_owner(headers: dict[str, str]) -> None:
+    """A visitor through nginx on the same machine has the usual limits."""
     identify = Visitors(Proxies.of("", on_spaces=False), private=True)
     assert not isinstance(identify("127.0.0.1", HOST | headers, None), Local)
 
 
 @pytest.mark.parametrize("peer", ["127.0.0.1", "127.0.0.9", "::1", "::ffff:127.0.0.1"])
 @pytest.mark.parametrize("headers", OWN.values(), ids=OWN)
-def test_who_asks_from_the_machine_itself_is_the_owner(peer: str, headers: dict[str, str]) -> None:
+def test_a_request_from_the_machine_itself_is_the_owners(
+    peer: str, headers: dict[str, str]
+) -> None:
     """The owner's browser and programs have no limits of visitors."""
     assert isinstance(
         Visitors(Proxies.of("", on_spaces=False), private=True)(peer, headers, None), Local
@@ -68,7 +70,7 @@ def test_who_asks_from_the_machine_itself_is_the_owner(peer: str, headers: dict[
 
 
 @pytest.mark.parametrize("peer", [STRANGER, "10.0.0.2", "", None, "localhost", "127.0.0.1.example"])
-def test_who_comes_from_elsewhere_is_not_the_owner(peer: str | None) -> None:
+def test_a_request_from_elsewhere_is_not_the_owners(peer: str | None) -> None:
     """Only the machine's own address counts."""
     assert not comes_from_here(peer, HOST)
 

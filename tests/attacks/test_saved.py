@@ -115,7 +115,7 @@ def test_nothing_of_others_is_deleted_or_restored(owner: Reader, thief: Reader) 
 
 
 @pytest.mark.parametrize("has_cookie", [True, False])
-def test_nobody_else_writes_into_a_deleted_conversation(
+def test_others_cannot_write_into_a_deleted_conversation(
     owner: Reader, thief: Reader, *, has_cookie: bool
 ) -> None:
     """A page whose session has its id is nobody's, and what is restored is as it was."""
