@@ -55,8 +55,8 @@ def edit(page: Page, question: str, instead: str) -> None:
 
 @pytest.mark.usefixtures("context")
 def test_a_person_goes_back_and_forth(page: Page, page_claude: ScriptedClaude) -> None:
-    """What was replaced comes back with all that followed it, by pointer and by keys, stays after a
-    reload, and is all that Claude gets; nothing moves under the pointer."""
+    """An earlier version comes back with all that followed it, by pointer and by keys, stays after
+    a reload, and is all that Claude gets; nothing moves under the pointer."""
     answers = ("First.", "Second.", "Third.", "Changed.", "Fourth.")
     page_claude.play(*map(says, answers))
     duplicates: list[str] = []
