@@ -147,6 +147,13 @@ def test_a_page_has_the_look_of_the_chat_in_light_and_dark() -> None:
     assert "<script" not in page
 
 
+def test_a_question_of_files_alone_says_so() -> None:
+    """A link shows no files, and no empty bubble in their place."""
+    shown = {"title": "Title", "at": 0, "messages": [{"role": "user", "text": ""}]}
+    page = "".join(Page(Shell(Look)).showing(json.dumps(shown)))
+    assert '<div class="question">A file, which a link does not show.</div>' in page
+
+
 def test_an_answer_looks_as_in_the_chat() -> None:
     """Code blocks have their language; tables, line ends and formulas' sources are as in the chat;
     a long block goes on in the next piece."""

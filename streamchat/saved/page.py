@@ -75,6 +75,7 @@ class Page:
 def _article(role: str, words: str) -> Iterator[str]:
     if role == "user":
         yield f'<h2 class="who">{text("question")}</h2>\n<div class="question">'
+        words = words if words.strip() else text("files_not_shared")
         yield from (escape(words[at : at + PART], quote=False) for at in range(0, len(words), PART))
     else:
         yield f'<h2 class="who">{text("answer")}</h2>\n<div class="answer">'

@@ -6,6 +6,7 @@ SENTENCES = {
     "start_own_chat": "Start your own chat",
     "question": "Question",
     "answer": "Answer",
+    "files_not_shared": "A file, which a link does not show.",
     "nothing_shared_title": "Nothing to read here",
     "nothing_shared": (
         "This link shows no conversation. The person who shared it may have withdrawn it, or its"

@@ -5,7 +5,7 @@
   const READERS = about.sharesWithUsers
     ? "Everybody who can log in here and has the link can read it."
     : "Everybody who has the link can read it.";
-  const NEW = `Make a link to this conversation. ${READERS} It shows the questions and answers as they are now, without your name. What you write later is not in it.`;
+  const NEW = `Make a link to this conversation. ${READERS} It shows the questions and answers as they are now, without your name and your files. What you write later is not in it.`;
   const OLD = `${READERS} It shows the conversation as it was when you made the link or updated it.`;
   const button = (label, onclick, more = "") => make("button", { type: "button", className: `sc-button ${more}`, textContent: label, onclick });
   const row = (...children) => make("div", { className: "sc-actions" }, ...children);
