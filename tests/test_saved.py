@@ -1,9 +1,11 @@
 """Saved conversations in the store and for their readers."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -13,12 +15,16 @@ from streamchat.server import Running, create
 from streamchat.settings import Settings
 from streamchat.store import NAME, Card, Store, conversations
 from streamchat.store.conversations import UNDO
+from streamchat.store.purging import GONE, purge
+from streamchat.store.seams import Work
+from streamchat.store.search import merge
 from streamchat.ui.states import title_of
 from streamchat.ui.transcript import message_of
 from streamchat.web.problem import Unfit
 from tests.reader import Reader
 
 DAY = 86_400
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -142,6 +148,70 @@ async def test_no_word_of_a_deleted_conversation_stays(tmp_path: Path) -> None:
     await store.purge()
     assert not words_in(tmp_path, b"armalade")
     assert await listed(store) == ["stays"]
+    await store.close()
+
+
+def varied(number: int) -> str:
+    """So many words that an index of them takes many pages."""
+    return f"Marmalade {number} " + " ".join(f"{number * each:x}w{each}" for each in range(2_000))
+
+
+async def test_many_deleted_conversations_go_in_short_steps(tmp_path: Path) -> None:
+    """Other work is done between them, the index is merged once for all, and a purge that is cut
+    off is begun again by the next."""
+    clock = Clock()
+    store = Store(str(tmp_path), clock=clock)
+    await store.open()
+    for number in range(60):
+        await kept(store, f"c{number}", varied(number))
+    reader = store.reader("r")
+    await store.run(partial(conversations.delete_all, reader=reader, now=clock.now))
+    await kept(store, "stays", "Toast and jam")
+    clock.now += UNDO + 1
+    works: list[object] = []
+
+    async def run(work: Work[T]) -> T | None:
+        works.append(getattr(work, "func", None))
+        if works[-1] is merge and works.count(merge) == 2:
+            raise asyncio.CancelledError
+        return await store.run(work)
+
+    with pytest.raises(asyncio.CancelledError):
+        await purge(run, clock.now - UNDO)
+    assert words_in(tmp_path, b"armalade")
+    await purge(run, clock.now - UNDO)
+    assert works.count(conversations.drop_words) >= 60 // GONE
+    assert works.count(merge) > 3
+    assert not words_in(tmp_path, b"armalade")
+    assert await listed(store, query="jam") == ["stays"]
+    works.clear()
+    await purge(run, clock.now - UNDO)
+    assert works == [conversations.is_any_due]
+    await store.close()
+
+
+async def test_what_is_restored_counts_against_the_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who deletes and restores in turn has no more conversations than others."""
+    monkeypatch.setattr(conversations, "MOST", 3)
+    clock = Clock()
+    store = Store(str(tmp_path), clock=clock)
+    await store.open()
+    reader = store.reader("r")
+    for number in range(3):
+        clock.now += 1
+        await kept(store, f"old{number}", "text")
+    await store.run(partial(conversations.delete_all, reader=reader, now=clock.now))
+    for number in range(2):
+        clock.now += 1
+        await kept(store, f"new{number}", "text")
+    restored = await store.run(partial(conversations.restore_last, reader=reader, now=clock.now))
+    assert (restored, await listed(store)) == (1, ["new1", "new0", "old2"])
+    await store.run(partial(conversations.delete, reader=reader, id_="new1", now=clock.now))
+    await kept(store, "new2", "text")
+    await store.run(partial(conversations.restore, reader=reader, id_="new1", now=clock.now))
+    assert len(await listed(store)) == 3
     await store.close()
 
 

@@ -154,12 +154,6 @@ class Saved:
     def _forget(self, ids: list[str]) -> None:
         for id_ in ids:
             self._tabs.drop(id_)
-        if ids:
-            loop = asyncio.get_running_loop()
-            loop.call_later(conversations.UNDO + 1, self._purge)
-
-    def _purge(self) -> None:
-        self._purging = asyncio.create_task(self._store.purge())
 
 
 def tab_of(told: Told, reader: str) -> Tab:

@@ -59,9 +59,13 @@ RETITLE = "UPDATE words SET title = ? WHERE rowid = (SELECT number FROM conversa
 DELETE = f"UPDATE conversations SET deleted = ?, {WITHDRAWN} WHERE reader = ? AND deleted IS NULL"  # noqa: S608
 RESTORE = "UPDATE conversations SET deleted = NULL WHERE reader = ? AND deleted > ?"
 OF_LAST = " AND deleted = (SELECT MAX(deleted) FROM conversations WHERE reader = ?)"
+WITH_WORDS = """
+SELECT number FROM conversations WHERE deleted <= ?
+AND EXISTS (SELECT 1 FROM words WHERE words.rowid = conversations.number) LIMIT ?
+"""
 DELETED = """
 SELECT conversations.id, tabs.reply, tabs.state FROM conversations LEFT JOIN tabs USING (id)
-WHERE deleted <= ?
+WHERE deleted <= ? ORDER BY deleted LIMIT ?
 """
 DROP_LOG = """
 DELETE FROM events WHERE reply = ? AND NOT EXISTS (SELECT 1 FROM tabs WHERE tabs.reply = ?)
@@ -121,6 +125,7 @@ def put(transaction: Transaction, id_: str, card: Card, owner: bytes, now: float
 
 
 def drop_oldest(transaction: Transaction, reader: str) -> None:
+    """Drops what a reader has beyond `MOST`."""
     transaction.executemany(
         "DELETE FROM tabs WHERE id = ?", transaction.execute(TOO_MANY, (reader, MOST)).fetchall()
     )
@@ -200,25 +205,38 @@ def delete_all(transaction: Transaction, *, reader: str, now: float) -> list[str
 
 def restore(transaction: Transaction, *, reader: str, id_: str, now: float) -> Item | None:
     transaction.execute(RESTORE + BY_ID, (reader, now - UNDO, id_))
+    drop_oldest(transaction, reader)
     return item(transaction, reader=reader, id_=id_)
 
 
 def restore_last(transaction: Transaction, *, reader: str, now: float) -> int:
-    """Restores everything that was deleted in the last deletion; returns the number."""
+    """Restores everything that was deleted in the last deletion; returns how many more there are
+    than before."""
     before = len(ids(transaction, reader=reader))
     transaction.execute(RESTORE + OF_LAST, (reader, now - UNDO, reader))
+    drop_oldest(transaction, reader)
     return len(ids(transaction, reader=reader)) - before
 
 
-def purge(transaction: Transaction, before: float) -> bool:
-    """Removes every word of conversations deleted by then; returns whether there were any."""
-    gone = transaction.execute(DELETED, (before,)).fetchall()
+def is_any_due(transaction: Transaction, *, before: float) -> bool:
+    """Whether there are conversations that were deleted by then."""
+    return bool(transaction.execute(DELETED, (before, 1)).fetchall())
+
+
+def drop_words(transaction: Transaction, *, before: float, most: int) -> bool:
+    """Drops the words of conversations that were deleted by then, no more than `most`; returns
+    whether there were any."""
+    gone = transaction.execute(WITH_WORDS, (before, most)).fetchall()
+    transaction.executemany("DELETE FROM words WHERE rowid = ?", gone)
+    return bool(gone)
+
+
+def purge(transaction: Transaction, *, before: float, most: int) -> bool:
+    """The same for all else of them."""
+    gone = transaction.execute(DELETED, (before, most)).fetchall()
     for id_, reply, state in gone:
         transaction.execute("DELETE FROM conversations WHERE id = ?", (id_,))
         transaction.execute("DELETE FROM tabs WHERE id = ? OR root = ?", (id_, id_))
         logs = {reply, *(json.loads(state).get("replies", []) if state else ())} - {None}
         transaction.executemany(DROP_LOG, [(log, log) for log in logs])
-    if gone:
-        # words of removed rows stay in the index until it is merged
-        transaction.execute("INSERT INTO words (words) VALUES ('optimize')")
     return bool(gone)

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from streamchat.events import Event
 from streamchat.replies import Reply
-from streamchat.store import conversations, holdings, logs, schema, shares, tabs
+from streamchat.store import conversations, holdings, logs, purging, schema, shares, tabs
 from streamchat.store.conversations import Card
 from streamchat.store.logs import Following, News
 from streamchat.store.seams import Away, Database, Transaction, Work
@@ -71,7 +71,7 @@ class Store:
         self._tabs: Shelf[str, Put] = Shelf(most=max_waiting, share=visitor_bytes)
         self._news = asyncio.Event()
         self._flushing = asyncio.Lock()
-        self._writer: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._prune_at = 0.0
         # bytes that were written since all were counted
         self._since_bound = 0
@@ -89,12 +89,15 @@ class Store:
             await self._database.open()
         self._salt = await self.run(schema.salt) or self._salt
         await self.run(self._prune)
-        self._writer = asyncio.create_task(self._write_behind())
+        self._tasks = [
+            asyncio.create_task(self._write_behind()),
+            asyncio.create_task(purging.purge_behind(self.run, self._unrestorable)),
+        ]
 
     async def close(self) -> None:
         """Writes everything that is not written yet."""
-        if self._writer:
-            self._writer.cancel()
+        for task in self._tasks:
+            task.cancel()
         await self.flush()
         if self._database:
             await self._database.close()
@@ -233,17 +236,16 @@ class Store:
 
     async def purge(self) -> None:
         """Removes every word of conversations that can no longer be restored."""
-        await self.run(self._purge)
+        await purging.purge(self.run, self._unrestorable())
 
-    def _purge(self, transaction: Transaction) -> None:
-        if conversations.purge(transaction, self._clock() - conversations.UNDO):
-            transaction.shrink()
+    def _unrestorable(self) -> float:
+        """What was deleted by that time can no longer be restored."""
+        return self._clock() - conversations.UNDO
 
     def _prune(self, transaction: Transaction) -> None:
         """Drops old rows, and then the oldest ones over the bound."""
         now = self._clock()
         self._prune_at = now + PRUNE_EVERY
         holdings.drop_old(transaction, now - self._max_age)
-        conversations.purge(transaction, now - conversations.UNDO)
         holdings.bound_all(transaction, self._max_bytes)
         transaction.shrink()

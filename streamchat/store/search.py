@@ -2,6 +2,8 @@
 
 import re
 
+from streamchat.store.seams import Transaction
+
 # characters by which one can be found
 MAX_TEXT = 1_000_000
 MAX_WORDS = 20
@@ -40,3 +42,20 @@ def searched(query: str) -> list[str]:
 def words_of(text: str) -> str:
     """The text in SQLite's form, without the characters that mark a match."""
     return re.sub(r"[\x00-\x08]", " ", text).encode(errors="replace").decode()
+
+
+def merge(transaction: Transaction, pages: int) -> bool:
+    """Goes on to merge the index into one piece, which has no word of a removed row; a negative
+    number of pages begins that. Returns whether there is more to do.
+
+    https://www.sqlite.org/fts5.html#the_merge_command
+    """
+    before = changes(transaction)
+    transaction.execute("INSERT INTO words (words, rank) VALUES ('merge', ?)", (pages,))
+    # the command itself counts as one
+    return changes(transaction) - before > 1
+
+
+def changes(transaction: Transaction) -> int:
+    number: int = transaction.execute("SELECT total_changes()").fetchone()[0]
+    return number
