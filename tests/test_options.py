@@ -328,6 +328,8 @@ def test_a_model_has_a_name_for_people(model: str, name: str) -> None:
         ({"model": MODELS[0], "effort": "high", "system": "x" * 1_001}, None),
         ({"effort": "max"}, None),
         ({"of_tomorrow": 1}, None),
+        ({"model": ["claude"], "effort": "high"}, ("high", "")),
+        ({"effort": {}}, None),
     ],
 )
 def test_a_kept_choice_holds_as_far_as_it_is_offered(

@@ -289,6 +289,7 @@ def test_the_options_of_a_conversation_survive_a_restart(settings: Settings) -> 
 def test_an_export_imports_as_an_equal_conversation(here: Running) -> None:
     """Another reader can import it, too; as Markdown it is readable."""
     with Reader(here.url) as reader, Reader(here.url) as other:
+        reader.client.headers["x-options"] = json.dumps({"effort": "high", "system": "Brief."})
         ids = [reader.asks("# One\n<b>"), reader.asks("Two")]
         reader.client.patch(f"conversations/{ids[0]}", json={"title": "First"})
         file = reader.client.get("conversations/export")
@@ -296,13 +297,29 @@ def test_an_export_imports_as_an_equal_conversation(here: Running) -> None:
         imported = other.client.post("conversations/import", content=file.content)
         assert imported.json() == {"imported": 2}
         again = other.client.get("conversations/export").json()["conversations"]
-        assert [{**each, "at": 0} for each in again] == [
-            {**each, "at": 0} for each in file.json()["conversations"]
-        ]
+        assert again == file.json()["conversations"]
         assert other.titles(q="demo") == ["Two", "First"]
         text = reader.client.get(f"conversations/{ids[0]}/export?format=md").text
         assert text.startswith("# First\n\n## You\n\n# One\n<b>\n\n## Claude\n\n")
         assert other.client.get(f"conversations/{ids[0]}/export").status_code == 404
+
+
+NO_TIMES: list[object] = [None, -1, -0.5, "now", True, [], 1e300, 10**400, float("nan"), float("inf"), 5e9]
+
+
+def test_an_imported_time_that_cannot_be_is_now(here: Running) -> None:
+    """One of the future, or none at all; another one is kept, and the list is in its order."""
+    good = {"title": "Old", "messages": [{"role": "user", "text": "a"}], "at": 0}
+    odd = [{**good, "title": "Odd", "at": at} for at in NO_TIMES]
+    file = json.dumps(file_of([*odd, good, {**good, "at": 1.5}]))
+    with Reader(here.url) as reader:
+        reader.asks("Now")
+        now = reader.items()[0]["at"]
+        imported = reader.client.post("conversations/import", content=file).json()
+        assert imported == {"imported": len(odd) + 2}
+        *found, last, one, zero = reader.items()
+        assert all(each["title"] == "Odd" and now <= each["at"] < 5e9 for each in found)
+        assert [last["at"], one["at"], zero["at"]] == [now, 1.5, 0]
 
 
 @pytest.mark.parametrize(
@@ -319,6 +336,7 @@ def test_an_export_imports_as_an_equal_conversation(here: Running) -> None:
         {"title": "t", "messages": [{"role": "user", "text": " "}]},
         {"title": "t" * 2_000, "messages": [{"role": "user", "text": "a"}]},
         {"title": "t", "messages": [{"role": "user", "text": "a"}] * 901},
+        {"title": "t", "messages": [{"role": "user", "text": "a"}], "options": "high"},
     ],
 )
 def test_only_an_export_is_imported(conversation: object) -> None:

@@ -59,9 +59,10 @@ class Menu:
     def recall(self, kept: Mapping[str, Any]) -> Choice | None:
         """A stored choice. Without its model if that is no longer offered, and None if anything
         else is not."""
-        known_model = {"model": self.model} if kept.get("model") not in self.models else {}
+        model = kept.get("model")
+        known_model = model if isinstance(model, str) and model in self.models else self.model
         try:
-            return self.check({**kept, **known_model}) if kept else None
+            return self.check({**kept, "model": known_model}) if kept else None
         except (NotOffered, WrongChoice):
             return None
 

@@ -18,6 +18,8 @@ MAX_MESSAGES = 900
 MAX_TITLE = 120
 # as the turns of its versions are counted
 MAX_NUMBER = 1_000_000
+# seconds since 1970 that a float still counts one by one
+LATEST = 2.0**53
 # bytes of what a link shows
 MAX_SHARED = 1_000_000
 NAMES = {"user": "You", "assistant": "Claude"}
@@ -27,19 +29,25 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True)
 class Told:
-    """A conversation in a file: its title, its messages and their versions."""
+    """A conversation in a file: its title, its messages and their versions, the unchecked options
+    of its last question, and the time of its last word, which may be any or None."""
 
     title: str
     messages: Sequence[Message]
     versions: Versions = field(default_factory=Versions)
+    options: Fields = field(default_factory=dict)
+    at: float | None = None
 
 
 def fields(told: Told, at: float) -> Fields:
     """A conversation as JSON; `at` is the time of its last word."""
     found = {"title": told.title, "at": at, "messages": _said(told.messages)}
-    if not told.versions.hidden:
-        return found
-    return found | {"path": told.versions.path, "versions": list(map(_turn, told.versions.hidden))}
+    if told.options:
+        found |= {"options": told.options}
+    if told.versions.hidden:
+        hidden = list(map(_turn, told.versions.hidden))
+        found |= {"path": told.versions.path, "versions": hidden}
+    return found
 
 
 def _turn(turn: Turn) -> Fields:
@@ -86,8 +94,22 @@ def _conversation(given: Any) -> Told:
         ):
             words = list(map(_message, messages))
             if words[0].role == "user":
-                return Told(titles.one_line(title)[:MAX_TITLE], words, _versions(words, given))
+                name, versions = titles.one_line(title)[:MAX_TITLE], _versions(words, given)
+                return Told(name, words, versions, _options(given), _time(given.get("at")))
     raise Unfit(422, "bad_file")
+
+
+def _options(given: Fields) -> Fields:
+    options = given.get("options", {})
+    if isinstance(options, dict):
+        return options
+    raise Unfit(422, "bad_file")
+
+
+def _time(given: Any) -> float | None:
+    """Seconds since 1970, or None for what is no such time."""
+    is_number = isinstance(given, int | float) and not isinstance(given, bool)
+    return given if is_number and 0 <= given < LATEST else None
 
 
 def _versions(words: list[Message], given: Fields) -> Versions:

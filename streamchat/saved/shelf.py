@@ -87,8 +87,9 @@ class Saved:
         if tab is None:
             raise UnknownConversation
         messages = tab.messages()
-        told = Told(found["title"], conversation(messages), tab.versions.along(messages))
-        return told, found["at"]
+        options = tab.choice.fields if tab.choice else {}
+        versions = tab.versions.along(messages)
+        return Told(found["title"], conversation(messages), versions, options), found["at"]
 
     async def export(self, reader: str) -> Item:
         """All conversations, the newest first."""
@@ -96,17 +97,24 @@ class Saved:
         return file_of([fields(*await self.told(reader, id_)) for id_ in ids])
 
     async def add(self, reader: str, visitor: str, found: list[Told]) -> int:
-        """Saves these as new conversations; the first becomes the newest. Raises `TooLong`."""
-        tabs = [(told.title, tab_of(told, reader)) for told in reversed(found)]
+        """Saves these as new conversations, each at its time; of those without one, the first
+        becomes the newest. Raises `TooLong`."""
+        tabs = [(told, self._tab_of(told, reader)) for told in reversed(found)]
         sizes = [self._tabs.checked_size(tab.before) for _, tab in tabs]
-        titles = {}
-        for (title, tab), size in zip(tabs, sizes, strict=True):
+        titles, now = {}, self._store.now()
+        for (told, tab), size in zip(tabs, sizes, strict=True):
             id_ = secrets.token_urlsafe(24)
-            self._tabs.save(id_, tab, visitor, size=size)
-            if title:
-                titles[id_] = title
+            at = told.at if told.at is not None and told.at <= now else now
+            self._tabs.save(id_, tab, visitor, size=size, at=at)
+            if told.title:
+                titles[id_] = told.title
         await self._run(partial(conversations.rename_all, reader=reader, titles=titles))
         return len(tabs)
+
+    def _tab_of(self, told: Told, reader: str) -> Tab:
+        messages = [message_of(message.role, message.text) for message in told.messages]
+        choice = self._tabs.recall(told.options)
+        return Tab(messages, reader=reader, versions=told.versions, choice=choice)
 
     async def share(self, reader: str, id_: str) -> Item:
         """Shares the conversation as it is now; its link stays the same. Raises `Unfit` for one
@@ -154,11 +162,6 @@ class Saved:
     def _forget(self, ids: list[str]) -> None:
         for id_ in ids:
             self._tabs.drop(id_)
-
-
-def tab_of(told: Told, reader: str) -> Tab:
-    messages = [message_of(message.role, message.text) for message in told.messages]
-    return Tab(messages, reader=reader, versions=told.versions)
 
 
 def address(token: str) -> str:

@@ -3,14 +3,16 @@
 import asyncio
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any
 from weakref import WeakValueDictionary
 
 from streamchat.chat import Chat
 from streamchat.errors import TooLong, UnknownReply
+from streamchat.options import Choice
 from streamchat.store import Store, conversations
 from streamchat.ui.states import card_of, state_of, tab_of
 from streamchat.ui.tab import Tab
@@ -191,8 +193,12 @@ class Tabs:
         with suppress(UnknownReply):
             reply = await self._chat.resume(state.get("reply") or "", however_old=True)
         tab = tab_of(state, reply, tab_id)
-        tab.choice = self._chat.menu.recall(state.get("options", {}))
+        tab.choice = self.recall(state.get("options", {}))
         return tab
+
+    def recall(self, options: Mapping[str, Any]) -> Choice | None:
+        """As `Menu.recall`."""
+        return self._chat.menu.recall(options)
 
 
 def is_id(text: str) -> bool:
