@@ -69,6 +69,9 @@ class Page:
     def press(self, title: str) -> None:
         self.browser.get_by_title(title, exact=True).locator("visible=true").last.click()
 
+    def new_chat(self) -> None:
+        self.browser.get_by_role("button", name="New chat", exact=True).first.click()
+
     def shows(self, text: str) -> None:
         """Waits until a text stands in an answer or a note."""
         expect(self.answers.filter(has_text=text).last).to_be_visible()

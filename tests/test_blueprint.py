@@ -20,11 +20,11 @@ from tests.test_transcript import Reader
 
 USED = """
     _append_message_to_history _append_message_to_history_1 _append_message_to_history_2 _clear_and_save_textbox
-    _delete_conversation _edit_message _pop_last_user_message _pop_last_user_message_1 _save_conversation
+    _edit_message _pop_last_user_message _pop_last_user_message_1 _save_conversation
     _save_conversation_1 _save_conversation_2 _save_conversation_4 _submit_fn _submit_fn_1 _submit_fn_2 _submit_fn_4
-    chat claim clear example_clicked found go_on resume stop undo watch watch_edited watch_example
+    chat claim example_clicked found go_on resume stop undo watch watch_edited watch_example
     lambda lambda_1 lambda_2 lambda_3 lambda_4 lambda_5 lambda_6 lambda_7 lambda_8 lambda_9 lambda_10 lambda_11
-    lambda_12 lambda_14 lambda_15 lambda_16 lambda_17 lambda_20
+    lambda_12 lambda_15 lambda_16 lambda_17 lambda_20
 """
 
 

@@ -65,7 +65,8 @@ start | .placeholder-content .example-text-content | marginTop | 0px
 start | .placeholder-content .example-text | whiteSpaceCollapse | collapse
 start | .placeholder-content .example-text | lineHeight | 20.3px
 waiting | .wrap.minimal > .progress-text | display | none
-answering | .icon-button-wrapper.top-panel .icon-button | pointerEvents | none
+answered | .icon-button-wrapper.top-panel | display | none
+answering | .user-row .message-buttons .icon-button:not(:first-child) | pointerEvents | none
 answered | .message-wrap | width | 760px
 answered | .message-row.panel.bot-row | paddingBottom | 24px
 answered | .message-row.panel.bot-row | backgroundColor | rgba(0, 0, 0, 0)
@@ -163,7 +164,7 @@ ELEMENTS: dict[str, dict[str, Any]] = {
     "questionRow": {"answered": 1, "refused": 2},
     "questionButton": {"answered": ...},
     "edit": {"start": 0, "answered": 1},
-    "locked": {"answering": 2},
+    "locked": {"answering": 1},
     "log": {"start": 1},
     "questionText": {"start": 0, "answered": 1},
     "question": {"answered": 1, "refused": 2},

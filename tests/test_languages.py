@@ -24,10 +24,6 @@ class Translated(Page):
     """A page whose buttons are found by their position."""
 
     @property
-    def clear(self) -> Locator:
-        return self.browser.locator(".icon-button-wrapper.top-panel .icon-button")
-
-    @property
     def edit(self) -> Locator:
         return self.browser.locator(".user-row .message-buttons .icon-button").last
 
@@ -55,7 +51,7 @@ def test_an_answer_looks_and_is_copied_as_everywhere(
     translated.ask("hi")
     translated.shows("longest allowed length")
     translated.ready()
-    expect(translated.clear).not_to_have_attribute("title", "Clear")
+    expect(translated.edit).not_to_have_attribute("title", "Edit")
     expect(translated.browser.locator(".bot-row .message-buttons:visible")).to_have_count(1)
     size = "element => parseFloat(getComputedStyle(element.querySelector('.prose')).fontSize)"
     assert translated.answers.last.evaluate(size) < translated.answers.filter(
@@ -67,28 +63,26 @@ def test_an_answer_looks_and_is_copied_as_everywhere(
     )
 
 
-def test_an_answer_is_stopped_edited_and_cleared(
+def test_an_answer_is_stopped_and_edited(
     translated: Translated, page_claude: ScriptedClaude
 ) -> None:
-    """Edit and clear are locked during an answer and work after it."""
+    """Edit is locked during an answer and works after it."""
     half = streams(start(), opens(), delta("Half"), Hold(), CLOSES, ends())
     page_claude.play(half, says("Edited."), says("Anew."))
     translated.ask("helo")
     translated.shows("Half")
-    for button in (translated.clear, translated.edit):
-        expect(button).to_have_css("pointer-events", "none")
+    expect(translated.edit).to_have_css("pointer-events", "none")
     translated.box.press("Escape")
     translated.shows("Stopped.")
     translated.ready()
-    for button in (translated.clear, translated.edit):
-        expect(button).to_have_css("pointer-events", "auto")
+    expect(translated.edit).to_have_css("pointer-events", "auto")
     translated.edit.click()
     translated.browser.locator(".edit-textarea").fill("hello")
     translated.browser.locator(".edit-textarea").press("Enter")
     translated.shows("Edited.")
     assert page_claude.exchange(1).said == [("user", "hello")]
     translated.ready()
-    translated.clear.click()
+    translated.new_chat()
     expect(translated.answers).to_have_count(0)
     translated.ask("again")
     translated.shows("Anew.")

@@ -115,9 +115,9 @@ async def duplicated(visitor: Visitor, session: str) -> tuple[gr.Request, Tab]:
     return request, await visitor.page.tab(request)
 
 
-@pytest.mark.parametrize("act", ["stop", "clear", "ask"])
+@pytest.mark.parametrize("act", ["stop", "ask"])
 async def test_a_duplicate_ends_nothing_of_the_first_tab(act: str) -> None:
-    """Stop, Clear and a new question act only in the tab where they are pressed."""
+    """Stop and a new question act only in the tab where they are pressed."""
     visitor = Visitor(Room())
     asking = asyncio.create_task(send(visitor, "a"))
     await settle()
@@ -130,7 +130,7 @@ async def test_a_duplicate_ends_nothing_of_the_first_tab(act: str) -> None:
         visitor.source.refusal = Crowded()
         await frames(visitor.page.answer("next", tab.messages(), request))
     else:
-        await {"stop": visitor.page.stop, "clear": visitor.page.clear}[act](request)
+        await visitor.page.stop(request)
     await settle()
     assert not tab.running
     assert not visitor.source.closed

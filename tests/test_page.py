@@ -236,7 +236,7 @@ def test_undo_gives_the_message_back(page: Page, page_claude: ScriptedClaude) ->
 def test_other_actions_wait_for_the_end_of_an_answer(
     page: Page, page_claude: ScriptedClaude
 ) -> None:
-    """During an answer nothing can be cleared, edited or asked; an entered message waits in the
+    """During an answer nothing can be edited or asked; an entered message waits in the
     box."""
     hold = Hold()
     page_claude.play(streams(start(), opens(), delta("Half"), hold, CLOSES, ends()))
@@ -246,12 +246,11 @@ def test_other_actions_wait_for_the_end_of_an_answer(
     page.box.press("Enter")
     expect(page.box).to_have_value("next")
     page.box.fill("")
-    for title in ("Clear", "Edit"):
-        expect(page.browser.get_by_title(title, exact=True)).to_have_css("pointer-events", "none")
+    edit = page.browser.get_by_title("Edit", exact=True)
+    expect(edit).to_have_css("pointer-events", "none")
     hold.release()
     page.ready()
-    for title in ("Clear", "Edit"):
-        expect(page.browser.get_by_title(title, exact=True)).to_have_css("pointer-events", "auto")
+    expect(edit).to_have_css("pointer-events", "auto")
 
 
 def test_half_a_character_locks_nobody_out(page: Page, page_claude: ScriptedClaude) -> None:
@@ -268,15 +267,25 @@ def test_half_a_character_locks_nobody_out(page: Page, page_claude: ScriptedClau
     assert page_claude.exchange(0).said == [("user", "a \ufffd b")]
 
 
-def test_clear_begins_anew(page: Page, page_claude: ScriptedClaude) -> None:
-    """After Clear no earlier message reaches Claude."""
+def test_a_new_chat_begins_anew_and_can_be_taken_back(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
+    """No earlier message reaches Claude. There is no button that ends one for good:
+    where nothing is kept, the way back is offered for a while."""
     page.ask("first")
     page.shows("Hello there")
     page.ready()
-    page.press("Clear")
+    expect(page.browser.get_by_title("Clear", exact=True)).to_be_hidden()
+    page.new_chat()
     page.shows_not("Hello there")
     page.ask("second")
     assert page_claude.exchange(1).said == [("user", "second")]
+    page.shows("Hello there")
+    page.ready()
+    page.new_chat()
+    page.shows_not("Hello there")
+    page.browser.get_by_role("button", name="Go back").click()
+    expect(page.questions).to_have_text(["second"])
 
 
 def test_an_example_is_asked_with_a_click_and_never_by_itself(

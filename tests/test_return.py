@@ -263,7 +263,7 @@ def test_a_duplicated_tab_shows_the_same_conversation(
     ]
 
 
-def test_undo_clear_edit_and_retry_change_what_comes_back(
+def test_undo_edit_and_retry_change_what_comes_back(
     page: Page, page_claude: ScriptedClaude
 ) -> None:
     """A reload restores nothing that was removed."""
@@ -293,7 +293,7 @@ def test_undo_clear_edit_and_retry_change_what_comes_back(
     page.browser.reload()
     page.shows("Four.")
     page.shows_not("Two.")
-    page.press("Clear")
+    page.new_chat()
     page.shows_not("Four.")
     with page.finds_again():
         page.browser.reload()
@@ -304,7 +304,7 @@ def test_undo_clear_edit_and_retry_change_what_comes_back(
 def test_a_sent_message_does_not_come_back_into_the_box(
     page: Page, page_claude: ScriptedClaude
 ) -> None:
-    """A message that arrived is no draft, even if it was cleared or edited since."""
+    """A message that arrived is no draft, even if it was edited or another chat begun since."""
     page.ask("a")
     page.shows("Hello there")
     page.ready()
@@ -320,7 +320,7 @@ def test_a_sent_message_does_not_come_back_into_the_box(
         expect(page.questions).to_have_count(shown)
         expect(page.box).to_have_value("")
         if shown:
-            page.press("Clear")
+            page.new_chat()
             expect(page.questions).to_have_count(0)
 
 
@@ -332,23 +332,6 @@ def asleep(app: Application) -> Iterator[None]:
         yield
     finally:
         app.process.send_signal(signal.SIGCONT)
-
-
-def test_a_clear_right_before_closing_the_page_holds(
-    page: Page, page_claude: ScriptedClaude, app: Application
-) -> None:
-    """Even if the server was too busy to hear of it before the page was closed."""
-    page.ask("a")
-    page.shows("Hello there")
-    page.ready()
-    with asleep(app):
-        page.press("Clear")
-        page.shows_not("Hello there")
-        page.browser.goto("about:blank")
-    with page.finds_again():
-        page.browser.goto(app.url)
-    page.ready()
-    expect(page.answers).to_have_count(0)
 
 
 def test_a_reply_that_was_stopped_right_before_the_page_was_closed_ends(

@@ -304,7 +304,19 @@ def test_an_export_imports_as_an_equal_conversation(here: Running) -> None:
         assert other.client.get(f"conversations/{ids[0]}/export").status_code == 404
 
 
-NO_TIMES: list[object] = [None, -1, -0.5, "now", True, [], 1e300, 10**400, float("nan"), float("inf"), 5e9]
+NO_TIMES: list[object] = [
+    None,
+    -1,
+    -0.5,
+    "now",
+    True,
+    [],
+    1e300,
+    10**400,
+    float("nan"),
+    float("inf"),
+    5e9,
+]
 
 
 def test_an_imported_time_that_cannot_be_is_now(here: Running) -> None:

@@ -94,7 +94,7 @@ def test_without_their_key_a_visitor_is_asked_before_the_owner_pays(
     page = came_back
     expect(gone(page)).to_be_visible()
     if way == "example":
-        page.press("Clear")
+        page.new_chat()
         page.shows_not("Hello there")
     WAYS[way](page)
     choice = page.browser.get_by_role("button", name="Go on without it")
@@ -256,7 +256,7 @@ def test_the_same_word_typed_again_is_a_draft(page: Page, page_claude: ScriptedC
 def test_a_draft_outlasts_everything_but_its_sending(
     page: Page, page_claude: ScriptedClaude
 ) -> None:
-    """Retry, edit, undo, Clear and reloads leave the draft in the box."""
+    """Retry, edit, undo, New chat and reloads leave the draft in the box."""
     page_claude.play(says("One."), says("Two."), says("Three."))
     page.ask("a")
     page.shows("One.")
@@ -275,7 +275,7 @@ def test_a_draft_outlasts_everything_but_its_sending(
     with page.finds_again():
         page.browser.reload()
     expect(page.box).to_have_value("my draft")
-    page.press("Clear")
+    page.new_chat()
     page.shows_not("Three.")
     expect(page.box).to_have_value("my draft")
     with page.finds_again():

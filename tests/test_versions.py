@@ -175,7 +175,7 @@ async def test_undo_takes_back_a_question_with_its_versions(room: Room) -> None:
         {"turn": 0, "shown": 0, "questions": [0, 3], "answers": [0]}
     ]
     assert "Again." not in await visitor.kept()
-    await visitor.clear()
+    await visitor.undo()
     assert "Uno" not in await visitor.kept()
     assert (await visitor.tab).versions == Versions()
 

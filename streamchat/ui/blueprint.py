@@ -13,7 +13,7 @@ from streamchat.web.calls import Event, Events, Kind
 
 # of a conversation; a page refuses to go on long before
 MAX_MESSAGES = 2_000
-TRIGGERS = {"load", "submit", "stop", "retry", "undo", "clear", "edit", "example_select"}
+TRIGGERS = {"load", "submit", "stop", "retry", "undo", "edit", "example_select"}
 # the ids of those that can be clicked
 BUTTONS = {"continue", "switch"}
 ROLES = ("user", "assistant")

@@ -216,12 +216,6 @@ class Page(Watching, Endpoint):
             tab.show(number)
         return tab
 
-    async def clear(self, request: gr.Request) -> Update:
-        tab = await self.tab(request)
-        tab.undo(0)
-        self.save(request, tab)
-        return gr.update(visible=False)
-
     async def _followed(
         self, tab: Tab, request: gr.Request
     ) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:

@@ -219,4 +219,3 @@ def _wire(
     )
     chatbot.edit(this.watch_edited, None, watched, concurrency_limit=None, **HIDDEN_EVENT)
     chatbot.undo(this.undo, chatbot, go_on, queue=False, **HIDDEN_EVENT)
-    chatbot.clear(this.clear, None, go_on, queue=False, **HIDDEN_EVENT)

@@ -67,7 +67,7 @@ def test_no_number_but_an_events_own_is_taken(caller: Caller, path: str, number:
     [
         ("run/predict", "watch", []),
         ("run/chat", "chat", ["hi"]),
-        ("queue/join", "clear", []),
+        ("queue/join", "stop", []),
         ("run/x", "resume", []),
     ],
 )
@@ -101,8 +101,8 @@ ODD_IDS = [
 @pytest.mark.parametrize("session", ODD_IDS, ids=lambda it: repr(it)[:20])
 def test_a_session_hash_is_short_and_plain(caller: Caller, session: Any) -> None:
     """No event is called without a session, or with one whose name fills the memory."""
-    clear = caller.body("clear", session_hash=session)
-    assert refusal(caller, "run/predict", clear) == (422, "invalid_call")
+    stop = caller.body("stop", session_hash=session)
+    assert refusal(caller, "run/predict", stop) == (422, "invalid_call")
     assert refusal(caller, "queue/join", caller.body("watch", session_hash=session)) == (
         422,
         "invalid_call",
@@ -124,10 +124,10 @@ def test_an_event_id_is_short_and_plain(caller: Caller, event: Any) -> None:
     assert refusal(caller, "reset", {"event_id": event}) == (422, "invalid_call")
 
 
-@pytest.mark.parametrize("event", ["clear", "claim", "found"])
+@pytest.mark.parametrize("event", ["stop", "claim", "found"])
 def test_a_call_without_a_session_is_refused(caller: Caller, event: str) -> None:
     """A visitor cannot become the session of all callers that have none."""
-    data: dict[str, list[Any]] = {"clear": [], "claim": ["x", ""], "found": [[]]}
+    data: dict[str, list[Any]] = {"stop": [], "claim": ["x", ""], "found": [[]]}
     body = caller.body(event, *data[event])
     del body["session_hash"]
     assert refusal(caller, "run/predict", body) == (422, "invalid_call")
@@ -316,7 +316,7 @@ def test_the_number_of_values_is_the_events_own(caller: Caller, data: Any) -> No
 )
 def test_a_call_has_the_fields_that_the_page_sends(caller: Caller, field: dict[str, Any]) -> None:
     """Batches, tokens, foreign events and components that trigger nothing are refused."""
-    assert refusal(caller, "run/predict", caller.body("clear", **field)) == (422, "invalid_call")
+    assert refusal(caller, "run/predict", caller.body("stop", **field)) == (422, "invalid_call")
 
 
 BODIES = [

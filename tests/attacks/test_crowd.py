@@ -198,7 +198,7 @@ async def test_new_sessions_do_not_end_the_streams_of_others() -> None:
             200,
             429,
         }
-        assert await flood([place.join("clear", f"t{number}") for number in range(300)]) == {200}
+        assert await flood([place.join("stop", f"t{number}") for number in range(300)]) == {200}
         assert tab._session in place.queue.pending_messages_per_session
         assert place.app.state_holder.session_data[tab._session] is state
         assert len(place.app.state_holder.session_data) <= 102
@@ -208,7 +208,7 @@ async def test_when_all_sessions_are_taken_whoever_has_most_loses_one() -> None:
     """A newcomer finds a place, at the cost of the visitor with most pages."""
     async with opened(total=10, sessions=10) as place:
         for number in range(10):
-            await place.join("clear", f"s{number}")
+            await place.join("stop", f"s{number}")
         async with place.reading("hi"):
             assert len(place.crowd) == 10
             assert "s0" not in place.app.state_holder.session_data

@@ -212,14 +212,14 @@ step = st.one_of(
     st.tuples(st.just("ask"), st.booleans()),
     st.tuples(st.just("retry"), st.booleans()),
     st.tuples(st.just("edit"), st.booleans(), st.integers(0, 9)),
-    st.tuples(st.sampled_from(["undo", "clear", "reload"])),
+    st.tuples(st.sampled_from(["undo", "new chat", "reload"])),
 )
 
 
 @settings(max_examples=100, deadline=None)
 @given(steps=st.lists(step, max_size=12))
 async def test_claude_gets_what_the_page_shows(steps: list[tuple[Any, ...]]) -> None:
-    """After any sequence of questions, refusals, retries, edits, undos, clears and reloads, Claude
+    """After any sequence of questions, refusals, retries, edits, undos, new chats and reloads, Claude
     gets the answered turns that the page shows, and the message."""
     visitor = Visitor(Room())
     for number, (kind, *how) in enumerate(steps):
@@ -238,8 +238,8 @@ async def act(visitor: Visitor, kind: str, message: str, place: int = 0) -> None
     ]
     if kind == "ask":
         await visitor.ask(message)
-    elif kind == "clear":
-        await visitor.clear()
+    elif kind == "new chat":
+        await visitor.starts_anew()
     elif kind == "reload":
         await visitor.reload()
     elif questions and kind == "retry":
@@ -309,7 +309,7 @@ async def test_a_chat_that_is_too_long_for_a_page_goes_on_in_a_new_one() -> None
         assert "Start a new chat" in text_of(last[-1])
         assert is_note(last[-1])
     assert len(room.source.asked) == 1
-    await visitor.clear()
+    await visitor.starts_anew()
     await visitor.ask("again")
     assert visitor.sent == [("user", "again")]
     await room.close()

@@ -85,7 +85,7 @@ def test_the_page_works_under_its_policy(
     page.example(USUAL[0])
     page.shows("Ex.")
     page.ready()
-    page.press("Clear")
+    page.new_chat()
     page.shows_not("Ex.")
     assert violated == []
 

@@ -66,7 +66,7 @@ async def victims(room: Room, number: int = 5) -> list[Visitor]:
 
 
 async def attack(room: Room, address: str = ATTACKER) -> None:
-    """Ten times the visitor's share of words, thousands of claims, and pages that are cleared."""
+    """Ten times the visitor's share of words, thousands of claims, and new chats."""
     attacker = Visitor(room, address, "attacker")
     big = await attacker.reload("")
     for number in range(30):
@@ -74,7 +74,7 @@ async def attack(room: Room, address: str = ATTACKER) -> None:
         await attacker.ask("x" * 300_000)
         await attacker.reload(big if number % 2 else "")
         if number % 5 == 4:
-            await attacker.clear()
+            await attacker.starts_anew()
         await room.store.flush()
     for number in range(2_000):
         await room.page.claim(big, "", attacker.opens(f"claim{number}"))
@@ -95,7 +95,7 @@ def held(folder: Path) -> int:
 
 
 async def test_a_visitor_cannot_delete_what_others_keep(tmp_path: Path) -> None:
-    """One visitor who sends, claims and clears without end deletes nobody's conversation, in memory
+    """One visitor who sends, claims and begins anew without end deletes nobody's conversation, in memory
     or on disk."""
     async with a_room(tmp_path, max_tabs=100) as room:
         people = await victims(room)

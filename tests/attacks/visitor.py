@@ -93,9 +93,9 @@ class Visitor:
         await self.page.undo(before, self.request, undone)
         return question
 
-    async def clear(self) -> None:
+    async def starts_anew(self) -> None:
         self.shown = []
-        await self.page.clear(self.request)
+        await self.reload("")
 
     async def reload(self, tab: str | None = None) -> str:
         """Opens a page for that tab, which is the present one as a rule; its id."""

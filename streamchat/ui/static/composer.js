@@ -110,7 +110,7 @@
     if (!target.closest("#message")) focused = false;
   }, true);
 
-  // Clear and Edit, also by the keyboard: they would end the answer that is being written
+  // Edit, also by the keyboard: it would end the answer that is being written
   document.addEventListener("click", (event) => {
     if (!stop() || !event.target.closest(elements.locked)) return;
     event.preventDefault();

@@ -1,6 +1,6 @@
 // Saved conversations: the one that the page shows, its address (`?c=<id>`), and the way from one to another.
 (() => {
-  const { addresses, event, asks } = window.streamchat.gradio;
+  const { addresses, elements, event, asks } = window.streamchat.gradio;
   const QUIET = 80; // ms without a request, after which Gradio has told its server all that was shown
   const PATIENCE = 3_000; // ms
   const NAMING = 700; // ms between two looks for a name that is on its way
@@ -135,10 +135,16 @@
     }
   };
 
+  const fresh = () => {
+    const left = title === null && document.querySelector(elements.question) ? shown : "";
+    if (left) window.streamchat.toast("A new chat has begun.", { action: "Go back", act: () => open(left), seconds: 10 });
+    return open("");
+  };
+
   window.streamchat.conversations = {
     current: () => (title === null ? null : shown),
     open,
     again: async () => { await show(shown); others?.postMessage(shown); }, // after a change of what it shows
-    fresh: () => open(""),
+    fresh,
   };
 })();

@@ -14,8 +14,8 @@
     questionButton: ".message-buttons .icon-button",
     retry: ".bot-row .message-buttons .icon-button:nth-last-child(2):not(:first-child)",
     edit: ".user-row .message-buttons .icon-button:last-child:not(:first-child)",
-    // Clear and Edit, whose titles are translated; Gradio does not lock them while an answer is written
-    locked: ".icon-button-wrapper.top-panel .icon-button, .user-row .message-buttons .icon-button:not(:first-child)",
+    // Edit, whose title is translated; Gradio does not lock it while an answer is written
+    locked: ".user-row .message-buttons .icon-button:not(:first-child)",
     // the element that scrolls, and the questions in it
     log: "[role=log]",
     question: "[data-testid=user]",
