@@ -89,10 +89,8 @@ class Store:
             await self._database.open()
         self._salt = await self.run(schema.salt) or self._salt
         await self.run(self._prune)
-        self._tasks = [
-            asyncio.create_task(self._write_behind()),
-            asyncio.create_task(purging.purge_behind(self.run, self._unrestorable)),
-        ]
+        behind = self._write_behind(), purging.purge_behind(self.run, self._unrestorable)
+        self._tasks = list(map(asyncio.create_task, behind))
 
     async def close(self) -> None:
         """Writes everything that is not written yet."""
