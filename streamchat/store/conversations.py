@@ -4,14 +4,23 @@ The messages are the state of the tab with the same id. Without that row there i
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from streamchat.store.schema import ROW
 from streamchat.store.seams import Transaction
-from streamchat.store.search import MAX_TEXT, matching, searched, snippet, words_of
+from streamchat.store.search import (
+    MAX_TEXT,
+    index,
+    joined,
+    match_of,
+    matching,
+    parted,
+    searched,
+    snippet,
+    words_of,
+)
 from streamchat.store.shares import WITHDRAWN
 
 # seconds in which a deleted conversation can be restored
@@ -27,10 +36,7 @@ CHANGE = """
 UPDATE conversations SET title = CASE WHEN named THEN title ELSE ? END, at = MAX(at, ?), owner = ?,
 size = ? + COALESCE(length(CAST(snapshot AS BLOB)), 0), deleted = NULL WHERE number = ?
 """
-INDEX = """
-INSERT OR REPLACE INTO words (rowid, title, text)
-SELECT number, title, ? FROM conversations WHERE number = ?
-"""
+TITLE = "SELECT title FROM conversations WHERE number = ?"
 EMPTIED = "DELETE FROM conversations WHERE id = ? AND reader = ?"
 TOO_MANY = """
 SELECT id FROM conversations WHERE reader = ? AND deleted IS NULL
@@ -120,7 +126,8 @@ def put(transaction: Transaction, id_: str, card: Card, owner: bytes, now: float
         return False
     else:
         transaction.execute(CHANGE, (card.title, at, owner, size, found[0]))
-    transaction.execute(INDEX, (text, found[0]))
+    (title,) = transaction.execute(TITLE, found[:1]).fetchone()
+    index(transaction, found[0], title, text)
     return True
 
 
@@ -135,7 +142,7 @@ def items(  # noqa: PLR0913 (each narrows the list)
     transaction: Transaction, *, reader: str, query: str, before: float, last: str = "", most: int
 ) -> list[Item]:
     """The newest before that time, or behind the one `last` of that time, in which each word of the
-    query begins a word."""
+    query begins a word, or is in the text where there are no spaces between words."""
     older = (reader, before, last, reader, most)
     if not query.strip():
         rows = transaction.execute(LATEST, older).fetchall()
@@ -151,12 +158,12 @@ def _with_snippets(
     transaction: Transaction, rows: list[tuple[Any, ...]], words: list[str]
 ) -> list[Item]:
     """The items of rows that end with their numbers; the newest ones get snippets first."""
-    match = re.compile(rf"(?<!\w)(?:{'|'.join(words)})\w*", re.IGNORECASE)
+    match = match_of(words)
     left, found = MAX_SEEN, []
     for id_, title, at, token, number in rows:
         text = transaction.execute(START, (left, number)).fetchone()[0] if left else ""
         left -= len(text)
-        found.append(Item(id_, title, at, token, snippet(text, match)))
+        found.append(Item(id_, title, at, token, snippet(joined(text), match)))
     return found
 
 
@@ -179,7 +186,7 @@ def ids(transaction: Transaction, *, reader: str) -> list[str]:
 def rename(transaction: Transaction, *, reader: str, id_: str, title: str) -> Item | None:
     transaction.execute(RENAME, (title, id_, reader))
     if found := item(transaction, reader=reader, id_=id_):
-        transaction.execute(RETITLE, (found.title, id_))
+        transaction.execute(RETITLE, (parted(found.title), id_))
     return found
 
 

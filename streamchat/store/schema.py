@@ -1,6 +1,7 @@
 """The tables of the file, and the migrations from earlier releases' files."""
 
 from streamchat.store.seams import Transaction
+from streamchat.store.search import index_anew
 
 # bytes that a row counts beside its text
 ROW = 200
@@ -138,8 +139,13 @@ def keep_votes(transaction: Transaction) -> None:
     transaction.execute("CREATE INDEX votes_at ON votes (at)")
 
 
+def part_letters(transaction: Transaction) -> None:
+    """Version 6: searches find words in languages that have no spaces between them."""
+    index_anew(transaction)
+
+
 # each makes a file of the next version, beginning with a file of version 0, which may be empty
-MIGRATIONS = (give_owners, unite, keep_adjustments, keep_conversations, keep_votes)
+MIGRATIONS = (give_owners, unite, keep_adjustments, keep_conversations, keep_votes, part_letters)
 VERSION = len(MIGRATIONS)
 
 

@@ -1,4 +1,10 @@
-"""The words of a search, as FTS5 takes them, and what stands around a match."""
+"""The words of a search, as FTS5 takes them, and the text around a match.
+
+FTS5 finds words by their beginnings. Chinese, Japanese, Thai, Lao, Burmese and Khmer have no spaces
+between words: there each letter is a word of the index by itself, and what is looked for is letters
+that follow each other. An index of trigrams would find these, too, at several times the room and
+time for the texts in all other languages.
+"""
 
 import re
 
@@ -13,6 +19,53 @@ MIN_BEGINNING = 3
 BEGIN, END = "\x01", "\x02"
 # characters of a snippet before and after its match
 BEFORE, AFTER = 40, 80
+# letters of scripts without spaces between words
+LETTERS = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+)
+LETTER = re.compile(f"[{LETTERS}]")
+RUN = re.compile(f"[{LETTERS}]+")
+# stands around each of them in the index, and in no text
+APART = "\x03"
+
+
+def parted(text: str) -> str:
+    """The text as it is indexed."""
+    return RUN.sub(lambda run: f"{APART}{APART.join(run[0])}{APART}", text)
+
+
+def joined(text: str) -> str:
+    """The text that was indexed."""
+    return text.replace(APART, "")
+
+
+def matching(query: str) -> str:
+    """The words as a query for FTS5, without its syntax; empty without a word."""
+    words = searched(query)
+    last = len(words) - 1
+    begins = [place == last or len(word) >= MIN_BEGINNING for place, word in enumerate(words)]
+    return " ".join(
+        f'"{parted(word)}"{"*" * (begin and not LETTER.match(word[-1]))}'
+        for word, begin in zip(words, begins, strict=True)
+    )
+
+
+def searched(query: str) -> list[str]:
+    """The words that the query looks for."""
+    found = re.findall(rf"[\w{LETTERS}]+", query)
+    return [word for word in found if re.search(r"\w", word)][:MAX_WORDS]
+
+
+def match_of(words: list[str]) -> re.Pattern[str]:
+    """Finds the first of the words in a text, as the index does."""
+    return re.compile("|".join(map(_pattern, words)), re.IGNORECASE)
+
+
+def _pattern(word: str) -> str:
+    before = "" if LETTER.match(word) else rf"(?<![^\W{LETTERS}])"
+    after = "" if LETTER.match(word[-1]) else rf"[^\W{LETTERS}]*"
+    return before + word + after
 
 
 def snippet(text: str, match: re.Pattern[str]) -> str | None:
@@ -26,22 +79,26 @@ def snippet(text: str, match: re.Pattern[str]) -> str | None:
     return re.sub(r"\s+", " ", whole)
 
 
-def matching(query: str) -> str:
-    """The words as a query for FTS5, without its syntax; empty without a word."""
-    words = searched(query)
-    last = len(words) - 1
-    begins = [place == last or len(word) >= MIN_BEGINNING for place, word in enumerate(words)]
-    return " ".join(f'"{word}"{"*" * begin}' for word, begin in zip(words, begins, strict=True))
-
-
-def searched(query: str) -> list[str]:
-    """The words that the query looks for."""
-    return re.findall(r"\w+", query)[:MAX_WORDS]
-
-
 def words_of(text: str) -> str:
     """The text in SQLite's form, without the characters that mark a match."""
     return re.sub(r"[\x00-\x08]", " ", text).encode(errors="replace").decode()
+
+
+def index(transaction: Transaction, number: int, title: str, text: str) -> None:
+    """Has the conversation of that number found by its title and its text."""
+    transaction.execute(
+        "INSERT OR REPLACE INTO words (rowid, title, text) VALUES (?, ?, ?)",
+        (number, parted(title), parted(text)),
+    )
+
+
+def index_anew(transaction: Transaction) -> None:
+    """Indexes what a release has indexed that did not part letters."""
+    for (number,) in transaction.execute("SELECT rowid FROM words").fetchall():
+        row = transaction.execute("SELECT title, text FROM words WHERE rowid = ?", (number,))
+        title, text = map(joined, row.fetchone())
+        if LETTER.search(title + text):
+            index(transaction, number, title, text)
 
 
 def merge(transaction: Transaction, pages: int) -> bool:

@@ -185,7 +185,7 @@ def test_a_malformed_id_is_an_unknown_one(owner: Reader, id_: str) -> None:
 HOSTILE = [
     '"', '""', "'", "*", "zebra*", "NOT", "zebra NOT marmalade", "zebra OR", "(", "title:zebra",
     "{title text}: zebra", "NEAR(zebra marmalade)", "^zebra", "-zebra", "zebra AND", "\x00",
-    "zebra\x00", "zebra; DROP TABLE words", "%", "_", "😀", "\ud7ff", "a" * MAX_QUERY, '"zebra',
+    "zebra\x00", "zebra; DROP TABLE words", "ำ", "\u0e31\u0e34", "漢\"*", "漢" * MAX_QUERY, "\x03", "漢\x03字", "%", "_", "😀", "\ud7ff", "a" * MAX_QUERY, '"zebra',
 ]  # fmt: skip
 
 
