@@ -14,7 +14,7 @@ from genai_prices.data import providers
 from playwright.sync_api import BrowserContext, expect
 from pydantic import SecretStr
 
-from streamchat.chat import titles
+from streamchat.chat import errands, titles
 from streamchat.chat.asking import Chat
 from streamchat.chat.parties import Asker, Sources
 from streamchat.events import Message, Usage
@@ -305,6 +305,36 @@ async def test_an_unusable_title_is_dropped(
     assert len(claude.exchanges) == 1
 
 
+async def test_a_model_that_is_out_of_reach_is_asked_once(
+    settings: Settings, claude: ScriptedClaude, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As behind a gateway without it: the owner reads of it, and no further title is asked for."""
+    claude.play(refuses(404, "not_found_error", f"model: {titles.MODEL}"), says("A title"))
+    asking = Asking(settings, 1)
+    assert [await asking.title(), await asking.title()] == ["", ""]
+    await asking.chat.close()
+    assert len(claude.exchanges) == 1
+    assert caplog.text.count(titles.MODEL) == 1
+
+
+async def test_titles_have_a_bounded_number_of_places(
+    settings: Settings, claude: ScriptedClaude, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond it there is no title; a place is free again after the end."""
+    monkeypatch.setattr(errands, "MOST", 2)
+    hold = Hold()
+    held = streams(start(), opens(), delta("Lasagne"), hold, ends())
+    claude.play(held, held, says("Pizza"))
+    asking = Asking(settings, 1)
+    running = [asyncio.create_task(asking.title()) for _ in range(2)]
+    await asyncio.to_thread(claude.exchange, 1)
+    assert await asking.title() == ""
+    hold.release()
+    assert await asyncio.gather(*running) == ["Lasagne"] * 2
+    assert await asking.title() == "Pizza"
+    await asking.chat.close()
+
+
 async def test_a_slow_title_is_given_up(settings: Settings, claude: ScriptedClaude) -> None:
     """The connection is closed, and the upper bound of the cost is counted."""
     hold = Hold()
@@ -349,6 +379,36 @@ async def test_no_title_is_asked_for_while_the_owner_has_paused_claude(
     await chat.chat.pause.turn(on=True)
     assert await chat.title() == ""
     assert claude.exchanges == []
+
+
+async def test_an_answer_that_is_written_again_leads_to_no_second_title(
+    settings: Settings, claude: ScriptedClaude
+) -> None:
+    """Nor does one that was stopped, or that follows another one; each would be a call."""
+    asking, asker = Asking(settings, 1), Asker("me")
+    reply = await asking.chat.ask([Message("user", "hi")], asker)
+    await reply.closed()
+    tabs = Tabs(asking.chat, Store(""))
+    first = message_of("user", "hi")
+
+    def is_named(tab: Tab) -> bool:
+        Titling(asking.chat, tabs).answered("id", tab, reply, asker)
+        return bool(tabs.naming)
+
+    assert not is_named(Tab([first], reply=reply, reader="me", title=""))
+    assert not is_named(Tab([first, message_of("assistant", "1"), first], reply=reply, reader="me"))
+    assert not is_named(Tab([first], reply=reply))
+    assert not is_named(Tab([first], reply=reply, reader="me", kept=False))
+    assert is_named(Tab([first], reply=reply, reader="me"))
+    tabs.naming.clear()
+    hold = Hold()
+    claude.play(streams(start(), opens(), delta("Half"), hold))
+    reply = await asking.chat.ask([Message("user", "hi")], asker)
+    await asyncio.to_thread(hold.reached.wait, 20)
+    reply.stop()
+    await reply.closed()
+    assert not is_named(Tab([first], reply=reply, reader="me"))
+    await asking.chat.close()
 
 
 async def test_the_demo_in_place_of_claude_leads_to_no_title(

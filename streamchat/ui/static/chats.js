@@ -56,7 +56,7 @@
     tries = 0;
     loaded = true;
     clearTimeout(timer);
-    if (!document.hidden && chats.some(({ running }) => running)) timer = setTimeout(refresh, 5_000);
+    if (!document.hidden && chats.some(({ running, naming }) => running || naming)) timer = setTimeout(refresh, 5_000);
     draw();
   };
 
