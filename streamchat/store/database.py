@@ -237,7 +237,7 @@ class Store:
         await purging.purge(self.run, self._unrestorable())
 
     def _unrestorable(self) -> float:
-        """What was deleted by that time can no longer be restored."""
+        """The time by which a conversation was deleted that can no longer be restored."""
         return self._clock() - conversations.UNDO
 
     def _prune(self, transaction: Transaction) -> None:
