@@ -193,7 +193,7 @@ async def test_many_deleted_conversations_go_in_short_steps(tmp_path: Path) -> N
 async def test_what_is_restored_counts_against_the_bound(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who deletes and restores in turn has no more conversations than others."""
+    """A reader who deletes and restores in turn has no more conversations than others."""
     monkeypatch.setattr(conversations, "MOST", 3)
     clock = Clock()
     store = Store(str(tmp_path), clock=clock)

@@ -81,7 +81,7 @@ def test_titles_are_found_in_these_languages(file: Any) -> None:
 
 @given(text=SPOKEN, data=st.data())
 def test_each_row_of_letters_in_a_text_is_found(text: str, data: st.DataObject) -> None:
-    """Whatever stands around it; and what is indexed can be read as it was."""
+    """The text around it does not matter, and an indexed text can be read as it was."""
     assert joined(parted(text)) == text
     letters = [place for place, sign in enumerate(text) if parted(sign) != sign]
     if not letters:
