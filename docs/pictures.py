@@ -1,7 +1,8 @@
 """Makes the pictures of the README from the running demo: `python -m docs.pictures`. Needs
-tests/requirements.txt."""
+tests/requirements.txt. `python -m docs.pictures states` makes pictures of every state."""
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from io import BytesIO
@@ -11,6 +12,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
+from docs import shots
 from streamchat.server import create
 from streamchat.settings import Settings
 from streamchat.system import environment
@@ -28,9 +30,7 @@ Frame = tuple[float, Image.Image]
 
 
 def main() -> None:
-    environment.set_defaults()
-    for variable in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
-        os.environ.pop(variable, None)
+    without_keys()
     IMAGES.mkdir(exist_ok=True)
     settings = Settings.read().model_copy(update={"data_dir": ""})
     with create(settings).launch() as running, sync_playwright() as playwright:
@@ -40,6 +40,13 @@ def main() -> None:
         still(chromium, running.url, "dark", DESKTOP, "dark")
         still(chromium, running.url, "phone", PHONE, "light")
         record(chromium, running.url)
+
+
+def without_keys() -> None:
+    """The environment of the demo, whoever makes the pictures."""
+    environment.set_defaults()
+    for variable in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
+        os.environ.pop(variable, None)
 
 
 def still(chromium: Browser, url: str, name: str, size: tuple[int, int], scheme: str) -> None:
@@ -100,4 +107,8 @@ def opened(chromium: Browser, url: str, size: tuple[int, int], scheme: str) -> P
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["states"]:
+        without_keys()
+        shots.make(*sys.argv[2:])
+    else:
+        main()

@@ -1,0 +1,214 @@
+"""How to lead a page to each of its states."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Locator
+from playwright.sync_api import Page as Tab
+
+from tests.page import Page
+
+PASSWORD = "open, sesame"  # noqa: S105 (of a chat that runs for the pictures)
+RIVERS = "Write me 2,000 words about rivers"
+TOUR = "Show me everything Markdown can do"
+
+State = Callable[[Page, str], None]
+STATES: dict[str, tuple[str, State]] = {}
+
+
+def state(name: str, chat: str = "demo") -> Callable[[State], State]:
+    """A state of one of the chats below."""
+
+    def add(lead: State) -> State:
+        STATES[name] = (chat, lead)
+        return lead
+
+    return add
+
+
+def asks(name: str, question: str, *, waits: float = 0) -> None:
+    """The state after a question, or so many seconds later, while the answer is written."""
+
+    def lead(page: Page, _: str) -> None:
+        page.ask(question)
+        page.browser.wait_for_timeout(1000 * waits)
+        if not waits:
+            page.ready()
+
+    state(name)(lead)
+
+
+def opens(name: str, path: str, chat: str = "claude") -> None:
+    state(name, chat)(lambda page, url: goto(page.browser, url + path))
+
+
+def goto(tab: Tab, address: str) -> None:
+    tab.goto(address)
+    tab.wait_for_load_state("networkidle")
+
+
+state("welcome")(lambda _page, _url: None)
+asks("thinking", "Think it through: why is the sky blue?", waits=2)
+asks("writing", RIVERS, waits=3)
+asks("tour-end", TOUR)
+asks("retrying", "Be busy at first", waits=2)
+asks("failed", "Fail in the middle")
+asks("failed-at-once", "Fail before the first word")
+asks("cut", "Stop in the middle of a sentence")
+asks("refused", "Refuse to answer this")
+asks("empty", "Say nothing at all")
+asks("long-question", "\n".join(f"Line {number} of a long question." for number in range(30)))
+opens("owner", "owner")
+opens("docs", "docs")
+opens("login", "login", "locked")
+opens("refusal", "nothing/here")
+opens("nothing-shared", "shared/x")
+opens("card", "preview.png")
+
+
+@state("tour")
+def _tour(page: Page, _: str) -> None:
+    page.ask(TOUR)
+    page.ready()
+    page.browser.get_by_role("log").evaluate("log => log.scrollTo(0, 0)")
+
+
+@state("stopped")
+def _stopped(page: Page, _: str) -> None:
+    page.ask(RIVERS)
+    page.answers.last.get_by_text("river").first.wait_for()
+    page.stop()
+    page.shows("Stopped.")
+    page.ready()
+
+
+@state("edit")
+def _edit(page: Page, _: str) -> None:
+    page.ask("Who are you?")
+    page.ready()
+    page.press("Edit")
+
+
+@state("menu")
+def _menu(page: Page, _: str) -> None:
+    press(page.browser, "Menu")
+
+
+@state("about")
+def _about(page: Page, _: str) -> None:
+    _menu(page, "")
+    press(page.browser, "About")
+
+
+@state("share")
+def _share(page: Page, _: str) -> None:
+    page.ask("Who are you?")
+    page.ready()
+    _menu(page, "")
+    press(page.browser, "Share")
+    press(page.browser, "Make a link")
+    page.browser.get_by_role("button", name="Copy").last.wait_for()
+
+
+@state("shared")
+def _shared(page: Page, _: str) -> None:
+    page.ask(TOUR)
+    page.ready()
+    _menu(page, "")
+    press(page.browser, "Share")
+    press(page.browser, "Make a link")
+    link = page.browser.get_by_label("Link").last
+    link.wait_for()
+    goto(page.browser, link.input_value())
+
+
+@state("sidebar")
+def _sidebar(page: Page, _: str) -> None:
+    for question in ("Who are you?", "How do I connect Claude?", "Thanks"):
+        page.ask(question)
+        page.ready()
+        press(page.browser, "New chat")
+    open_sidebar(page.browser)
+
+
+@state("search")
+def _search(page: Page, url: str) -> None:
+    _sidebar(page, url)
+    page.browser.get_by_role("searchbox").fill("claude")
+    page.browser.locator("#chats mark").first.wait_for()
+
+
+@state("row-menu")
+def _row_menu(page: Page, url: str) -> None:
+    _sidebar(page, url)
+    page.browser.locator("#chats li").first.get_by_role("button").click()
+
+
+@state("deleted")
+def _deleted(page: Page, url: str) -> None:
+    _row_menu(page, url)
+    page.browser.get_by_role("menuitem", name="Delete").click()
+    page.browser.locator(".toast").first.wait_for()
+
+
+@state("thumb", "claude")
+def _thumb(page: Page, _: str) -> None:
+    page.ask("Which river is the longest?")
+    page.ready()
+    page.browser.get_by_label("Bad answer").last.click()
+    page.browser.locator(".words").wait_for()
+
+
+@state("receipt", "claude")
+def _receipt(page: Page, _: str) -> None:
+    page.ask("Which river is the longest?")
+    page.ready()
+    page.browser.locator(".sc-receipt summary").last.click()
+
+
+@state("options", "claude")
+def _options(page: Page, _: str) -> None:
+    page.browser.locator("#options-chip").click()
+    page.browser.get_by_role("dialog", name="Options").wait_for()
+
+
+@state("spent", "poor")
+def _spent(page: Page, _: str) -> None:
+    page.ask("Which river is the longest?")
+    page.ready()
+    page.ask("And the widest?")
+    page.ready()
+
+
+@state("paused", "paused")
+def _paused(page: Page, _: str) -> None:
+    page.ask("Which river is the longest?")
+    page.ready()
+
+
+@state("no-credit", "broke")
+def _no_credit(page: Page, _: str) -> None:
+    page.ask("Which river is the longest?")
+    page.ready()
+
+
+def press(tab: Tab, name: str) -> None:
+    found: Locator = tab.get_by_role("button", name=name, exact=True).locator("visible=true")
+    found.last.click()
+
+
+def open_sidebar(tab: Tab) -> None:
+    """On a phone it is a sheet."""
+    if not tab.locator("#chats").is_visible():
+        press(tab, "Conversations")
+
+
+ANSWER = "The **Nile** and the **Amazon** are about 6,650 km long; which one is longer is disputed."
+MODELS = "claude-haiku-5-5,claude-opus-5-5"
+CHATS: dict[str, dict[str, object]] = {
+    "demo": {},
+    "claude": {"models": MODELS, "feedback": "text"},
+    "locked": {"auth": f"eva:{PASSWORD}"},
+    "poor": {"visitor_budget_usd": 0.17},
+    "paused": {},
+    "broke": {},
+}
