@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, expect
 from playwright.sync_api import Page as Tab
 
 from tests.page import Page
@@ -29,12 +29,22 @@ def asks(name: str, question: str, *, waits: float = 0) -> None:
     """The state after a question, or so many seconds later, while the answer is written."""
 
     def lead(page: Page, _: str) -> None:
-        page.ask(question)
-        page.browser.wait_for_timeout(1000 * waits)
         if not waits:
-            page.ready()
+            answered(page, question)
+        else:
+            page.ask(question)
+            page.browser.wait_for_timeout(1000 * waits)
 
     state(name)(lead)
+
+
+def answered(page: Page, question: str) -> None:
+    """Asks, and waits until the whole answer is there."""
+    before = page.answers.count()
+    page.ask(question)
+    expect(page.answers).not_to_have_count(before)
+    expect(page.browser.locator("html[data-answering]")).to_have_count(0)
+    page.ready()
 
 
 def opens(name: str, path: str, chat: str = "claude") -> None:
@@ -67,8 +77,7 @@ opens("card", "preview.png")
 
 @state("tour")
 def _tour(page: Page, _: str) -> None:
-    page.ask(TOUR)
-    page.ready()
+    answered(page, TOUR)
     page.browser.get_by_role("log").evaluate("log => log.scrollTo(0, 0)")
 
 
@@ -83,8 +92,7 @@ def _stopped(page: Page, _: str) -> None:
 
 @state("edit")
 def _edit(page: Page, _: str) -> None:
-    page.ask("Who are you?")
-    page.ready()
+    answered(page, "Who are you?")
     page.press("Edit")
 
 
@@ -101,8 +109,7 @@ def _about(page: Page, _: str) -> None:
 
 @state("share")
 def _share(page: Page, _: str) -> None:
-    page.ask("Who are you?")
-    page.ready()
+    answered(page, "Who are you?")
     _menu(page, "")
     press(page.browser, "Share")
     press(page.browser, "Make a link")
@@ -111,12 +118,11 @@ def _share(page: Page, _: str) -> None:
 
 @state("shared")
 def _shared(page: Page, _: str) -> None:
-    page.ask(TOUR)
-    page.ready()
+    answered(page, TOUR)
     _menu(page, "")
     press(page.browser, "Share")
     press(page.browser, "Make a link")
-    link = page.browser.get_by_label("Link").last
+    link = page.browser.get_by_role("dialog").get_by_label("Link", exact=True)
     link.wait_for()
     goto(page.browser, link.input_value())
 
@@ -124,8 +130,7 @@ def _shared(page: Page, _: str) -> None:
 @state("sidebar")
 def _sidebar(page: Page, _: str) -> None:
     for question in ("Who are you?", "How do I connect Claude?", "Thanks"):
-        page.ask(question)
-        page.ready()
+        answered(page, question)
         press(page.browser, "New chat")
     open_sidebar(page.browser)
 
@@ -152,16 +157,14 @@ def _deleted(page: Page, url: str) -> None:
 
 @state("thumb", "claude")
 def _thumb(page: Page, _: str) -> None:
-    page.ask("Which river is the longest?")
-    page.ready()
+    answered(page, "Which river is the longest?")
     page.browser.get_by_label("Bad answer").last.click()
     page.browser.locator(".words").wait_for()
 
 
 @state("receipt", "claude")
 def _receipt(page: Page, _: str) -> None:
-    page.ask("Which river is the longest?")
-    page.ready()
+    answered(page, "Which river is the longest?")
     page.browser.locator(".sc-receipt summary").last.click()
 
 
@@ -173,22 +176,18 @@ def _options(page: Page, _: str) -> None:
 
 @state("spent", "poor")
 def _spent(page: Page, _: str) -> None:
-    page.ask("Which river is the longest?")
-    page.ready()
-    page.ask("And the widest?")
-    page.ready()
+    answered(page, "Which river is the longest?")
+    answered(page, "And the widest?")
 
 
 @state("paused", "paused")
 def _paused(page: Page, _: str) -> None:
-    page.ask("Which river is the longest?")
-    page.ready()
+    answered(page, "Which river is the longest?")
 
 
 @state("no-credit", "broke")
 def _no_credit(page: Page, _: str) -> None:
-    page.ask("Which river is the longest?")
-    page.ready()
+    answered(page, "Which river is the longest?")
 
 
 def press(tab: Tab, name: str) -> None:
@@ -205,7 +204,7 @@ def open_sidebar(tab: Tab) -> None:
 ANSWER = "The **Nile** and the **Amazon** are about 6,650 km long; which one is longer is disputed."
 MODELS = "claude-haiku-5-5,claude-opus-5-5"
 CHATS: dict[str, dict[str, object]] = {
-    "demo": {},
+    "demo": {"visitor_replies": 100},
     "claude": {"models": MODELS, "feedback": "text"},
     "locked": {"auth": f"eva:{PASSWORD}"},
     "poor": {"visitor_budget_usd": 0.17},

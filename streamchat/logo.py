@@ -14,6 +14,7 @@ SVG = "http://www.w3.org/2000/svg svg"
 MOST_BYTES = 256 * 1024
 # of a side
 MOST_PIXELS = 2048
+TOO_WIDE = f"it should have {MOST_PIXELS} pixels a side at most"
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,10 @@ def _check_png(content: bytes) -> None:
     try:
         with Image.open(BytesIO(content), formats=["PNG"]) as picture:
             if max(picture.size) > MOST_PIXELS:
-                raise ValueError(f"it should have {MOST_PIXELS} pixels a side at most")
+                raise ValueError(TOO_WIDE)
             picture.load()
+    except Image.DecompressionBombError:
+        raise ValueError(TOO_WIDE) from None
     except (OSError, SyntaxError):
         raise ValueError("it should be a whole PNG") from None
 

@@ -1,8 +1,9 @@
 """The chat's own mark, a stream in a speech bubble, and the card for previews of links."""
 
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from functools import lru_cache, wraps
 from io import BytesIO
+from threading import Lock
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -48,7 +49,19 @@ def svg(look: Look) -> bytes:
     return MARK.format(accent=accent, ink=ink, dark_accent=dark_accent, dark_ink=dark_ink).encode()
 
 
-@lru_cache(maxsize=2)
+def drawn_once(draw: Callable[[Look], bytes]) -> Callable[[Look], bytes]:
+    """The picture of each look is drawn once, however many ask for it at the same time."""
+    kept, turn = lru_cache(maxsize=2)(draw), Lock()
+
+    @wraps(draw)
+    def drawn(look: Look) -> bytes:
+        with turn:
+            return kept(look)
+
+    return drawn
+
+
+@drawn_once
 def touch_icon(look: Look) -> bytes:
     """A PNG for phones, which round its corners: the mark, or the owner's PNG, on white."""
     square = Image.new("RGB", (TOUCH, TOUCH), "#ffffff")
@@ -59,7 +72,7 @@ def touch_icon(look: Look) -> bytes:
     return _png(square)
 
 
-@lru_cache(maxsize=2)
+@drawn_once
 def card(look: Look) -> bytes:
     """The picture of a preview, a PNG of 1200 x 630: the logo, and below it the title and the
     sentence, as far as the font at hand has their letters."""

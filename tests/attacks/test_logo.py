@@ -1,6 +1,8 @@
 """The owner's logo: which files are taken, and what one of them can do in a visitor's browser."""
 
 import os
+import struct
+import zlib
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext
 
-from streamchat.logo import MOST_BYTES, MOST_PIXELS, checked
+from streamchat.logo import MOST_BYTES, MOST_PIXELS, PNG, checked
 from streamchat.server import create
 from streamchat.settings import Settings, SettingsError
 
@@ -31,9 +33,21 @@ def png(width: int, height: int = 8) -> bytes:
     return written.getvalue()
 
 
+def header(side: int) -> bytes:
+    """The start of a PNG that would be of this size."""
+    size = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return PNG + chunk(b"IHDR", size) + chunk(b"IDAT", b"x")
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    sums = struct.pack(">I", zlib.crc32(kind + content))
+    return struct.pack(">I", len(content)) + kind + content + sums
+
+
 FILES = {
     "huge": (SVG.format(f"<!--{'x' * MOST_BYTES}-->").encode(), "256 kB at most"),
     "wide": (png(MOST_PIXELS + 1), "2048 pixels a side at most"),
+    "enormous": (header(100_000), "2048 pixels"),
     "half": (png(800, 800)[:900], "a whole PNG"),
     "head only": (png(8)[:8], "a whole PNG"),
     "web page": (b"<html xmlns='http://www.w3.org/1999/xhtml'><svg/></html>", "an SVG or a PNG"),
