@@ -177,7 +177,6 @@ def _options(page: Page, _: str) -> None:
 @state("spent", "poor")
 def _spent(page: Page, _: str) -> None:
     answered(page, "Which river is the longest?")
-    answered(page, "And the widest?")
 
 
 @state("paused", "paused")
@@ -207,7 +206,7 @@ CHATS: dict[str, dict[str, object]] = {
     "demo": {"visitor_replies": 100},
     "claude": {"models": MODELS, "feedback": "text"},
     "locked": {"auth": f"eva:{PASSWORD}"},
-    "poor": {"visitor_budget_usd": 0.17},
+    "poor": {"visitor_budget_usd": 0.01},
     "paused": {},
     "broke": {},
 }
