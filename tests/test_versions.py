@@ -180,6 +180,20 @@ async def test_undo_takes_back_a_question_with_its_versions(room: Room) -> None:
     assert (await visitor.tab).versions == Versions()
 
 
+async def test_undo_takes_back_what_its_page_shows(room: Room) -> None:
+    """Another window has gone to another version, which stays as it is."""
+    visitor = await asked(room)
+    await visitor.goes_to(1)
+    tab = await visitor.tab
+    visitor.leaf = 1
+    visitor.request = visitor.opens(visitor.request.session_hash)
+    assert tab.show(3)
+    assert await visitor.undo() == "Two"
+    assert words(tab.messages()) == turn("One", "First.")
+    assert tab.show(3)
+    assert words(tab.messages()) == turn("Uno", "Edited.")
+
+
 async def test_a_thumb_belongs_to_its_version(room: Room) -> None:
     """Two answers with the same words have different names, and each keeps its own."""
     visitor = Known(room)

@@ -203,7 +203,7 @@ class Page(Watching, Endpoint):
 
     async def undo(self, history: list[Shown], request: gr.Request, undone: gr.UndoData) -> Update:
         """Takes back the same question and answer as the page, which may have done so already."""
-        tab = await self.tab(request)
+        tab = await self._seen(request)
         place = undone.index if isinstance(undone.index, int) else undone.index[0]
         tab.undo(turns_left(history, place))
         self.save(request, tab)

@@ -9,6 +9,7 @@
   let told = NONE; // of the conversation that the page shows: its turns, and where there is a choice
   let whose = null;
   let isNew = false; // whether it is what the page shows now: nothing was asked since
+  let asked = 0; // how often something was
 
   // What the page shows is the path to this turn: a question goes there, whatever other windows show.
   const leaf = () => (isNew && whose !== null ? told.path.findLast((number) => number !== null) ?? null : null);
@@ -24,13 +25,13 @@
     return { questions, answers };
   };
   const wantedBoxes = () => {
-    const { questions, answers } = turns();
-    return told.choices.flatMap(({ turn, shown, questions: asked, answers: answered }) => {
+    const { questions, answers: rows } = turns();
+    return told.choices.flatMap(({ turn, shown, questions: numbers, answers }) => {
       const question = questions[turn];
       if (!question) return [];
       return [
-        { name: `question ${turn}`, numbers: asked, shown, row: rowOfQuestion(question) },
-        { name: `answer ${turn}`, numbers: answered, shown, row: rowOfAnswer(answers[turn]) },
+        { name: `question ${turn}`, numbers, shown, row: rowOfQuestion(question) },
+        { name: `answer ${turn}`, numbers: answers, shown, row: rowOfAnswer(rows[turn]) },
       ].filter(({ numbers, row }) => numbers.length > 1 && row);
     });
   };
@@ -81,13 +82,16 @@
     place();
   };
   const look = async () => {
-    const id = current();
+    const [id, before] = [current(), asked];
     const answer = id && await fetch(path(id), { cache: "no-store" }).catch(() => null);
     const found = answer?.ok ? await answer.json() : NONE;
-    if (id === current()) tell(id, found);
+    if (id !== current()) return;
+    tell(id, found);
+    isNew &&= before === asked;
   };
+  const forget = () => { asked++; isNew = false; };
 
-  Object.assign(window.streamchat, { version: { leaf, look, forget: () => { isNew = false; }, of: (turn) => told.path[turn] ?? turn } });
+  Object.assign(window.streamchat, { version: { leaf, look, forget, of: (turn) => told.path[turn] ?? turn } });
 
   // The arrows stay under the pointer and keep the focus.
   let holding = "";
