@@ -52,7 +52,7 @@ def served(kind: str) -> Iterator[str]:
 
 
 def take(chromium: Browser, url: str, name: str, folder: Path) -> Iterator[Path]:
-    """Its pictures in all sizes and themes; one that cannot be led to is named."""
+    """Takes a state in all sizes and themes. Names a state that cannot be reached."""
     for number, sizes in enumerate(DEVICES):
         with chromium.new_context(
             viewport=size_of(*sizes[0]),

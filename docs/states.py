@@ -195,7 +195,7 @@ def press(tab: Tab, name: str) -> None:
 
 
 def open_sidebar(tab: Tab) -> None:
-    """On a phone it is a sheet."""
+    """Opens it where it is a sheet, as on a phone."""
     if not tab.locator("#chats").is_visible():
         press(tab, "Conversations")
 

@@ -34,7 +34,7 @@ def read_logo(path: object) -> object:
 
 
 def checked(content: bytes) -> Logo:
-    """By its content, whatever its name says."""
+    """Checks the content of a file; its name does not matter."""
     if len(content) > MOST_BYTES:
         raise ValueError(f"its file should have {MOST_BYTES // 1024} kB at most")
     if content.startswith(PNG):

@@ -63,7 +63,7 @@ def drawn_once(draw: Callable[[Look], bytes]) -> Callable[[Look], bytes]:
 
 @drawn_once
 def touch_icon(look: Look) -> bytes:
-    """A PNG for phones, which round its corners: the mark, or the owner's PNG, on white."""
+    """The icon for phones, a PNG whose corners they round: the mark, or the owner's, on white."""
     square = Image.new("RGB", (TOUCH, TOUCH), "#ffffff")
     accent, ink = look.accents[0]
     side = TOUCH - 40
@@ -92,7 +92,7 @@ def card(look: Look) -> bytes:
 
 
 def _write_title(draw: ImageDraw.ImageDraw, title: str) -> None:
-    """In bold, and as small as it has to be to fit."""
+    """Writes it in bold, as large as fits."""
     wide = ImageFont.load_default(TITLE_SIZE).getlength(title)
     size = min(TITLE_SIZE, TITLE_SIZE * (CARD[0] - 2 * EDGE) / max(wide, 1))
     font = ImageFont.load_default(size)

@@ -44,7 +44,7 @@ def routes(look: Callable[[], Look]) -> APIRouter:
 
     @router.get(TOUCH)
     def touch_icon() -> Response:
-        """For phones, which take no SVG."""
+        """The icon for phones, which take no SVG."""
         if not has_touch_icon(look()):
             raise Unfit(404, "not_found")
         return Response(drawing.touch_icon(look()), headers=HEADERS, media_type="image/png")
@@ -64,7 +64,7 @@ def has_touch_icon(look: Look) -> bool:
 
 
 def address(look: Look, root: str) -> str:
-    """Where the logo is from a page, by the way from there to the chat."""
+    """The logo's address on a page, whose way to the chat is `root`."""
     return f"{root}{LOGO[1:]}?v={version(look)}"
 
 
@@ -76,7 +76,7 @@ def version(look: Look) -> str:
 
 
 def tags(look: Look, root: str) -> str:
-    """For the head of a page: its icons, and the colour of what a browser has around it."""
+    """The tags of a page's head for its icons and for the colour of the browser around it."""
     kind, _ = picture(look)
     lines = [f'<link rel="icon" href="{escape(address(look, root))}" type="{kind}">']
     if has_touch_icon(look):

@@ -50,7 +50,7 @@ class LoginPage:
         return self._page(request, FORM.format(message=alert), status)
 
     def inside(self, request: Request) -> Response:
-        """For a browser that is logged in."""
+        """The page for a browser that is logged in."""
         return self._page(request, INSIDE)
 
     def _page(self, request: Request, content: str, status: int = 200) -> Response:

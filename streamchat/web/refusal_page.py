@@ -1,4 +1,4 @@
-"""A page in place of a refusal's JSON, for a person whose browser opens an address."""
+"""Shows a refusal as a page to a person whose browser opens an address."""
 
 import json
 from html import escape

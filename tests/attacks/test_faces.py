@@ -65,7 +65,7 @@ class Tags(HTMLParser):
 
 @pytest.mark.parametrize("path", ["", *PATHS])
 def test_a_name_with_markup_is_text_on_every_page(url: str, path: str) -> None:
-    """It adds no tag and no attribute, in titles, headers and previews of links alike."""
+    """The name adds no tag and no attribute to titles, headers and previews of links."""
     with logged_in(url) as client:
         html = client.get(f"/{path}").text
     page = Tags(html)
@@ -81,7 +81,7 @@ def test_a_name_with_markup_is_text_on_every_page(url: str, path: str) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_a_page_runs_only_what_is_its_own(url: str, path: str) -> None:
-    """Nothing inline but one style and one script by their hashes, nothing from elsewhere."""
+    """Each policy allows one inline style and one inline script by their hashes, and no other site."""
     with logged_in(url) as client:
         answer = client.get(f"/{path}")
     policy = answer.headers["content-security-policy"]
@@ -103,7 +103,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_a_person_reads_a_refusal_on_a_page(url: str, name: str) -> None:
-    """With its status and its headers; programs and the page's own requests get JSON."""
+    """The page has the same status and headers; programs and scripts of pages get JSON."""
     method, path, headers, status, root = REFUSALS[name]
     with logged_in(url) as client:
         auth = None if headers.get("authorization") == "" else ("eva", PASSWORD)
@@ -125,7 +125,7 @@ def test_a_person_reads_a_refusal_on_a_page(url: str, name: str) -> None:
 @pytest.mark.process
 @pytest.mark.parametrize("path", PATHS)
 def test_a_page_fits_every_screen(url: str, chromium: Browser, path: str) -> None:
-    """At 360 px and at 200 % zoom nothing sticks out; a finger hits what can be pressed; nothing
+    """Pages do not scroll sideways at 360 px or 200 % zoom. A finger hits what can be pressed. Nothing
     violates the policy, and no script of the name runs."""
     login = {"username": "eva", "password": PASSWORD}
     with chromium.new_context(

@@ -71,7 +71,7 @@ def refusal(monkeypatch: pytest.MonkeyPatch, path: Path | str) -> str:
 def test_a_file_that_is_no_logo_stops_the_start(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
-    """Its content decides, not its name; the owner reads what a logo should be."""
+    """The content of a file decides, not its name; the owner reads what a logo should be."""
     content, reason = FILES[name]
     (tmp_path / "logo.svg").write_bytes(content)
     said = refusal(monkeypatch, tmp_path / "logo.svg")
@@ -126,7 +126,7 @@ def test_a_logo_is_the_one_of_the_start(url: str, logo: Path) -> None:
 
 @pytest.mark.process
 def test_a_script_in_a_logo_never_runs(url: str, context: BrowserContext) -> None:
-    """Neither where a page shows the logo nor where a visitor is sent to the file itself."""
+    """The logo runs nothing on a page that shows it, nor when a visitor opens the file itself."""
     for path in ("docs", "logo", "favicon.ico"):
         tab = context.new_page()
         tab.goto(f"{url}{path}")
