@@ -90,6 +90,14 @@ def _stopped(page: Page, _: str) -> None:
     page.ready()
 
 
+@state("versions")
+def _versions(page: Page, _: str) -> None:
+    answered(page, "Who are you?")
+    page.press("Retry")
+    page.browser.wait_for_timeout(1_500)
+    page.ready()
+
+
 @state("edit")
 def _edit(page: Page, _: str) -> None:
     answered(page, "Who are you?")
