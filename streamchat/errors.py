@@ -17,6 +17,8 @@ ChatError
 │   ├── BeyondShare            422
 │   ├── FileRefused            422  or 413 for one that is too large
 │   ├── TooManyFiles           429  until some of the hour is over
+│   ├── UnknownFile            404
+│   ├── FilesNotKept           503
 │   ├── TooOften               429
 │   │   └── TooManyGuesses     429
 │   ├── TooManyAtOnce          429
@@ -181,6 +183,14 @@ class FileRefused(Refused):
 
 class TooManyFiles(Refused):
     code, status = "too_many_files", 429
+
+
+class UnknownFile(Refused):
+    code, status = "unknown_file", 404
+
+
+class FilesNotKept(Refused):
+    code, status = "files_not_kept", 503
 
 
 class TooOften(Refused):

@@ -1,5 +1,6 @@
 """A browser without its page that asks questions and finds its saved conversations."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import httpx
@@ -38,14 +39,29 @@ class Reader:
     def asks(self, message: str = HI["message"], id_: str = "", page: str = "") -> str:
         """Asks in that conversation, or in a new one, waits for the answer and returns the
         conversation's id."""
-        page, id_ = self.opens(id_, page)
-        self.reads(self.begins(message, page))
+        id_, said = self.hears(message, id_, page)
+        assert "event: complete" in said
         return id_
 
-    def begins(self, message: str, page: str) -> str:
+    def hears(
+        self, message: str, id_: str = "", page: str = "", files: Sequence[str] = ()
+    ) -> tuple[str, str]:
+        """As `asks`, with these files, and also the events of the answer."""
+        page, id_ = self.opens(id_, page)
+        event = self.begins(message, page, files)
+        return id_, self.client.get(f"{CHAT}/{event}").text
+
+    def adds(self, data: bytes, name: str = "red.png", **headers: str) -> httpx.Response:
+        """Sends a file as the page does."""
+        octets = {"content-type": "application/octet-stream"}
+        parameters = {"name": name}
+        return self.client.post("files", params=parameters, content=data, headers=octets | headers)
+
+    def begins(self, message: str, page: str, files: Sequence[str] = ()) -> str:
         """Asks, and does not wait; the event by which the answer is read."""
         call = {"data": [message], "session_hash": page}
-        return str(self.client.post(CHAT, json=call).json()["event_id"])
+        headers = {"x-files": ",".join(files)}
+        return str(self.client.post(CHAT, json=call, headers=headers).json()["event_id"])
 
     def reads(self, event: str) -> None:
         """Waits for the end of an answer."""

@@ -15,7 +15,7 @@ FLOORS = """
     program
     process
     server
-    saved   feedback
+    saved   feedback   uploads
     ui   api   owner
     chat
     money
@@ -32,7 +32,7 @@ OWNERS = {
     "aiohttp": {"sources.claude"},
     "PIL": {"attachments", "logo", "web"},
     "anthropic": {"sources.claude"},
-    "fastapi": {"api", "feedback", "owner", "saved", "web", "server"},
+    "fastapi": {"api", "feedback", "owner", "saved", "uploads", "web", "server"},
     "gradio": {"ui", "server"},
     "linkify_it": {"saved"},
     "markdown_it": {"saved"},

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from streamchat.api.routes import PATH
-from streamchat.web.bodies import BOUNDS
+from streamchat.web.bounds import BOUNDS
 from tests.application import ROOT, Application
 from tests.scripted_claude import ScriptedClaude
 

@@ -5,6 +5,7 @@ from streamchat.chat.adjustments import Adjustments
 from streamchat.chat.asking import Chat
 from streamchat.chat.files import Draft, Files
 from streamchat.chat.journal import DAY, HOUR, Journal
+from streamchat.chat.kept import KeptFiles, light, restored
 from streamchat.chat.offers import Offer
 from streamchat.chat.parties import Asker, Source, Sources
 from streamchat.chat.trouble import Trouble
@@ -21,10 +22,13 @@ __all__ = [
     "Entry",
     "Files",
     "Journal",
+    "KeptFiles",
     "Offer",
     "Source",
     "Sources",
     "Trouble",
     "Votes",
+    "light",
+    "restored",
     "titles",
 ]

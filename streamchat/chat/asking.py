@@ -15,6 +15,7 @@ from streamchat.chat.files import Files
 from streamchat.chat.fullness import fullness
 from streamchat.chat.idempotency import Idempotency
 from streamchat.chat.journal import Journal
+from streamchat.chat.kept import KeptFiles
 from streamchat.chat.offers import Offer, offers
 from streamchat.chat.parties import Asker, Sources
 from streamchat.chat.pause import Pause
@@ -51,6 +52,7 @@ class Chat:
     ) -> None:
         self.source = sources.main
         self.files = files or Files()
+        self.kept_files = KeptFiles(store, self.files)
         self.menu = menu or Menu([sources.main.model])
         self._accounts = sources.accounts
         self.limits = limits or Limits(

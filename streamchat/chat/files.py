@@ -52,6 +52,24 @@ class Files:
             for draft in drafts
         ]
 
+    def bound(self, messages: Iterable[Message]) -> None:
+        """Raises `FileRefused` where a conversation of checked files has too many."""
+        size = pages = number = 0
+        for message in messages:
+            if len(message.files) > (most := self.bounds.per_message):
+                raise FileRefused("files_in_message", most=most).of(message.files[most].name)
+            for file in message.files:
+                number, size, pages = number + 1, size + file.size, pages + file.pages
+                if number > self.bounds.per_conversation:
+                    most = self.bounds.per_conversation
+                    raise FileRefused("files_in_conversation", most=most).of(file.name)
+                if size > self.bounds.conversation:
+                    most = self.bounds.conversation
+                    raise FileRefused("files_too_large", most=most).of(file.name)
+                if pages > self.bounds.pages:
+                    most = self.bounds.pages
+                    raise FileRefused("pdf_pages_of_all", pages=pages, most=most).of(file.name)
+
     def close(self) -> None:
         self._workshop.close()
 

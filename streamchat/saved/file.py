@@ -7,7 +7,7 @@ from typing import Any
 
 from streamchat.chat import titles
 from streamchat.events import Message, well_formed
-from streamchat.ui import MAX_TURNS, ROOT, Turn, Versions, conversation, message_of
+from streamchat.ui import MAX_TURNS, ROOT, Turn, Versions, message_of, said
 from streamchat.web.problem import Unfit
 
 FORMAT = "streamchat-conversations"
@@ -51,12 +51,17 @@ def fields(told: Told, at: float) -> Fields:
 
 
 def _turn(turn: Turn) -> Fields:
-    words = conversation(turn.messages)
+    words = said(turn.messages)
     return {"turn": turn.number, "after": turn.after, "messages": _said(words)}
 
 
 def _said(messages: Sequence[Message]) -> list[Fields]:
-    return [{"role": message.role, "text": message.text} for message in messages]
+    return [{"role": message.role, "text": message.text, **_files(message)} for message in messages]
+
+
+def _files(message: Message) -> Fields:
+    """The names of its files, which themselves are not exported."""
+    return {"files": [file.name for file in message.files]} if message.files else {}
 
 
 def file_of(conversations: list[Fields]) -> Fields:
@@ -64,9 +69,10 @@ def file_of(conversations: list[Fields]) -> Fields:
 
 
 def snapshot(told: Told, at: float) -> str:
-    """The JSON behind a link to the conversation, without versions. Raises `Unfit` for one that is
-    too long."""
-    shown = fields(Told(told.title, told.messages), at)
+    """The JSON behind a link to the conversation, without versions and files. Raises `Unfit` for
+    one that is too long."""
+    words = [Message(message.role, message.text) for message in told.messages]
+    shown = fields(Told(told.title, words), at)
     text = json.dumps(shown, ensure_ascii=False).encode(errors="replace")
     if len(text) > MAX_SHARED:
         raise Unfit(413, "too_long", wording="too_long_to_share", most=MAX_SHARED)
@@ -74,8 +80,13 @@ def snapshot(told: Told, at: float) -> str:
 
 
 def markdown(title: str, messages: Sequence[Message]) -> str:
-    parts = [f"## {NAMES[message.role]}\n\n{message.text.strip()}" for message in messages]
+    parts = [f"## {NAMES[message.role]}\n\n{_told(message)}" for message in messages]
     return "\n\n".join([f"# {title}", *parts]) + "\n"
+
+
+def _told(message: Message) -> str:
+    names = [f"*{titles.one_line(file.name)}*" for file in message.files]
+    return "\n\n".join([*([", ".join(names)] if names else []), message.text.strip()])
 
 
 def read(file: Fields) -> list[Told]:

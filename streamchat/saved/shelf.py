@@ -11,7 +11,7 @@ from streamchat.events import Conversation
 from streamchat.options import Choice
 from streamchat.saved.file import Told, fields, file_of, snapshot
 from streamchat.store import Store, Transaction, conversations, shares
-from streamchat.ui import Tab, Tabs, conversation, message_of
+from streamchat.ui import Tab, Tabs, message_of, said
 from streamchat.web.paths import SHARED
 
 MOST = 100
@@ -89,7 +89,7 @@ class Saved:
         messages = tab.messages()
         options = tab.choice.fields if tab.choice else {}
         versions = tab.versions.along(messages)
-        return Told(found["title"], conversation(messages), versions, options), found["at"]
+        return Told(found["title"], said(messages), versions, options), found["at"]
 
     async def export(self, reader: str) -> Item:
         """All conversations, the newest first."""

@@ -14,7 +14,7 @@ from gradio import ChatInterface
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from streamchat import feedback
+from streamchat import feedback, uploads
 from streamchat.api import docs, options
 from streamchat.api import routes as api
 from streamchat.chat import Adjustments, Chat, Votes
@@ -39,10 +39,10 @@ from streamchat.ui import (
     head,
 )
 from streamchat.visitors import Identify, Proxies
-from streamchat.web import icons, preview
+from streamchat.web import bounds, icons, preview
 from streamchat.web.admission import Admission
 from streamchat.web.allowlist import Allowlist
-from streamchat.web.bodies import BoundedBodies, with_files
+from streamchat.web.bodies import BoundedBodies
 from streamchat.web.calls import Calls
 from streamchat.web.concurrency import ConcurrencyLimit
 from streamchat.web.connections import Connection, Connections, room_for_connections
@@ -101,6 +101,7 @@ class StreamChat:
             *icons.routes(self.look).routes,
             *preview.routes(self.look).routes,
             *saved.routes(shelf, gate).routes,
+            *uploads.routes(self.chat.kept_files, self.tabs, self.identify).routes,
             *summary.routes(self.chat, shelf, gate).routes,
             *sharing.routes(shelf, gate, Shell(self.look), settings.sharing).routes,
             *versions.routes(self.tabs, gate).routes,
@@ -108,8 +109,7 @@ class StreamChat:
         ]
         if settings.feedback != "off" and self.votes.are_kept:
             found += feedback.routes(self.votes, self.tabs, self.identify).routes
-        password = settings.owner_password.get_secret_value()
-        if password:
+        if password := settings.owner_password.get_secret_value():
             login = owner.OwnerLogin(password, self.identify)
             found += owner.routes(
                 self.chat, self.adjustments, self.votes, login, Shell(self.look)
@@ -119,8 +119,8 @@ class StreamChat:
     def middleware(self, routes: list[BaseRoute]) -> list[Middleware]:
         """The middleware, from the outermost to the innermost."""
         # an answer takes two events: one that shows it, and one that shows what stands below it
-        bounds = Bounds(events=min(max(12, 4 * self.settings.visitor_replies), 60))
-        bodies = with_files(self.settings.file_bounds.conversation)
+        held = Bounds(events=min(max(12, 4 * self.settings.visitor_replies), 60))
+        bodies = bounds.with_files(self.settings.file_bounds)
         shared = sharing.open_paths(self.settings.sharing)
         open_paths = [owner.PATH, preview.PATH, *icons.PATHS, *shared]
         return [
@@ -135,7 +135,7 @@ class StreamChat:
                 Admission,
                 self.identify,
                 lambda scope: GradioSessions(scope["app"]),
-                Crowd(bounds=bounds),
+                Crowd(bounds=held),
             ),
             Middleware(ConcurrencyLimit, self.identify),
         ]
@@ -167,8 +167,8 @@ class Running:
         routes = app.routes()
         app.hosts.add_machine(host)
         threading.Thread(target=app.hosts.add_own_machine, daemon=True).start()
-        bounds = Connections(app.proxies, total=room_for_connections())
-        speaking = partial(Connection, bounds=bounds)
+        room = Connections(app.proxies, total=room_for_connections())
+        speaking = partial(Connection, bounds=room)
         reach_directly([host])
         gradio_internals.listen_on(app.page, replace(self._listener, http=speaking))
         app.page.launch(

@@ -1,6 +1,16 @@
 """All data that survives a restart, and all SQL: one file, its tables, and their rows."""
 
-from streamchat.store import adjustments, conversations, journal, pause, shares, spending, votes
+from streamchat.store import (
+    adjustments,
+    conversations,
+    files,
+    filing,
+    journal,
+    pause,
+    shares,
+    spending,
+    votes,
+)
 from streamchat.store.conversations import Card
 from streamchat.store.database import NAME, Store
 from streamchat.store.seams import TooNew, Transaction
@@ -15,6 +25,8 @@ __all__ = [
     "Transaction",
     "adjustments",
     "conversations",
+    "files",
+    "filing",
     "journal",
     "pause",
     "shares",

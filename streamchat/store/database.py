@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from streamchat.events import Event
 from streamchat.replies import Reply
-from streamchat.store import conversations, holdings, logs, purging, schema, shares, tabs
+from streamchat.store import conversations, files, holdings, logs, purging, schema, shares, tabs
 from streamchat.store.conversations import Card
 from streamchat.store.logs import Following, News
 from streamchat.store.seams import Away, Database, Transaction, Work
@@ -55,10 +55,10 @@ class Store:
         patience: float = PATIENCE,
     ) -> None:
         self._max_age = max_age
-        self._max_bytes = max_bytes
         # the file's own, once it is open
         self._salt = secrets.token_bytes(32)
-        self._visitor_bytes = visitor_bytes
+        # the most bytes that are kept for one visitor, and for all
+        self.bounds = visitor_bytes, max_bytes
         self._folder = folder
         self._database: Database | None = None
         if folder:
@@ -223,11 +223,9 @@ class Store:
 
     def _bound(self, transaction: Transaction, owners: set[bytes]) -> None:
         """Evicts rows of these owners over their bound and, less often, of all owners."""
-        dropped = [
-            holdings.bound_owner(transaction, owner, self._visitor_bytes) for owner in owners
-        ]
-        if self._since_bound >= self._max_bytes // 100:
-            dropped.append(holdings.bound_all(transaction, self._max_bytes))
+        dropped = [holdings.bound_owner(transaction, owner, self.bounds[0]) for owner in owners]
+        if self._since_bound >= self.bounds[1] // 100:
+            dropped.append(holdings.bound_all(transaction, self.bounds[1]))
             self._since_bound = 0
         if any(dropped):
             transaction.shrink()
@@ -245,5 +243,6 @@ class Store:
         now = self._clock()
         self._prune_at = now + PRUNE_EVERY
         holdings.drop_old(transaction, now - self._max_age)
-        holdings.bound_all(transaction, self._max_bytes)
+        files.drop_unused(transaction, now - files.UNUSED)
+        holdings.bound_all(transaction, self.bounds[1])
         transaction.shrink()

@@ -3,6 +3,7 @@ bound."""
 
 import hashlib
 
+from streamchat.store import files
 from streamchat.store.seams import Transaction
 
 # the owner of rows without a visitor, and of rows that a release without owners wrote
@@ -55,7 +56,8 @@ def bound_all(transaction: Transaction, most: int) -> bool:
 
 
 def drop_oldest(transaction: Transaction, owner: bytes) -> bool:
-    """Drops the owner's oldest reply that no tab shows, or else their oldest tab with its reply."""
+    """Drops the owner's oldest reply that no tab shows, or else their oldest tab with its reply and
+    its files, or else their oldest file."""
     if log := transaction.execute(OLDEST_LOG, (owner,)).fetchone():
         transaction.execute("DELETE FROM events WHERE reply = ?", log)
     elif tab := transaction.execute(OLDEST_TAB, (owner,)).fetchone():
@@ -63,7 +65,7 @@ def drop_oldest(transaction: Transaction, owner: bytes) -> bool:
         transaction.execute("DELETE FROM tabs WHERE id = ? OR root = ?", (name, name))
         transaction.execute(DROP_UNUSED, (reply, owner))
     else:
-        return False
+        return files.drop_oldest(transaction, owner)
     return True
 
 

@@ -144,8 +144,46 @@ def part_letters(transaction: Transaction) -> None:
     index_anew(transaction)
 
 
+FILES = (
+    (
+        "CREATE TABLE files (reader TEXT NOT NULL, digest TEXT NOT NULL, at REAL NOT NULL,"
+        " fields TEXT NOT NULL, data TEXT NOT NULL, owner BLOB NOT NULL, size INTEGER NOT NULL,"
+        " PRIMARY KEY (reader, digest))"
+    ),
+    "CREATE INDEX files_owner ON files (owner, at)",
+    (
+        "CREATE TABLE attached (tab TEXT NOT NULL, reader TEXT NOT NULL, digest TEXT NOT NULL,"
+        " PRIMARY KEY (tab, digest))"
+    ),
+    "CREATE INDEX attached_digest ON attached (reader, digest)",
+    *counted("files"),
+    # the last conversation that has a file takes it along
+    (
+        "CREATE TRIGGER files_of_tabs_dropped AFTER DELETE ON tabs BEGIN"
+        " DELETE FROM files WHERE rowid IN (SELECT files.rowid FROM attached JOIN files"
+        " USING (reader, digest) WHERE tab = old.id AND NOT EXISTS (SELECT 1 FROM attached"
+        " AS others WHERE others.reader = files.reader AND others.digest = files.digest"
+        " AND others.tab <> old.id)); DELETE FROM attached WHERE tab = old.id; END"
+    ),
+)
+
+
+def keep_files(transaction: Transaction) -> None:
+    """Version 7: files that readers have sent with their messages."""
+    for statement in FILES:
+        transaction.execute(statement)
+
+
 # each makes a file of the next version, beginning with a file of version 0, which may be empty
-MIGRATIONS = (give_owners, unite, keep_adjustments, keep_conversations, keep_votes, part_letters)
+MIGRATIONS = (
+    give_owners,
+    unite,
+    keep_adjustments,
+    keep_conversations,
+    keep_votes,
+    part_letters,
+    keep_files,
+)
 VERSION = len(MIGRATIONS)
 
 

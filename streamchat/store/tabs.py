@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from streamchat.store import conversations
+from streamchat.store import conversations, files
 from streamchat.store.conversations import Card
 from streamchat.store.kept import shortest_json
 from streamchat.store.logs import plain
@@ -52,6 +52,8 @@ def put(transaction: Transaction, tab: str, put: Put, owner: bytes, now: float) 
         transaction.execute(TAKE_LOG, (owner, root))
     size = ROW + len((text or "").encode())
     transaction.execute(PUT, (plain(tab), text, now, owner, size, reply, root))
+    if put.state is not None:
+        files.attach(transaction, plain(tab), put.state, now)
     return size
 
 

@@ -1,6 +1,7 @@
 """The face for people: a page in Gradio."""
 
 from streamchat.ui import content, markdown, prose
+from streamchat.ui.attached import DIGEST, files_of, said
 from streamchat.ui.blueprint import events
 from streamchat.ui.choices import choices
 from streamchat.ui.gradio_internals import GradioSessions
@@ -15,6 +16,7 @@ from streamchat.ui.versions import MAX_TURNS, ROOT, Turn, Versions
 
 __all__ = [
     "CSS",
+    "DIGEST",
     "MAX_EVENTS",
     "MAX_TURNS",
     "OPENING",
@@ -31,6 +33,7 @@ __all__ = [
     "content",
     "conversation",
     "events",
+    "files_of",
     "gradio_internals",
     "greet",
     "head",
@@ -39,4 +42,5 @@ __all__ = [
     "name_of_answer",
     "page",
     "prose",
+    "said",
 ]

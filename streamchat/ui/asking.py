@@ -8,13 +8,14 @@ from streamchat.chat import Asker, Chat
 from streamchat.options import Choice
 from streamchat.replies import Reply
 from streamchat.texts import text
+from streamchat.ui.attached import Fields, named, said
 from streamchat.ui.calls import explained
 from streamchat.ui.leaving import Leaving
 from streamchat.ui.notes import refusal
 from streamchat.ui.tab import Tab
 from streamchat.ui.tabs import Tabs, is_id
 from streamchat.ui.titling import Titling
-from streamchat.ui.transcript import Shown, conversation
+from streamchat.ui.transcript import Shown
 from streamchat.visitors import Identify, Shelf
 from streamchat.web.readers import reader_of
 
@@ -104,13 +105,19 @@ class Asking:
         """The reply, asked for with the page's options unless there is a `choice`."""
         asker = self._asker(tab, request, or_spare=or_spare)
         choice = choice or self._chat.menu.read(request.headers.getlist("x-options"))
-        reply = await self._chat.ask(conversation(messages), asker, once=once, choice=choice)
+        spoken = await self._chat.kept_files.loaded(said(messages), self._reader(request))
+        reply = await self._chat.ask(spoken, asker, once=once, choice=choice)
         tab.choice = choice
         return reply
 
     def _asker(self, tab: Tab, request: gr.Request, *, or_spare: bool = True) -> Asker:
         key = request.headers.get("x-api-key", "")
         return Asker(self._visitor(request), tab.person, key, or_spare)
+
+    async def _sent(self, request: gr.Request) -> list[Fields]:
+        """The files that come with the message. Raises `UnknownFile` for one that the reader has
+        not sent."""
+        return await self._chat.kept_files.named(named(request), self._reader(request))
 
     def _left(self, request: gr.Request) -> asyncio.Event:
         """An event that is set when the page shows another conversation."""

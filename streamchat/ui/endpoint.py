@@ -9,6 +9,7 @@ from streamchat.errors import ChatError
 from streamchat.replies import paced
 from streamchat.texts import text, worded
 from streamchat.ui.asking import Asking
+from streamchat.ui.attached import with_files
 from streamchat.ui.notes import fault, message_of
 from streamchat.ui.room import check_room
 from streamchat.ui.tab import Tab
@@ -26,8 +27,10 @@ class Endpoint(Asking):
         if not isinstance(message, str):
             raise gr.Error(text("not_a_text"), print_exception=False)
         tab = await self.tab(request)
-        messages, path = [*tab.messages(), message_of("user", message)], tab.path()
+        messages, path = tab.messages(), tab.path()
         try:
+            asked = with_files(message_of("user", message), await self._sent(request))
+            messages = [*messages, asked]
             check_room(message, tab.messages())
             self._tabs.checked_size(messages)
             reply = await self._ask(tab, messages, request, or_spare=False)

@@ -102,7 +102,7 @@ class Page(Watching, Endpoint):
             tab.repeat(turn)
             return tab.reply
         path = tab.path(version(request))
-        asked = tab.asking(turn, message, path)
+        asked = tab.asking(turn, message, path, await self._sent(request))
         size = self._tabs.checked_size(asked)
         await tab.ended()
         reply = await self._ask(tab, asked, request, once=key)

@@ -38,6 +38,7 @@ OUTSIDE = static(
     "share.css",
     "versions.css",
     "feedback.css",
+    "files.css",
 )
 SIDEBAR = (
     "toast",
@@ -61,6 +62,8 @@ SCRIPTS = (
     "conversations",
     "sending",
     "following",
+    "attach",
+    "attached",
     "composer",
     "notes",
     "callout",
@@ -145,7 +148,8 @@ gradio_internals.install()
 
 def head(chat: Chat, look: Look, **known: bool) -> str:
     """The styles and scripts of the page, and the facts that the scripts need."""
-    facts = look.meta(demo=is_demo(chat), takesKeys=chat.takes_keys, **known)
+    has_files = chat.kept_files.are_taken
+    facts = look.meta(demo=is_demo(chat), takesKeys=chat.takes_keys, files=has_files, **known)
     logo = f':root {{ --sc-logo: url("{icons.address(look, "")}"); }}'
     return f"{facts}<style>{look.css}{logo}{OUTSIDE}</style><script>{SCRIPT}</script>"
 

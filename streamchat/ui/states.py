@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from streamchat.chat import titles
 from streamchat.replies import Reply
 from streamchat.store import Card, State
+from streamchat.ui.attached import digests
 from streamchat.ui.tab import Tab
 from streamchat.ui.transcript import Shown, conversation, message_of, size_of, text_of
 from streamchat.ui.typed import digest
@@ -39,8 +40,15 @@ def state_of(tab: Tab) -> State:
         "replies": tab.replies,
         "options": tab.choice.fields if tab.choice else {},
         "title": tab.title,
+        "files": _files(tab),
         **tab.versions.state,
     }
+
+
+def _files(tab: Tab) -> list[str]:
+    """The digests of all that the store has to keep, also for the versions that are hidden."""
+    hidden = [message for turn in tab.versions.hidden for message in turn.messages]
+    return digests([*tab.before, *hidden])
 
 
 def tab_of(state: State, reply: Reply | None, root: str) -> Tab:

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,16 +10,16 @@ from functools import partial
 from streamchat.events import WHOLE, Conversation, Done, Failed
 from streamchat.options import Choice
 from streamchat.replies import Reply
+from streamchat.ui.attached import Fields, question, without_rejected
 from streamchat.ui.missing import kept_before
 from streamchat.ui.transcript import (
     Shown,
     Transcript,
     conversation,
-    message_of,
     text_of,
     turns,
 )
-from streamchat.ui.typed import as_typed, digest
+from streamchat.ui.typed import digest
 from streamchat.ui.versions import Path, Versions, turns_of
 from streamchat.ui.watches import Watches
 
@@ -78,15 +79,17 @@ class Tab(Watches):
         known, self.missing = kept_before(turn, len(kept), self.missing)
         return messages[: kept[known]] if known < len(kept) else messages
 
-    def asking(self, turn: int, message: str, path: Path | None = None) -> list[Shown]:
+    def asking(
+        self, turn: int, message: str, path: Path | None = None, files: Sequence[Fields] = ()
+    ) -> list[Shown]:
         """The messages to ask with this one as the page's turn with that number, on the path that
-        the page shows. The turn counts as missing until `begin`."""
+        the page shows, with these files. The turn counts as missing until `begin`."""
         shown, now = self._now()
-        messages = now.messages(shown, now.path if path is None else path)
-        kept = self.until(turn, messages)
-        self.missing, self.restored = [*self.missing, turn], False
-        replaced = messages[len(kept) :]
-        return [*kept, message_of("user", as_typed(message, replaced))]
+        path = now.path if path is None else path
+        messages = now.messages(without_rejected(shown, self.reply), path)
+        kept, self.restored = self.until(turn, messages), False
+        self.missing = [*self.missing, turn]
+        return [*kept, question(message, messages[len(kept) :], files)]
 
     def begin(
         self, asked: list[Shown], reply: Reply, once: str = "", path: Path | None = None

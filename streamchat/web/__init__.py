@@ -6,6 +6,7 @@ __all__ = [
     "admission",
     "allowlist",
     "bodies",
+    "bounds",
     "calls",
     "concurrency",
     "connections",

@@ -9,48 +9,17 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streamchat.visitors import Flow, Identify
+from streamchat.web.bounds import BOUNDS, NO_BODY, Bound
 from streamchat.web.marks import Marks
 from streamchat.web.paths import path_of
 from streamchat.web.problem import Unfit
 
-
-@dataclass(frozen=True)
-class Bound:
-    """The most bytes of a body, and the most brackets, commas and colons of its JSON."""
-
-    size: int
-    marks: int = 0
-
-
-NO_BODY = Bound(0)
-QUESTION = "POST /api/streaming-chat"
-# by method and beginning of the path; other routes take no body
-BOUNDS = {
-    QUESTION: Bound(16_000_000, 60_000),
-    "POST /gradio_api/": Bound(8_000_000, 50_000),
-    "PUT /feedback": Bound(20_000, 100),
-    "PUT /owner/settings": Bound(10_000, 100),
-    "POST /conversations/import": Bound(16_000_000, 200_000),
-    "PATCH /conversations/": Bound(4_000, 20),
-    "PUT /conversations/": Bound(1_000, 20),
-    "POST /login": Bound(10_000, 10_000),
-    "POST /logout": Bound(10_000, 10_000),
-}
 # bodies up to this size count for no visitor, so that nobody is refused a short message
 SMALL = 64_000
 ALL = "*"
-# bytes that a question may have beside its files
-WORDS = 4_000_000
 RETRY = {"Retry-After": "5"}
 # RFC 7694: which codings a 415 is about
 IDENTITY = {"Accept-Encoding": "identity"}
-
-
-def with_files(size: int) -> Mapping[str, Bound]:
-    """The bounds where the files of a question may have so many bytes, which are a third more in
-    base64."""
-    bound = BOUNDS[QUESTION]
-    return {**BOUNDS, QUESTION: Bound(max(bound.size, size * 4 // 3 + WORDS), bound.marks)}
 
 
 @dataclass(frozen=True)
@@ -198,6 +167,9 @@ class Body:
         self._size += len(part)
         if self._size > self._bound.size:
             raise self._too_long()
+        if self._bound.bytes:
+            self._parts.append(part)
+            return
         # JSON in UTF-16 or UTF-32, whose marks would not be counted
         if b"\0" in part:
             raise Unfit(400, "not_json", wording="body_not_json")

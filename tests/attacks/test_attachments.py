@@ -157,7 +157,7 @@ BAD: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
     "6 MB": (
         document_block(b"%PDF-1.7" + b"\n" * (6 * MB)),
         "file_too_large",
-        {"size": 6 * MB + 9, "most": 5 * MB},
+        {"size": 6 * MB + 8, "most": 5 * MB},
     ),
 }
 

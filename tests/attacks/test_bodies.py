@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
 from streamchat.visitors import Flow
-from streamchat.web.bodies import SMALL, Arrival, Bound, BoundedBodies
+from streamchat.web.bodies import SMALL, Arrival, BoundedBodies
+from streamchat.web.bounds import Bound
 from streamchat.web.marks import Marks
 from tests.application import Application
 from tests.hand import Ticking, settle

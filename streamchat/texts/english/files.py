@@ -97,6 +97,12 @@ SENTENCES: dict[str, str | Callable[..., str]] = {
         " {most} here. Send the pages that matter."
     ),
     "pdf_too_long": "“{name}” has more text than Claude reads. Send the pages that matter.",
+    # kept for the page
+    "unknown_file": "There is no such file here, or it is no longer kept. Add it again.",
+    "files_not_kept": "This chat cannot keep files at the moment. Try again later.",
+    "not_octets": "Send the file itself, with Content-Type: application/octet-stream.",
+    "no_reader": "To send files, let your browser keep cookies of this chat, and load it again.",
+    "file_gone": "The file “{name}” is no longer kept.",
     # over HTTP
     "no_addresses": (
         "{place}: a source is base64 or text. Send the file itself: this chat takes no addresses"

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import gradio as gr
 from gradio.components.chatbot import ChatbotDataMessages, Message, TextMessage
 
+from streamchat.ui.attached import bare
 from streamchat.ui.markdown import written
 from streamchat.ui.room import with_last_refused
 from streamchat.ui.transcript import Shown, drawn, exact, is_made
@@ -43,7 +44,7 @@ original_messages: Callable[[gr.Chatbot, Any], Any] = unwrap(gr.Chatbot.postproc
 def postprocess(chatbot: gr.Chatbot, messages: list[Shown] | None) -> list[Shown]:
     """Gradio's messages, safe to show. Unchanged earlier ones are reused; Gradio would make them
     anew for every frame."""
-    fitting = with_last_refused(messages or ())
+    fitting = [bare(message) for message in with_last_refused(messages or ())]
     made = list(takewhile(is_made, fitting))
     new = original_messages(
         chatbot, [exact(message) for message in fitting[len(made) :]]

@@ -134,6 +134,7 @@
     try {
       const response = await persistently(resource, options);
       if (isDraft && response.ok) keep("sent", kept("tab") || "yes");
+      if (response.ok && text !== null) window.streamchat.showSent?.(window.streamchat.attachments?.sent() ?? []);
       return response;
     } catch (error) {
       if (isDraft) putBack(text);
@@ -151,6 +152,7 @@
     const { fn_index: id, data } = JSON.parse(options.body);
     if (!url.includes(addresses.join)) {
       if (isOfBox(id) && first(id).id === id) [text] = data;
+      if (event(id)?.api_name === "undo") window.streamchat.takenBack?.();
       const response = await fetched(resource, options);
       if (["undo", "clear"].includes(event(id)?.api_name)) window.streamchat.version.look();
       return response;
@@ -160,6 +162,9 @@
     const headers = new Headers(options.headers);
     withOwnKey(headers);
     if (asks(id) || event(id)?.api_name === "go_on") withOptions(headers);
+    const isRetry = first(id)?.targets.some(([, name]) => name === "retry");
+    const files = asks(id) && (isOfBox(id) ? window.streamchat.attachments?.header() : isRetry && window.streamchat.refused?.());
+    if (files) headers.set("X-Files", files);
     if (!asks(id)) return fetched(resource, { ...options, headers });
     return send(resource, { ...options, headers }, isOfBox(id) ? text : null);
   };

@@ -1,0 +1,228 @@
+"""Files on the page in the hands of those they do not belong to, and of those who send too much."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from streamchat.server import Running, create
+from streamchat.settings import Settings
+from streamchat.store import NAME
+from streamchat.uploads.routes import UPLOADS
+from tests.files import bomb, locked, picture, zipped
+from tests.reader import Reader
+
+# the server checks a file in a process of its own
+pytestmark = pytest.mark.process
+
+UNKNOWN = (404, "unknown_file")
+OCTETS = {"content-type": "application/octet-stream"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kept")
+
+
+@pytest.fixture(scope="module")
+def here(folder: Path) -> Iterator[Running]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("ANTHROPIC_API_KEY", "")
+        settings = Settings(data_dir=str(folder), rate_limit="off", file_mb=1, files_mb=2)
+        with create(settings).launch() as running:
+            yield running
+
+
+@pytest.fixture
+def owner(here: Running) -> Iterator[Reader]:
+    with Reader(here.url) as reader:
+        yield reader
+
+
+@pytest.fixture
+def thief(here: Running) -> Iterator[Reader]:
+    """Another browser at the same address."""
+    with Reader(here.url) as reader:
+        yield reader
+
+
+def code(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+def test_a_file_is_its_readers_alone(owner: Reader, thief: Reader) -> None:
+    """Another browser that knows its name gets what it gets for one that never was: by its address,
+    in the list of the conversation, and in a question of its own."""
+    secret = owner.adds(picture(size=(33, 44))).json()["id"]
+    id_, _ = owner.hears("?", files=[secret])
+    for digest in (secret, "0" * 64):
+        assert code(thief.client.get(f"files/{digest}")) == UNKNOWN
+        assert "There is no such file here" in thief.hears("?", files=[digest])[1]
+    for conversation in (id_, "x" * len(id_)):
+        answer = thief.client.get(f"conversations/{conversation}/files")
+        assert code(answer) == (404, "unknown_conversation")
+    assert owner.client.get(f"files/{secret}").status_code == 200
+
+
+def test_the_same_file_of_another_does_not_show(owner: Reader, thief: Reader) -> None:
+    """A visitor who has a file cannot find out that somebody else has sent it: to them it is
+    new, and theirs goes without the other's."""
+    data = picture(size=(55, 66))
+    ids = [each.adds(data).json()["id"] for each in (owner, thief)]
+    assert ids[0] == ids[1]
+    assert {each.client.get(f"files/{ids[0]}").status_code for each in (owner, thief)} == {200}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "x", "A" * 64, "0" * 63, "0" * 65, "..%2f..%2fetc%2fpasswd", "0" * 64 + "/x"],
+)
+def test_only_a_digest_is_looked_for(owner: Reader, name: str) -> None:
+    """Nothing that a visitor writes becomes a path or a pattern."""
+    answer = owner.client.get(f"files/{name}")
+    assert answer.status_code in (404, 405)
+    assert b"root:" not in answer.content
+
+
+@pytest.mark.parametrize("given", ["x", "../../etc/passwd", "0" * 64, ("0" * 64 + ",") * 500, "é"])
+def test_a_forged_name_in_a_question_reads_nothing(owner: Reader, given: str) -> None:
+    """A header that names no file of the reader's is refused or does nothing."""
+    page, _ = owner.opens()
+    call = {"data": ["hi"], "session_hash": page}
+    headers = [(b"x-files", given.encode("utf-8"))]
+    posted = owner.client.post("gradio_api/call/chat", json=call, headers=headers)
+    said = owner.client.get(f"gradio_api/call/chat/{posted.json()['event_id']}").text
+    assert "root:" not in said
+
+
+def test_without_a_cookie_there_are_no_files(here: Running) -> None:
+    """A program that keeps no cookie leaves nothing on the disk."""
+    answer = httpx.post(f"{here.url}files", content=picture(), headers=OCTETS)
+    assert code(answer) == (403, "no_reader")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["text/plain", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", ""],
+)
+def test_a_form_of_another_site_sends_no_file(owner: Reader, kind: str) -> None:
+    """A type that a page may send to another site without asking is not taken."""
+    answer = owner.adds(picture(), **{"content-type": kind})
+    assert code(answer) == (415, "not_octets")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example"},
+        {"sec-fetch-site": "cross-site"},
+        {"host": "evil.example"},
+    ],
+)
+def test_another_site_sends_and_reads_no_file(owner: Reader, headers: dict[str, str]) -> None:
+    """Other origins and names are refused, with any cookie that the browser sends along."""
+    assert owner.adds(picture(), **headers).status_code in (403, 421)
+
+
+def test_a_file_that_is_too_large_is_not_read(owner: Reader) -> None:
+    """Neither if its length is told nor if it comes in pieces without end."""
+    most = 1_000_000
+    assert code(owner.adds(b"a" * (most + 1))) == (413, "too_long")
+
+    def endless() -> Iterator[bytes]:
+        for _ in range(200):
+            yield b"a" * 10_000
+
+    answer = owner.client.post("files?name=x", content=endless(), headers=OCTETS)
+    assert code(answer) == (413, "too_long")
+    assert owner.adds(b"a" * most, "a.txt").status_code == 201
+
+
+BAD = {
+    "empty": (b"", "file_empty"),
+    "100 megapixels": (bomb(), "file_pixels"),
+    "locked": (locked(), "pdf_locked"),
+    "Office": (zipped("[Content_Types].xml", "word/document.xml"), "file_office"),
+    "zeros": (b"\0" * 100, "file_kind"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_file_leaves_nothing(owner: Reader, folder: Path, name: str) -> None:
+    """It is refused by its name, and is neither in the database nor anywhere else."""
+    before = rows(folder)
+    data, refusal = BAD[name]
+    answer = owner.adds(data, "\u202efile\n.bin")
+    assert code(answer) == (422, refusal)
+    assert "“file .bin”" in answer.json()["message"]
+    assert rows(folder) == before
+
+
+def rows(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / NAME, timeout=20)) as file:
+        return int(file.execute("SELECT COUNT(*) FROM files").fetchone()[0])
+
+
+def test_more_files_than_a_conversation_may_have_are_refused_in_words(owner: Reader) -> None:
+    """Also if each is within its bound: the message stays, and the sentence names a file."""
+    ids = [
+        owner.adds(f"{number}".encode() * 900_000, f"{number}.txt").json()["id"]
+        for number in range(3)
+    ]
+    assert "have more than 2 MB" in owner.hears("?", files=ids)[1]
+    many = [owner.adds(f"{number}".encode(), "a.txt").json()["id"] for number in range(6)]
+    assert "up to 5 files" in owner.hears("?", files=many)[1]
+
+
+def test_what_is_read_runs_nothing(owner: Reader) -> None:
+    """HTML that was sent as a text is a download of octets, with a policy that allows nothing."""
+    page = owner.adds(b"<script>alert(1)</script>", "a.html").json()
+    answer = owner.client.get(f"files/{page['id']}")
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"] == "attachment"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "no-store" in answer.headers["cache-control"]
+
+
+def test_with_a_login_files_are_behind_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is taken and nothing is shown to those who have not logged in."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "")
+    account = {"username": "eva", "password": "a long password"}
+    settings = Settings(data_dir=str(tmp_path), auth=SecretStr(":".join(account.values())))
+    with create(settings).launch() as running, httpx.Client(base_url=running.url) as client:
+        assert client.post("files", content=picture(), headers=OCTETS).status_code == 401
+        assert client.get("files/" + "0" * 64).status_code == 401
+        client.post("login", data=account)
+        assert client.post("files", content=picture(), headers=OCTETS).status_code == 201
+
+
+def test_one_visitor_sends_so_many_files_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next one is a 429 with the time to come back, before anything is read of it."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "")
+    most = int(UPLOADS.partition("/")[0])
+    with (
+        create(Settings(data_dir=str(tmp_path))).launch() as running,
+        Reader(running.url) as reader,
+    ):
+        answers = [reader.adds(b"", **{"content-type": "text/plain"}) for _ in range(most + 1)]
+    assert {answer.status_code for answer in answers[:-1]} == {415}
+    assert code(answers[-1]) == (429, "too_often")
+    assert int(answers[-1].headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize("settings", [{"files": "off"}, {"data_dir": ""}])
+def test_where_files_are_off_or_cannot_be_kept_none_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]
+) -> None:
+    """The page does not offer it, and the route refuses it."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "")
+    chosen = Settings(**{"data_dir": str(tmp_path), **settings})  # type: ignore[arg-type]
+    with create(chosen).launch() as running, Reader(running.url) as reader:
+        assert code(reader.adds(picture())) == (422, "files_off")
+        assert "files\\u0026quot;: false" in reader.client.get("/").text
