@@ -86,6 +86,7 @@ answered | .bot.message | flexDirection | column
 answered | .bot.message > .message | marginBottom | 0px
 answered | .bot.message > .message ~ .message | marginTop | 16px
 answered | .bot.message > .message-buttons | order | 2
+answered | .bot.message > .message-buttons | marginLeft | -7px
 answered | .bot.message > .message:has(> {NOTE}) | order | 1
 answered | .bot.message > .message:has(> {NOTE}) + .message-buttons | display | none
 answered | .bot.message > .message:has(> * > .thought-group) + .message-buttons | display | none
