@@ -24,7 +24,7 @@ from streamchat.chat.asking import Chat
 from streamchat.chat.conversation import checked as checked_turns
 from streamchat.chat.files import MOST_OF_VISITOR, Draft, Files
 from streamchat.chat.parties import Sources
-from streamchat.errors import ClaudeError, Crowded, Spent, TooDear, TooManyFiles
+from streamchat.errors import ClaudeError, Crowded, FileRefused, Spent, TooDear, TooManyFiles
 from streamchat.events import Conversation, Message, Usage
 from streamchat.meter import input_tokens
 from streamchat.money.account import COUNTED, Accounts
@@ -404,6 +404,27 @@ async def test_a_visitor_sends_so_many_bytes_of_files_in_an_hour() -> None:
     await files.checked(drafts, "b")
     for _ in range(3):
         await files.checked(drafts, Local("a"))
+
+
+async def test_the_time_that_files_take_counts_of_the_hour() -> None:
+    """A small file that is slow to check uses the hour up as large ones do."""
+    files = Files(Bounds(hour=300_000))
+    files._charge(0.5, "a")
+    drafts = [Draft("user", "?", (Upload("a", "a tiny text", "text/plain", "text"),))]
+    with pytest.raises(TooManyFiles):
+        await files.checked(drafts, "a")
+
+
+async def test_the_time_of_each_visitors_files_is_told() -> None:
+    """Also of files that are refused."""
+    told: list[str | None] = []
+    refused = b'{"refused": "file_empty", "values": {"name": "x"}}'
+    workshop = Workshop(
+        Bounds(), lambda _: refused, spent=lambda seconds, visitor: told.append(visitor)
+    )
+    with pytest.raises(FileRefused):
+        await workshop.check([Upload("a", "", "text/plain", "text")], "slow")
+    assert told == ["slow"]
 
 
 async def test_without_files_nothing_is_checked_or_started() -> None:

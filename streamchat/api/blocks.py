@@ -72,7 +72,8 @@ def uploads_of(content: str | list[Block], numbers: Iterator[int]) -> tuple[Uplo
 
 
 def _upload(block: ImageBlock | DocumentBlock, number: int) -> Upload:
-    title = block.title if isinstance(block, DocumentBlock) else None
+    # a conversation with more files is refused for their number, and cleaning names takes time
+    title = block.title if isinstance(block, DocumentBlock) and number <= MOST else None
     source = block.source
     return Upload(
         shown(title or "", f"File {number}"),

@@ -43,6 +43,8 @@ def routes(chat: Chat, identify: Identify) -> APIRouter:
         asker = Asker(visitor, person=visitor, key=request.headers.get("x-api-key", ""))
         drafts, options = await read_question(request)
         choice = chat.menu.check(options)
+        if any(draft.uploads for draft in drafts):
+            await chat.check(asker)
         messages = await chat.files.checked(drafts, visitor)
         reply = await chat.ask(messages, asker, once=_idempotency_key(request), choice=choice)
         return following(request, reply, 0, chat.pace, location=_location(request, reply))

@@ -5,11 +5,13 @@ import unicodedata
 
 LONGEST = 60
 ENDING = 12
+# characters at the end of a longer name that are looked at
+READ = 500
 
 
 def shown(name: str, otherwise: str = "") -> str:
     """The name without folders and invisible signs, shortened in the middle."""
-    last = re.split(r"[/\\]", name[:10_000])[-1]
+    last = re.split(r"[/\\]", name[-READ:])[-1]
     clean = " ".join("".join(map(_seen, last)).split())
     if len(clean) > LONGEST:
         clean = f"{clean[: LONGEST - ENDING - 1]}…{clean[-ENDING:]}"

@@ -114,6 +114,11 @@ class Answers:
         if self._own and self._own is not self._main:
             await self._own.close()
 
+    async def check(self, asker: Asker) -> None:
+        """Raises what `begin` would raise for any conversation: `Paused`, or `BadKey`."""
+        if not key_of(asker) and self.budget and not asker.or_spare:
+            await self._pause.check()
+
     async def begin(
         self, conversation: Conversation, asker: Asker, choice: Choice = OWNERS
     ) -> Reply:

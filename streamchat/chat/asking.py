@@ -148,6 +148,11 @@ class Chat:
         await self._store.close()
         await self._answers.close()
 
+    async def check(self, asker: Asker) -> None:
+        """Raises what refuses this asker whatever they ask, before anything is done for them."""
+        self.limits.check(asker.visitor)
+        await self._answers.check(asker)
+
     async def ask(
         self,
         messages: Sequence[Message],

@@ -17,6 +17,8 @@ MOST_OF_VISITOR = 64_000_000
 RETRY_AFTER = 10.0
 # bytes that a file counts of a visitor's hour: the smallest may take long to check
 LEAST = 250_000
+# bytes that a second of checking counts
+SECOND = 2_500_000
 ALL = "*"
 USUAL = Bounds()
 
@@ -35,7 +37,7 @@ class Files:
 
     def __init__(self, bounds: Bounds = USUAL, workshop: Workshop | None = None) -> None:
         self.bounds = bounds
-        self._workshop = workshop or Workshop(bounds)
+        self._workshop = workshop or Workshop(bounds, spent=self._charge)
         self._flow = Flow(bounds.hour, bounds.hour / HOUR)
         self._held: Counter[str] = Counter()
 
@@ -101,6 +103,10 @@ class Files:
                 raise FileRefused("file_too_large", **values).of(upload.name)
             if size > bounds.conversation:
                 raise FileRefused("files_too_large", most=bounds.conversation).of(upload.name)
+
+    def _charge(self, seconds: float, visitor: str | None) -> None:
+        if visitor is not None and not isinstance(visitor, Local):
+            self._flow.take(visitor, round(seconds * SECOND))
 
     def _admit(self, size: int, visitor: str | None) -> None:
         if visitor is None or isinstance(visitor, Local):

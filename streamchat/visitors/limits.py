@@ -86,6 +86,11 @@ class Limits:
         self._admissions.add(admission)
         return admission
 
+    def check(self, visitor: str | None) -> None:
+        """Raises `TooOften` or `TooManyAtOnce` where `admit` would."""
+        if visitor is not None:
+            self._check(visitor, self._clock())
+
     def allowed(self, visitor: str | None = None) -> list[tuple[int, int, str]]:
         """The visitor's rates, as in (20, 1, "minute"); empty without a limit."""
         rates = self._bounds(visitor).rates

@@ -1,13 +1,23 @@
 """Bad files over HTTP: each is refused with a sentence of its own, and nothing is asked."""
 
+import itertools
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from streamchat.api.blocks import DocumentBlock, uploads_of
 from streamchat.api.routes import PATH
+from streamchat.attachments.bounds import Bounds
+from streamchat.attachments.workshop import Workshop
+from streamchat.chat.asking import Chat
+from streamchat.chat.files import Files
+from streamchat.chat.parties import Asker, Sources
+from streamchat.events import Message
+from streamchat.store.database import Store
 from streamchat.texts import text
+from streamchat.visitors import Limits
 from tests.files import (
     animated,
     bomb,
@@ -22,7 +32,7 @@ from tests.files import (
     unhurried,
     zipped,
 )
-from tests.served import Served, served
+from tests.served import Served, Source, served
 
 MB = 1_000_000
 TRUNCATED = picture("JPEG", (600, 400))[:700]
@@ -300,3 +310,21 @@ async def test_a_name_is_cleaned_before_it_is_shown(api: Served, title: str, sho
     """Folders, signs that nobody sees, marks that turn the text around and 300 letters are gone."""
     block = {**plain_block(" "), "title": title}
     assert (await ask(api, block))[2] == text("file_blank", name=shown)
+
+
+def test_the_name_of_one_file_too_many_is_not_cleaned() -> None:
+    """Cleaning 1,600 long names would hold up everybody: beyond a hundred, files have numbers."""
+    block = {**plain_block("hi"), "title": "a" * 10_000}
+    blocks = [DocumentBlock.model_validate(block)] * 102
+    names = [upload.name for upload in uploads_of([*blocks], itertools.count(1))]
+    assert [names[99][:3], names[100], names[101]] == ["aaa", "File 101", "File 102"]
+
+
+async def test_files_of_a_visitor_over_the_rate_are_not_looked_at() -> None:
+    """A refusal that no file can change comes before the work on files."""
+    limits = Limits(rate="1/hour", visitor_replies=5, max_replies=5)
+    files = Files(workshop=Workshop(Bounds(), lambda _: b"never"))
+    chat = Chat(Sources(Source()), Store(""), linger=60, keep=60, limits=limits, files=files)
+    async with served(chat=chat) as api:
+        await chat.ask([Message("user", "hi")], Asker("visitor"))
+        assert (await ask(api, image_block(picture())))[:2] == (429, "too_often")
