@@ -150,6 +150,7 @@ def test_a_search_reads_texts_for_what_it_shows_alone() -> None:
                 "reader", "Letters", f"{number} a b c " + "a1 b1 c1 " * 50_000
             )
             conversations.put(file, str(number), card, b"", number)
+        file.commit()
         file.create_function("substr", 3, substr)
         found = conversations.items(file, reader="reader", query="a b c", before=1e9, most=10)
     assert len(found) == 10
