@@ -160,6 +160,10 @@ class Settings(OfLook, OfFiles):
         "low,medium,high",
         description="The efforts that visitors may choose, with commas between them, or off.",
     )
+    thinking: Literal["choice", "shown", "hidden"] = Field(
+        "choice",
+        description="Whether Claude's thinking is shown: as visitors choose, or as set here.",
+    )
     max_tokens: int = Field(
         16_000,
         ge=1,

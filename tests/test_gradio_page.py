@@ -67,6 +67,7 @@ start | .placeholder-content .example-text | lineHeight | 20.3px
 waiting | .wrap.minimal > .progress-text | display | none
 answered | .icon-button-wrapper.top-panel | display | none
 answering | .user-row .message-buttons .icon-button:not(:first-child) | pointerEvents | none
+answering | .bot-row .message-buttons | visibility | hidden
 answered | .message-wrap | width | 760px
 answered | .message-row.panel.bot-row | paddingBottom | 24px
 answered | .message-row.panel.bot-row | backgroundColor | rgba(0, 0, 0, 0)

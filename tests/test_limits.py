@@ -390,15 +390,25 @@ def test_the_own_limits_are_told_apart_from_claudes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate", "allowed"),
+    ("rate", "asked", "told"),
     [
-        ("20/minute;300/day", "You can ask 20 times a minute and 300 times a day."),
-        ("1/hour", "You can ask once an hour."),
-        ("5 per 2 hours", "You can ask 5 times in 2 hours."),
-        ("off", ""),
+        ("20/minute;300/day", 18, ""),
+        ("5/minute;10/day", 7, ""),
+        ("5/minute;10/day", 8, "2 more messages today"),
+        ("6/hour;10/day", 5, "1 more message this hour"),
+        ("10/hour;10/day", 10, "No more messages this hour · No more messages today"),
+        ("5 per 2 hours", 4, "1 more message in 2 hours"),
+        ("off", 99, ""),
     ],
 )
-def test_how_often_one_may_ask_can_be_said(rate: str, allowed: str) -> None:
-    """The rates can be put into everyday words."""
-    rates = Limits(rate=rate, visitor_replies=1, max_replies=1).allowed()
-    assert text("allowance", rates=rates, left=None) == allowed
+def test_limits_are_told_when_they_begin_to_matter(rate: str, asked: int, told: str) -> None:
+    """Once a fifth of a window is left that takes an hour at least; earlier ones are over soon. It
+    holds for one visitor, and is over with the window."""
+    now = [0.0]
+    limits = Limits(rate=rate, visitor_replies=99, max_replies=99, clock=lambda: now[0])
+    for _ in range(asked):
+        limits.admit("a").leave()
+        now[0] += 61
+    assert text("allowance", rates=limits.left("a"), left=None) == told
+    now[0] += 86_400
+    assert limits.left("a") == limits.left("b") == []

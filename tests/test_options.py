@@ -12,11 +12,12 @@ import pytest
 from streamchat.api.options import PATH as OPTIONS
 from streamchat.api.routes import PATH
 from streamchat.chat import Asker
+from streamchat.errors import NotOffered
 from streamchat.events import Message
 from streamchat.money.prices import Prices
 from streamchat.options import Choice, Menu, known
 from streamchat.options.choice import BESIDE
-from streamchat.server.parts import chat_of
+from streamchat.server.parts import chat_of, menu_of
 from streamchat.settings import Settings
 from streamchat.store.database import Store
 from tests.scripted_claude import CAPABLE, ScriptedClaude, refuses, says
@@ -227,6 +228,7 @@ async def test_visitors_get_the_list_of_choices(chats: Chats) -> None:
         "model": "claude-sonnet-5-5",
         "efforts": ["low", "high"],
         "effort": "low",
+        "thinking": [True, False],
         "instructions": 50,
         "files": {
             "per_message": 5,
@@ -303,6 +305,19 @@ def test_nothing_is_offered_that_the_owner_did_not_set() -> None:
     menu = Menu(locked.offered_models, effort=locked.effort, efforts=locked.offered_efforts)
     assert (menu.efforts, menu.instructions) == (["max"], 0)
     assert menu.check({}) == Choice("claude-sonnet-5-5", "max")
+
+
+@pytest.mark.parametrize(("setting", "shown"), [("shown", True), ("hidden", False)])
+def test_an_owner_locks_whether_thinking_is_shown(setting: str, shown: bool) -> None:
+    """The owner's setting holds for everybody; the other is refused, and an earlier choice of it
+    is forgotten."""
+    locked = Settings(data_dir="", thinking=setting)
+    menu = menu_of(locked)
+    assert menu.check({}).thinking is menu.check({"thinking": shown}).thinking is shown
+    with pytest.raises(NotOffered, match="not_offered"):
+        menu.check({"thinking": not shown})
+    kept = Choice(menu.model, "high", thinking=not shown).fields
+    assert menu.recall(kept) == Choice(menu.model, "high", thinking=shown)
 
 
 @pytest.mark.parametrize(

@@ -224,19 +224,26 @@ def test_escape_closes_the_panel_and_stops_no_answer(page: Page, claude: Scripte
 def test_there_is_no_panel_where_there_is_nothing_to_choose(
     chromium: Browser, claude: ScriptedClaude, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A chat of one model and one effort has no panel, nor has the demo until a key is entered."""
+    """A chat that leaves no choice has none; the demo's has the field for a key, and nothing more
+    until there is one."""
     monkeypatch.setenv("ANTHROPIC_BASE_URL", claude.url)
-    for key, locked in (("sk-test", {"efforts": "off", "instructions": 0}), ("", {})):
+    for key, locked in (
+        ("sk-test", {"efforts": "off", "instructions": 0, "thinking": "hidden"}),
+        ("", {}),
+    ):
         monkeypatch.setenv("ANTHROPIC_API_KEY", key)
-        settings = Settings(data_dir="", own_keys="on", **locked)  # type: ignore[arg-type]
+        settings = Settings(data_dir="", own_keys="off" if key else "on", **locked)  # type: ignore[arg-type]
         with create(settings).launch() as running, chromium.new_context() as context:
             page = Page(context, "about:blank", ready=False)
             with page.browser.expect_response("**/api/options"):
                 page.browser.goto(running.url)
             page.ready()
-            expect(chip(page)).to_be_hidden()
+            expect(chip(page)).to_have_text("" if key else "Demo")
+            expect(chip(page)).to_be_visible(visible=not key)
             if not key:
-                page.browser.evaluate("() => streamchat.enterKey()")
+                chip(page).click()
+                expect(panel(page).locator("legend, textarea, input")).to_have_count(0)
+                panel(page).get_by_role("button", name="Your own API key").click()
                 page.browser.get_by_label("API key", exact=True).fill("sk-ant-visitor")
                 page.browser.keyboard.press("Enter")
                 expect(chip(page)).to_have_text("Sonnet 5.5")

@@ -58,7 +58,7 @@ def settings(page: Page) -> None:
     if dialog.is_visible():
         dialog.get_by_role("button", name="Done").click()
         return
-    page.browser.get_by_role("button", name="Menu").click()
+    page.browser.locator("#options-chip").click()
     page.browser.get_by_role("button", name="Your own API key").click()
 
 

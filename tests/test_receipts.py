@@ -108,12 +108,10 @@ def test_small_amounts_have_more_digits(amount: float, words: str) -> None:
     assert dollars(amount) == words
 
 
-def test_the_allowance_names_rate_and_money() -> None:
-    """The sentence has the rate and the money left, and is empty without limits."""
-    rates = [(20, 1, "minute"), (300, 1, "day")]
-    assert (
-        text("allowance", rates=rates, left=0.5)
-        == "You can ask 20 times a minute and 300 times a day. $0.50 left today."
+def test_the_allowance_names_messages_and_money() -> None:
+    """The sentence has the messages and the money left, and is empty without limits."""
+    assert text("allowance", rates=[(3, 1, "day")], left=0.5) == (
+        "3 more messages today · $0.50 left today"
     )
     assert text("allowance", rates=[], left=None) == ""
 

@@ -199,6 +199,7 @@ ALLOWED: Responses = GUARDED | {
                     "model": "claude-sonnet-5-5",
                     "efforts": ["low", "medium", "high"],
                     "effort": "low",
+                    "thinking": [True, False],
                     "instructions": 1_000,
                     "files": {
                         "per_message": 5,

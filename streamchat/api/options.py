@@ -34,6 +34,7 @@ def routes(chat: Chat, identify: Identify) -> APIRouter:
             "model": menu.model,
             "efforts": menu.efforts,
             "effort": menu.effort,
+            "thinking": menu.thinking,
             "instructions": menu.instructions,
             "files": _files(chat.files.bounds),
             "own_key": chat.takes_keys,

@@ -18,7 +18,7 @@ FIELDS = ("model", "effort", "thinking", "system")
 
 class Menu:
     """The models, the efforts and the longest instructions, in characters, that visitors may
-    choose. The first model and the `effort` are the defaults."""
+    choose. The first model, the `effort` and the first of `thinking` are the defaults."""
 
     def __init__(
         self,
@@ -27,12 +27,14 @@ class Menu:
         effort: Effort = "low",
         efforts: Sequence[Effort] = (),
         instructions: int = 0,
+        thinking: Sequence[bool] = (True, False),
     ) -> None:
         self.models: dict[str, Model] = {model: known(model) for model in models}
         self.model = models[0]
         self.effort = effort
         self.efforts = [each for each in EFFORTS if each in {*efforts, effort}]
         self.instructions = instructions
+        self.thinking = list(thinking)
 
     def learn(self, model: str, name: str, *, gone: bool) -> None:
         """Notes Claude's facts about an offered model."""
@@ -57,12 +59,15 @@ class Menu:
         return self.check(sent)
 
     def recall(self, kept: Mapping[str, Any]) -> Choice | None:
-        """A stored choice. Without its model if that is no longer offered, and None if anything
-        else is not."""
-        model = kept.get("model")
-        known_model = model if isinstance(model, str) and model in self.models else self.model
+        """A stored choice. Without its model, and what it says of thinking, if that is no longer
+        offered, and None if anything else is not."""
+        model, thinking = kept.get("model"), kept.get("thinking")
+        usual = {
+            "model": model if isinstance(model, str) and model in self.models else self.model,
+            "thinking": thinking if thinking in self.thinking else self.thinking[0],
+        }
         try:
-            return self.check({**kept, "model": known_model}) if kept else None
+            return self.check({**kept, **usual}) if kept else None
         except (NotOffered, WrongChoice):
             return None
 
@@ -76,7 +81,7 @@ class Menu:
         return Choice(
             self._model(sent.get("model", self.model)),
             self._effort(sent.get("effort", self.effort)),
-            _flag(sent.get("thinking", True)),
+            self._thinking(sent.get("thinking", self.thinking[0])),
             self._instructions(sent.get("system", "")),
         )
 
@@ -95,6 +100,13 @@ class Menu:
                 return effort
         raise NotOffered(what="effort", offered=_listed(self.efforts))
 
+    def _thinking(self, sent: Any) -> bool:
+        if not isinstance(sent, bool):
+            raise WrongChoice(what="thinking")
+        if sent not in self.thinking:
+            raise NotOffered(what="thinking", offered="")
+        return sent
+
     def _instructions(self, sent: Any) -> str:
         if not isinstance(sent, str):
             raise WrongChoice(what="instructions")
@@ -106,12 +118,6 @@ class Menu:
         if not all(map(_is_plain, text)):
             raise WrongChoice(what="signs")
         return text
-
-
-def _flag(sent: Any) -> bool:
-    if not isinstance(sent, bool):
-        raise WrongChoice(what="thinking")
-    return sent
 
 
 def _is_plain(sign: str) -> bool:

@@ -119,12 +119,17 @@ def chat_of(settings: Settings, store: Store) -> Chat:
     return chat_with(sources, settings, store, menu)
 
 
+# the values that visitors may choose, of which the first holds without a choice
+THINKING = {"choice": (True, False), "shown": (True,), "hidden": (False,)}
+
+
 def menu_of(settings: Settings) -> Menu:
     return Menu(
         settings.offered_models,
         effort=settings.effort,
         efforts=settings.offered_efforts,
         instructions=settings.instructions,
+        thinking=THINKING[settings.thinking],
     )
 
 

@@ -78,16 +78,17 @@ class Asking:
             self._titling.answered(tab_id, tab, reply, asker)
 
     def allowance(self, request: gr.Request) -> str:
-        """The visitor's limits in words, once less than `SCARCE` of their share of the day is left.
-        Empty for a visitor with a key."""
+        """The rest of the visitor's limits in words, once that begins to matter: less than
+        `SCARCE` of their share of the day, or few messages. The share does not matter to a visitor
+        with a key."""
         visitor = self._visitor(request)
         has_key = bool(request.headers.get("x-api-key"))
         if self._chat.is_paused and not has_key:
             return ""
         left, budget = None if has_key else self._chat.left(visitor), self._chat.budget
-        if left is None or budget is None or left >= SCARCE * budget.share(visitor):
-            return ""
-        return text("allowance", rates=self._chat.limits.allowed(visitor), left=left)
+        plenty = left is None or budget is None or left >= SCARCE * budget.share(visitor)
+        rates = self._chat.limits.left(visitor)
+        return text("allowance", rates=rates, left=None if plenty else left)
 
     def _refusal(self, error: Exception) -> Shown:
         return refusal(explained(error), takes_keys=self._chat.takes_keys)

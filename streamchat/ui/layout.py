@@ -37,6 +37,7 @@ OUTSIDE = static(
     "notes.css",
     "share.css",
     "versions.css",
+    "reveal.css",
     "feedback.css",
     "files.css",
 )
@@ -68,6 +69,8 @@ SCRIPTS = (
     "notes",
     "callout",
     "receipt",
+    "reveal",
+    "selection",
     "fold",
     "long",
     "versions",

@@ -11,7 +11,9 @@ from limits import RateLimitItem, parse_many
 from streamchat.errors import Crowded, TooManyAtOnce, TooOften
 from streamchat.visitors.visitor import Local
 
-DAY = 86_400
+HOUR, DAY = 3_600, 86_400
+# of a window: visitors read of limits when these begin to matter
+SCARCE = 0.2
 # a place becomes free with any reply's end, which nobody knows
 CROWDED_RETRY_AFTER = 5
 
@@ -91,10 +93,21 @@ class Limits:
         if visitor is not None:
             self._check(visitor, self._clock())
 
-    def allowed(self, visitor: str | None = None) -> list[tuple[int, int, str]]:
-        """The visitor's rates, as in (20, 1, "minute"); empty without a limit."""
-        rates = self._bounds(visitor).rates
-        return [(each.amount, each.multiples, each.GRANULARITY.name) for each in rates]
+    def left(self, visitor: str) -> list[tuple[int, int, str]]:
+        """The messages that a visitor has left in each window of an hour or longer that is nearly
+        used up, as in (2, 1, "hour"). A shorter one is over before it matters."""
+        now, rates = self._clock(), self._bounds(visitor).rates
+        times = self._times.get(visitor, ())
+        found = [
+            (each, each.amount - sum(now < at + each.get_expiry() for at in times))
+            for each in rates
+            if each.get_expiry() >= HOUR
+        ]
+        return [
+            (max(0, left), each.multiples, each.GRANULARITY.name)
+            for each, left in found
+            if left <= SCARCE * each.amount
+        ]
 
     def throttled(self) -> dict[str, float]:
         """Visitors over their rate, and the seconds until they may ask again."""

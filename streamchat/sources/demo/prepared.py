@@ -118,8 +118,8 @@ ADVICE: dict[Reader, str] = {
         " chat again: then Claude answers here."
     ),
     "key_holder": (
-        "For a real answer, enter an API key of your own under **Your own API key** in the menu at"
-        " the top: then Claude answers you here."
+        "For a real answer, enter an API key of your own under **Your own API key** in the options"
+        " at the top: then Claude answers you here."
     ),
     "visitor": "A real answer takes Claude.",
 }

@@ -5,7 +5,7 @@ from typing import Any
 
 from streamchat.texts.amounts import brief, dollars
 
-# how often, in so many of which unit
+# how many, in so many of which unit
 Rate = tuple[int, int, str]
 
 
@@ -53,19 +53,18 @@ def cached(*, cache_read_tokens: int, cache_write_tokens: int, saved: float, **_
 
 
 def allowance(rates: Sequence[Rate], left: float | None) -> str:
-    """The limits of a visitor; empty if there are none."""
+    """The rest of a visitor's limits: messages, and dollars of the day. Empty without any."""
     if left == 0:
         return "Not enough left today for another answer."
-    asking = [f"You can ask {' and '.join(often(*rate) for rate in rates)}."] if rates else []
-    money = [] if left is None else [f"{dollars(left)} left today."]
-    return " ".join(asking + money)
+    parts = [remaining(*rate) for rate in rates]
+    parts += [] if left is None else [f"{dollars(left)} left today"]
+    return " · ".join(parts)
 
 
-def often(number: int, units: int, unit: str) -> str:
-    times = "once" if number == 1 else f"{number} times"
-    if units > 1:
-        return f"{times} in {units} {unit}s"
-    return f"{times} {'an' if unit == 'hour' else 'a'} {unit}"
+def remaining(number: int, units: int, unit: str) -> str:
+    messages = "message" if number == 1 else "messages"
+    when = f"in {units} {unit}s" if units > 1 else "today" if unit == "day" else f"this {unit}"
+    return f"{number or 'No'} more {messages} {when}"
 
 
 SENTENCES: dict[str, str | Callable[..., str]] = {

@@ -25,6 +25,7 @@ WRONG = {
 NOT_OFFERED = {
     "model": "This chat does not offer that model. It has {offered}.",
     "effort": "This chat does not offer that effort. It has {offered}.",
+    "thinking": "The owner has set whether thinking is shown. Ask without that option.",
     "instructions": "This chat takes no instructions of your own. Ask without them.",
     "length": "Your instructions may have up to {offered} characters. Shorten them.",
 }

@@ -27,7 +27,7 @@
     if (id === undefined || one && isOpenTo(one)) valid.model = id;
     else note = `${one?.name ?? "The model that you chose"} cannot be used here now. ${model(allowed.model).name} answers in its place.`;
     if (allowed.efforts.includes(effort)) valid.effort = effort;
-    if (thinking === false) valid.thinking = false;
+    if (thinking === false && allowed.thinking.includes(false)) valid.thinking = false;
     if (typeof system === "string" && system.trim() && allowed.instructions) valid.system = system.slice(0, allowed.instructions);
     return JSON.parse(JSON.stringify(valid)); // without what is undefined
   };
@@ -49,9 +49,13 @@
   chip.popoverTargetElement = panel;
 
   const draw = () => {
-    const there = allowed && hasChoice() && (!allowed.demo || hasKey());
-    chip.hidden = !there;
-    if (!there) return;
+    chip.hidden = !allowed || !(allowed.own_key || isAnswering() && hasChoice());
+    if (chip.hidden) return;
+    if (!isAnswering()) {
+      label.replaceChildren("Demo");
+      chip.ariaLabel = "Options: Demo";
+      return;
+    }
     const valid = checked();
     const effort = valid.effort ?? allowed.effort;
     const name = short(model(valid.model ?? allowed.model));
@@ -60,7 +64,8 @@
     chip.ariaLabel = `Options: ${[name, how, valid.system && "with your instructions"].filter(Boolean).join(", ")}`;
     chip.classList.toggle("has-instructions", Boolean(valid.system));
   };
-  const hasChoice = () => allowed.models.length > 1 || allowed.efforts.length > 1 || allowed.instructions > 0;
+  const isAnswering = () => !allowed.demo || hasKey(); // Claude, and not the demo
+  const hasChoice = () => allowed.models.length > 1 || allowed.efforts.length > 1 || allowed.thinking.length > 1 || allowed.instructions > 0;
   const choose = (change) => {
     remembered = chosen = { ...chosen, ...change };
     storage((s) => s.setItem("streamchat.options", JSON.stringify(chosen)));
@@ -105,15 +110,27 @@
     count();
     return make("div", { className: "sc-field" }, make("label", { htmlFor: box.id, textContent: "Your instructions" }), box, left);
   };
+  const ownKey = () => {
+    const open = () => { panel.hidePopover(); window.streamchat.enterKey(); };
+    const button = make("button", { type: "button", className: "sc-button", onclick: open }, icon("key"), "Your own API key");
+    const use = hasKey() ? "Claude answers at your expense." : "With one, Claude answers at your expense.";
+    return make("div", { className: "sc-field sc-key" }, button, make("small", { textContent: use }));
+  };
+  const choices = (valid) => {
+    const parts = [];
+    if (allowed.models.length > 1) parts.push(models(valid.model ?? allowed.model));
+    if (allowed.efforts.length > 1) parts.push(efforts(valid.effort ?? allowed.effort));
+    if (allowed.thinking.length > 1) parts.push(thinking(valid.thinking ?? true));
+    if (allowed.instructions) parts.push(instructions(valid.system ?? ""));
+    if (parts.length) parts.push(make("small", { className: "sc-hint", textContent: "These hold from your next question on." }));
+    return parts;
+  };
   const fill = () => {
     const valid = checked();
     const parts = [];
     if (note) parts.push(make("p", { className: "sc-note", textContent: note }));
-    if (allowed.models.length > 1) parts.push(models(valid.model ?? allowed.model));
-    if (allowed.efforts.length > 1) parts.push(efforts(valid.effort ?? allowed.effort));
-    parts.push(thinking(valid.thinking ?? true));
-    if (allowed.instructions) parts.push(instructions(valid.system ?? ""));
-    parts.push(make("small", { className: "sc-hint", textContent: "These hold from your next question on." }));
+    if (isAnswering()) parts.push(...choices(valid));
+    if (allowed.own_key) parts.push(ownKey());
     panel.replaceChildren(...parts);
   };
 

@@ -46,7 +46,7 @@
   key.addEventListener("input", typed);
   key.addEventListener("change", () => { if (key.value.trim()) settled(); });
 
-  const { make, about } = window.streamchat;
+  const { make } = window.streamchat;
   const panel = make("dialog", { id: "own-key", className: "sc-dialog" });
   const form = make("form", { method: "dialog" },
     make("h2", { textContent: "Your own API key" }),
@@ -64,7 +64,6 @@
     key.focus();
   };
   window.streamchat.enterKey = enterKey;
-  if (about.takesKeys) window.streamchat.addToMenu("Your own API key", "key", enterKey);
   const goOn = () => { drop("own-key"); settled(); };
   const button = (textContent, onclick) => Object.assign(document.createElement("button"), { type: "button", textContent, onclick });
   const warn = () => {
