@@ -32,15 +32,23 @@ SETTLED = 1.0
 PHONE = 4
 
 
+SHIFTS = """() => {
+  window.shifted = 0;
+  const add = ({ value, hadRecentInput }) => { if (!hadRecentInput) window.shifted += value; };
+  new PerformanceObserver((list) => list.getEntries().forEach(add)).observe({ type: "layout-shift" });
+}"""
+
+
 @dataclass(frozen=True)
 class Reading:
-    """How one reply was read. Seconds."""
+    """How one reply was read. Seconds; `shift` is the sum of its layout shifts."""
 
     first: float
     p50: float
     p99: float
     last: float
     busy: float
+    shift: float
 
 
 @cache
@@ -128,15 +136,19 @@ class Reader:
     def read(self, words: int, rate: int, letter: str = "w") -> Reading:
         order = self._claude.order(words, rate, letter)
         self._page.evaluate(SAMPLER, [self._contestant.answers, order.letter, words - 1])
+        self._page.evaluate(SHIFTS)
         self._page.set_default_timeout(1000 * (words / rate + 120))
         busy = self._busy()
         self._ask(str(order))
         entered, *seen = self._page.evaluate("sampled")
         late = lags(order, self._claude.starts()[order], [(at, word) for at, word in seen])
         first = seen[0][0] - entered
-        return Reading(
-            first, percentile(late, 0.5), percentile(late, 0.99), late[-1], self._busy() - busy
-        )
+        busy = self._busy() - busy
+        # until the buttons below the reply are there
+        self._page.wait_for_timeout(1000 * SETTLED)
+        shift = float(self._page.evaluate("shifted"))
+        p50, p99 = percentile(late, 0.5), percentile(late, 0.99)
+        return Reading(first, p50, p99, late[-1], busy, shift)
 
     def _ask(self, message: str) -> None:
         box = self._page.locator(self._contestant.box or "textarea")

@@ -41,6 +41,11 @@ class Plan:
     page_line_rate: int = 500
     # before the reply that is read in Chromium
     page_turns: int = 30
+    # saved, and the turns of two of them
+    saved: int = 200
+    saved_turns: int = 100
+    # between these two
+    switches: int = 12
     idle: float = 6.0  # seconds
     # for all parts, or a new one for each
     one_server: bool = False
@@ -59,6 +64,9 @@ class Plan:
             page_words=50,
             page_lines=200,
             page_turns=2,
+            saved=10,
+            saved_turns=3,
+            switches=4,
             idle=0.5,
             one_server=True,
         )

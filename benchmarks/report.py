@@ -9,7 +9,7 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import page, route, startup, tabs, turns
+from benchmarks import page, route, saved, startup, tabs, turns
 from benchmarks.chart import chart
 from benchmarks.claude import Claude
 from benchmarks.contestants import ALL, CHAT_INTERFACE, OURS, STREAMLIT, Contestant
@@ -38,6 +38,7 @@ PARTS: Mapping[str, Sequence[tuple[str, Measure, Fits]]] = {
             page.slowly,
             lambda contestant: contestant in (OURS, CHAT_INTERFACE, STREAMLIT),
         ),
+        ("saved conversations", saved.measure, lambda contestant: contestant is OURS),
     ],
 }
 
