@@ -1,17 +1,17 @@
 // New words of an answer appear smoothly: for a moment a veil in the colour of the page lies over them, and slides off in the
-// direction of reading. The words are there from the start, so that nothing moves, and they can be selected and copied. The
-// browser slides the veil without a script.
+// direction of reading. The words are there from the start, so that nothing moves, and they can be selected and copied.
 (() => {
   const { make, gradio: { elements } } = window.streamchat;
   const MOST = 600; // characters that come at once; more were not just written
   const LONGEST = 150; // ms
-  const PART = 0.6; // of the time between two changes, so that the browser rests in between
+  const STEP = 40; // ms
+  const PART = 0.7; // of the time between two changes, so that the browser rests in between
   const EDGE = 32; // px that the veil is longer, where it fades
   const LEFTWARD = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
   const APART = "pre, table"; // which have colours of their own
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const veils = make("div", { className: "sc-veils", ariaHidden: "true" });
-  veils.addEventListener("animationend", ({ target }) => target.parentElement.remove());
+  let sliding = 0;
   let piece = null; // the last of the answer that is being written
   let length = 0; // characters of it that were seen
   let at = 0; // when its last words came
@@ -43,21 +43,27 @@
   const cover = (range, duration) => {
     const origin = veils.getBoundingClientRect();
     const found = lines(range);
-    const whole = found.reduce((sum, { left, right }) => sum + right - left, 0);
     const leftward = LEFTWARD.test(range.toString());
-    let after = 0;
-    veils.replaceChildren(...found.map(({ left, right, top, bottom }) => {
+    const made = found.map(({ left, right, top, bottom }) => {
       const veil = make("div", { className: "sc-veil" }, make("div"));
-      const takes = duration * (right - left) / whole;
       veil.toggleAttribute("data-leftward", leftward);
       const style = { left: left - origin.left, top: top - origin.top, width: right - left, height: bottom - top };
       for (const [name, value] of Object.entries(style)) veil.style[name] = `${value}px`;
-      veil.style.setProperty("--sc-far", `${(leftward ? -1 : 1) * (right - left + EDGE)}px`);
-      veil.style.setProperty("--sc-after", `${after}ms`);
-      veil.style.setProperty("--sc-takes", `${takes}ms`);
-      after += takes;
-      return veil;
-    }));
+      return [veil, right - left];
+    });
+    veils.replaceChildren(...made.map(([veil]) => veil));
+    slide(made, made.reduce((sum, [, width]) => sum + width, 0), leftward ? -1 : 1, Math.max(1, Math.round(duration / STEP)));
+  };
+  // An animation would have the page painted with each frame of the screen; a few steps do.
+  const slide = (made, whole, direction, steps, taken = 0) => {
+    clearTimeout(sliding);
+    if (taken === steps) return veils.replaceChildren();
+    let front = whole * taken / steps;
+    for (const [veil, width] of made) {
+      veil.firstChild.style.transform = `translateX(${direction * Math.min(Math.max(front, 0), width + EDGE)}px)`;
+      front -= width;
+    }
+    sliding = setTimeout(slide, STEP, made, whole, direction, steps, taken + 1);
   };
 
   const grown = () => {
@@ -81,7 +87,7 @@
   let due = 0;
   new MutationObserver(() => {
     const isWriting = document.documentElement.hasAttribute("data-answering");
-    if (!isWriting || still.matches) return veils.firstChild && veils.replaceChildren();
+    if (!isWriting || still.matches) return veils.replaceChildren();
     due ||= requestAnimationFrame(() => { due = 0; grown(); });
   }).observe(document.documentElement, { childList: true, subtree: true, characterData: true, attributeFilter: ["data-answering"] });
 })();
