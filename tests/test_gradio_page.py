@@ -55,6 +55,11 @@ start | .placeholder-content | width | 760px
 start | .placeholder-content .placeholder | flexGrow | 0
 start | .placeholder-content .prose | textAlign | center
 start | .placeholder-content .prose h3 | fontSize | 28px
+start | .placeholder-content .prose h3 | before display | block
+low welcome | .placeholder-content .prose h3 | before display | none
+low welcome | .placeholder-content | paddingTop | 8px
+low welcome | .placeholder-content .examples | rowGap | 8px
+low welcome | .placeholder-content .example | paddingTop | 8px
 start | .placeholder-content .prose em | fontStyle | normal
 start | .placeholder-content .prose p | fontSize | 16px
 start | .placeholder-content .examples | gridTemplateColumns | 2
@@ -317,6 +322,8 @@ class Tour:
         self.look("pointed welcome")
         self.browser.set_viewport_size({"width": 390, "height": 800})
         self.look("narrow welcome")
+        self.browser.set_viewport_size({"width": 1100, "height": 700})
+        self.look("low welcome")
         self.browser.set_viewport_size({"width": 1100, "height": 800})
 
     def answer(self) -> None:
