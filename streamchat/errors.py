@@ -11,6 +11,7 @@ ChatError
 │   ├── NoOwnKeys              403
 │   ├── UnknownReply           404
 │   ├── UnknownConversation    404
+│   ├── ChangedMeanwhile       409
 │   ├── KeyReused              422
 │   ├── WrongChoice            422
 │   ├── NotOffered             422
@@ -142,6 +143,11 @@ class UnknownReply(Refused):
 
 class UnknownConversation(Refused):
     code, status = "unknown_conversation", 404
+
+
+class ChangedMeanwhile(Refused):
+    # by another page of the reader's
+    code, status = "changed_meanwhile", 409
 
 
 class KeyReused(Refused):

@@ -1,7 +1,7 @@
 """Versions of questions and answers, as a tab keeps them and its page switches between them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,15 @@ from fastapi import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamchat.errors import Busy
+from streamchat.errors import Busy, ChangedMeanwhile
 from streamchat.events import Done, Text
+from streamchat.replies import Reply
 from streamchat.store import Store
+from streamchat.texts import worded
 from streamchat.ui import choices, name_of_answer
 from streamchat.ui import versions as bounds
 from streamchat.ui.tab import Tab
-from streamchat.ui.transcript import Shown, conversation, message_of, text_of
+from streamchat.ui.transcript import Shown, conversation, message_of, size_of, text_of
 from streamchat.ui.versions import MAX_VERSIONS, Versions
 from streamchat.web.readers import READER
 from tests.attacks.visitor import Room, Visitor, frames
@@ -54,6 +56,29 @@ def words(messages: Sequence[Shown]) -> list[tuple[str, str]]:
 
 def turn(question: str, answer: str) -> list[tuple[str, str]]:
     return [("user", question), ("assistant", answer)]
+
+
+def meanwhile(
+    room: Room, monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]
+) -> list[Reply]:
+    """Makes the change after a page has asked, and before its reply begins. Returns the list to
+    which that reply is added."""
+    ask, replies = room.chat.ask, list[Reply]()
+
+    async def slowly(*values: Any, **options: Any) -> Reply:
+        change()
+        replies.append(await ask(*values, **options))
+        return replies[-1]
+
+    monkeypatch.setattr(room.chat, "ask", slowly)
+    return replies
+
+
+async def was_stopped(replies: list[Reply]) -> bool:
+    """Whether the only reply has ended because it was stopped."""
+    (reply,) = replies
+    await reply.ended.wait()
+    return isinstance(reply.ending, Done) and reply.ending.reason == "stopped"
 
 
 @pytest.fixture
@@ -147,23 +172,62 @@ async def test_a_question_goes_to_the_path_that_its_page_shows(room: Room) -> No
 async def test_an_answer_goes_to_the_path_it_was_asked_on(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The path stays even if another version is shown, and undone, while the question is on its
-    way."""
+    """The path stays even if another version is shown while the question is on its way."""
     visitor = await asked(room)
     await visitor.goes_to(1)
-    tab, ask = await visitor.tab, room.chat.ask
-
-    async def slowly(*values: Any, **options: Any) -> Any:
-        assert tab.show(3)
-        tab.undo(0)
-        return await ask(*values, **options)
-
-    monkeypatch.setattr(room.chat, "ask", slowly)
+    tab = await visitor.tab
+    meanwhile(room, monkeypatch, lambda: tab.show(3))
     await visitor.ask("Three", "Third.")
     assert words(tab.messages()) == (
         turn("One", "First.") + turn("Two", "Second.") + turn("Three", "Third.")
     )
     assert tab.versions.is_tree
+    assert tab.show(3)
+    assert words(tab.messages()) == turn("Uno", "Edited.")
+
+
+async def test_a_question_on_its_way_brings_back_nothing_that_was_cleared(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its page reads why there is no answer, and the reply is stopped."""
+    visitor = await asked(room)
+    tab = await visitor.tab
+    replies = meanwhile(room, monkeypatch, lambda: tab.undo(0))
+    await visitor.ask("Dos", "Segundo.")
+    assert tab.messages() == []
+    assert tab.versions == Versions()
+    assert await was_stopped(replies)
+    assert worded(ChangedMeanwhile()) in text_of(visitor.shown[-1])
+    monkeypatch.undo()
+    await visitor.reload()
+    await visitor.ask("Dos", "Segundo.")
+    assert visitor.sent == [("user", "Dos")]
+
+
+@pytest.mark.parametrize("change", ["show", "undo"])
+async def test_the_rest_of_an_answer_never_goes_to_another_version(
+    room: Room, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """If another page switches versions or clears while the rest is asked for, everything stays as
+    that page left it."""
+    visitor = Known(room)
+    await visitor.reload("")
+    await visitor.ask("One", "First.")
+    await visitor.retry()
+    room.source.say(Text("Half an"), Done("max_tokens"))
+    await visitor.answers("Two", visitor.shown)
+    tab = await visitor.tab
+    replies = meanwhile(room, monkeypatch, lambda: tab.show(0) if change == "show" else tab.undo(0))
+    room.source.say(Text(" answer."), Done("end_turn"))
+    *_, (messages, *_) = await frames(visitor.page.go_on(visitor.request))
+    assert worded(ChangedMeanwhile()) in text_of(messages[-1])
+    assert await was_stopped(replies)
+    if change == "undo":
+        assert tab.messages() == []
+        assert tab.versions == Versions()
+    else:
+        assert words(tab.messages()) == turn("One", "First.")
+        assert await visitor.goes_to(2) == turn("One", "Again.") + turn("Two", "Half an")
 
 
 async def test_undo_takes_back_a_question_with_its_versions(room: Room) -> None:
@@ -259,14 +323,49 @@ async def test_ten_thousand_retries_take_no_more_room_than_twenty(room: Room) ->
 
 
 def test_hidden_words_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Over the bound the turns shown longest ago are dropped, with those that follow them."""
-    monkeypatch.setattr(bounds, "MAX_BYTES", 2_000)
+    """Over the bound for the whole conversation, the turns shown longest ago are dropped, with
+    those that follow them."""
+    monkeypatch.setattr(bounds, "MAX_BYTES", 2_500)
     tab = Tab([message_of("user", "hi")], reader="one")
     for number in range(10):
         tab.branch([message_of("user", "hi"), message_of("assistant", str(number) * 500)])
-    assert 0 < tab.versions.size <= 2_000
+    assert 0 < size_of(tab.messages()) + tab.versions.size <= 2_500
     assert tab.weight == tab.size + tab.versions.size
     assert [text_of(turn.messages[1])[0] for turn in tab.versions.hidden] == ["7", "8"]
+
+
+def test_no_switch_and_no_edit_drops_what_it_hides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also far over the bounds a switch drops nothing, however often; an edit drops older turns
+    alone."""
+    tab = Tab(reader="one")
+    for version in "ab":
+        tab.branch([message_of("user", version)])
+    for number in range(5):
+        tab.branch([*tab.messages(), message_of("user", str(number) * 900)])
+    long = tab.messages()
+    monkeypatch.setattr(bounds, "MAX_BYTES", 2_000)
+    monkeypatch.setattr(bounds, "MAX_TURNS", 5)
+    for _ in range(2):
+        assert tab.show(0)
+        assert tab.show(1)
+        assert tab.messages() == long
+    tab.branch([message_of("user", "c")])
+    assert tab.versions.way(0) is None
+    assert tab.show(1)
+    assert tab.messages() == long
+
+
+def test_a_switch_drops_none_of_twenty_versions() -> None:
+    """All versions of a question stay while an earlier question's other version is shown."""
+    tab = Tab(reader="one")
+    for version in "ab":
+        tab.branch([message_of("user", version)])
+    for number in range(MAX_VERSIONS):
+        tab.branch([message_of("user", "b"), message_of("user", str(number))])
+    tab.branch([message_of("user", "c")])
+    assert tab.show(1)
+    places = tab.versions.places(tab.messages())
+    assert len(places[1].questions) == MAX_VERSIONS
 
 
 def test_a_reader_who_cannot_come_back_keeps_no_versions() -> None:

@@ -132,7 +132,7 @@ def _versions(words: list[Message], given: Fields) -> Versions:
         case [*path], [*turns] if len(path) == questions and len(turns) <= MAX_TURNS:
             found = Versions(tuple(map(_number, path)), tuple(map(_hidden, turns)))
             if found.is_tree:
-                return found.bounded()
+                return found.bounded([message_of(word.role, word.text) for word in words])
     raise Unfit(422, "bad_file")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from streamchat.chat import Chat
-from streamchat.errors import TooOften
+from streamchat.errors import ChangedMeanwhile, TooOften
 from streamchat.events import well_formed
 from streamchat.replies import Reply
 from streamchat.texts import failure, text
@@ -101,12 +101,13 @@ class Page(Watching, Endpoint):
         if tab.reply and tab.answers(key):
             tab.repeat(turn)
             return tab.reply
-        path = tab.path(version(request))
+        path, taken_back = tab.path(version(request)), tab.taken_back
         asked = tab.asking(turn, message, path, await self._sent(request))
         size = self._tabs.checked_size(asked)
         await tab.ended()
         reply = await self._ask(tab, asked, request, once=key)
         if reply is not tab.reply:
+            _check(reply, tab.taken_back == taken_back)
             tab.begin(asked, reply, key, path)
             self._keep(request, tab, reply, size=size)
         return reply
@@ -171,11 +172,12 @@ class Page(Watching, Endpoint):
     ) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
         """Asks for the rest of an answer that broke off or ran out of room."""
         tab = await self._seen(request)
-        messages = tab.shown()
+        messages, before, last = tab.shown(), tab.before, tab.reply
         try:
             check_room("", messages)
             self._tabs.checked_size(messages)
             reply = await self._ask(tab, messages, request, choice=tab.choice)
+            _check(reply, tab.before is before and tab.reply is last)
             tab.before, tab.begun = continued(messages)
             tab.start(reply)
             self._keep(request, tab, reply, size=None)
@@ -233,3 +235,11 @@ class Page(Watching, Endpoint):
             gr.update(visible=tab.unfinished),
             self.allowance(request),
         )
+
+
+def _check(reply: Reply, is_same: bool) -> None:
+    """Stops the reply and raises `ChangedMeanwhile` unless its conversation is the same as when
+    it was asked for, so that it brings nothing back that was taken back meanwhile."""
+    if not is_same:
+        reply.stop()
+        raise ChangedMeanwhile

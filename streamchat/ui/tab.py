@@ -20,7 +20,7 @@ from streamchat.ui.transcript import (
     turns,
 )
 from streamchat.ui.typed import digest
-from streamchat.ui.versions import Path, Versions, turns_of
+from streamchat.ui.versions import Path, Versions
 from streamchat.ui.watches import Watches
 
 # messages that are recognised when they come again
@@ -41,7 +41,7 @@ class Tab(Watches):
 
     With a `reader`, who alone may open it, it is a saved conversation, which several pages may show
     at once; `replies` are the ids of all its replies. One that is not `kept` is nobody's, whatever
-    id a page has for it. Its `title` is the model's, None until that is asked for one.
+    id a page has for it. The model's `title` is None until asked for; `taken_back` counts undos.
     """
 
     before: list[Shown] = field(default_factory=list)
@@ -59,6 +59,7 @@ class Tab(Watches):
     kept: bool = True
     title: str | None = None
     versions: Versions = field(default_factory=Versions)
+    taken_back: int = field(default=0, init=False, repr=False)
     _started: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
     _awaited: int = field(default=0, init=False, repr=False)
     _unwanted: bool = field(default=False, init=False, repr=False)
@@ -115,10 +116,8 @@ class Tab(Watches):
         what is shown no more becomes a version, if somebody could find it again."""
         shown, now = self._now()
         if self.reader:
-            *before, new = turns_of(messages)
-            start = (now.path if path is None else path)[: len(before)]
-            asked = text_of(new[0])
-            self.versions = now.branch(shown, start, asked, unfinished=self.unfinished)
+            start = now.path if path is None else path
+            self.versions = now.branch(shown, start, messages, unfinished=self.unfinished)
         self.reset(messages)
 
     def show(self, number: int) -> bool:
@@ -192,6 +191,7 @@ class Tab(Watches):
         """Removes the page's turn with that number and everything after it, in all versions."""
         (_, now), kept = self._now(), self.until(turn)
         self.versions = now.without(turns(kept))
+        self.taken_back += 1
         self.reset(kept)
 
     def messages(self) -> list[Shown]:

@@ -6,7 +6,7 @@ number is greater than that of the turn it follows, so the tree has no cycle.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,9 +16,9 @@ from streamchat.ui.transcript import Shown, conversation, size_of, text_of
 ROOT = -1
 # of one turn, with the one that is shown
 MAX_VERSIONS = 20
-# of one conversation, hidden ones alone
-MAX_TURNS = 1_000
-MAX_BYTES = 2_000_000
+# of one conversation, the shown turns with the hidden ones
+MAX_TURNS = 1_500
+MAX_BYTES = 10_000_000
 
 Path = tuple[int, ...]
 
@@ -102,7 +102,7 @@ class Versions:
 
     def to(self, shown: Sequence[Shown], path: Path, *, unfinished: bool) -> "Versions":
         """The versions after a switch from the shown messages, whose last answer may be
-        `unfinished`, to that path."""
+        `unfinished`, to that path. No turn is dropped."""
         stays = set(path)
         turns = zip(self.path, (ROOT, *self.path), turns_of(shown), strict=False)
         left = [Turn.of(*turn) for turn in turns if turn[0] not in stays]
@@ -112,29 +112,31 @@ class Versions:
             *(number for number in self.cut if number not in last),
             *(last if unfinished else ()),
         )
-        return Versions(path, (*hidden, *reversed(left)), cut).bounded()
+        return Versions(path, (*hidden, *reversed(left)), cut)
 
     def branch(
-        self, shown: Sequence[Shown], path: Path, asked: str, *, unfinished: bool
+        self, shown: Sequence[Shown], path: Path, messages: Sequence[Shown], *, unfinished: bool
     ) -> "Versions":
-        """Like `to`, with a new turn at the end of the path, in which that was asked. A last turn
-        that got no answer to the same question is not kept."""
+        """The versions when messages are shown whose last turn is new, and follows the first turns
+        of a path. A last turn that got no answer to the same question is not kept. Beyond the
+        bounds the turns shown longest ago are dropped, but none that is hidden only now."""
+        *before, (question, *_) = turns_of(messages)
+        path, asked = path[: len(before)], text_of(question)
         new = max(self.next, 1 + max(path, default=ROOT))
         last = [turn for turn in turns_of(shown)[-1:] if text_of(turn[0]) == asked]
         failed = self.path[-1:] if any(not conversation(turn)[1:] for turn in last) else ()
-        return self.to(shown, (*path, new), unfinished=unfinished)._without(failed)
+        to = self.to(shown, (*path, new), unfinished=unfinished)._without(failed)
+        return to.bounded(messages, keep=self.path)
 
     def _without(self, numbers: Path) -> "Versions":
-        hidden = tuple(turn for turn in self.hidden if turn.number not in numbers)
-        return replace(self, hidden=hidden).bounded()
+        return self._keeping(lambda turn: turn.number not in numbers)
 
     def without(self, count: int) -> "Versions":
         """Keeps the first `count` turns with their versions. Removes the next turn in all its
         versions, and everything that follows them."""
         path = self.path[:count]
         end = (ROOT, *path)[-1]
-        hidden = tuple(turn for turn in self.hidden if turn.after != end)
-        return Versions(path, hidden, self.cut).bounded()
+        return replace(self, path=path)._keeping(lambda turn: turn.after != end)
 
     def places(self, shown: Sequence[Shown]) -> dict[int, Place]:
         """The places with a choice, by their turn in the shown messages."""
@@ -148,15 +150,28 @@ class Versions:
             if after in beside
         }
 
-    def bounded(self) -> "Versions":
-        """Keeps only the hidden turns that were shown last, within the bounds. A removed turn takes
-        the ones that follow it along."""
-        known, beside, room = {ROOT, *self.path}, Counter[int](), MAX_BYTES
-        kept: list[Turn] = []
-        for turn in reversed(self.hidden[-MAX_TURNS:]):
-            room -= turn.size
-            if room >= 0 and turn.after in known and beside[turn.after] < MAX_VERSIONS - 1:
-                beside[turn.after] += 1
+    def bounded(self, shown: Sequence[Shown], keep: Collection[int] = ()) -> "Versions":
+        """Keeps the hidden turns that fit into the bounds beside the shown messages, those that
+        were shown last first. The turns to `keep`, which must have been shown last of all, stay
+        even beyond the bounds."""
+        beside = Counter((ROOT, *self.path)[:-1])
+        room, places = MAX_BYTES - size_of(shown), MAX_TURNS - len(self.path)
+
+        def fits(turn: Turn) -> bool:
+            nonlocal room, places
+            room, places = room - turn.size, places - 1
+            beside[turn.after] += 1
+            within = room >= 0 and places >= 0 and beside[turn.after] <= MAX_VERSIONS
+            return within or turn.number in keep
+
+        return self._keeping(fits) if self.hidden else self
+
+    def _keeping(self, fits: Callable[[Turn], bool]) -> "Versions":
+        """Without the hidden turns that do not fit, and those that follow them. The turn that was
+        shown last is looked at first."""
+        known, kept = {ROOT, *self.path}, list[Turn]()
+        for turn in reversed(self.hidden):
+            if turn.after in known and fits(turn):
                 known.add(turn.number)
                 kept.append(turn)
         cut = tuple(number for number in self.cut if number in known)

@@ -12,7 +12,7 @@ import pytest
 from streamchat.saved import versions
 from streamchat.server import Running, create
 from streamchat.settings import Settings
-from streamchat.ui.versions import MAX_TURNS
+from streamchat.ui.versions import MAX_BYTES, MAX_TURNS
 from tests.attacks.test_saved import UNKNOWN, code
 from tests.reader import Reader
 
@@ -278,8 +278,18 @@ def test_a_file_of_very_many_versions_is_cut_and_not_refused(owner: Reader) -> N
     id_ = imported(owner, versions=many)
     found = [each["turn"] for each in exported(owner, id_)["versions"]]
     assert found == list(range(881, 900))
-    chain = [turn(number, number - 1, "a" * 10_000) for number in range(800, 5, -1)]
+    chain = [turn(number, number - 1, "a" * 15_000) for number in range(800, 5, -1)]
     id_ = imported(owner, versions=[*chain, turn(5, 4, "a")])
     kept = exported(owner, id_)["versions"]
-    assert 0 < sum(len(each["messages"][0]["text"]) for each in kept) <= 2_000_000
+    assert 0 < sum(len(each["messages"][0]["text"]) for each in kept) <= MAX_BYTES
     assert kept[-1]["turn"] == 5
+
+
+def test_going_back_and_forth_loses_nothing_of_a_long_conversation(owner: Reader) -> None:
+    """Also if what a switch hides takes megabytes."""
+    words = said(SECRET, "Stripes.", "word " * 450_000, "Spots.", "And?", "Tail.")
+    id_ = imported(owner, messages=words, path=[1, 2, 3], versions=[turn(0, -1, SECRET, "Dots.")])
+    for number, path in ((0, [0]), (1, [1, 2, 3])):
+        answer = put(owner, id_, version=number)
+        assert (answer.status_code, answer.json()["path"]) == (200, path)
+    assert exported(owner, id_)["messages"] == words

@@ -26,6 +26,10 @@ SENTENCES: dict[str, str | Callable[..., str]] = {
     ),
     "no_own_keys": "This chat takes no API keys of its visitors. Ask without one.",
     "unknown_conversation": "There is no such conversation here.",
+    "changed_meanwhile": (
+        "Another window changed this conversation at the same time, so there is no answer. Reload"
+        " the page to see it, or ask again."
+    ),
     "unknown_reply": "There is no such reply, or it is no longer kept.",
     "idempotency_key_reused": (
         "This Idempotency-Key belongs to another question. Send each question with a key of its"
