@@ -123,6 +123,8 @@ answered | .bot.message .prose.md > hr + h2 | marginTop | 24px
 answered | .bot.message .prose.md > h3 + * | marginTop | 8px
 answered | .bot.message .prose strong | fontWeight | 600
 answered | .bot.message .prose ol ul | fontSize | 16px
+answered | .bot.message .prose.md > ul | listStyleType | disc
+answered | .bot.message .prose ol ul | listStyleType | circle
 answered | .bot.message .prose li | marginTop | 4px
 answered | .bot.message .prose blockquote:dir(ltr) | borderLeftWidth | 3px
 answered | .bot.message .prose blockquote:dir(rtl) | borderRightWidth | 3px
