@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -10,7 +11,9 @@ from typing import TypeVar
 import pytest
 
 from streamchat.chat.titles import MAX_TITLE
-from streamchat.saved.file import file_of, read
+from streamchat.saved.drawing import PART
+from streamchat.saved.export import written
+from streamchat.saved.file import MAX_NUMBER, fields, file_of, read
 from streamchat.server import Running, create
 from streamchat.settings import Settings
 from streamchat.store import NAME, Card, Store, conversations
@@ -20,6 +23,7 @@ from streamchat.store.seams import Work
 from streamchat.store.search import merge
 from streamchat.ui.states import title_of
 from streamchat.ui.transcript import message_of
+from streamchat.ui.versions import Turn, Versions
 from streamchat.web.problem import Unfit
 from tests.reader import Reader
 
@@ -294,6 +298,8 @@ def test_an_export_imports_as_an_equal_conversation(here: Running) -> None:
         reader.client.patch(f"conversations/{ids[0]}", json={"title": "First"})
         file = reader.client.get("conversations/export")
         assert "attachment" in file.headers["content-disposition"]
+        plain = json.dumps(file.json(), ensure_ascii=False, separators=(",", ":"))
+        assert file.text == plain
         imported = other.client.post("conversations/import", content=file.content)
         assert imported.json() == {"imported": 2}
         again = other.client.get("conversations/export").json()["conversations"]
@@ -357,3 +363,31 @@ def test_only_an_export_is_imported(conversation: object) -> None:
     assert len(read(file_of([good]))) == 1
     with pytest.raises(Unfit):
         read(file_of([good, conversation]))  # type: ignore[list-item]
+
+
+def test_long_texts_are_written_in_short_pieces() -> None:
+    """Together they are the same JSON, wherever a text is cut."""
+    value = {"texts": ['"\\\n\U0001f600' * PART, "", "a"], "none": [None, 1.5, -1, True], "of": {}}
+    pieces = list(written(value))
+    assert "".join(pieces) == json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    assert max(map(len, pieces)) <= 2 * PART
+
+
+@pytest.mark.parametrize("start", [7, MAX_NUMBER - 4])
+def test_a_conversation_with_high_numbers_can_be_exported_again(start: int) -> None:
+    """An import counts turns anew where few numbers are left, in the same order."""
+    words = [{"role": "user", "text": text} for text in "ab"]
+    hidden = {"turn": start + 2, "after": start, "messages": words[:1]}
+    file = {"title": "t", "messages": words, "path": [start, start + 3], "versions": [hidden]}
+    (told,) = read(file_of([file]))
+    first = told.versions.path[0]
+    assert told.versions.path == (first, first + (3 if start == 7 else 2))
+    assert [(turn.number - first, turn.after - first) for turn in told.versions.hidden] == [
+        (2 if start == 7 else 1, 0)
+    ]
+    later = replace(told, versions=replace(told.versions, path=(first, told.versions.next + 9)))
+    for each in (told, later):
+        assert read(file_of([fields(each, 0)]))
+    used_up = Versions((MAX_NUMBER, MAX_NUMBER + 1), (Turn.of(MAX_NUMBER + 2, MAX_NUMBER, []),))
+    exported = fields(replace(told, versions=used_up), 0)
+    assert (exported["path"], exported["versions"][0]["turn"]) == ((0, 1), 2)

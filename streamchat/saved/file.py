@@ -1,12 +1,13 @@
 """Conversations as files: as JSON, which can be imported again, and as Markdown."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from streamchat.chat import titles
 from streamchat.events import Message, well_formed
+from streamchat.saved.drawing import PART
 from streamchat.ui import MAX_TURNS, ROOT, Turn, Versions, message_of, said
 from streamchat.web.problem import Unfit
 
@@ -44,9 +45,9 @@ def fields(told: Told, at: float) -> Fields:
     found = {"title": told.title, "at": at, "messages": _said(told.messages)}
     if told.options:
         found |= {"options": told.options}
-    if told.versions.hidden:
-        hidden = list(map(_turn, told.versions.hidden))
-        found |= {"path": told.versions.path, "versions": hidden}
+    if (versions := counted_anew(told.versions)).hidden:
+        hidden = list(map(_turn, versions.hidden))
+        found |= {"path": versions.path, "versions": hidden}
     return found
 
 
@@ -79,9 +80,15 @@ def snapshot(told: Told, at: float) -> str:
     return text.decode()
 
 
-def markdown(title: str, messages: Sequence[Message]) -> str:
-    parts = [f"## {NAMES[message.role]}\n\n{_told(message)}" for message in messages]
-    return "\n\n".join([f"# {title}", *parts]) + "\n"
+def markdown(title: str, messages: Sequence[Message]) -> Iterator[str]:
+    """The conversation in pieces."""
+    yield f"# {title}"
+    for message in messages:
+        yield f"\n\n## {NAMES[message.role]}\n\n"
+        text = _told(message)
+        for start in range(0, len(text), PART):
+            yield text[start : start + PART]
+    yield "\n"
 
 
 def _told(message: Message) -> str:
@@ -105,7 +112,8 @@ def _conversation(given: Any) -> Told:
         ):
             words = list(map(_message, messages))
             if words[0].role == "user":
-                name, versions = titles.one_line(title)[:MAX_TITLE], _versions(words, given)
+                name = titles.one_line(title[: 2 * MAX_TITLE])[:MAX_TITLE]
+                versions = _versions(words, given)
                 return Told(name, words, versions, _options(given), _time(given.get("at")))
     raise Unfit(422, "bad_file")
 
@@ -132,8 +140,22 @@ def _versions(words: list[Message], given: Fields) -> Versions:
         case [*path], [*turns] if len(path) == questions and len(turns) <= MAX_TURNS:
             found = Versions(tuple(map(_number, path)), tuple(map(_hidden, turns)))
             if found.is_tree:
-                return found.bounded([message_of(word.role, word.text) for word in words])
+                shown = [message_of(word.role, word.text) for word in words]
+                return counted_anew(found.bounded(shown))
     raise Unfit(422, "bad_file")
+
+
+def counted_anew(versions: Versions) -> Versions:
+    """The same versions with the lowest numbers in the same order, if theirs come near the limit of
+    a file."""
+    if versions.next <= MAX_NUMBER // 2:
+        return versions
+    hidden = versions.hidden
+    ends = (number for turn in hidden for number in (turn.number, turn.after))
+    numbers = sorted({ROOT, *versions.path, *ends})
+    new = {number: place for place, number in enumerate(numbers, ROOT)}
+    turns = (replace(turn, number=new[turn.number], after=new[turn.after]) for turn in hidden)
+    return Versions(tuple(new[number] for number in versions.path), tuple(turns))
 
 
 def _hidden(given: Any) -> Turn:

@@ -1,16 +1,19 @@
 """Saved conversations over HTTP, for the page: a list with a search, titles, deletion and undo."""
 
+import asyncio
 import json
 import re
 import sys
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse
 
 from streamchat.chat import titles
 from streamchat.errors import UnknownConversation
 from streamchat.saved import file
+from streamchat.saved.export import Export, Exports, file_parts, markdown_parts, parts_of_one
 from streamchat.saved.file import MAX_TITLE
 from streamchat.saved.shelf import MOST, Saved
 from streamchat.ui import Tabs
@@ -113,38 +116,35 @@ def _add_options(router: APIRouter, saved: Saved, gate: Gate) -> None:
 def add_files(router: APIRouter, saved: Saved, gate: Gate) -> None:
     """Adds the routes for export and import."""
 
+    exports = Exports()
+
     @router.get("/export")
     async def export_all(request: Request) -> Response:
         """All conversations as one file that can be imported again."""
-        return attached(answer(await saved.export(gate.reader(request))), "json")
+        reader = gate.reader(request)
+        ids = await saved.ids(reader)
+        parts = partial(file_parts, partial(saved.export, reader, ids))
+        return Export(parts, exports, gate.visitor(request), kind="json")
 
     @router.post("/import")
     async def import_file(request: Request) -> Response:
         """Adds a file's conversations to the reader's."""
         reader, visitor = gate.reader(request), gate.visitor(request)
-        found = file.read(await fields(request))
+        found = await asyncio.to_thread(file.read, await fields(request))
         return answer({"imported": await saved.add(reader, visitor, found)})
 
     @router.get("/{id_}/export")
     async def export(request: Request, id_: str) -> Response:
+        kind = request.query_params.get("format", "json")
+        if kind not in ("md", "json"):
+            raise Unfit(400, "bad_format")
         told, at = await saved.told(gate.reader(request), checked(id_))
-        match request.query_params.get("format", "json"):
-            case "md":
-                text = file.markdown(told.title, told.messages)
-                return attached(PlainTextResponse(text, media_type="text/markdown"), "md")
-            case "json":
-                return attached(answer(file.file_of([file.fields(told, at)])), "json")
-        raise Unfit(400, "bad_format")
+        parts = partial(markdown_parts, told) if kind == "md" else partial(parts_of_one, told, at)
+        return Export(parts, exports, gate.visitor(request), kind=kind)
 
 
 def answer(value: Any) -> JSONResponse:
     return JSONResponse(value, headers=NO_STORE)
-
-
-def attached(response: Response, kind: str) -> Response:
-    response.headers["Content-Disposition"] = f'attachment; filename="conversation.{kind}"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 def checked(id_: str) -> str:

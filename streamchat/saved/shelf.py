@@ -2,14 +2,14 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from streamchat.errors import UnknownConversation
+from streamchat.errors import InternalError, UnknownConversation
 from streamchat.events import Conversation
 from streamchat.options import Choice
-from streamchat.saved.file import Told, fields, file_of, snapshot
+from streamchat.saved.file import Fields, Told, fields, snapshot
 from streamchat.store import Store, Transaction, conversations, shares
 from streamchat.ui import Tab, Tabs, message_of, said
 from streamchat.web.paths import SHARED
@@ -91,23 +91,44 @@ class Saved:
         versions = tab.versions.along(messages)
         return Told(found["title"], said(messages), versions, options), found["at"]
 
-    async def export(self, reader: str) -> Item:
-        """All conversations, the newest first."""
-        ids = await self._run(partial(conversations.ids, reader=reader)) or []
-        return file_of([fields(*await self.told(reader, id_)) for id_ in ids])
+    async def ids(self, reader: str) -> list[str]:
+        """The ids of all conversations, the newest first. Raises `InternalError` if the disk
+        fails."""
+        found = await self._run(partial(conversations.ids, reader=reader))
+        if found is None and self._store.is_kept:
+            raise InternalError
+        return found or []
+
+    async def export(self, reader: str, ids: list[str]) -> AsyncGenerator[Fields]:
+        """These conversations one at a time, without those that are deleted meanwhile."""
+        for id_ in ids:
+            if found := await self._exported(reader, id_):
+                yield found
+
+    async def _exported(self, reader: str, id_: str) -> Fields | None:
+        try:
+            return fields(*await self.told(reader, id_))
+        except UnknownConversation:
+            if id_ in await self.ids(reader):
+                raise
+            return None
 
     async def add(self, reader: str, visitor: str, found: list[Told]) -> int:
         """Saves these as new conversations, each at its time; of those without one, the first
         becomes the newest. Raises `TooLong`."""
-        tabs = [(told, self._tab_of(told, reader)) for told in reversed(found)]
-        sizes = [self._tabs.checked_size(tab.before) for _, tab in tabs]
+        tabs = []
+        for told in reversed(found):
+            tab = self._tab_of(told, reader)
+            tabs.append((told.title, told.at, tab, self._tabs.checked_size(tab.before)))
+            await asyncio.sleep(0)
         titles, now = {}, self._store.now()
-        for (told, tab), size in zip(tabs, sizes, strict=True):
+        for title, at, tab, size in tabs:
             id_ = secrets.token_urlsafe(24)
-            at = told.at if told.at is not None and told.at <= now else now
-            self._tabs.save(id_, tab, visitor, size=size, at=at)
-            if told.title:
-                titles[id_] = told.title
+            was = at if at is not None and at <= now else now
+            self._tabs.save(id_, tab, visitor, size=size, at=was)
+            if title:
+                titles[id_] = title
+            await asyncio.sleep(0)
         await self._run(partial(conversations.rename_all, reader=reader, titles=titles))
         return len(tabs)
 

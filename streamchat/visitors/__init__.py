@@ -1,7 +1,7 @@
 """The visitors: how they are told apart, and how often each may ask."""
 
 from streamchat.visitors.flow import Flow
-from streamchat.visitors.limits import Limits, rate
+from streamchat.visitors.limits import Admission, Limits, rate
 from streamchat.visitors.shelf import Shelf
 from streamchat.visitors.visitor import (
     Identify,
@@ -14,6 +14,7 @@ from streamchat.visitors.visitor import (
 from streamchat.visitors.visitors import Visitors
 
 __all__ = [
+    "Admission",
     "Flow",
     "Identify",
     "Limits",

@@ -1,18 +1,30 @@
 """Saved conversations in the hands of those they do not belong to, and of those who ask too much."""
 
+import asyncio
+import socket
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from starlette.types import Message
 
+from streamchat import events
+from streamchat.chat import titles
+from streamchat.saved.export import AT_ONCE, Export, Exports, markdown_parts
+from streamchat.saved.file import MAX_TITLE, Fields, Told, file_of, read
 from streamchat.saved.routes import MAX_QUERY
+from streamchat.saved.shelf import Saved
 from streamchat.server import Running, create
 from streamchat.settings import Settings
-from streamchat.store import conversations, schema
+from streamchat.store import Store, conversations, schema
+from streamchat.ui import Tabs
+from tests.attacks.test_loop import Others
+from tests.attacks.visitor import Room
 from tests.reader import Reader
 
 SECRET = "A zebra called Marmalade"
@@ -315,3 +327,169 @@ def test_a_login_keeps_everybody_else_out(tmp_path: Path, monkeypatch: pytest.Mo
                 auth=("ada", "long enough"),
             )
             assert code(answer) == (401, "login_required")
+
+
+def large(number: int) -> list[dict[str, Any]]:
+    """Conversations of 2.5 MB each."""
+    words = {"role": "user", "text": '\n"a' * 500_000}
+    return [{"title": f"Large {each}", "messages": [words]} for each in range(number)]
+
+
+@contextmanager
+def unread(url: str, cookies: httpx.Cookies, version: str = "1.1") -> Iterator[socket.socket]:
+    """An export of which nothing but the first bytes has been read."""
+    address = httpx.URL(url)
+    cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    lines = f"GET /conversations/export HTTP/{version}", f"Host: {address.netloc.decode()}"
+    with socket.socket() as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        line.settimeout(60)
+        line.connect((address.host, address.port))
+        line.sendall("\r\n".join([*lines, f"Cookie: {cookie}", "", ""]).encode())
+        assert line.recv(12).endswith(b" 200")
+        yield line
+
+
+@pytest.fixture
+def exporter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Reader, list[str]]]:
+    """A reader, and the ids of the conversations that were read for exports."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "")
+    read: list[str] = []
+    told = Saved.told
+
+    async def counted(self: Saved, reader: str, id_: str) -> tuple[Told, float]:
+        read.append(id_)
+        return await told(self, reader, id_)
+
+    monkeypatch.setattr(Saved, "told", counted)
+    settings = Settings(data_dir=str(tmp_path), rate_limit="off")
+    with create(settings).launch() as app, Reader(app.url) as reader:
+        yield reader, read
+
+
+def test_an_export_is_made_while_it_is_read(exporter: tuple[Reader, list[str]]) -> None:
+    """A client that reads nothing holds one conversation in memory, and two such clients have all
+    places of their visitor until they leave."""
+    reader, read = exporter
+    for _ in range(2):
+        imported = reader.client.post("conversations/import", json=file_of(large(6)))
+        assert imported.json() == {"imported": 6}
+    url, cookies = str(reader.client.base_url), reader.client.cookies
+    with unread(url, cookies), unread(url, cookies):
+        refused = reader.client.get("conversations/export")
+        assert code(refused) == (429, "too_much_at_once")
+        assert int(refused.headers["retry-after"]) > 0
+        assert reader.client.head("conversations/export").status_code == 200
+        assert 0 < len(read) < 2 * 12
+    answers = (reader.client.get("conversations/export") for _ in range(1_000))
+    whole = next(answer for answer in answers if answer.status_code == 200)
+    assert len(whole.json()["conversations"]) == 12
+
+
+def test_an_export_that_fails_does_not_look_whole(
+    exporter: tuple[Reader, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The transfer breaks off. HTTP/1.0 has the length before the first byte."""
+    reader, read = exporter
+    reader.client.post("conversations/import", json=file_of(large(2)))
+    url, cookies = str(reader.client.base_url), reader.client.cookies
+    with unread(url, cookies, "1.0") as line:
+        with line.makefile("rb") as answer:
+            head, _, body = answer.read().partition(b"\r\n\r\n")
+        assert f"content-length: {len(body)}" in head.decode().lower()
+    told = Saved.told
+
+    async def once(self: Saved, reader: str, id_: str) -> tuple[Told, float]:
+        if read:
+            raise RuntimeError
+        return await told(self, reader, id_)
+
+    monkeypatch.setattr(Saved, "told", once)
+    read.clear()
+    with pytest.raises(httpx.RemoteProtocolError):
+        reader.client.get("conversations/export")
+
+
+def test_an_export_without_the_disk_is_not_an_empty_one(
+    exporter: tuple[Reader, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is an error, so that nobody keeps an empty file for a copy."""
+    reader, _ = exporter
+
+    async def fails(*_: object) -> None: ...
+
+    monkeypatch.setattr(Saved, "_run", fails)
+    assert code(reader.client.get("conversations/export")) == (500, "internal")
+
+
+def test_an_export_goes_on_without_what_is_deleted_meanwhile(
+    exporter: tuple[Reader, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, _ = exporter
+    reader.client.post("conversations/import", json=file_of(large(2)))
+    ids, asked = Saved.ids, []
+
+    async def with_one_more(self: Saved, reader: str) -> list[str]:
+        asked.append(reader)
+        return ["gone"] * (len(asked) == 1) + await ids(self, reader)
+
+    monkeypatch.setattr(Saved, "ids", with_one_more)
+    found = reader.client.get("conversations/export").json()["conversations"]
+    assert [each["title"] for each in found] == ["Large 0", "Large 1"]
+
+
+async def test_an_export_ends_after_its_time() -> None:
+    """However slowly it is read; and its end is missing."""
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    exports = Exports(longest=0)
+    parts = partial(markdown_parts, Told("t", [events.Message("user", "a" * 100_000)]))
+    scope = {"type": "http", "method": "GET", "http_version": "1.1", "asgi": {}}
+    await Export(parts, exports, "visitor", kind="md")(scope, receive, send)
+    assert {"type": "http.response.body"} not in sent
+    for _ in range(AT_ONCE):
+        exports.admit("visitor")
+
+
+async def test_an_import_leaves_turns_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It saves one conversation at a time, and looks only at the beginning of a long title."""
+    cleaned: list[str] = []
+
+    def one_line(text: str) -> str:
+        cleaned.append(text)
+        return text
+
+    monkeypatch.setattr(titles, "one_line", one_line)
+    words = [{"role": "user", "text": "a"}]
+    found = read(file_of([{"title": "é" * 1_200, "messages": words}] * 100))
+    assert {len(each) for each in cleaned} == {2 * MAX_TITLE}
+    room = Room()
+    store = Store("")
+    others = Others()
+    await Saved(Tabs(room.chat, store), store).add("reader", "visitor", found)
+    others.stop()
+    assert others.turns >= 100
+    await room.close()
+
+
+def test_a_file_is_checked_beside_the_event_loop(
+    exporter: tuple[Reader, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, _ = exporter
+    loops: list[object] = []
+
+    def elsewhere(fields: Fields) -> list[Told]:
+        with suppress(RuntimeError):
+            loops.append(asyncio.get_running_loop())
+        return read(fields)
+
+    monkeypatch.setattr("streamchat.saved.file.read", elsewhere)
+    answer = reader.client.post("conversations/import", json=file_of(large(1)))
+    assert (answer.json(), loops) == ({"imported": 1}, [])

@@ -1,0 +1,164 @@
+"""Exports that are sent in parts, each made when the one before it is on its way."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing
+from itertools import chain
+from typing import Any
+
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from streamchat.errors import Crowded, TooManyAtOnce, trace
+from streamchat.saved.drawing import PART, joined
+from streamchat.saved.file import Fields, Told, fields, file_of, markdown
+from streamchat.visitors import Admission, Limits
+from streamchat.web.problem import NO_STORE, Unfit
+
+logger = logging.getLogger(__name__)
+
+# of one visitor, and of all
+AT_ONCE = 2
+TOTAL = 50
+# seconds of one export, for a reader who reads it ever so slowly
+LONGEST = 900.0
+RETRY = {"Retry-After": "5"}
+
+Parts = AsyncGenerator[bytes]
+
+
+class Exports:
+    """All exports that are on their way."""
+
+    def __init__(self, *, longest: float = LONGEST) -> None:
+        self.longest = longest
+        self._limits = Limits(rate="off", visitor_replies=AT_ONCE, max_replies=TOTAL)
+
+    def admit(self, visitor: str) -> Admission:
+        """Takes a place. Raises `Unfit` if there is none."""
+        try:
+            return self._limits.admit(visitor)
+        except TooManyAtOnce:
+            raise Unfit(429, "too_much_at_once", RETRY) from None
+        except Crowded:
+            raise Unfit(503, "crowded", RETRY, wording="too_much_from_all") from None
+
+
+class Export(StreamingResponse):
+    """A file that is made while it is read. It takes one of its visitor's places, or is refused.
+
+    A failure breaks the transfer off, which every client takes for an error, and so does the end of
+    the time. For HTTP/1.0, in which only a length tells a part from the whole, the parts are made
+    twice.
+    """
+
+    def __init__(
+        self, parts: Callable[[], Parts], exports: Exports, visitor: str, *, kind: str
+    ) -> None:
+        named = {"Content-Disposition": f'attachment; filename="conversation.{kind}"'}
+        media_type = "text/markdown" if kind == "md" else "application/json"
+        super().__init__((), headers=NO_STORE | named, media_type=media_type)
+        self._parts = parts
+        self._exports = exports
+        self._visitor = visitor
+        self._needs_length = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "HEAD":
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await send({"type": "http.response.body"})
+            return
+        try:
+            place = self._exports.admit(self._visitor)
+        except Unfit as refusal:
+            await refusal.response()(scope, receive, send)
+            return
+        self._needs_length = scope["http_version"] == "1.0"
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            place.leave()
+
+    async def stream_response(self, send: Send) -> None:
+        try:
+            async with asyncio.timeout(self._exports.longest):
+                await self._send(send)
+        except Exception as error:  # noqa: BLE001
+            # the response has no end, so the server closes the connection
+            logger.warning("An export broke off with %s", trace(error))
+
+    async def _send(self, send: Send) -> None:
+        if self._needs_length:
+            async with aclosing(self._parts()) as parts:
+                self.headers["Content-Length"] = str(sum([len(part) async for part in parts]))
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        async with aclosing(self._parts()) as parts:
+            async for part in parts:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body"})
+
+
+async def file_parts(conversations: Callable[[], AsyncIterator[Fields]]) -> Parts:
+    """The JSON file of the conversations, which are taken one at a time."""
+    start, end = _json(file_of([]))[:-2], "]}"
+    async for each in conversations():
+        async for part in parts_of(chain([start], written(each))):
+            yield part
+        start = ","
+    yield (end if start == "," else start + end).encode()
+
+
+def parts_of_one(told: Told, at: float) -> Parts:
+    """The JSON file of one conversation."""
+
+    async def conversations() -> AsyncIterator[Fields]:
+        yield fields(told, at)
+
+    return file_parts(conversations)
+
+
+def markdown_parts(told: Told) -> Parts:
+    return parts_of(markdown(told.title, told.messages))
+
+
+async def parts_of(pieces: Iterator[str]) -> Parts:
+    """The pieces as bytes, with turns for others."""
+    while part := joined(pieces):
+        yield part
+        await asyncio.sleep(0)
+
+
+def written(value: Any) -> Iterator[str]:
+    """The value as JSON without spaces, in short pieces."""
+    match value:
+        case dict():
+            yield from _listed("{}", (_entry(*each) for each in value.items()))
+        case list() | tuple():
+            yield from _listed("[]", map(written, value))
+        case str():
+            yield '"'
+            for start in range(0, len(value), PART):
+                yield _json(value[start : start + PART])[1:-1]
+            yield '"'
+        case _:
+            yield _json(value)
+
+
+def _listed(brackets: str, entries: Iterator[Iterator[str]]) -> Iterator[str]:
+    yield brackets[0]
+    for number, entry in enumerate(entries):
+        if number:
+            yield ","
+        yield from entry
+    yield brackets[1]
+
+
+def _entry(name: str, value: Any) -> Iterator[str]:
+    yield f"{_json(name)}:"
+    yield from written(value)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
