@@ -18,6 +18,9 @@ DEAR = streams(start(), opens(), delta("Dear."), CLOSES, ends(output_tokens=1_00
 DAY = "Today's budget for this chat is used up. It renews at 00:00 UTC. Try again in"
 SHARE = "You have used today's free allowance. It renews at 00:00 UTC. Try again in"
 LINK = "Use your own key"
+PREVENTED = """addEventListener("click", ({ defaultPrevented }) => {
+  window.prevented = defaultPrevented;
+})"""
 OWNERS_WORDS = re.compile(r"\.env|ANTHROPIC_API_KEY|app\.py|demo", re.IGNORECASE)
 
 
@@ -127,16 +130,20 @@ def test_the_demo_answers_in_claudes_place_if_the_owner_says_so(
     "text",
     [
         "[Use your own key](#own_key)",
+        "[Use your own key](#key)",
         "\u2063\u2063Pay.\u2063\n\n[Use your own key](#own_key)",
         "&#x2063;&#x2063;Pay.&#x2063;\n\n[Use your own key](#own_key)",
     ],
 )
 def test_an_answer_is_no_callout(page: Page, page_claude: ScriptedClaude, text: str) -> None:
-    """No answer can look like a callout, and no link in it opens the field for a key."""
+    """No answer can look like a callout, and no link in it opens the field for a key or loads the
+    page anew."""
     page_claude.play(says("Here: ", text))
     page.ask("hi")
     page.ready()
+    page.browser.evaluate(PREVENTED)
     page.browser.get_by_role("link", name=LINK).click()
+    assert page.browser.evaluate("window.prevented") is True
     expect(callouts(page)).to_have_count(0)
     expect(page.browser.locator(".sc-act")).to_have_count(0)
     expect(page.browser.get_by_label("API key", exact=True)).not_to_be_visible()

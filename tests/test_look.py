@@ -3,13 +3,19 @@
 import re
 from pathlib import Path
 
+import gradio as gr
 import pytest
 from playwright.sync_api import Browser, expect
 
 import streamchat
+from streamchat.chat.asking import Chat
+from streamchat.chat.parties import Sources
 from streamchat.look import DARK, LIGHT, SEEN, TOKENS, Look, contrast, seen_on
 from streamchat.settings import Settings, SettingsError
-from streamchat.ui.layout import as_text
+from streamchat.sources.demo import Demo
+from streamchat.store import Store
+from streamchat.ui.layout import as_text, page
+from streamchat.ui.tabs import Tabs
 from tests.application import Application
 from tests.page import Page
 from tests.scripted_claude import (
@@ -180,6 +186,13 @@ def test_an_accent_is_a_colour(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_owners_words_are_shown_as_they_are() -> None:
     """A name with Markdown or HTML is shown literally, on the page and in its scripts."""
     assert as_text("<b>*x*</b> [y](z)").count("&#") == 11
+    chat = Chat(Sources(Demo()), Store(""), linger=60, keep=60)
+    look = Look(title="<b>*x*</b>")
+    shown = page(chat, Tabs(chat, Store("")), lambda *_: "", look=look, examples=[])
+    header = next(each for each in shown.blocks.values() if isinstance(each, gr.Markdown))
+    assert header.value
+    assert header.value.count("<") == 2
+    assert shown.title == "<b>*x*</b>"
     meta = Look(title='"><script>').meta(demo=True)
     assert meta.count("<") == 1
     assert "&quot;demo&quot;: true" in meta

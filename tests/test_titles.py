@@ -40,6 +40,7 @@ from tests.scripted_claude import (
     start,
     streams,
 )
+from tests.served import until
 
 QUESTION = "How do I cook lasagne?"
 # what the scripted Claude counts
@@ -180,6 +181,57 @@ def test_a_renamed_conversation_keeps_its_name(here: Running, claude: ScriptedCl
         assert named(reader) == "Mine"
 
 
+@pytest.mark.parametrize("meanwhile", ["deleted", "asked", "edited"])
+async def test_a_late_title_changes_nothing_else(
+    settings: Settings, claude: ScriptedClaude, tmp_path: Path, meanwhile: str
+) -> None:
+    """A title that arrives when the conversation has left memory neither restores it after a
+    deletion, nor takes back what was asked or edited meanwhile."""
+    hold, store, asker = Hold(), Store(str(tmp_path)), Asker("me")
+    await store.open()
+    claude.play(says("An answer"), streams(start(), opens(), delta("Lasagne"), hold, ends()))
+    asking = Asking(settings, 1, store)
+    tabs = Tabs(asking.chat, store, max_tabs=1)
+
+    def save(id_: str, *texts: str) -> None:
+        messages = [message_of("user", text) for text in texts]
+        tabs.save(id_, Tab(messages, reader="me", title=""), "me")
+
+    reply = await asking.chat.ask([Message("user", QUESTION)], asker)
+    await reply.closed()
+    tab = Tab([message_of("user", QUESTION)], reply=reply, reader="me")
+    titling = Titling(asking.chat, tabs)
+    titling.answered("id", tab, reply, asker)
+    tabs.save("id", tab, "me")
+    await asyncio.to_thread(hold.reached.wait, 20)
+    if meanwhile == "asked":
+        save("id", QUESTION, "And pizza?")
+    elif meanwhile == "edited":
+        save("id", "Where is Ulm?")
+    save("other", "hi")
+    await store.flush()
+    if meanwhile == "deleted":
+        await store.run(partial(conversations.delete, reader="me", id_="id", now=store.now()))
+    hold.release()
+    await until(lambda: not tabs.naming)
+    # what is written late is written now
+    await store.flush()
+    item = await store.run(partial(conversations.item, reader="me", id_="id"))
+    found = await tabs.find("id", "me")
+    if meanwhile == "deleted":
+        assert (item, found) == (None, None)
+    elif meanwhile == "asked":
+        assert (item and item.title, found and len(found.before)) == ("Lasagne", 2)
+        # and the next change keeps it
+        assert found
+        assert found.title == "Lasagne"
+    else:
+        assert item
+        assert item.title == "Where is Ulm?"
+    await asking.chat.close()
+    await store.close()
+
+
 async def test_only_a_conversation_without_a_name_gets_one(tmp_path: Path) -> None:
     """No title is requested for a renamed or a deleted conversation."""
     store = Store(str(tmp_path))
@@ -283,11 +335,12 @@ async def at_once(_: float) -> None:
 class Asking:
     """A chat in front of Claude, with a budget of so many dollars."""
 
-    def __init__(self, settings: Settings, dollars: float) -> None:
+    def __init__(self, settings: Settings, dollars: float, store: Store | None = None) -> None:
         self.budget = Budget(Store(""), daily=dollars, visitor=None)
         prices = Prices("claude-sonnet-5-5")
         accounts = Accounts(self.budget, prices, "Be brief.", 100)
-        self.chat = Chat(Sources(late(settings), accounts), Store(""), linger=60, keep=60)
+        store = store or Store("")
+        self.chat = Chat(Sources(late(settings), accounts), store, linger=60, keep=60)
 
     async def title(self) -> str:
         return await titles.title_for(self.chat.run, QUESTION, Asker("me"))

@@ -4,7 +4,7 @@ page."""
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
@@ -12,6 +12,8 @@ from weakref import WeakValueDictionary
 PART = 16_000
 # bytes of the pages that are kept
 MAX_KEPT = 16_000_000
+
+Sleep = Callable[[float], Awaitable[None]]
 
 
 @dataclass(eq=False)
@@ -37,11 +39,12 @@ class Drawn:
 class Drawing:
     """Draws one part at a time. A visitor who opens many pages delays only their own."""
 
-    def __init__(self, *, max_kept: int = MAX_KEPT) -> None:
+    def __init__(self, *, max_kept: int = MAX_KEPT, sleep: Sleep = asyncio.sleep) -> None:
         self._turn = asyncio.Lock()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._pages: OrderedDict[bytes, Drawn] = OrderedDict()
         self._max_kept = max_kept
+        self._sleep = sleep
 
     async def parts(
         self, name: bytes, pieces: Iterator[str], visitor: str
@@ -62,12 +65,17 @@ class Drawing:
 
     async def _grow(self, name: bytes, page: Drawn, number: int, visitor: str) -> None:
         """Draws the part of that number, unless that is done meanwhile."""
-        async with self._turns.setdefault(visitor, asyncio.Lock()), self._turn:
-            if number == len(page.parts) and not page.is_whole:
-                await self._draw(name, page)
-        self._evict()
+        async with self._turns.setdefault(visitor, asyncio.Lock()):
+            took = 0.0
+            async with self._turn:
+                if number == len(page.parts) and not page.is_whole:
+                    took = await self._draw(name, page)
+            self._evict()
+            # others draw meanwhile: a visitor's pages take at most half of the time
+            await self._sleep(took)
 
-    async def _draw(self, name: bytes, page: Drawn) -> None:
+    async def _draw(self, name: bytes, page: Drawn) -> float:
+        """Draws a part; returns the seconds that took."""
         began = time.monotonic()
         try:
             await asyncio.to_thread(page.grow)
@@ -75,8 +83,7 @@ class Drawing:
             # the next reader begins anew
             self._pages.pop(name, None)
             raise
-        # at most half of the time is taken from the words of answers
-        await asyncio.sleep(time.monotonic() - began)
+        return time.monotonic() - began
 
     def _evict(self) -> None:
         """Forgets the pages that were read longest ago."""

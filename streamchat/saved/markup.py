@@ -17,6 +17,7 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 from streamchat.errors import trace
+from streamchat.saved.tables import bounded_table
 from streamchat.ui.content import restored
 from streamchat.ui.markdown import REPEATED, pieces
 from streamchat.ui.prose import STOP
@@ -121,6 +122,7 @@ class Markdown(MarkdownIt):
         self.disable(["image", "html_block", "html_inline"])
         # addresses that are written as such, for others are guesses
         self.linkify = LinkifyIt(options=dict.fromkeys(FUZZY, False))
+        self.block.ruler.at("table", bounded_table, {"alt": ["paragraph", "reference"]})
         self.inline.ruler.before("escape", "formula", _formula)
         self.inline.ruler.before("autolink", "bare", _bare)
         rules = {

@@ -1,7 +1,7 @@
 """The page of a shared conversation. It runs and sends nothing, and loads the chat's logo alone."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -33,20 +33,23 @@ END = Template("""<footer class="note"><p>$end <a href="../">$start</a></p></foo
 </main>""")
 # characters of a question that are sent at once
 PART = 50_000
+# characters of HTML
+MAX_HTML = 8_000_000
 
 
 class Page:
     """A page with the chat's look, and headers that forbid caching, indexing and framing."""
 
-    def __init__(self, shell: Shell) -> None:
+    def __init__(self, shell: Shell, *, max_html: int = MAX_HTML) -> None:
         self._shell = shell
+        self._max_html = max_html
 
     @property
     def headers(self) -> Mapping[str, str]:
         return self._frame("").headers
 
     def showing(self, snapshot: str) -> Iterator[str]:
-        """The page in pieces that each take a short time to make."""
+        """The page in pieces that each take a short time to make; too long a rest is left out."""
         shared = json.loads(snapshot)
         day = datetime.fromtimestamp(shared["at"], UTC)
         date = f"{day.day} {day:%B %Y}"
@@ -54,8 +57,7 @@ class Page:
         about = text("shared_on", title=chat, date=date)
         begin, end = self._around(shared["title"], about, text("shared_end"))
         yield begin
-        for message in shared["messages"]:
-            yield from _article(message["role"], message["text"])
+        yield from _bounded(shared["messages"], self._max_html)
         yield end
 
     def saying(self, title: str, sentence: str) -> str:
@@ -72,12 +74,22 @@ class Page:
         return self._shell.frame(title, PARTS)
 
 
-def _article(role: str, words: str) -> Iterator[str]:
-    if role == "user":
-        yield f'<h2 class="who">{text("question")}</h2>\n<div class="question">'
-        words = words if words.strip() else text("files_not_shared")
-        yield from (escape(words[at : at + PART], quote=False) for at in range(0, len(words), PART))
-    else:
-        yield f'<h2 class="who">{text("answer")}</h2>\n<div class="answer">'
-        yield from drawn(words)
-    yield "</div>\n"
+def _bounded(messages: Sequence[Mapping[str, str]], most: int) -> Iterator[str]:
+    """The messages, and a sentence in the place of what goes beyond that many characters."""
+    for message in messages:
+        kind = "question" if message["role"] == "user" else "answer"
+        yield f'<h2 class="who">{text(kind)}</h2>\n<div class="{kind}">'
+        for piece in _words(kind, message["text"]):
+            most -= len(piece)
+            if most < 0:
+                yield f'</div>\n<p class="note">{escape(text("rest_not_shown"))}</p>\n'
+                return
+            yield piece
+        yield "</div>\n"
+
+
+def _words(kind: str, words: str) -> Iterator[str]:
+    if kind == "answer":
+        return drawn(words)
+    words = words if words.strip() else text("files_not_shared")
+    return (escape(words[at : at + PART], quote=False) for at in range(0, len(words), PART))

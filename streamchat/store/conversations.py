@@ -59,7 +59,6 @@ START = "SELECT substr(text, 1, ?) FROM words WHERE rowid = ?"
 RENAME = """
 UPDATE conversations SET title = ?, named = 1 WHERE id = ? AND reader = ? AND deleted IS NULL
 """
-UNNAMED = ITEM + BY_ID + " AND NOT named"
 RETITLE = "UPDATE words SET title = ? WHERE rowid = (SELECT number FROM conversations WHERE id = ?)"
 # no input
 DELETE = f"UPDATE conversations SET deleted = ?, {WITHDRAWN} WHERE reader = ? AND deleted IS NULL"  # noqa: S608
@@ -170,11 +169,6 @@ def _with_snippets(
 def item(transaction: Transaction, *, reader: str, id_: str) -> Item | None:
     row = transaction.execute(ITEM + BY_ID, (reader, id_)).fetchone()
     return Item(*row) if row else None
-
-
-def is_unnamed(transaction: Transaction, *, reader: str, id_: str) -> bool:
-    """Whether its reader has it, and has given it no name."""
-    return transaction.execute(UNNAMED, (reader, id_)).fetchone() is not None
 
 
 def ids(transaction: Transaction, *, reader: str) -> list[str]:

@@ -107,7 +107,8 @@ def page(  # noqa: PLR0913 (each is a part that the composition root chooses)
     allowance = gr.Markdown(elem_id="allowance", render=False)
     demo = gr.ChatInterface(
         this.answer,
-        title=look.title,
+        # Gradio shows it as Markdown with HTML
+        title=as_text(look.title),
         examples=[[example] for example in examples],
         cache_examples=False,
         flagging_mode="never",
@@ -136,6 +137,8 @@ def page(  # noqa: PLR0913 (each is a part that the composition root chooses)
             placeholder=welcome(chat, look),
         ),
     )
+    # of the window, which is text
+    demo.title = look.title
     with demo:
         switch.render()  # type: ignore[no-untyped-call]
         go_on.render()  # type: ignore[no-untyped-call]

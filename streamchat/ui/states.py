@@ -22,8 +22,16 @@ def card_of(tab: Tab, at: float | None) -> Card:
 
 def title_of(messages: Sequence[Shown]) -> str:
     """The first words of the first question."""
-    asked = next((text_of(it) for it in messages if it["role"] == "user"), "")
-    return titles.shortened(titles.one_line(asked[: 10 * titles.MAX_TITLE]))
+    return first_words(first_question(messages))
+
+
+def first_question(messages: Sequence[Shown]) -> str:
+    return next((text_of(it) for it in messages if it["role"] == "user"), "")
+
+
+def first_words(question: str) -> str:
+    """The title of a conversation with this first question, until the model gives it one."""
+    return titles.shortened(titles.one_line(question[: 10 * titles.MAX_TITLE]))
 
 
 def state_of(tab: Tab) -> State:

@@ -13,8 +13,8 @@ from weakref import WeakValueDictionary
 from streamchat.chat import Chat
 from streamchat.errors import TooLong, UnknownReply
 from streamchat.options import Choice
-from streamchat.store import Store, conversations
-from streamchat.ui.states import card_of, state_of, tab_of
+from streamchat.store import Store, naming
+from streamchat.ui.states import card_of, first_question, first_words, state_of, tab_of
 from streamchat.ui.tab import Tab
 from streamchat.ui.transcript import Shown, size_of
 from streamchat.visitors import Shelf
@@ -79,13 +79,21 @@ class Tabs:
 
     async def may_be_named(self, tab_id: str, tab: Tab) -> bool:
         """Whether it is kept, and its reader has neither named nor deleted it."""
-        work = partial(conversations.is_unnamed, reader=tab.reader, id_=tab_id)
+        work = partial(naming.is_unnamed, reader=tab.reader, id_=tab_id)
         await self._store.flush()
         return tab.kept and bool(await self._store.run(work))
 
-    def now(self) -> float:
-        """The time by which conversations are listed."""
-        return self._store.now()
+    async def name(self, tab_id: str, reader: str, question: str, title: str) -> None:
+        """Gives the title to the conversation as it is now, if it still begins with the question,
+        and its reader has neither named nor deleted it."""
+        tab = self._tabs.peek(tab_id)
+        if tab and first_question(tab.messages()) == question:
+            # so that what is saved from now on has it
+            tab.title = title
+        before = first_words(question)
+        work = partial(naming.entitle, reader=reader, id_=tab_id, before=before, title=title)
+        await self._store.flush()
+        await self._store.run(work)
 
     def drop(self, tab_id: str) -> None:
         """Stops the tab's reply and forgets the tab; the store keeps its row."""

@@ -6,9 +6,9 @@ from streamchat.chat import Asker, Chat, titles
 from streamchat.events import OURS, Done
 from streamchat.replies import Reply
 from streamchat.sources.demo import Demo
+from streamchat.ui.states import first_question
 from streamchat.ui.tab import Tab
 from streamchat.ui.tabs import Tabs
-from streamchat.ui.transcript import text_of
 
 
 class Titling:
@@ -30,13 +30,12 @@ class Titling:
         task.add_done_callback(self._tasks.discard)
 
     async def _name(self, tab_id: str, tab: Tab, asker: Asker) -> None:
-        question, at = _question(tab), self._tabs.now()
+        question = first_question(tab.messages())
         try:
             if await self._tabs.may_be_named(tab_id, tab):
                 title = await titles.title_for(self._chat.run, question, asker)
-                if title and question == _question(tab):
-                    tab.title = title
-                    self._tabs.save(tab_id, tab, asker.visitor, size=tab.size, at=at)
+                if title:
+                    await self._tabs.name(tab_id, tab.reader, question, title)
         finally:
             self._tabs.naming.discard(tab_id)
 
@@ -56,7 +55,3 @@ def _is_wanted(tab: Tab, reply: Reply) -> bool:
         and bool(reply.text.strip())
         and sum(message["role"] == "user" for message in tab.messages()) == 1
     )
-
-
-def _question(tab: Tab) -> str:
-    return next((text_of(it) for it in tab.messages() if it["role"] == "user"), "")

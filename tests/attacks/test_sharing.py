@@ -288,6 +288,37 @@ def test_a_piece_that_cannot_be_drawn_is_text(caplog: pytest.LogCaptureFixture) 
     assert "Marmalade" not in caplog.text
 
 
+@pytest.mark.parametrize(("columns", "row"), [(1_900, "|a\n"), (50, "|a\n"), (20, "|\n")])
+def test_a_table_of_few_words_and_many_cells_is_text(columns: int, row: str) -> None:
+    """A header of many columns makes no page of empty cells of short rows; its words are there,
+    once."""
+    words = "|" + "b|" * columns + "\n|" + "-|" * columns + "\n" + row * 15_000
+    html = "".join(drawn(words[:30_000]))
+    check(html)
+    assert html.count("b") - html.count("br") == columns
+    assert len(html) < 6 * 30_000
+    assert "<td>" not in html
+
+
+def test_a_table_in_a_quotation_is_bounded_too() -> None:
+    """Many small tables make no more cells than one."""
+    table = "> |" + "b|" * 20 + "\n> |" + "-|" * 20 + "\n" + "> |\n" * 20 + "\n"
+    assert "".join(drawn(table * 100)).count("<td>") == 0
+
+
+def test_the_rest_of_a_page_that_is_too_long_is_left_out() -> None:
+    """Words that become many times as much HTML end at a bound, and the page is whole."""
+    shown = {"role": "assistant", "text": "https://a.test/ \n\n" * 10_000}
+    page = Page(Shell(Look), max_html=500_000)
+    snapshot = json.dumps({"title": "Title", "at": 0, "messages": [shown, shown]})
+    html = "".join(page.showing(snapshot))
+    content = html.partition("<main")[2]
+    assert 400_000 < len(content) < 501_000
+    assert content.count("The rest is too long for this page.") == 1
+    assert content.count("<div") == content.count("</div>") == 1
+    assert html.endswith("</html>\n")
+
+
 def test_a_title_that_is_markup_is_a_title(owner: Reader) -> None:
     """Markup in a title stays text on every route, from the page's menu to the link."""
     id_ = owner.asks("Tell me")
@@ -392,6 +423,27 @@ async def test_a_long_page_is_drawn_with_turns_for_others() -> None:
     assert await one == 60_000
     assert len(order) <= 8
     assert await asyncio.gather(*many) == [60_000] * 10
+
+
+async def test_no_visitor_waits_for_the_rest_after_anothers_part() -> None:
+    """A visitor whose part took long rests for as long; meanwhile others' pages are drawn."""
+    rests, go = 0, asyncio.Event()
+
+    async def sleep(_: float) -> None:
+        nonlocal rests
+        rests += 1
+        await go.wait()
+
+    drawing = Drawing(sleep=sleep)
+
+    async def read(visitor: str) -> int:
+        pages = drawing.parts(visitor.encode(), iter(["x" * PART] * 2), visitor)
+        return sum([len(part) async for part in pages])
+
+    reading = [asyncio.create_task(read(visitor)) for visitor in ("one", "other")]
+    await until(lambda: rests == 2)
+    go.set()
+    assert await asyncio.gather(*reading) == [2 * PART] * 2
 
 
 async def test_a_page_is_drawn_once_for_all_and_few_are_kept() -> None:

@@ -7,6 +7,7 @@ SENTENCES = {
     "question": "Question",
     "answer": "Answer",
     "files_not_shared": "A file, which a link does not show.",
+    "rest_not_shown": "The rest is too long for this page.",
     "nothing_shared_title": "Nothing to read here",
     "nothing_shared": (
         "This link shows no conversation. The person who shared it may have withdrawn it, or its"

@@ -40,11 +40,11 @@
   };
   onNote(act);
 
-  // The welcome has a link, too.
+  // The welcome has a link, too. Any other would load the page anew, for its address is relative to the root.
   document.addEventListener("click", (event) => {
-    const link = event.target.closest?.('a[href$="#own_key"]');
+    const link = event.target.closest?.('a[href=""], a[href^="#"], a[href$="#own_key"]');
     if (!link) return;
     event.preventDefault();
-    if (link.closest(elements.welcome)) enterKey();
+    if (link.closest(elements.welcome) && link.hash === "#own_key") enterKey();
   }, true);
 })();
