@@ -338,7 +338,7 @@ def imported(reader: Reader, *texts: str) -> str:
     file = {
         "format": "streamchat-conversations",
         "version": 1,
-        "conversations": [{"title": "Long", "at": 0, "messages": said}],
+        "conversations": [{"title": "Long", "messages": said}],
     }
     assert reader.client.post("conversations/import", json=file).json() == {"imported": 1}
     return str(reader.items(limit=1)[0]["id"])
