@@ -412,7 +412,7 @@ async def test_a_long_page_is_drawn_with_turns_for_others() -> None:
             order.append(name)
             yield "x" * 20_000
 
-    drawing = Drawing()
+    drawing = Drawing(sleep=lambda _: asyncio.sleep(0))
 
     async def read(name: str, visitor: str) -> int:
         pages = drawing.parts(name.encode(), pieces(name), visitor)
