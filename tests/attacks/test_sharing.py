@@ -421,7 +421,8 @@ async def test_a_long_page_is_drawn_with_turns_for_others() -> None:
     many = [asyncio.create_task(read(f"many{number}", "greedy")) for number in range(10)]
     one = asyncio.create_task(read("one", "other"))
     assert await one == 60_000
-    assert len(order) <= 8
+    # without turns it would be 33
+    assert len(order) < 15
     assert await asyncio.gather(*many) == [60_000] * 10
 
 
