@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
@@ -20,8 +21,13 @@ from tests import browser
 from tests.page import Page
 
 IMAGES = Path(__file__).parent / "images"
-DESKTOP, PHONE = (1100, 760), (390, 780)
+DESKTOP, PHONE = (1280, 800), (390, 780)
 LONG = "Write me 2,000 words about rivers"
+# conversations in the sidebar
+EARLIER = (
+    "Plan three days in Lisbon with two children and no car",
+    "Write a Python script that finds duplicate files in a folder",
+)
 SECONDS = 10.0  # of the recording
 STOP_AFTER = 6.5
 COLOURS = 64
@@ -32,8 +38,11 @@ Frame = tuple[float, Image.Image]
 def main() -> None:
     without_keys()
     IMAGES.mkdir(exist_ok=True)
-    settings = Settings.read().model_copy(update={"data_dir": ""})
-    with create(settings).launch() as running, sync_playwright() as playwright:
+    with (
+        TemporaryDirectory() as folder,
+        create(Settings.read().model_copy(update={"data_dir": folder})).launch() as running,
+        sync_playwright() as playwright,
+    ):
         path = browser.find() or browser.install()
         chromium = playwright.chromium.launch(executable_path=path, args=browser.LAUNCH_ARGS)
         still(chromium, running.url, "page", DESKTOP, "light")
@@ -50,8 +59,14 @@ def without_keys() -> None:
 
 
 def still(chromium: Browser, url: str, name: str, size: tuple[int, int], scheme: str) -> None:
-    """The page while the demo's tour is being written."""
+    """The page while the demo writes a long answer, after some conversations."""
     page = opened(chromium, url, size, scheme)
+    for question in EARLIER:
+        page.ask(question)
+        page.shows("Demo")  # its receipt
+        page.ready()
+        page.browser.get_by_role("button", name="New chat").click()
+        page.browser.locator(".placeholder-content").wait_for()
     page.ask("Think it through: why is the sky blue?")
     page.ready()
     page.ask(LONG)
