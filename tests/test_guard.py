@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from streamchat.api.routes import PATH
-from streamchat.web.bounds import BOUNDS
+from streamchat.attachments import Bounds
+from streamchat.web.bounds import QUESTION, with_files
 from tests.application import ROOT, Application
 from tests.scripted_claude import ScriptedClaude
 
@@ -59,7 +60,7 @@ def test_a_link_from_elsewhere_opens_the_chat(app: Application) -> None:
     assert httpx.get(app.url, headers={"sec-fetch-site": "cross-site"}).status_code == 200
 
 
-MAX_BODY = BOUNDS["POST /api/streaming-chat"].size
+MAX_BODY = with_files(Bounds())[QUESTION].size
 
 
 def parts() -> Iterator[bytes]:

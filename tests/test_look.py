@@ -105,7 +105,7 @@ def test_one_frame_scrolls_and_never_sideways(
 
 
 def test_text_has_one_column_of_readable_width(page: Page, page_claude: ScriptedClaude) -> None:
-    """Questions, answers and the box share a column of 720 px beside the sidebar."""
+    """Questions, answers and the box share a column of 720 px in the middle of the page."""
     page_claude.play(says("word " * 200))
     page.browser.set_viewport_size({"width": 1280, "height": 800})
     page.ask("hi " * 200)
@@ -114,8 +114,8 @@ def test_text_has_one_column_of_readable_width(page: Page, page_claude: Scripted
     places = page.browser.evaluate("""() => ["#message", ".bot.message p", ".user.message > *"]
       .map((name) => document.querySelector(name).getBoundingClientRect())
       .map(({ left, right }) => [left, right])""")
-    assert places[0] == places[1] == [416, 1136]
-    assert places[2][1] == 1136
+    assert places[0] == places[1] == [280, 1000]
+    assert places[2][1] == 1000
 
 
 def test_the_header_has_three_places_and_a_menu(page: Page) -> None:
