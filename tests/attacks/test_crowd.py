@@ -35,7 +35,9 @@ from streamchat.web.sessions import Bounds
 from tests.hand import Hand
 from tests.served import until
 
-pytestmark = pytest.mark.anyio
+# A server and a thousand connections share the processors with the other tests: a test runs once
+# more when it fails, and the summary lists it as RERUN, as for tests of pages.
+pytestmark = [pytest.mark.anyio, pytest.mark.flaky(reruns=1)]
 API = "/gradio_api"
 
 
