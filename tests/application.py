@@ -143,3 +143,13 @@ class Application:
         for line in self.process.stdout:
             self._news.put(line)
         self._news.put(None)
+
+
+def keeping(claude_url: str, folder: Path) -> Application:
+    """The app with a Claude at that address, which saves conversations in the folder."""
+    return Application(
+        ANTHROPIC_API_KEY="sk-test",
+        ANTHROPIC_BASE_URL=claude_url,
+        STREAMCHAT_KEEP_SECONDS="0",
+        STREAMCHAT_DATA_DIR=str(folder),
+    )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, expect
 
-from tests.application import Application
+from tests.application import Application, keeping
 from tests.page import Page
 from tests.scripted_claude import ScriptedClaude, says
 from tests.test_conversations import current
@@ -25,12 +25,7 @@ def app(
     asked_claude: ScriptedClaude, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Application]:
     """The app with the scripted Claude behind it, and a folder in which it keeps conversations."""
-    with Application(
-        ANTHROPIC_API_KEY="sk-test",
-        ANTHROPIC_BASE_URL=asked_claude.url,
-        STREAMCHAT_KEEP_SECONDS="0",
-        STREAMCHAT_DATA_DIR=str(tmp_path_factory.mktemp("kept")),
-    ) as application:
+    with keeping(asked_claude.url, tmp_path_factory.mktemp("kept")) as application:
         yield application
 
 

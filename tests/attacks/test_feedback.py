@@ -33,12 +33,6 @@ def reader(here: Running) -> Iterator[Reader]:
         yield reader
 
 
-@pytest.fixture
-def thief(here: Running) -> Iterator[Reader]:
-    with Reader(here.url) as reader:
-        yield reader
-
-
 def put(reader: Reader, id_: str, **fields: Any) -> httpx.Response:
     thumb = {"conversation": id_, "turn": 0, "thumb": "up"} | fields
     return reader.client.put("feedback", json=thumb)

@@ -46,12 +46,6 @@ def owner(here: Running) -> Iterator[Reader]:
         yield reader
 
 
-@pytest.fixture
-def thief(here: Running) -> Iterator[Reader]:
-    with Reader(here.url) as reader:
-        yield reader
-
-
 def asked(owner: Reader) -> str:
     """The id of the owner's one conversation."""
     if owner.titles() != [SECRET]:

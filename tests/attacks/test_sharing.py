@@ -61,12 +61,6 @@ def id_(owner: Reader) -> str:
     return owner.asks(SECRET)
 
 
-@pytest.fixture
-def thief(here: Running) -> Iterator[Reader]:
-    with Reader(here.url) as reader:
-        yield reader
-
-
 def code(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 

@@ -43,13 +43,6 @@ def owner(here: Running) -> Iterator[Reader]:
         yield reader
 
 
-@pytest.fixture
-def thief(here: Running) -> Iterator[Reader]:
-    """Another browser at the same address."""
-    with Reader(here.url) as reader:
-        yield reader
-
-
 def code(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 

@@ -34,12 +34,6 @@ def owner(here: Running) -> Iterator[Reader]:
         yield reader
 
 
-@pytest.fixture
-def thief(here: Running) -> Iterator[Reader]:
-    with Reader(here.url) as reader:
-        yield reader
-
-
 def said(*texts: str) -> list[dict[str, str]]:
     roles = ("user", "assistant")
     return [{"role": roles[place % 2], "text": text} for place, text in enumerate(texts)]
