@@ -6,6 +6,10 @@ from functools import partial
 from typing import Literal, Self
 
 from streamchat.attachments import Attachment
+from streamchat.citations import Citation as Citation  # noqa: PLC0414 (one of the events)
+from streamchat.citations import Found as Found  # noqa: PLC0414 (as well)
+from streamchat.citations import FoundPage as FoundPage  # noqa: PLC0414 (a part of it)
+from streamchat.citations import Search as Search  # noqa: PLC0414 (as well)
 from streamchat.errors import ChatError, Value
 from streamchat.meter import NOTHING, Meter
 from streamchat.meter import Usage as Usage  # noqa: PLC0414 (one of the events)
@@ -171,7 +175,7 @@ WHOLE = {"end_turn", "stop_sequence"}
 # the known reasons of one that does not
 CUT = OURS | {"max_tokens", "refusal", "model_context_window_exceeded"}
 Ending = Done | Failed
-Event = Text | Thinking | Notice | Usage | Done | Failed
+Event = Text | Thinking | Notice | Search | Found | Citation | Usage | Done | Failed
 
 
 def reason_for_owner(ending: Ending) -> str:

@@ -24,7 +24,7 @@ FLOORS = """
     visitors   events
     attachments   options   look
     logo
-    meter   errors   command   examples   texts
+    meter   errors   command   examples   texts   citations
     system
 """
 

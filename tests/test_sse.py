@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 
 import pytest
 from httpx_sse import aconnect_sse
@@ -9,8 +10,21 @@ from streamchat.api import stream
 from streamchat.api.routes import PATH
 from streamchat.api.sse import CUT_OFF, rendered
 from streamchat.errors import Busy
-from streamchat.events import Done, Ending, Event, Failed, Notice, Text, Thinking, Usage
-from streamchat.texts import worded
+from streamchat.events import (
+    Citation,
+    Done,
+    Ending,
+    Event,
+    Failed,
+    Found,
+    FoundPage,
+    Notice,
+    Search,
+    Text,
+    Thinking,
+    Usage,
+)
+from streamchat.texts import text, worded
 from tests.served import EVENTS, HI, Served, events, served
 
 END = Done("end_turn", Usage(25, 42, 3, 4))
@@ -45,6 +59,29 @@ async def test_every_event_as_it_is_sent(api: Served) -> None:
         ' done\ndata: {"reason": "end_turn", "usage": {"input_tokens": 25, "output_tokens": 42,'
         ' "cache_write_tokens": 3, "cache_read_tokens": 4, "web_searches": 0}'
     )
+
+
+async def test_searches_and_citations_are_events_in_order(api: Served) -> None:
+    """A search, its results or why it failed, and each citation stand where the log has them, with
+    the sentence of a failure."""
+    page = FoundPage("https://a.example/x", "A", "May 2, 2026")
+    api.source.say(
+        Search(1, "rivers"),
+        Found(1, (page,)),
+        Found(2, failure="query_too_long"),
+        Text("Long."),
+        Citation(1, page.url, page.title, "so long"),
+        END,
+    )
+    async with aconnect_sse(api.client, "POST", PATH, json=HI) as source:
+        events = [event async for event in source.aiter_sse()]
+    search, found, failed, _, citation, _ = events
+    assert (search.event, search.json()) == ("search", {"number": 1, "query": "rivers"})
+    assert found.event == failed.event == "found"
+    assert found.json() == {"number": 1, "sources": [asdict(page)], "failure": ""}
+    assert failed.json()["message"] == text("query_too_long")
+    assert (citation.event, citation.id) == ("citation", "5")
+    assert citation.json().items() >= {"number": 1, "url": page.url, "quote": "so long"}.items()
 
 
 async def test_a_failure_is_an_event_and_then_the_end(api: Served) -> None:

@@ -7,8 +7,22 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from streamchat.events import Done, Event, Failed, Notice, Text, Thinking, Usage
+from streamchat.events import (
+    Citation,
+    Done,
+    Ending,
+    Event,
+    Failed,
+    Found,
+    Notice,
+    Search,
+    Text,
+    Thinking,
+    Usage,
+)
 from streamchat.texts import worded
+
+Data = dict[str, Any]
 
 # milliseconds until a browser that was cut off comes back
 START = b"retry: 2000\n"
@@ -20,35 +34,38 @@ CUT_OFF = 999_999_999
 def rendered(position: int, event: Event) -> bytes:
     """The event as it is sent; `position` is the log's position after it. Empty for events that
     readers do not get."""
+    if isinstance(event, Text):
+        return _block(position, "text", {"text": event.text})
+    if isinstance(event, Usage):
+        return b""
+    is_shutdown = isinstance(event, Done) and event.reason == "shutdown"
+    return _block(CUT_OFF if is_shutdown else position, *_named(event))
+
+
+def _named(event: Thinking | Notice | Search | Found | Citation | Ending) -> tuple[str, Data]:
+    """The event's name and its data."""
     match event:
-        case Text():
-            return _block(position, "text", {"text": event.text})
         case Thinking():
-            return _block(position, "thinking", {"text": event.text})
+            return "thinking", {"text": event.text}
         case Notice():
-            return _block(position, "notice", {"code": event.code, "text": worded(event)})
+            return "notice", {"code": event.code, "text": worded(event)}
+        case Found(failure=failure) if failure:
+            return "found", asdict(event) | {"message": worded(event)}
+        case Search() | Found() | Citation():
+            return type(event).__name__.lower(), asdict(event)
         case Done():
             receipt = {"receipt": asdict(event.receipt)} if event.receipt else {}
-            last = CUT_OFF if event.reason == "shutdown" else position
-            return _block(
-                last, "done", {"reason": event.reason, "usage": asdict(event.usage), **receipt}
-            )
+            return "done", {"reason": event.reason, "usage": asdict(event.usage), **receipt}
         case Failed():
-            return _block(
-                position,
-                "error",
-                {
-                    "code": event.code,
-                    "message": worded(event),
-                    "retry_after": event.retry_after,
-                    "request_id": event.request_id,
-                },
-            )
-        case Usage():
-            return b""
+            return "error", {
+                "code": event.code,
+                "message": worded(event),
+                "retry_after": event.retry_after,
+                "request_id": event.request_id,
+            }
 
 
-def _block(position: int, name: str, data: dict[str, Any]) -> bytes:
+def _block(position: int, name: str, data: Data) -> bytes:
     text = json.dumps(data, ensure_ascii=False)
     # half of a surrogate pair has no UTF-8; as \udxxx it is JSON, and a browser puts the halves
     # together again

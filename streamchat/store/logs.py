@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
-from streamchat.events import Done, Event, Failed, Receipt, Text, Usage
+from streamchat.events import Done, Event, Failed, FoundPage, Receipt, Text, Usage
 from streamchat.replies import Reply
 from streamchat.store.kept import restored, shortest_json
 from streamchat.store.schema import ROW
@@ -82,7 +82,11 @@ def decoded(kept: Any) -> Event:
     kind, values = kept
     if kind == "Notice" and "code" not in values:
         values = values | {"code": "as_written", "values": {"text": values.get("text", "")}}
-    parts = {name: restored(part, values[name]) for name, part in PARTS.items() if values.get(name)}
+    parts: dict[str, Any] = {
+        name: restored(part, values[name]) for name, part in PARTS.items() if values.get(name)
+    }
+    if kind == "Found":
+        parts["sources"] = tuple(restored(FoundPage, page) for page in values.get("sources", ()))
     return restored(KINDS[kind], values | parts) if kind in KINDS else Text("")
 
 
