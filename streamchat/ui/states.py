@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+from streamchat.attachments import Attachment
 from streamchat.chat import titles
 from streamchat.replies import Reply
 from streamchat.store import Card, State
-from streamchat.ui.attached import digests
+from streamchat.ui.attached import digests, said
 from streamchat.ui.tab import Tab
-from streamchat.ui.transcript import Shown, conversation, message_of, size_of, text_of
+from streamchat.ui.transcript import Shown, message_of, size_of, text_of
 from streamchat.ui.typed import digest
 from streamchat.ui.versions import Versions
 
@@ -16,17 +17,23 @@ def card_of(tab: Tab, at: float | None) -> Card:
     """A conversation as its reader finds it; `at` is the time of its last word, where that is not
     now."""
     messages = tab.messages()
-    texts = [message.text for message in conversation(messages)]
+    texts = [message.text or names_of(message.files) for message in said(messages)]
     return Card(tab.reader, tab.title or title_of(messages), "\n\n".join(texts), at)
 
 
 def title_of(messages: Sequence[Shown]) -> str:
-    """The first words of the first question."""
+    """The first words of the first question, or the names of its files."""
     return first_words(first_question(messages))
 
 
 def first_question(messages: Sequence[Shown]) -> str:
-    return next((text_of(it) for it in messages if it["role"] == "user"), "")
+    """The first question, or the names of its files if it has no words."""
+    questions = (message for message in messages if message["role"] == "user")
+    return next((text_of(it) or names_of(said([it])[0].files) for it in questions), "")
+
+
+def names_of(files: Sequence[Attachment]) -> str:
+    return ", ".join(file.name for file in files)
 
 
 def first_words(question: str) -> str:

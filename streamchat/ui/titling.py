@@ -9,6 +9,7 @@ from streamchat.sources.demo import Demo
 from streamchat.ui.states import first_question
 from streamchat.ui.tab import Tab
 from streamchat.ui.tabs import Tabs
+from streamchat.ui.transcript import text_of
 
 
 class Titling:
@@ -42,8 +43,9 @@ class Titling:
 
 def _is_wanted(tab: Tab, reply: Reply) -> bool:
     """Whether it is the first whole answer of Claude's to a conversation that nobody was asked to
-    name."""
-    ending = reply.ending
+    name. A question without words is named after its files."""
+    ending, messages = reply.ending, tab.messages()
+    words = [text_of(message) for message in messages if message["role"] == "user"]
     return (
         bool(tab.reader)
         and tab.kept
@@ -53,5 +55,6 @@ def _is_wanted(tab: Tab, reply: Reply) -> bool:
         and ending.receipt is not None
         and ending.receipt.model != Demo.model
         and bool(reply.text.strip())
-        and sum(message["role"] == "user" for message in tab.messages()) == 1
+        and len(words) == 1
+        and bool(words[0].strip())
     )

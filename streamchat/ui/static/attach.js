@@ -88,15 +88,12 @@
     next();
   };
 
-  // Sent with the message from the box; Enter waits for those that are still on their way.
+  // Sent with the message from the box, or without words; Enter waits for those that are still on their way.
   const hold = (event) => {
-    const text = document.querySelector("#message textarea")?.value.trim();
-    if (!files.length || document.querySelector(elements.stop)) return;
-    if (text && !isLoading()) return;
+    if (!isLoading() || document.querySelector(elements.stop)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    if (text) isHeld = true;
-    else say("Write what you want to know about it.");
+    isHeld = true;
   };
   document.addEventListener("keydown", (event) => {
     const isEnter = event.key === "Enter" && !event.shiftKey && !event.isComposing;
@@ -113,6 +110,7 @@
       }
       changed();
     },
+    any: () => files.length > 0,
     header: () => files.map(({ id }) => id).filter(Boolean).join(","),
     sent: () => {
       say("");

@@ -30,18 +30,20 @@
 
   // Gradio empties the box when its server has the message: what was typed meanwhile stays in it.
   const MOMENT = 10_000; // ms, after which a message that was not taken can be sent again
-  let sent = null; // the message that is on its way, since when, and what was typed after it
+  let sent = null; // the message that is on its way, since when, and what was typed after it; its files, if it has no words
   const isOnItsWay = () => sent && performance.now() - sent.at < MOMENT;
+  const hasFiles = () => Boolean(window.streamchat.attachments?.any());
+  const isMessage = () => Boolean(box()?.value.trim()) || (hasFiles() && !(isOnItsWay() && sent.isFiles));
   const leave = () => {
     const { value } = box();
-    if (value.trim()) sent = { text: value, at: performance.now(), later: "" };
+    sent = { text: value, at: performance.now(), later: "", isFiles: !value.trim() };
   };
   const type = () => {
     const { value } = box();
     sent.later = value.startsWith(sent.text) ? value.slice(sent.text.length) : value;
   };
   const arrived = () => {
-    if (!sent || box()?.value) return;
+    if (!sent || box()?.value || (sent.isFiles && hasFiles())) return;
     const { later } = sent;
     sent = null;
     if (!later) return;
@@ -53,7 +55,7 @@
   const ended = () => {
     if (!waiting) return;
     waiting = false;
-    if (box()?.value.trim()) send()?.click();
+    if (isMessage()) send()?.click();
   };
 
   // A long text goes into the box at once: as if it were typed it would take the browser a minute. One that is too long stays out.
@@ -137,18 +139,18 @@
     }
     const isEnter = event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target === box();
     if (!isEnter) return;
-    if (!stop() && !isOnItsWay() && !isSwitching()) return leave();
+    if (!stop() && !isOnItsWay() && !isSwitching() && isMessage()) return leave();
     event.preventDefault(); // an answer is being written, or about to be, or another conversation comes: this message is next
     event.stopImmediatePropagation();
-    waiting = Boolean(box().value.trim());
+    waiting = isMessage();
   }, true);
 
   document.addEventListener("click", (event) => {
     if (!event.target.closest(elements.send)) return;
-    if (!isSwitching()) return leave();
+    if (!isSwitching() && isMessage()) return leave();
     event.preventDefault();
     event.stopImmediatePropagation();
-    waiting = Boolean(box().value.trim());
+    waiting = isMessage();
   }, true);
 
   for (const kind of ["dragover", "drop"]) {
