@@ -175,7 +175,13 @@ class Tab:
                 if b'"process_completed"' in message[:400]:
                     self._complete(json.loads(message.removeprefix(b"data: ")))
                 elif b'"close_stream"' in message[:400]:
-                    self._listening = None
+                    self._listening = self._listen_on()
+
+    def _listen_on(self) -> asyncio.Task[None] | None:
+        """Opens the next stream for a call that was queued after the server closed this one."""
+        if all(answer.done() for answer in self._completed.values()):
+            return None
+        return asyncio.create_task(self._listen())
 
     def _complete(self, message: Mapping[str, Any]) -> None:
         if not message["success"]:

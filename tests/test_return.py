@@ -498,3 +498,42 @@ def test_nothing_is_written_where_nothing_is_wanted(
         page.browser.reload()
         page.shows("Hello there")
     assert not list(tmp_path.rglob("*.sqlite3"))
+
+
+# The end of a stream of answers reaches the page only after the response to the next call.
+LATE_END = """(() => {
+  const fetched = window.fetch;
+  const held = [];
+  const pipe = async (reader, page) => {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return page.close();
+      if (new TextDecoder().decode(value).includes("close_stream")) {
+        await new Promise((go) => { held.push(go); document.documentElement.dataset.held = "yes"; });
+      }
+      page.enqueue(value);
+    }
+  };
+  window.fetch = async (resource, options) => {
+    const url = String(resource?.url ?? resource);
+    const response = await fetched(resource, options);
+    if (url.includes("/queue/join")) setTimeout(() => held.splice(0).forEach((go) => go()), 200);
+    if (!url.includes("/queue/data")) return response;
+    return new Response(new ReadableStream({ start: (page) => { pipe(response.body.getReader(), page); } }), response);
+  };
+})()"""
+
+
+def test_an_answer_comes_though_the_stream_before_it_ends_late(
+    app: Application, page_claude: ScriptedClaude, context: BrowserContext
+) -> None:
+    """A question that the server gets after it closed the page's stream, and before the page knows
+    that, is answered."""
+    page_claude.play(says("First answer."), says("Second answer."))
+    context.add_init_script(LATE_END)
+    page = Page(context, app.url)
+    page.ask("one")
+    page.shows("First answer.")
+    expect(page.browser.locator("html[data-held=yes]")).to_be_attached()
+    page.ask("two")
+    page.shows("Second answer.")

@@ -58,6 +58,7 @@ SCRIPTS = (
     "bar",
     "options",
     *SIDEBAR,
+    "calls",
     "ui",
     "window_title",
     "conversations",

@@ -47,9 +47,15 @@
     const url = String(resource?.url ?? resource);
     const claiming = !isClaimed && url.includes(addresses.call) && withTab(options);
     if (claiming) isClaimed = true;
-    const response = await fetched(resource, claiming ? await claimed(claiming) : options);
+    const answers = window.streamchat.answers;
+    const signal = url.includes(addresses.answers) && (resource.signal ?? options?.signal ?? new AbortController().signal);
+    if (signal) answers.begin(signal);
+    const response = await fetched(resource, claiming ? await claimed(claiming) : options).catch((error) => {
+      if (signal) answers.end(signal);
+      throw error;
+    });
     if (claiming && response.ok) await keepTab(response.clone());
-    if (!url.includes(addresses.answers) || !response.body) return response;
+    if (!signal) return response;
     const id = Symbol();
     const reader = response.body.getReader();
     heard.set(id, Date.now());
@@ -57,14 +63,15 @@
       try {
         const { done, value } = await reader.read();
         heard.set(id, Date.now());
-        if (!done) return page.enqueue(value);
+        if (!done) { answers.read(value); return page.enqueue(value); }
         page.close();
       } catch (error) {
         page.error(error);
       }
       heard.delete(id);
+      answers.end(signal);
     };
-    const cancel = (reason) => { heard.delete(id); return reader.cancel(reason); };
+    const cancel = (reason) => { heard.delete(id); answers.end(signal); return reader.cancel(reason); };
     return new Response(new ReadableStream({ pull, cancel }), response);
   };
 
