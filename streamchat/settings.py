@@ -20,7 +20,7 @@ from pydantic_settings import SettingsConfigDict
 from streamchat.attachments.settings import OfFiles
 from streamchat.examples import checked as checked_examples
 from streamchat.look import OfLook
-from streamchat.options import EFFORTS, Effort
+from streamchat.options import EFFORTS, Effort, OfSearch
 from streamchat.system.environment import ROOT
 from streamchat.visitors import keys, rate
 
@@ -118,7 +118,7 @@ def _host_names(text: str) -> str:
 Key = Annotated[SecretStr, AfterValidator(_clean_key)]
 
 
-class Settings(OfLook, OfFiles):
+class Settings(OfLook, OfFiles, OfSearch):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True
     )

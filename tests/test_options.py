@@ -12,7 +12,7 @@ import pytest
 from streamchat.api.options import PATH as OPTIONS
 from streamchat.api.routes import PATH
 from streamchat.chat import Asker
-from streamchat.errors import NotOffered
+from streamchat.errors import NotOffered, WrongChoice
 from streamchat.events import Message
 from streamchat.money.prices import Prices
 from streamchat.options import Choice, Menu, known
@@ -20,8 +20,9 @@ from streamchat.options.choice import BESIDE
 from streamchat.server.parts import chat_of, menu_of
 from streamchat.settings import Settings
 from streamchat.store.database import Store
+from streamchat.texts import text
 from tests.scripted_claude import CAPABLE, ScriptedClaude, refuses, says
-from tests.served import EVENTS, Served, served, until
+from tests.served import EVENTS, HI, Served, served, until
 
 MODELS = ("claude-sonnet-5-5", "claude-haiku-5-5", "claude-opus-5-5")
 EFFORTS = ("low", "medium", "high")
@@ -230,6 +231,7 @@ async def test_visitors_get_the_list_of_choices(chats: Chats) -> None:
         "effort": "low",
         "thinking": [True, False],
         "instructions": 50,
+        "search": [False],
         "files": {
             "per_message": 5,
             "per_conversation": 20,
@@ -318,6 +320,38 @@ def test_an_owner_locks_whether_thinking_is_shown(setting: str, shown: bool) -> 
         menu.check({"thinking": not shown})
     kept = Choice(menu.model, "high", thinking=not shown).fields
     assert menu.recall(kept) == Choice(menu.model, "high", thinking=shown)
+
+
+@pytest.mark.parametrize(
+    ("setting", "offered"), [("off", [False]), ("on", [True]), ("ask", [False, True])]
+)
+def test_an_owner_decides_about_searches(setting: str, offered: list[bool]) -> None:
+    """Without a choice the owner's setting holds, with `ask` no search. Other values are refused,
+    and an earlier choice of them is forgotten."""
+    menu = menu_of(Settings(data_dir="", web_search=setting))
+    assert menu.search == offered
+    assert menu.check({}).search is offered[0]
+    for value in (False, True):
+        if value in offered:
+            assert menu.check({"search": value}).search is value
+        else:
+            with pytest.raises(NotOffered, match="not_offered"):
+                menu.check({"search": value})
+        kept = menu.recall(Choice(menu.model, "low", search=value).fields)
+        assert kept
+        assert kept.search is (value if value in offered else offered[0])
+    with pytest.raises(WrongChoice):
+        menu.check({"search": 1})
+
+
+async def test_a_search_that_is_not_offered_is_refused_over_http(chats: Chats) -> None:
+    """A program is told that the owner allows no search, and that the field is true or false."""
+    async with chats() as api:
+        refused = await api.client.post(PATH, json={**HI, "search": True})
+        wrong = await api.client.post(PATH, json={**HI, "search": "yes"})
+    assert (refused.status_code, wrong.status_code) == (422, 422)
+    assert refused.json()["message"] == text("not_offered", what="search", offered="")
+    assert wrong.json()["message"].startswith("search:")
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,24 @@ def test_an_empty_data_dir_turns_it_off(put: SetAll) -> None:
     assert Settings.read().data_dir == ""
 
 
+def test_searches_have_allowed_or_blocked_domains(put: SetAll) -> None:
+    """Claude takes one of the two lists, of domains without a scheme and with a * in a path
+    alone."""
+    put(STREAMCHAT_SEARCH_BLOCKED=" A.example, b.example/x/* ")
+    assert Settings.read().search_domains == {"blocked_domains": ["a.example", "b.example/x/*"]}
+    put(STREAMCHAT_SEARCH_ALLOWED="c.example")
+    assert "and both are set" in complaint()
+    for domain in (
+        "https://a.example",
+        "*.example",
+        "example",
+        "b\u00fccher.example",
+        "a.example:80",
+    ):
+        put(STREAMCHAT_SEARCH_ALLOWED=domain, STREAMCHAT_SEARCH_BLOCKED="")
+        assert complaint().startswith("STREAMCHAT_SEARCH_ALLOWED is")
+
+
 @pytest.mark.parametrize("login", ["nobody", ":", "user:", ":secret"])
 def test_a_login_is_a_user_and_a_password(put: SetAll, login: str) -> None:
     """Half a login is refused at the start, without showing it."""

@@ -203,7 +203,7 @@ SENTENCE = re.compile(r"[A-Z][a-z']*,?( \S+){3}")
 ELSEWHERE = {
     # for the terminal of the person who starts the program
     *("command.py", "process.py", "settings.py", "look.py"),
-    "attachments/settings.py",
+    *("attachments/settings.py", "options/settings.py"),
     *("system/console.py", "system/environment.py", "system/envfile.py", "system/outbound.py"),
     # questions to ask, what Claude is told, and the demo's own answers
     *("examples.py", "options/choice.py", "saved/summary.py", "sources/claude/progress.py"),

@@ -84,8 +84,8 @@ data: {"reason": "end_turn", "usage": {"input_tokens": 25, "output_tokens": 6, .
 STREAM = {
     "description": (
         "The answer as it is written. As text, a transfer that breaks off before its end is an"
-        " answer that failed. The events are `text`, `thinking`, `notice`, and at the end `done` or"
-        " `error`."
+        " answer that failed. The events are `text`, `thinking`, `notice`, `search`, `found`,"
+        " `citation`, and at the end `done` or `error`."
     ),
     "headers": {
         "Location": {"description": "Where to read on and to stop.", "schema": {"type": "string"}}
@@ -201,6 +201,7 @@ ALLOWED: Responses = GUARDED | {
                     "effort": "low",
                     "thinking": [True, False],
                     "instructions": 1_000,
+                    "search": [False, True],
                     "files": {
                         "per_message": 5,
                         "per_conversation": 20,

@@ -36,6 +36,7 @@ def routes(chat: Chat, identify: Identify) -> APIRouter:
             "effort": menu.effort,
             "thinking": menu.thinking,
             "instructions": menu.instructions,
+            "search": menu.search,
             "files": _files(chat.files.bounds),
             "own_key": chat.takes_keys,
             "demo": chat.budget is None,

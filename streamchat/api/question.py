@@ -1,10 +1,10 @@
 """Reads a question's body as a conversation: JSON of the right shape and a bounded size."""
 
 from itertools import count
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from fastapi import Request
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, StrictBool, ValidationError, model_validator
 
 from streamchat.api.blocks import TAGS, Content, text_of, uploads_of
 from streamchat.chat import Draft
@@ -30,6 +30,7 @@ class Question(BaseModel, extra="forbid"):
     model: str = ""
     effort: str = ""
     system: str = ""
+    search: StrictBool = False
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
@@ -38,7 +39,7 @@ class Question(BaseModel, extra="forbid"):
         return self
 
 
-async def read_question(request: Request) -> tuple[list[Draft], dict[str, str]]:
+async def read_question(request: Request) -> tuple[list[Draft], dict[str, Any]]:
     """The conversation and the options that came with it. Its files and the options are
     unchecked."""
     if (
@@ -50,7 +51,9 @@ async def read_question(request: Request) -> tuple[list[Draft], dict[str, str]]:
         question = Question.model_validate_json(await request.body())
     except ValidationError as error:
         raise _misunderstood(error) from None
-    options = question.model_dump(include={"model", "effort", "system"}, exclude_unset=True)
+    options = question.model_dump(
+        include={"model", "effort", "system", "search"}, exclude_unset=True
+    )
     turns = question.messages
     if turns is None:
         turns = [Turn(role="user", content=question.message or "")]

@@ -64,6 +64,10 @@ OPTIONS = {
         "type": "string",
         "description": "Your instructions, which the model gets beside the owner's.",
     },
+    "search": {
+        "type": "boolean",
+        "description": "Whether the model may search the web, as far as the owner offers it.",
+    },
 }
 QUESTION = {
     "oneOf": [

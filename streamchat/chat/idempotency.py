@@ -68,7 +68,7 @@ class Idempotency:
         trace.
         """
         name = _digest(asker.visitor or "", asker.key.strip(), key)
-        options = choice.model, choice.effort, str(choice.thinking), choice.instructions
+        options = map(str, choice.fields.values())
         turns = (part for message in conversation for part in _parts(message))
         asked = _digest(*options, *turns)
         async with self._locks.setdefault(name, asyncio.Lock()):

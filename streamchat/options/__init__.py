@@ -3,5 +3,6 @@
 from streamchat.options.choice import EFFORTS, OWNERS, Choice, Effort
 from streamchat.options.menu import Menu
 from streamchat.options.models import Model, known
+from streamchat.options.settings import OfSearch
 
-__all__ = ["EFFORTS", "OWNERS", "Choice", "Effort", "Menu", "Model", "known"]
+__all__ = ["EFFORTS", "OWNERS", "Choice", "Effort", "Menu", "Model", "OfSearch", "known"]

@@ -16,12 +16,14 @@ BESIDE = (
 @dataclass(frozen=True, slots=True)
 class Choice:
     """The options of one question. An empty `model` or `effort` means the owner's. With `thinking`
-    the model's thoughts are shown. The `instructions` are the visitor's own."""
+    the model's thoughts are shown, and with `search` it may search the web. The `instructions` are
+    the visitor's own."""
 
     model: str = ""
     effort: Effort | Literal[""] = ""
     thinking: bool = True
     instructions: str = field(default="", repr=False)
+    search: bool = False
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -31,6 +33,7 @@ class Choice:
             "effort": self.effort,
             "thinking": self.thinking,
             "system": self.instructions,
+            "search": self.search,
         }
 
     def beside(self, system_prompt: str) -> list[str]:

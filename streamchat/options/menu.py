@@ -13,14 +13,15 @@ from streamchat.options.models import Model, known
 # bytes of a header; some proxies refuse longer ones
 LONGEST = 8_000
 LONGEST_NAME = 60
-FIELDS = ("model", "effort", "thinking", "system")
+FIELDS = ("model", "effort", "thinking", "system", "search")
 
 
 class Menu:
     """The models, the efforts and the longest instructions, in characters, that visitors may
-    choose. The first model, the `effort` and the first of `thinking` are the defaults."""
+    choose. The first model, the `effort` and the first of `thinking` and of `search` are the
+    defaults."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (each is one of a visitor's options)
         self,
         models: Sequence[str],
         *,
@@ -28,6 +29,7 @@ class Menu:
         efforts: Sequence[Effort] = (),
         instructions: int = 0,
         thinking: Sequence[bool] = (True, False),
+        search: Sequence[bool] = (False,),
     ) -> None:
         self.models: dict[str, Model] = {model: known(model) for model in models}
         self.model = models[0]
@@ -35,6 +37,7 @@ class Menu:
         self.efforts = [each for each in EFFORTS if each in {*efforts, effort}]
         self.instructions = instructions
         self.thinking = list(thinking)
+        self.search = list(search)
 
     def learn(self, model: str, name: str, *, gone: bool) -> None:
         """Notes Claude's facts about an offered model."""
@@ -59,12 +62,13 @@ class Menu:
         return self.check(sent)
 
     def recall(self, kept: Mapping[str, Any]) -> Choice | None:
-        """A stored choice. Without its model, and what it says of thinking, if that is no longer
-        offered, and None if anything else is not."""
-        model, thinking = kept.get("model"), kept.get("thinking")
+        """A stored choice. Without its model, and what it says of thinking and of search, if that
+        is no longer offered, and None if anything else is not."""
+        model, thinking, search = kept.get("model"), kept.get("thinking"), kept.get("search")
         usual = {
             "model": model if isinstance(model, str) and model in self.models else self.model,
             "thinking": thinking if thinking in self.thinking else self.thinking[0],
+            "search": search if search in self.search else self.search[0],
         }
         try:
             return self.check({**kept, **usual}) if kept else None
@@ -81,8 +85,9 @@ class Menu:
         return Choice(
             self._model(sent.get("model", self.model)),
             self._effort(sent.get("effort", self.effort)),
-            self._thinking(sent.get("thinking", self.thinking[0])),
+            _switched("thinking", sent.get("thinking", self.thinking[0]), self.thinking),
             self._instructions(sent.get("system", "")),
+            _switched("search", sent.get("search", self.search[0]), self.search),
         )
 
     def _model(self, sent: Any) -> str:
@@ -100,13 +105,6 @@ class Menu:
                 return effort
         raise NotOffered(what="effort", offered=_listed(self.efforts))
 
-    def _thinking(self, sent: Any) -> bool:
-        if not isinstance(sent, bool):
-            raise WrongChoice(what="thinking")
-        if sent not in self.thinking:
-            raise NotOffered(what="thinking", offered="")
-        return sent
-
     def _instructions(self, sent: Any) -> str:
         if not isinstance(sent, str):
             raise WrongChoice(what="instructions")
@@ -118,6 +116,14 @@ class Menu:
         if not all(map(_is_plain, text)):
             raise WrongChoice(what="signs")
         return text
+
+
+def _switched(what: str, sent: Any, offered: Sequence[bool]) -> bool:
+    if not isinstance(sent, bool):
+        raise WrongChoice(what=what)
+    if sent not in offered:
+        raise NotOffered(what=what, offered="")
+    return sent
 
 
 def _is_plain(sign: str) -> bool:

@@ -130,6 +130,7 @@ def menu_of(settings: Settings) -> Menu:
         efforts=settings.offered_efforts,
         instructions=settings.instructions,
         thinking=THINKING[settings.thinking],
+        search=settings.search_choices,
     )
 
 

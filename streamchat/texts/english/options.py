@@ -15,10 +15,11 @@ WRONG = {
     "ascii": "The options have to be JSON in plain ASCII.",
     "json": "The options have to be JSON, with each field once.",
     "object": "The options have to be one JSON object.",
-    "field": "There is an unknown option. There are model, effort, thinking and system.",
+    "field": "There is an unknown option. There are model, effort, thinking, system, search.",
     "model": "A model is chosen by its id, as a text.",
     "effort": "An effort is chosen by its name, as a text.",
     "thinking": "Whether thinking is shown has to be true or false.",
+    "search": "Whether Claude may search the web has to be true or false.",
     "instructions": "Your instructions have to be a text.",
     "signs": "Your instructions have characters that are no text. Remove them.",
 }
@@ -26,6 +27,7 @@ NOT_OFFERED = {
     "model": "This chat does not offer that model. It has {offered}.",
     "effort": "This chat does not offer that effort. It has {offered}.",
     "thinking": "The owner has set whether thinking is shown. Ask without that option.",
+    "search": "The owner has set whether Claude may search the web. Ask without that option.",
     "instructions": "This chat takes no instructions of your own. Ask without them.",
     "length": "Your instructions may have up to {offered} characters. Shorten them.",
 }
