@@ -247,8 +247,9 @@ def test_sentences_for_readers_stand_in_one_place(module: str) -> None:
     assert [text for text in strings(TREES[module]) if SENTENCE.match(text)] == []
 
 
-# the files of each page beside the chat
+# the files that show the words of each page
 FACES = {
+    "chat": [*(PACKAGE / "ui" / "static").glob("*.*")],
     "docs": [*(PACKAGE / "api" / "docs").glob("*.*")],
     "login": [PACKAGE / "web" / "login_page.py"],
     "owner": [*(PACKAGE / "owner").rglob("*.*")],
@@ -269,27 +270,46 @@ def test_no_word_of_a_page_is_left_over(page: str) -> None:
 
 def is_used(code: str, source: str) -> bool:
     made = f"`{code.partition('_')[0]}_${{"
-    return made in source or bool(re.search(rf"""\${code}\b|["']{code}["']""", source))
+    counted = f'counted("{re.sub("_(one|other)$", "", code)}"'
+    own = re.search(rf"""\${code}\b|["']{code}["']|\bwords\.{code}\b""", source)
+    return made in source or counted in source or bool(own)
 
 
 @pytest.mark.parametrize("page", FACES)
 def test_every_code_on_a_page_has_words(page: str) -> None:
     """A script that asks for words that are not there would stop the page."""
     calls = re.findall(r"""\btext\((?:[^()"]* \? )?"(\w+)"(?: : "(\w+)")?""", SOURCES[page])
-    assert {code for call in calls for code in call if code} <= PAGES[page].keys()
+    counted = re.findall(r"""\bcounted\("(\w+)\"""", SOURCES[page])
+    codes = {code for call in calls for code in call if code}
+    assert codes | {f"{code}_other" for code in counted} <= PAGES[page].keys()
 
 
-# what a script says: a capital and small letters, or some words in a row
-PROSE = re.compile(r"[A-Z][a-z]+([ .,]|$)|[a-z]+( [a-z]+){2}")
+# what a script says: a capital and small letters, some words in a row, or words beside a value
+PROSE = re.compile(
+    r"[A-Z][a-z]+([ .,]|$)|[a-z]+( [a-z]+){2}|(\S+ )*\$\{[^}]*\}( [a-z]{2,})+$|[A-Z][a-z]+ \$"
+)
+# of the keyboard, and the kind of what is dragged
+NAMES = {"Enter", "Escape", "Tab", "Home", "Files"}
 STRING = re.compile(r"""(["'`])((?:\\.|(?!\1)[^\n])*)\1""")
-SCRIPTS = [file for files in FACES.values() for file in files if file.suffix == ".js"]
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
-def test_scripts_of_pages_have_no_words_of_their_own(script: Path) -> None:
+def prose(script: str) -> set[str]:
+    """The strings of a script that a reader would take for words."""
+    code = re.sub(r"/\*.*?\*/|(^|\s)//[^\n]*", "", script, flags=re.DOTALL)
+    return {text for _, text in STRING.findall(code) if PROSE.match(text)} - NAMES
+
+
+def test_scripts_have_no_words_of_their_own() -> None:
     """They get their words from the server, in the language of its texts."""
-    code = re.sub(r"/\*.*?\*/|(^|\s)//[^\n]*", "", script.read_text("utf-8"), flags=re.DOTALL)
-    assert [text for _, text in STRING.findall(code) if PROSE.match(text)] == []
+    found = {path.name: prose(path.read_text("utf-8")) for path in PACKAGE.rglob("*.js")}
+    assert {name: words for name, words in found.items() if words} == {}
+
+
+def test_styles_have_no_words_of_their_own() -> None:
+    """A style sheet draws signs, and the words of an attribute that a script has filled."""
+    for path in PACKAGE.rglob("*.css"):
+        drawn = re.findall(r"""content:\s*(["'])(.*?)\1""", path.read_text("utf-8"))
+        assert [text for _, text in drawn if re.search(r"[^\W\d_]", text)] == [], path
 
 
 class Words(HTMLParser):

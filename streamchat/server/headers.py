@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from streamchat.look import Look
-from streamchat.ui import OPENING, SCRIPT
+from streamchat.ui import OPENING, SCRIPT, WORDS
 from streamchat.web import icons, preview
 from streamchat.web.headers import PagePolicy, SecurityHeaders
 from streamchat.web.opening import Opening
@@ -23,7 +23,9 @@ def secure_every_response(app: FastAPI, framed_by: Sequence[str], look: Callable
     error responses have them too."""
     put_own_middleware_first(app)
     app.user_middleware.append(Middleware(PagePolicy, [SCRIPT], framed_by))
-    app.user_middleware.append(Middleware(Opening, lambda address: tags(look(), address), OPENING))
+    app.user_middleware.append(
+        Middleware(Opening, lambda address: tags(look(), address), OPENING, WORDS)
+    )
     app.middleware_stack = SecurityHeaders(app.build_middleware_stack())
 
 

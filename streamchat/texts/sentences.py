@@ -57,7 +57,7 @@ def good_for(line: str) -> str:
 
 
 def page_words(page: str) -> Mapping[str, str]:
-    """All words of a page beside the chat, by their codes."""
+    """All words of a page's HTML and scripts, by their codes."""
     return PAGES[page]
 
 

@@ -5,7 +5,7 @@ from streamchat.ui.attached import DIGEST, files_of, said
 from streamchat.ui.blueprint import events
 from streamchat.ui.choices import choices
 from streamchat.ui.gradio_internals import GradioSessions
-from streamchat.ui.layout import CSS, MAX_EVENTS, OPENING, SCRIPT, greet, head, page
+from streamchat.ui.layout import CSS, MAX_EVENTS, OPENING, SCRIPT, WORDS, greet, head, page
 from streamchat.ui.naming import name_of_answer
 from streamchat.ui.tab import Tab
 from streamchat.ui.tabs import Tabs
@@ -23,6 +23,7 @@ __all__ = [
     "ROOT",
     "SCRIPT",
     "THEME",
+    "WORDS",
     "GradioSessions",
     "Tab",
     "Tabs",

@@ -11,7 +11,7 @@ import gradio as gr
 from streamchat.chat import Chat
 from streamchat.look import Look
 from streamchat.sources.demo import Demo
-from streamchat.texts import text
+from streamchat.texts import page_words, text
 from streamchat.ui import gradio_internals
 from streamchat.ui.actions import Action
 from streamchat.ui.handlers import GO_ON, Page
@@ -78,7 +78,8 @@ SCRIPTS = (
     "feedback",
 )
 SCRIPT = static(*(f"{name}.js" for name in SCRIPTS))
-OPENING = static("opening.js")
+OPENING = static("words.js", "opening.js")
+WORDS = page_words("chat")
 # no single dollars: they would make formulas of prices
 LATEX: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
@@ -118,7 +119,7 @@ def page(  # noqa: PLR0913 (each is a part that the composition root chooses)
         api_visibility="private",
         textbox=gr.Textbox(
             elem_id="message",
-            placeholder=text("placeholder"),
+            placeholder=WORDS["placeholder"],
             show_label=False,
             scale=7,
             max_lines=8,

@@ -27,4 +27,5 @@ __all__ = [
     "sessions",
     "shell",
     "whole",
+    "wording",
 ]

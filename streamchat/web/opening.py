@@ -2,7 +2,7 @@
 scripts."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 
@@ -10,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streamchat.web.whole import held, is_page
+from streamchat.web.wording import words_tag
 
 # Gradio's tags, which advertise Gradio; a reader of previews takes the first of each name
 PREVIEW = re.compile(rb'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*')
@@ -56,11 +57,14 @@ class Opening:
     """Puts tags and a script into the page. Must be inside of the policy, which allows the
     script."""
 
-    def __init__(self, app: ASGIApp, tags: Callable[[str], str], script: str) -> None:
-        """`tags` gets the address of the chat, and is asked for each page."""
+    def __init__(
+        self, app: ASGIApp, tags: Callable[[str], str], script: str, words: Mapping[str, str]
+    ) -> None:
+        """`tags` gets the address of the chat, and is asked for each page. `words` are those of the
+        scripts."""
         self._app = app
         self._tags = tags
-        self._script = f"<script>{script}</script>".encode()
+        self._script = f"{words_tag(words)}<script>{script}</script>".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         def change(_: MutableHeaders, body: bytes) -> bytes:

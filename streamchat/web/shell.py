@@ -1,6 +1,5 @@
 """The shell of every page beside the chat: one head, one header, one look, one policy."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,6 +12,7 @@ from starlette.responses import HTMLResponse
 from streamchat.look import Look
 from streamchat.web import icons
 from streamchat.web.headers import CLOSED, Policy, script_hash, written
+from streamchat.web.wording import words_tag
 
 STYLE = Path(__file__).with_name("shell.css").read_text("utf-8")
 # The theme that the reader chose in the chat. It runs before the page is painted.
@@ -86,7 +86,7 @@ class Shell:
         before = PAGE.substitute(
             title=escape(f"{name} · {look.title}"),
             name=escape(look.title),
-            head=f"{icons.tags(look, parts.root)}\n{parts.head}{_meta(parts.words)}",
+            head=f"{icons.tags(look, parts.root)}\n{parts.head}{words_tag(parts.words)}",
             style=style,
             scripts="\n".join(_scripts(parts)),
             root=parts.root,
@@ -111,11 +111,6 @@ def _scripts(parts: Parts) -> Iterator[str]:
             yield f'<link rel="stylesheet" href="{address}">'
         else:
             yield f'<script type="module" src="{address}"></script>'
-
-
-def _meta(words: Mapping[str, str] | None) -> str:
-    content = escape(json.dumps(words)) if words else ""
-    return f'<meta name="words" content="{content}">' if words else ""
 
 
 def _policy(style: str, parts: Parts) -> dict[str, Sequence[str]]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from streamchat.texts.english import (
+    chat,
     docs,
     failures,
     files,
@@ -33,8 +34,9 @@ AREAS: tuple[Mapping[str, str | Callable[..., str]], ...] = (
     sharing.SENTENCES,
 )
 
-# of the pages beside the chat, whose words stand in their HTML and JavaScript by these codes
+# words that stand in the HTML and JavaScript of a page by these codes
 PAGES: Mapping[str, Mapping[str, str]] = {
+    "chat": chat.WORDS,
     "docs": docs.WORDS,
     "login": login.WORDS,
     "owner": owner.WORDS,

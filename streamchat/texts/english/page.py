@@ -8,5 +8,4 @@ SENTENCES = {
     "new_chat": "Start a new chat",
     "own_key": "Use your own key",
     "other_key": "Change your key",
-    "placeholder": "Type a message...",
 }

@@ -1,9 +1,7 @@
 // Files for the next message: chosen, dropped or pasted. The server checks each at once, and the message names them.
 (() => {
-  const { make, button, icon, about, gradio: { elements } } = window.streamchat;
+  const { make, button, icon, about, text, gradio: { elements } } = window.streamchat;
   if (!about.files) return;
-  const LOST = "The chat cannot be reached. Check your connection, and add the file again.";
-  const FAILED = "That did not work. Add the file again in a moment.";
   const KINDS = "image/jpeg,image/png,image/gif,image/webp,application/pdf,text/*,.md,.csv,.json,.xml,.yaml,.yml,.toml,.ini,.log,.tex,"
     + ".py,.js,.ts,.jsx,.tsx,.c,.h,.cpp,.cs,.java,.kt,.go,.rs,.rb,.php,.swift,.sh,.ps1,.sql,.r,.ipynb";
   const MOST_NAME = 300; // characters
@@ -13,10 +11,10 @@
   const isLoading = () => files.some(({ id }) => !id);
 
   const problem = make("p", { id: "file-problem", role: "alert" });
-  const list = make("ul", { className: "sc-files", ariaLabel: "Files of your message" });
+  const list = make("ul", { className: "sc-files", ariaLabel: text("files_of_message") });
   const bar = make("div", { id: "files" }, list, problem);
   const picker = make("input", { type: "file", multiple: true, accept: KINDS, hidden: true });
-  const clip = button("Add files", "clip", () => picker.click());
+  const clip = button(text("add_files"), "clip", () => picker.click());
   clip.id = "attach";
   picker.onchange = () => { add(picker.files); picker.value = ""; };
 
@@ -61,8 +59,8 @@
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.responseType = "json";
     request.upload.onprogress = ({ loaded, total }) => { one.bar.value = loaded / (total || 1); };
-    request.onload = () => (request.status === 201 ? done(one, request.response) : fail(one, request.response?.message ?? FAILED));
-    request.onerror = () => fail(one, LOST);
+    request.onload = () => (request.status === 201 ? done(one, request.response) : fail(one, request.response?.message ?? text("file_not_sent")));
+    request.onerror = () => fail(one, text("file_unreachable"));
     request.send(one.file);
   };
   const next = () => { // one at a time, as the server takes them
@@ -72,9 +70,9 @@
 
   const chipOf = (one) => {
     const { name } = one.told ?? one.file;
-    const remove = button(`Remove ${name}`, "close", () => { say(""); drop(one); next(); document.querySelector("#message textarea")?.focus(); });
+    const remove = button(text("remove_file", { name }), "close", () => { say(""); drop(one); next(); document.querySelector("#message textarea")?.focus(); });
     const sign = one.picture ? make("img", { src: one.picture, alt: "" }) : icon("page");
-    one.bar = make("progress", { ariaLabel: `Sending ${name}` });
+    one.bar = make("progress", { ariaLabel: text("sending_file", { name }) });
     return make("li", {}, sign, make("span", { textContent: name, title: name }), ...(one.id ? [] : [one.bar]), remove);
   };
   const add = (chosen) => {

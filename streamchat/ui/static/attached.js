@@ -1,6 +1,6 @@
 // The files of each question, above its words. The server knows them; those of the question on its way stand there at once.
 (() => {
-  const { make, icon, about, gradio: { elements } } = window.streamchat;
+  const { make, icon, about, text, gradio: { elements } } = window.streamchat;
   if (!about.files) return;
   const storage = (use) => { try { return use(sessionStorage); } catch { return null; } };
   const conversation = () => window.streamchat.conversations?.current() ?? storage((s) => s.getItem("streamchat.tab"));
@@ -26,7 +26,7 @@
       if ((shown?.dataset.sign ?? "") === sign) return;
       shown?.remove();
       if (!files.length) return;
-      const list = make("ul", { className: "sc-files", ariaLabel: "Files of this question" }, ...files.map(itemOf));
+      const list = make("ul", { className: "sc-files", ariaLabel: text("files_of_question") }, ...files.map(itemOf));
       list.dataset.sign = sign;
       question.prepend(list);
     });

@@ -1,6 +1,6 @@
 // The header of the page: three places that other scripts fill, and a menu at its end. Icons and themes.
 (() => {
-  const { elements } = window.streamchat.gradio;
+  const { text, gradio: { elements } } = window.streamchat;
   const ICONS = { // drawn with a line in a square of 24
     more: "M5 12h.01M12 12h.01M19 12h.01",
     panel: "M4 5h16v14H4zM9.5 5v14",
@@ -46,7 +46,7 @@
   const [start, middle, end] = ["start", "middle", "end"].map((place) => make("div", { id: `bar-${place}` }));
   const bar = make("header", { id: "bar" }, start, middle, end);
   const menu = make("div", { className: "sc-menu", id: "menu", popover: "auto" });
-  const more = button("Menu", "more", () => menu.togglePopover());
+  const more = button(text("menu"), "more", () => menu.togglePopover());
   more.setAttribute("aria-expanded", "false");
   menu.addEventListener("toggle", ({ newState }) => more.setAttribute("aria-expanded", String(newState === "open")));
   end.append(more);
@@ -65,10 +65,9 @@
     storage((s) => (theme === "system" ? s.removeItem("streamchat.theme") : s.setItem("streamchat.theme", theme)));
     apply();
   };
-  const themes = make("div", { className: "sc-themes", role: "group", ariaLabel: "Theme" });
+  const themes = make("div", { className: "sc-themes", role: "group", ariaLabel: text("theme") });
   for (const [theme, symbol] of Object.entries(THEMES)) {
-    const name = theme[0].toUpperCase() + theme.slice(1);
-    themes.append(Object.assign(button(`${name} theme`, symbol, () => choose(theme)), { value: theme }));
+    themes.append(Object.assign(button(text(`theme_${theme}`), symbol, () => choose(theme)), { value: theme }));
   }
   menu.append(themes);
 
@@ -90,21 +89,18 @@
   };
   const dialog = (title, ...content) => {
     const it = make("dialog", { className: "sc-dialog", ariaLabel: title }, make("h2", { textContent: title }), ...content,
-      make("form", { method: "dialog", className: "sc-actions" }, make("button", { className: "sc-button sc-main", textContent: "Close" })));
+      make("form", { method: "dialog", className: "sc-actions" }, make("button", { className: "sc-button sc-main", textContent: text("close") })));
     it.addEventListener("close", () => it.remove());
     document.body.append(it);
     it.showModal();
     return it;
   };
-  const UNKEPT = "A new chat, or a closed page, ends this one for good.";
   const tellAbout = () => dialog(about.title, make("p", { textContent: about.tagline }),
-    make("p", { textContent: about.demo
-      ? "There is no API key here yet, so the answers are prepared texts."
-      : "Claude, a model by Anthropic, writes the answers. It can be wrong: check what matters." }),
-    ...(about.keeps ? [] : [make("p", { textContent: `Conversations are not kept here. ${UNKEPT}` })]),
-    make("p", {}, make("a", { href: "docs", target: "_blank", rel: "noopener", textContent: "The HTTP API of this chat" })));
-  addToMenu("About", "info", tellAbout); // the last one: others are put above it
-  if (about.demo) addToMenu("See every state", "eye", () => ask("help"));
+    make("p", { textContent: text(about.demo ? "about_demo" : "about_claude") }),
+    ...(about.keeps ? [] : [make("p", { textContent: text("about_unkept") })]),
+    make("p", {}, make("a", { href: "docs", target: "_blank", rel: "noopener", textContent: text("about_api") })));
+  addToMenu(text("about"), "info", tellAbout); // the last one: others are put above it
+  if (about.demo) addToMenu(text("see_states"), "eye", () => ask("help"));
 
   // Escape closes the menu and does no more.
   document.addEventListener("keydown", (event) => {

@@ -1,7 +1,7 @@
 // The one action that helps, in a note of the chat: a link of a closed set, behind a mark that no words of others have,
 // becomes a button. In an answer, and in the words of a note, the same link does nothing.
 (() => {
-  const { make, about, onNote, gradio: { elements } } = window.streamchat;
+  const { make, about, text, onNote, gradio: { elements } } = window.streamchat;
   const LINK = /\u2063[^\u2063]+\u2063\n\n\[[^\]]*\]\(#(\w+?)(?:-(\d+))?\)$/;
   const PATIENCE = 3_000; // ms until Gradio shows the button that is pressed
 
@@ -23,7 +23,7 @@
   const wait = (button, words, end) => {
     const left = Math.ceil((end - performance.now()) / 1_000);
     button.disabled = left > 0;
-    button.textContent = left > 0 ? `${words} in ${left} s` : words;
+    button.textContent = left > 0 ? text("in_seconds", { words, seconds: left }) : words;
     if (left > 0 && button.isConnected) setTimeout(wait, 1_000, button, words, end);
   };
   const act = (note) => {

@@ -1,6 +1,6 @@
 // What a reader does with one saved conversation: rename, delete, and take that back.
 (() => {
-  const { make, toast, saved, sidebar, chats } = window.streamchat;
+  const { make, text, toast, saved, sidebar, chats } = window.streamchat;
   const { aside } = sidebar;
   const UNDO = 10; // s in which a deletion can be taken back
   const LONGEST = 120; // characters of a title
@@ -16,7 +16,7 @@
 
   const rename = (chat, row) => {
     const link = row.querySelector(".chat");
-    const box = make("input", { className: "chat-name", value: chat.title, maxLength: LONGEST, ariaLabel: "Name of the conversation" });
+    const box = make("input", { className: "chat-name", value: chat.title, maxLength: LONGEST, ariaLabel: text("conversation_name") });
     let ended = false;
     const end = (keep, refocus) => {
       if (ended) return;
@@ -55,7 +55,7 @@
       if (wasShown) conversations.open(chat.id);
     };
     const takeBack = () => { undo = null; close(); tried(restore); };
-    const close = toast(`Deleted “${chat.title}”`, { action: "Undo", act: takeBack, seconds: UNDO });
+    const close = toast(text("deleted", { title: chat.title }), { action: text("undo"), act: takeBack, seconds: UNDO });
     undo = takeBack;
     if (await tried(() => gone)) return;
     close();

@@ -1,17 +1,17 @@
 // The menu of a conversation in the sidebar, and its keys.
 (() => {
-  const { make, button: labelled, saved, sidebar, chats, tried, actions } = window.streamchat;
+  const { make, button: labelled, text, saved, sidebar, chats, tried, actions } = window.streamchat;
   const { aside, list } = sidebar;
   const { rename, remove, share } = actions;
   const choices = [
-    ["Rename", "pencil", rename, "F2"],
-    ...(share ? [["Share", "share", share]] : []),
-    ["Export Markdown", "download", ({ id }) => tried(() => saved.export(id, "md"))],
-    ["Export JSON", "download", ({ id }) => tried(() => saved.export(id, "json"))],
-    ["Delete", "trash", remove, "Del"],
+    [text("rename"), "pencil", rename, "F2"],
+    ...(share ? [[text("share"), "share", share]] : []),
+    [text("export_markdown"), "download", ({ id }) => tried(() => saved.export(id, "md"))],
+    [text("export_json"), "download", ({ id }) => tried(() => saved.export(id, "json"))],
+    [text("delete"), "trash", remove, text("delete_key")],
   ];
 
-  const menu = make("div", { id: "chat-menu", className: "sc-menu", popover: "auto", ariaLabel: "Options" });
+  const menu = make("div", { id: "chat-menu", className: "sc-menu", popover: "auto", ariaLabel: text("options") });
   menu.setAttribute("role", "menu");
   let from = null; // the button that opened it
   const close = () => {

@@ -1,6 +1,6 @@
 // The list in the sidebar: conversations by day, newest first. A page of them at a time is loaded, and more when it is scrolled.
 (() => {
-  const { make, about, saved, sidebar, rows: { dayOf, rowOf, rowBy } } = window.streamchat;
+  const { make, about, text, saved, sidebar, rows: { dayOf, rowOf, rowBy } } = window.streamchat;
   const { aside, list, search, status } = sidebar;
   const PAGE = 50;
   const hidden = new Set(); // ids of those that are being deleted
@@ -41,11 +41,11 @@
   let timer = 0;
   let loaded = false;
   const tell = () => {
-    const nothing = query ? "No conversation matches." : "Your conversations will be listed here.";
+    const nothing = text(query ? "none_found" : "none_saved");
     status.textContent = trouble || (loaded && !list.querySelector("li") ? nothing : "");
   };
   const failed = ({ message }, again) => {
-    trouble = `${message} Trying again.`;
+    trouble = text("trying_again", { message });
     clearTimeout(timer);
     timer = setTimeout(again, Math.min(30, 2 ** ++tries) * 1000);
     tell();

@@ -1,6 +1,6 @@
 // The message box: open while an answer is written, with names for its buttons, Escape to stop, and the focus kept.
 (() => {
-  const { elements } = window.streamchat.gradio;
+  const { text, number, gradio: { elements } } = window.streamchat;
   const box = () => document.querySelector("#message textarea");
   const send = () => document.querySelector(elements.send);
   const stop = () => document.querySelector(elements.stop);
@@ -19,8 +19,8 @@
   const open = () => { // Gradio locks the box while it answers, and takes away its placeholder for good
     const it = box();
     if (it?.disabled) it.disabled = false;
-    const next = `Write your next message.${withKeys.matches ? " Esc stops the answer." : ""}`;
-    const hint = busy ? next : "Type a message...";
+    const next = withKeys.matches ? "placeholder_next_esc" : "placeholder_next";
+    const hint = text(busy ? next : "placeholder");
     if (it && it.placeholder !== hint) it.placeholder = hint;
   };
   const refocus = () => {
@@ -69,21 +69,21 @@
   };
   document.addEventListener("beforeinput", (event) => {
     const { target, data, inputType } = event;
-    const text = data ?? event.dataTransfer?.getData("text/plain") ?? "";
+    const typed = data ?? event.dataTransfer?.getData("text/plain") ?? "";
     if (!target.matches(`#message textarea, ${elements.editor}`)) return;
     complain("");
-    const length = target.value.length - (target.selectionEnd - target.selectionStart) + text.length;
-    if (!inputType.startsWith("insert") || (length <= MOST && text.length <= LONG)) return;
+    const length = target.value.length - (target.selectionEnd - target.selectionStart) + typed.length;
+    if (!inputType.startsWith("insert") || (length <= MOST && typed.length <= LONG)) return;
     event.preventDefault();
-    if (length > MOST) return complain(`A message may have ${MOST.toLocaleString("en")} characters. This one would have ${length.toLocaleString("en")}.`);
-    target.setRangeText(text, target.selectionStart, target.selectionEnd, "end");
+    if (length > MOST) return complain(text("message_too_long", { most: number(MOST), length: number(length) }));
+    target.setRangeText(typed, target.selectionStart, target.selectionEnd, "end");
     target.dispatchEvent(new InputEvent("input", { inputType, bubbles: true }));
   }, true);
 
   const focusEditor = () => {
     const editor = document.querySelector(elements.editor);
     if (!editor || editor.hasAttribute("aria-label")) return;
-    editor.setAttribute("aria-label", "Edit the question");
+    editor.setAttribute("aria-label", text("edit_question"));
     editor.value = window.streamchat.written(editor.value); // as it was typed
     editor.dispatchEvent(new Event("input", { bubbles: true }));
     editor.focus();
@@ -91,8 +91,8 @@
 
   const changed = () => {
     focusEditor();
-    name(send(), "Send");
-    name(stop(), "Stop");
+    name(send(), text("send"));
+    name(stop(), text("stop"));
     const was = busy || switching;
     busy = Boolean(stop());
     if (!switching && isSwitching()) waiting = false; // it was for the conversation that the reader leaves

@@ -1,6 +1,6 @@
 // Saved conversations: the one that the page shows, its address (`?c=<id>`), and the way from one to another.
 (() => {
-  const { addresses, elements, event, asks } = window.streamchat.gradio;
+  const { text, gradio: { addresses, elements, event, asks } } = window.streamchat;
   const QUIET = 80; // ms without a request, after which Gradio has told its server all that was shown
   const PATIENCE = 3_000; // ms
   const NAMING = 700; // ms between two looks for a name that is on its way
@@ -137,7 +137,7 @@
 
   const fresh = () => {
     const left = title === null && document.querySelector(elements.question) ? shown : "";
-    if (left) window.streamchat.toast("A new chat has begun.", { action: "Go back", act: () => open(left), seconds: 10 });
+    if (left) window.streamchat.toast(text("new_chat_begun"), { action: text("go_back"), act: () => open(left), seconds: 10 });
     return open("");
   };
 

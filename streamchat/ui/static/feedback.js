@@ -1,9 +1,9 @@
 // Thumbs up and down below an answer. The server takes them for answers of this page's own conversation.
 (() => {
-  const { make, icon, gradio: { elements } } = window.streamchat;
+  const { make, icon, text, gradio: { elements } } = window.streamchat;
   const MOST = 1_000; // characters of words
   const KEPT = 200; // thumbs that the tab remembers over a reload
-  const THUMBS = { up: "Good answer", down: "Bad answer" };
+  const THUMBS = { up: text("thumb_up"), down: text("thumb_down") };
   const storage = (use) => { try { return use(sessionStorage); } catch { return null; } };
   const conversation = () => window.streamchat.conversations?.current() ?? storage((s) => s.getItem("streamchat.tab"));
 
@@ -28,9 +28,9 @@
   };
   const turnOf = (answer) => turns().get(answer);
   const nameOf = (answer, turn) => {
-    const text = [...answer.querySelectorAll(elements.words)].map(({ ariaLabel }) => ariaLabel).join("");
+    const said = [...answer.querySelectorAll(elements.words)].map(({ ariaLabel }) => ariaLabel).join("");
     let hash = 0;
-    for (let at = 0; at < text.length; at += 1 + Math.floor(text.length / 500)) hash = (hash * 31 + text.charCodeAt(at)) | 0;
+    for (let at = 0; at < said.length; at += 1 + Math.floor(said.length / 500)) hash = (hash * 31 + said.charCodeAt(at)) | 0;
     return `${conversation()} ${window.streamchat.version.of(turn)} ${hash}`;
   };
 
@@ -39,7 +39,7 @@
     const options = { method: "PUT", body, headers: { "Content-Type": "application/json" } };
     const response = await fetch("feedback", options).catch(() => null);
     if (response?.ok) return "";
-    return (await response?.json().catch(() => null))?.message ?? "The chat cannot be reached. Try again.";
+    return (await response?.json().catch(() => null))?.message ?? text("unreachable_try_again");
   };
 
   const show = (box) => {
@@ -56,19 +56,19 @@
     answer.querySelector(".words")?.remove();
     const refusal = await send(answer, now);
     if (refusal) { remember(box.dataset.name, before); show(box); }
-    say(box, refusal || (now ? "Thank you." : ""));
+    say(box, refusal || (now ? text("thanks") : ""));
     if (!refusal && now && takesWords) askWhy(box, answer, now);
   };
 
   const askWhy = (box, answer, thumb) => {
-    const field = make("textarea", { maxLength: MOST, rows: 3, ariaLabel: "What was good or bad about it?" });
-    const note = make("p", { textContent: "The owner of this chat reads what you write here, and nothing of the conversation." });
-    const form = make("form", { className: "words" }, note, field, make("button", { className: "sc-button", textContent: "Send" }));
+    const field = make("textarea", { maxLength: MOST, rows: 3, ariaLabel: text("why") });
+    const note = make("p", { textContent: text("why_note") });
+    const form = make("form", { className: "words" }, note, field, make("button", { className: "sc-button", textContent: text("send") }));
     form.onsubmit = async (event) => {
       event.preventDefault();
       const refusal = field.value.trim() ? await send(answer, thumb, field.value) : "";
       if (!refusal) form.remove();
-      say(box, refusal || "Thank you.");
+      say(box, refusal || text("thanks"));
     };
     say(box, "");
     answer.append(form);

@@ -1,14 +1,13 @@
 // A bar above the box of a chat that gets long: it offers to go on in a new one, with a summary in the box to read and edit first.
 (() => {
-  const { elements } = window.streamchat.gradio;
-  const { make } = window.streamchat;
+  const { make, text, gradio: { elements } } = window.streamchat;
   const NEAR = 0.7;
   const storage = (use) => { try { return use(sessionStorage); } catch { return null; } };
   const current = () => window.streamchat.conversations?.current() ?? storage((s) => s.getItem("streamchat.tab"));
   const hasKey = () => Boolean(window.streamchat.hasKey?.());
 
   const words = make("span");
-  const go = make("button", { type: "button", textContent: "Go on in a new chat" });
+  const go = make("button", { type: "button", textContent: text("go_on_in_new") });
   const bar = make("div", { id: "long", role: "status" }, words, go);
   let full = false;
   let shown = null; // the chat that the bar is about
@@ -18,9 +17,7 @@
   const show = (id, used) => {
     full = used >= 1;
     shown = id;
-    words.textContent = full
-      ? "This chat has become too long for another answer."
-      : "This chat is getting long, and each answer costs more.";
+    words.textContent = text(full ? "chat_full" : "chat_long");
     places.observe(document.documentElement, { childList: true, subtree: true });
     place();
   };
@@ -39,7 +36,7 @@
   // The summary becomes the draft of a new chat, which the page finds in its box.
   const fresh = (summary) => {
     storage((s) => {
-      s.setItem("streamchat.draft", `This goes on from an earlier chat. So far:\n\n${summary.trim()}\n\n`);
+      s.setItem("streamchat.draft", `${text("summary_before")}\n\n${summary.trim()}\n\n`);
       for (const name of ["tab", "asked", "once", "sent"]) s.removeItem(`streamchat.${name}`);
     });
     location.assign(location.pathname);
@@ -47,7 +44,7 @@
   const summarise = async () => {
     const id = shown;
     go.disabled = true;
-    words.textContent = "Writing a summary…";
+    words.textContent = text("writing_summary");
     const answer = await fetch(`conversations/${encodeURIComponent(id)}/summary`, {
       method: "POST", headers: window.streamchat.ownKey?.() ?? {},
     }).catch(() => null);
@@ -55,7 +52,7 @@
     go.disabled = false;
     if (id !== current()) return;
     if (summary) return fresh(summary);
-    words.textContent = `There is no summary: ${message ?? "the chat cannot be reached."} Start a new chat, or try again.`;
+    words.textContent = text("no_summary", { reason: message ?? text("unreachable_reason") });
   };
   go.addEventListener("click", summarise);
 

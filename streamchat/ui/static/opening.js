@@ -46,15 +46,14 @@
     const ours = new URL(resource?.url ?? resource, document.baseURI).href.startsWith(root);
     if (ours && REFUSED.includes(response.status)) {
       const { message } = await response.clone().json().catch(() => ({}));
-      say(message ?? `The server or a proxy before it refused a request of this page (${response.status}).`);
+      say(message ?? window.streamchat.text("refused", { status: response.status }));
     }
     return response;
   };
 
   addEventListener("error", ({ target }) => { // of a script that did not load
     if (target.type !== "module") return;
-    say(`The chat could not be loaded, because ${target.src} is missing. Reload the page. If the chat is yours and runs `
-      + "behind a proxy, docs/proxies.md explains the settings.");
+    say(window.streamchat.text("not_loaded", { file: target.src }));
     fetch("gradio_api/queue/join", { method: "POST", body: "{}" }).catch(() => {}); // whose refusal may say more
   }, true);
 })();

@@ -1,9 +1,8 @@
 // The options: which model answers, how thoroughly, and with which instructions. They go out with each question and are
 // remembered in the browser.
 (() => {
-  const { make, icon } = window.streamchat;
+  const { make, icon, text, number } = window.streamchat;
   const MOST = 8_000; // bytes of the header
-  const EFFORTS = { low: "Faster", medium: "Balanced", high: "More thorough", xhigh: "Very thorough", max: "Most thorough" };
   const storage = (use) => { try { return use(localStorage); } catch { return null; } };
   const kept = () => {
     try { return { ...JSON.parse(storage((s) => s.getItem("streamchat.options"))) }; } catch { return {}; }
@@ -25,7 +24,7 @@
     const { model: id, effort, thinking, system } = chosen;
     const one = model(id);
     if (id === undefined || one && isOpenTo(one)) valid.model = id;
-    else note = `${one?.name ?? "The model that you chose"} cannot be used here now. ${model(allowed.model).name} answers in its place.`;
+    else note = text("model_not_usable", { name: one?.name ?? text("chosen_model"), instead: model(allowed.model).name });
     if (allowed.efforts.includes(effort)) valid.effort = effort;
     if (thinking === false && allowed.thinking.includes(false)) valid.thinking = false;
     if (typeof system === "string" && system.trim() && allowed.instructions) valid.system = system.slice(0, allowed.instructions);
@@ -45,23 +44,23 @@
   const chip = make("button", { type: "button", className: "sc-button", id: "options-chip", hidden: true }, label, icon("down"));
   chip.setAttribute("aria-haspopup", "dialog");
   chip.setAttribute("aria-expanded", "false");
-  const panel = make("div", { id: "options", className: "sc-menu", popover: "auto", role: "dialog", ariaLabel: "Options" });
+  const panel = make("div", { id: "options", className: "sc-menu", popover: "auto", role: "dialog", ariaLabel: text("options") });
   chip.popoverTargetElement = panel;
 
   const draw = () => {
     chip.hidden = !allowed || !(allowed.own_key || isAnswering() && hasChoice());
     if (chip.hidden) return;
     if (!isAnswering()) {
-      label.replaceChildren("Demo");
-      chip.ariaLabel = "Options: Demo";
+      label.replaceChildren(text("demo"));
+      chip.ariaLabel = text("options_now", { chosen: text("demo") });
       return;
     }
     const valid = checked();
     const effort = valid.effort ?? allowed.effort;
     const name = short(model(valid.model ?? allowed.model));
-    const how = effort === allowed.effort ? "" : EFFORTS[effort];
+    const how = effort === allowed.effort ? "" : text(`effort_${effort}`);
     label.replaceChildren(name, ...(how ? [make("span", { textContent: ` · ${how}` })] : []));
-    chip.ariaLabel = `Options: ${[name, how, valid.system && "with your instructions"].filter(Boolean).join(", ")}`;
+    chip.ariaLabel = text("options_now", { chosen: [name, how, valid.system && text("with_instructions")].filter(Boolean).join(", ") });
     chip.classList.toggle("has-instructions", Boolean(valid.system));
   };
   const isAnswering = () => !allowed.demo || hasKey(); // Claude, and not the demo
@@ -78,42 +77,41 @@
     input.addEventListener("change", () => choose({ [name]: value }));
     return make("label", {}, input, ...content);
   };
-  const models = (current) => group("Model", ...allowed.models.map((one) => {
-    const why = one.gone ? "No longer available." : isOpenTo(one) ? "" : "May cost more than you can spend here in a day. Your own API key can pay for it.";
+  const models = (current) => group(text("model"), ...allowed.models.map((one) => {
+    const why = one.gone ? text("model_unavailable") : isOpenTo(one) ? "" : text("model_too_dear");
     const about = [one.good_for, why].filter(Boolean).map((textContent) => make("small", { textContent }));
     const head = make("span", { className: "sc-head" }, make("strong", { textContent: one.name }), make("small", { textContent: one.price }));
-    const text = make("span", {}, head, ...about);
-    return radio("model", one.id, one.id === current, !isOpenTo(one), text);
+    return radio("model", one.id, one.id === current, !isOpenTo(one), make("span", {}, head, ...about));
   }));
   const efforts = (current) => {
-    const all = group("How thorough", ...allowed.efforts.map((one) => radio("effort", one, one === current, false, make("span", { textContent: EFFORTS[one] }))));
+    const all = group(text("effort"), ...allowed.efforts.map((one) => radio("effort", one, one === current, false, make("span", { textContent: text(`effort_${one}`) }))));
     all.className = "sc-steps";
     return all;
   };
   const thinking = (shown) => {
     const input = make("input", { type: "checkbox", checked: shown });
     input.addEventListener("change", () => choose({ thinking: input.checked }));
-    return make("label", { className: "sc-switch" }, make("span", { textContent: "Show thinking" }), input);
+    return make("label", { className: "sc-switch" }, make("span", { textContent: text("show_thinking") }), input);
   };
-  const instructions = (text) => {
+  const instructions = (value) => {
     const most = allowed.instructions;
-    const box = make("textarea", { id: "sc-instructions", rows: 3, maxLength: most, value: text, placeholder: "For example: answer briefly, in French." });
+    const box = make("textarea", { id: "sc-instructions", rows: 3, maxLength: most, value, placeholder: text("instructions_example") });
     const left = make("small", { id: "sc-left" });
     left.setAttribute("role", "status");
     box.setAttribute("aria-describedby", left.id);
     const count = () => {
       const long = header().length > MOST;
-      left.textContent = long ? "Too long to send. Shorten your instructions." : `${box.value.length.toLocaleString("en")} of ${most.toLocaleString("en")} characters`;
+      left.textContent = long ? text("instructions_too_long") : text("instructions_length", { length: number(box.value.length), most: number(most) });
       left.classList.toggle("is-wrong", long);
     };
     box.addEventListener("input", () => { choose({ system: box.value }); count(); });
     count();
-    return make("div", { className: "sc-field" }, make("label", { htmlFor: box.id, textContent: "Your instructions" }), box, left);
+    return make("div", { className: "sc-field" }, make("label", { htmlFor: box.id, textContent: text("instructions") }), box, left);
   };
   const ownKey = () => {
     const open = () => { panel.hidePopover(); window.streamchat.enterKey(); };
-    const button = make("button", { type: "button", className: "sc-button", onclick: open }, icon("key"), "Your own API key");
-    const use = hasKey() ? "Claude answers at your expense." : "With one, Claude answers at your expense.";
+    const button = make("button", { type: "button", className: "sc-button", onclick: open }, icon("key"), text("own_key"));
+    const use = text(hasKey() ? "own_key_used" : "own_key_use");
     return make("div", { className: "sc-field sc-key" }, button, make("small", { textContent: use }));
   };
   const choices = (valid) => {
@@ -122,7 +120,7 @@
     if (allowed.efforts.length > 1) parts.push(efforts(valid.effort ?? allowed.effort));
     if (allowed.thinking.length > 1) parts.push(thinking(valid.thinking ?? true));
     if (allowed.instructions) parts.push(instructions(valid.system ?? ""));
-    if (parts.length) parts.push(make("small", { className: "sc-hint", textContent: "These hold from your next question on." }));
+    if (parts.length) parts.push(make("small", { className: "sc-hint", textContent: text("options_hold") }));
     return parts;
   };
   const fill = () => {

@@ -1,6 +1,6 @@
 // A row of the sidebar for each conversation, and the group of days in which it stands.
 (() => {
-  const { make, icon } = window.streamchat;
+  const { make, icon, text } = window.streamchat;
   const rows = new Map(); // by the conversation's id
 
   const midnight = (daysAgo) => {
@@ -10,12 +10,12 @@
   };
   const dayOf = (at) => { // in the reader's time zone
     const time = at * 1000;
-    if (time >= midnight(0)) return "Today";
-    if (time >= midnight(1)) return "Yesterday";
-    if (time >= midnight(7)) return "Previous 7 days";
+    if (time >= midnight(0)) return text("today");
+    if (time >= midnight(1)) return text("yesterday");
+    if (time >= midnight(7)) return text("last_week");
     const date = new Date(time);
     const isThisYear = date.getFullYear() === new Date().getFullYear();
-    return date.toLocaleDateString("en", { month: "long", year: isThisYear ? undefined : "numeric" });
+    return date.toLocaleDateString(text("locale"), { month: "long", year: isThisYear ? undefined : "numeric" });
   };
 
   // Titles and snippets are text of others: they become text nodes only.
@@ -40,10 +40,10 @@
     const shown = id === window.streamchat.conversations.current();
     name.textContent = title;
     link.title = title;
-    marks.replaceChildren(...(shared ? [mark("chat-shared", "Shared", icon("share"))] : []),
-      ...(running ? [mark("chat-running", "An answer is being written")] : []));
+    marks.replaceChildren(...(shared ? [mark("chat-shared", text("shared"), icon("share"))] : []),
+      ...(running ? [mark("chat-running", text("is_answering"))] : []));
     found.replaceChildren(...(snippet ? marked(snippet) : []));
-    row.querySelector(".chat-options").ariaLabel = `Options of ${title}`;
+    row.querySelector(".chat-options").ariaLabel = text("options_of", { title });
     row.toggleAttribute("data-shown", shown);
     if (shown) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");

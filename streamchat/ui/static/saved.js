@@ -1,7 +1,6 @@
 // The saved conversations on the server. A call that fails throws an Error whose message is a sentence for the reader.
 (() => {
-  const LOST = "The chat cannot be reached. Check your connection.";
-  const REFUSED = "That did not work. Try again in a moment.";
+  const { text } = window.streamchat;
 
   const sentence = (response) => response.json().then(({ message }) => message, () => null);
   const ask = async (method, path, { body, signal } = {}) => {
@@ -10,9 +9,9 @@
     try {
       response = await fetch(`conversations${path}`, { method, signal, cache: "no-store", ...sent });
     } catch (error) {
-      throw error.name === "AbortError" ? error : new Error(LOST);
+      throw error.name === "AbortError" ? error : new Error(text("unreachable"));
     }
-    if (!response.ok) throw new Error((await sentence(response)) || REFUSED);
+    if (!response.ok) throw new Error((await sentence(response)) || text("failed"));
     return response;
   };
   const json = async (...request) => (await ask(...request)).json();

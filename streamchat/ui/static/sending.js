@@ -1,6 +1,6 @@
 // Adds headers to a question: the visitor's own key, and a key by which the server knows a question that is sent again.
 (() => {
-  const { elements, addresses, event, first, isOfBox, asks } = window.streamchat.gradio;
+  const { make, text, gradio: { elements, addresses, event, first, isOfBox, asks } } = window.streamchat;
   const storage = (use) => { try { return use(sessionStorage); } catch { return null; } };
   const kept = (name) => storage((s) => s.getItem(`streamchat.${name}`)) ?? "";
   const keep = (name, value) => storage((s) => s.setItem(`streamchat.${name}`, value));
@@ -24,7 +24,7 @@
   // The visitor's own key travels as a header: as a component's value it would be kept on the server. It is kept nowhere, so
   // that it is gone when the page is loaded again; then nothing goes out at the owner's expense before the visitor says so.
   const key = Object.assign(document.createElement("input"), {
-    type: "password", placeholder: "sk-ant-...", ariaLabel: "API key", autocomplete: "off", spellcheck: false, maxLength: 1000,
+    type: "password", placeholder: "sk-ant-...", ariaLabel: text("api_key"), autocomplete: "off", spellcheck: false, maxLength: 1000,
   });
   const waiting = []; // questions, as functions that say whether they go out
   let isGone = kept("own-key") === "used";
@@ -46,16 +46,14 @@
   key.addEventListener("input", typed);
   key.addEventListener("change", () => { if (key.value.trim()) settled(); });
 
-  const { make } = window.streamchat;
   const panel = make("dialog", { id: "own-key", className: "sc-dialog" });
   const form = make("form", { method: "dialog" },
-    make("h2", { textContent: "Your own API key" }),
-    make("p", { textContent: "With a key from the Claude Console, Claude answers at your expense. "
-      + "It stays in this page, until you close or reload it." }),
+    make("h2", { textContent: text("own_key") }),
+    make("p", { textContent: text("own_key_means") }),
     key,
     make("div", { className: "sc-actions" },
-      make("button", { className: "sc-button", type: "button", textContent: "Remove", onclick: () => { key.value = ""; typed(); panel.close(); } }),
-      make("button", { className: "sc-button sc-main", textContent: "Done" })));
+      make("button", { className: "sc-button", type: "button", textContent: text("remove"), onclick: () => { key.value = ""; typed(); panel.close(); } }),
+      make("button", { className: "sc-button sc-main", textContent: text("done") })));
   panel.append(form);
   panel.addEventListener("close", () => { if (key.value.trim()) settled(); });
   const enterKey = () => {
@@ -70,8 +68,7 @@
     bar.id = "key-gone";
     bar.setAttribute("role", "alert");
     bar.replaceChildren(
-      "Your API key is gone, because the page was loaded again. Nothing is sent until you choose. ",
-      button("Enter the key again", enterKey), " ", button("Go on without it", goOn),
+      `${text("own_key_gone")} `, button(text("enter_key_again"), enterKey), " ", button(text("go_on_without_key"), goOn),
     );
     places.observe(document.documentElement, { childList: true, subtree: true });
     placeBar();
@@ -87,7 +84,7 @@
   document.addEventListener("click", ({ target }) => {
     if (target.closest(elements.stop)) waiting.splice(0).forEach((go) => go(false));
   }, true);
-  const unsent = () => new Response(JSON.stringify({ detail: "Stopped. Nothing was sent." }), { status: 409 });
+  const unsent = () => new Response(JSON.stringify({ detail: text("unsent") }), { status: 409 });
 
   const withOwnKey = (headers) => {
     const bytes = new TextEncoder().encode(key.value.trim());
@@ -119,38 +116,38 @@
     }
     return fetched(...request);
   };
-  const putBack = (text) => { // into the box, which Gradio has emptied
+  const putBack = (message) => { // into the box, which Gradio has emptied
     const box = document.querySelector("#message textarea");
     if (!box || box.value) return;
-    box.value = text;
+    box.value = message;
     box.dispatchEvent(new Event("input", { bubbles: true }));
   };
-  const send = async (resource, options, text) => {
-    const isDraft = text !== null && text === kept("draft") && !kept("sent");
+  const send = async (resource, options, message) => {
+    const isDraft = message !== null && message === kept("draft") && !kept("sent");
     const once = isDraft ? keyOfDraft() : random(); // an example, or a question that is asked again on purpose
-    if (isDraft) { keep("once", once); keep("asked", text); }
+    if (isDraft) { keep("once", once); keep("asked", message); }
     options.headers.set("Idempotency-Key", once);
     try {
       const response = await persistently(resource, options);
       if (isDraft && response.ok) keep("sent", kept("tab") || "yes");
-      if (response.ok && text !== null) window.streamchat.showSent?.(window.streamchat.attachments?.sent() ?? []);
+      if (response.ok && message !== null) window.streamchat.showSent?.(window.streamchat.attachments?.sent() ?? []);
       return response;
     } catch (error) {
-      if (isDraft) putBack(text);
+      if (isDraft) putBack(message);
       throw error;
     }
   };
 
   // events that go out beside a question, or ask for the rest of an answer
   const WITH_QUESTIONS = ["go_on", "watch", "watch_example", "watch_edited"];
-  let text = null; // of the message that is on its way from the box
+  let message = null; // that is on its way from the box
   window.fetch = async (resource, given) => {
     const url = String(resource?.url ?? resource);
     if (!url.includes(addresses.call) && !url.includes(addresses.join)) return fetched(resource, given);
     const options = withVersion(given);
     const { fn_index: id, data } = JSON.parse(options.body);
     if (!url.includes(addresses.join)) {
-      if (isOfBox(id) && first(id).id === id) [text] = data;
+      if (isOfBox(id) && first(id).id === id) [message] = data;
       if (event(id)?.api_name === "undo") window.streamchat.takenBack?.();
       const response = await fetched(resource, options);
       if (["undo", "clear"].includes(event(id)?.api_name)) window.streamchat.version.look();
@@ -165,6 +162,6 @@
     const files = asks(id) && (isOfBox(id) ? window.streamchat.attachments?.header() : isRetry && window.streamchat.refused?.());
     if (files) headers.set("X-Files", files);
     if (!asks(id)) return fetched(resource, { ...options, headers });
-    return send(resource, { ...options, headers }, isOfBox(id) ? text : null);
+    return send(resource, { ...options, headers }, isOfBox(id) ? message : null);
   };
 })();

@@ -1,12 +1,8 @@
 // A dialog about the link to a conversation: makes it, copies it, brings it up to date and withdraws it.
 (() => {
-  const { make, saved, sidebar, chats, tried, about, dialog, addToMenu, menu, actions } = window.streamchat;
+  const { make, text, saved, sidebar, chats, tried, about, dialog, addToMenu, menu, actions } = window.streamchat;
   if (!about.shares) return;
-  const READERS = about.sharesWithUsers
-    ? "Everybody who can log in here and has the link can read it."
-    : "Everybody who has the link can read it.";
-  const NEW = `Make a link to this conversation. ${READERS} It shows the questions and answers as they are now, without your name and your files. What you write later is not in it.`;
-  const OLD = `${READERS} It shows the conversation as it was when you made the link or updated it.`;
+  const readers = text(about.sharesWithUsers ? "share_with_users" : "share_with_all");
   const button = (label, onclick, more = "") => make("button", { type: "button", className: `sc-button ${more}`, textContent: label, onclick });
   const row = (...children) => make("div", { className: "sc-actions" }, ...children);
   let open = null; // the dialog
@@ -14,21 +10,21 @@
   const copy = async (box, tell) => {
     try {
       await navigator.clipboard.writeText(box.value);
-      tell("Copied.");
+      tell(text("copied"));
     } catch { // the browser does not let the page do that
       box.focus();
-      tell("The link is selected. Copy it.");
+      tell(text("link_selected"));
     }
   };
-  const unshared = (publish) => [make("p", { textContent: NEW }), row(button("Make a link", () => publish("Here is your link."), "sc-main"))];
+  const unshared = (publish) => [make("p", { textContent: text("share_new", { readers }) }), row(button(text("make_link"), () => publish(text("link_made")), "sc-main"))];
   const shared = (url, publish, withdraw, tell) => {
     const value = new URL(url, document.baseURI).href;
-    const box = make("input", { type: "url", readOnly: true, value, ariaLabel: "Link", onfocus: () => box.select() });
-    const update = () => publish("The link now shows the conversation as it is.");
+    const box = make("input", { type: "url", readOnly: true, value, ariaLabel: text("link"), onfocus: () => box.select() });
+    const update = () => publish(text("link_updated"));
     return [
-      make("p", { textContent: OLD }),
-      make("div", { className: "share-link" }, box, button("Copy", () => copy(box, tell), "sc-main")),
-      row(button("Stop sharing", withdraw, "danger"), button("Update link", update)),
+      make("p", { textContent: text("share_old", { readers }) }),
+      make("div", { className: "share-link" }, box, button(text("copy"), () => copy(box, tell), "sc-main")),
+      row(button(text("stop_sharing"), withdraw, "danger"), button(text("update_link"), update)),
     ];
   };
 
@@ -45,7 +41,7 @@
       return tell(sentence);
     };
     const publish = (sentence) => change(async () => (await saved.share(chat.id)).url, sentence);
-    const withdraw = () => change(async () => { await saved.unshare(chat.id); return null; }, "The link no longer works.");
+    const withdraw = () => change(async () => { await saved.unshare(chat.id); return null; }, text("link_withdrawn"));
     body.replaceChildren(...(chat.shared ? shared(chat.shared, publish, withdraw, tell) : unshared(publish)));
     body.querySelector("button").focus();
   };
@@ -55,7 +51,7 @@
     const body = make("div");
     const status = make("p", { className: "share-status" });
     status.setAttribute("role", "status");
-    open = dialog("Share conversation", make("p", { className: "share-title", textContent: chat.title, dir: "auto" }), body, status);
+    open = dialog(text("share_title"), make("p", { className: "share-title", textContent: chat.title, dir: "auto" }), body, status);
     open.classList.add("share");
     open.addEventListener("close", () => { open = null; });
     draw(body, chat, (sentence) => { status.textContent = sentence; });
@@ -63,7 +59,7 @@
   sidebar.atEscape(() => open && (open.close(), true));
 
   // The menu of the header is about the conversation that is open.
-  const item = addToMenu("Share", "share", () => share({ id: window.streamchat.conversations.current() }));
+  const item = addToMenu(text("share"), "share", () => share({ id: window.streamchat.conversations.current() }));
   menu.addEventListener("beforetoggle", () => { item.hidden = !window.streamchat.conversations.current(); });
   actions.share = share;
 })();

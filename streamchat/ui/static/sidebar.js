@@ -1,6 +1,6 @@
 // The frame of the sidebar: beside the page where there is room for both, else a sheet above it. Other scripts fill it.
 (() => {
-  const { make, button, about } = window.streamchat;
+  const { make, button, text, about } = window.streamchat;
   const WIDE = matchMedia("(min-width: 900px)");
   const KEPT = "streamchat.sidebar";
   const storage = (use) => { try { return use(localStorage); } catch { return null; } }; // blocked in some frames
@@ -9,24 +9,24 @@
 
   const fresh = () => { leave(); window.streamchat.conversations.fresh(); };
   const newChat = () => {
-    const it = button(`New chat (${isMac ? "⇧⌘O" : "Ctrl+Shift+O"})`, "pencil", fresh);
-    Object.assign(it, { ariaLabel: "New chat" }).setAttribute("aria-keyshortcuts", "Control+Shift+O Meta+Shift+O");
+    const it = button(text("new_chat_keys", { keys: text(isMac ? "keys_mac" : "keys") }), "pencil", fresh);
+    Object.assign(it, { ariaLabel: text("new_chat") }).setAttribute("aria-keyshortcuts", "Control+Shift+O Meta+Shift+O");
     return it;
   };
-  const label = make("span", { className: "named", textContent: "New chat" });
+  const label = make("span", { className: "named", textContent: text("new_chat") });
   const begun = newChat();
   begun.append(label);
-  const toggle = button("Conversations", "panel", () => show(aside.hidden));
+  const toggle = button(text("conversations"), "panel", () => show(aside.hidden));
   toggle.setAttribute("aria-controls", "sidebar");
 
-  const search = make("input", { type: "search", placeholder: "Search", ariaLabel: "Search conversations", autocomplete: "off", maxLength: 200 });
-  const list = make("nav", { id: "chats", ariaLabel: "Conversations" });
+  const search = make("input", { type: "search", placeholder: text("search"), ariaLabel: text("search_conversations"), autocomplete: "off", maxLength: 200 });
+  const list = make("nav", { id: "chats", ariaLabel: text("conversations") });
   const status = make("p", { id: "chats-status" });
   status.setAttribute("role", "status");
   const foot = make("div", { className: "side-foot" });
-  const close = button("Close", "close", () => show(false));
-  const head = make("div", { className: "side-head" }, make("h2", { textContent: "Conversations" }), newChat(), close);
-  const aside = make("aside", { id: "sidebar", ariaLabel: "Saved conversations", hidden: true }, head, search, list, status, foot);
+  const close = button(text("close"), "close", () => show(false));
+  const head = make("div", { className: "side-head" }, make("h2", { textContent: text("conversations") }), newChat(), close);
+  const aside = make("aside", { id: "sidebar", ariaLabel: text("saved_conversations"), hidden: true }, head, search, list, status, foot);
   const backdrop = make("div", { id: "sidebar-backdrop", hidden: true, onclick: () => show(false) });
 
   const isSheet = () => !WIDE.matches;

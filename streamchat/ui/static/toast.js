@@ -1,6 +1,6 @@
 // A toast: one sentence at the bottom edge that goes by itself, with at most one thing to do about it.
 (() => {
-  const { make, button } = window.streamchat;
+  const { make, button, text } = window.streamchat;
   const MOST = 3; // at a time
   const region = make("div", { id: "toasts" });
   region.setAttribute("role", "status");
@@ -20,7 +20,7 @@
     const it = make("div", { className: "toast" }, make("span", { textContent: sentence }));
     const close = () => it.remove();
     if (action) it.append(make("button", { type: "button", className: "sc-button", textContent: action, onclick: () => { close(); act(); } }));
-    it.append(button("Dismiss", "close", close));
+    it.append(button(text("dismiss"), "close", close));
     for (const other of [...region.children]) if (other.textContent === it.textContent) other.remove();
     while (region.children.length >= MOST) region.firstChild.remove();
     region.append(it);

@@ -1,6 +1,6 @@
 // Keeps the tab's own memory, and notices a connection that died without a word.
 (() => {
-  const { elements, addresses, events, copiedThought } = window.streamchat.gradio;
+  const { text, gradio: { elements, addresses, events, copiedThought } } = window.streamchat;
   const SILENCE = 15_000; // ms without a byte on an open stream; the server sends one every few seconds
   const storage = (use) => { try { return use(sessionStorage); } catch { return null; } }; // blocked in some frames
 
@@ -111,12 +111,12 @@
   // the other additions of markdown.py are taken out as its `written` does.
   const MARKS = /[\u2063\u2064]/g;
   const ADDED = /^\|\u2064\u2064.*\n.*\n|^.*\u2064\u2064\n|\u2064\n\u2064|\ufeff(?=\u2064)/gm;
-  const written = (text) => text.replace(ADDED, "").replace(MARKS, "");
+  const written = (message) => message.replace(ADDED, "").replace(MARKS, "");
   Object.assign(window.streamchat, { written });
-  const answer = (text) => text.replace(copiedThought, "").replace(/\n?\u2063[^]*$/, "") || text;
+  const answer = (message) => message.replace(copiedThought, "").replace(/\n?\u2063[^]*$/, "") || message;
   const write = navigator.clipboard?.writeText.bind(navigator.clipboard);
   let code = ""; // of a block that goes on in other pieces
-  if (write) navigator.clipboard.writeText = (text) => write(written(code || answer(text)));
+  if (write) navigator.clipboard.writeText = (copied) => write(written(code || answer(copied)));
 
   const goesOn = (message) => /: *(?:> *)*[`~]{3}[^\n]*\u2064\u2064\n/.test(message?.ariaLabel ?? "");
   document.addEventListener("click", ({ target }) => { // the button of a piece copies the whole block
@@ -131,11 +131,11 @@
     if (at === 0) while (from > 0 && goesOn(pieces[from])) from--;
     if (at === blocks.length - 1) while (goesOn(pieces[to + 1])) to++;
     if (from === to) return;
-    const text = (piece, index) => {
+    const codeOf = (piece, index) => {
       const all = [...piece.querySelectorAll("pre")];
       return (index === 0 && from < pieces.indexOf(message) ? all.at(-1) : all[index === to - from && to > pieces.indexOf(message) ? 0 : at]).textContent;
     };
-    code = pieces.slice(from, to + 1).map(text).join("");
+    code = pieces.slice(from, to + 1).map(codeOf).join("");
   }, true);
 
   // Lists, quotations and tables stand on the side where their text begins; a code block has the name of its language.
@@ -143,7 +143,7 @@
   const label = (block) => {
     block.dataset.language = block.querySelector("code")?.className.match(/language-([\w+#.-]+)/)?.[1] ?? "";
     const button = block.querySelector(elements.copyCode);
-    if (button) button.dataset.label = "Copy";
+    if (button) button.dataset.label = text("copy");
   };
   const all = (node, selector) => [...(node.matches?.(selector) ? [node] : []), ...(node.querySelectorAll?.(selector) ?? [])];
   new MutationObserver((records) => {
@@ -171,9 +171,9 @@
     const place = Object.assign(document.createElement("div"), { className: "copied" });
     place.append(copy);
     document.body.append(place);
-    const text = place.innerText;
+    const copied = place.innerText;
     place.remove();
-    return text;
+    return copied;
   };
   document.addEventListener("copy", (event) => { // where there is no clipboard object, over plain http
     const whole = event.target.matches?.(elements.clipboard);

@@ -1,6 +1,6 @@
 // Versions of a question or an answer: "2 / 3" beside its buttons, and arrows that go back and forth.
 (() => {
-  const { make, icon, toast, gradio: { elements } } = window.streamchat;
+  const { make, icon, text, toast, gradio: { elements } } = window.streamchat;
   const NONE = { path: [], choices: [] };
   const root = document.documentElement;
   const isBusy = () => root.hasAttribute("data-answering") || root.hasAttribute("data-switching");
@@ -43,7 +43,7 @@
   };
   const makeBox = () => {
     const count = make("span", { ariaHidden: "true" });
-    const box = make("div", { className: "versions" }, arrow("Previous version", -1), count, arrow("Next version", 1));
+    const box = make("div", { className: "versions" }, arrow(text("previous_version"), -1), count, arrow(text("next_version"), 1));
     box.setAttribute("role", "group");
     return box;
   };
@@ -52,7 +52,7 @@
     const state = `${name} ${numbers} ${shown} ${isBusy()}`;
     if (box.dataset.state === state) return;
     Object.assign(box.dataset, { state, name });
-    box.ariaLabel = `Version ${at + 1} of ${numbers.length}`;
+    box.ariaLabel = text("version_of", { version: at + 1, versions: numbers.length });
     box.querySelector("span").textContent = `${at + 1} / ${numbers.length}`;
     for (const button of box.querySelectorAll("button")) {
       const version = numbers[at + Number(button.value)];
@@ -125,7 +125,7 @@
     const found = await answer?.json().catch(() => null);
     if (id !== current()) return;
     if (!answer?.ok) {
-      toast(found?.message ?? "The chat cannot be reached. Try again.");
+      toast(found?.message ?? text("unreachable_try_again"));
       return look();
     }
     tell(id, found);
