@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 
 from streamchat.api import options
 from streamchat.api.routes import PATH, routes
+from streamchat.api.stream import KEEPALIVE_SECONDS
 from streamchat.chat.asking import Chat
 from streamchat.chat.files import Files
 from streamchat.chat.parties import Sources
@@ -102,12 +103,13 @@ async def served(
     source: Source | None = None,
     chat: Chat | None = None,
     files: Files | None = None,
+    keepalive: float = KEEPALIVE_SECONDS,
 ) -> AsyncIterator[Served]:
     """A `chat` has a source of its own, which no hand operates."""
     source = source or Source()
     chat = chat or Chat(Sources(source), Store(""), linger=linger, keep=keep, files=files)
     own = [
-        *routes(chat, lambda *_: "visitor").routes,
+        *routes(chat, lambda *_: "visitor", keepalive=keepalive).routes,
         *options.routes(chat, lambda *_: "visitor").routes,
     ]
     app = FastAPI(

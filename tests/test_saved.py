@@ -194,15 +194,14 @@ async def test_many_deleted_conversations_go_in_short_steps(tmp_path: Path) -> N
     await store.close()
 
 
-async def test_what_is_restored_counts_against_the_bound(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_is_restored_counts_against_the_bound(tmp_path: Path) -> None:
     """A reader who deletes and restores in turn has no more conversations than others."""
-    monkeypatch.setattr(conversations, "MOST", 3)
     clock = Clock()
-    store = Store(str(tmp_path), clock=clock)
+    store = Store(str(tmp_path), clock=clock, max_conversations=3)
     await store.open()
     reader = store.reader("r")
+    restore = partial(conversations.restore, reader=reader, most=3)
+    restore_last = partial(conversations.restore_last, reader=reader, most=3)
     for number in range(3):
         clock.now += 1
         await kept(store, f"old{number}", "text")
@@ -210,11 +209,11 @@ async def test_what_is_restored_counts_against_the_bound(
     for number in range(2):
         clock.now += 1
         await kept(store, f"new{number}", "text")
-    restored = await store.run(partial(conversations.restore_last, reader=reader, now=clock.now))
+    restored = await store.run(partial(restore_last, now=clock.now))
     assert (restored, await listed(store)) == (1, ["new1", "new0", "old2"])
     await store.run(partial(conversations.delete, reader=reader, id_="new1", now=clock.now))
     await kept(store, "new2", "text")
-    await store.run(partial(conversations.restore, reader=reader, id_="new1", now=clock.now))
+    await store.run(partial(restore, id_="new1", now=clock.now))
     assert len(await listed(store)) == 3
     await store.close()
 
@@ -239,13 +238,10 @@ async def test_conversations_are_kept_as_long_as_the_owner_says(tmp_path: Path) 
     await store.close()
 
 
-async def test_only_a_readers_own_oldest_makes_room(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_only_a_readers_own_oldest_makes_room(tmp_path: Path) -> None:
     """Over the bound a reader loses their own oldest conversation."""
-    monkeypatch.setattr(conversations, "MOST", 3)
     clock = Clock()
-    store = Store(str(tmp_path), clock=clock)
+    store = Store(str(tmp_path), clock=clock, max_conversations=3)
     await store.open()
     await kept(store, "other", "other", reader="another")
     for number in range(5):

@@ -24,6 +24,8 @@ from streamchat.money.budget import Budget
 from streamchat.store import NAME, Store, TooNew, journal
 from streamchat.store.journal import Entry
 from streamchat.store.schema import MIGRATIONS, VERSION
+from streamchat.store.seams import Away, Transaction
+from streamchat.store.sqlite import SQLite
 from streamchat.ui.tabs import Tabs
 from tests.application import Application
 from tests.served import Source
@@ -157,21 +159,19 @@ def names(path: Path) -> set[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("number", range(VERSION))
-async def test_a_migration_happens_as_a_whole_or_not_at_all(
-    tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_migration_happens_as_a_whole_or_not_at_all(tmp_path: Path, number: int) -> None:
     """A failed migration leaves the file with its version, and the next start completes it."""
     shutil.copy(DATA / f"streamchat-{number}.sqlite3", tmp_path / NAME)
 
-    def fails(transaction: sqlite3.Connection) -> None:
-        MIGRATIONS[number](transaction)  # type: ignore[arg-type]
+    def fails(transaction: Transaction) -> None:
+        MIGRATIONS[number](transaction)
         raise sqlite3.OperationalError("disk I/O error")
 
-    with monkeypatch.context() as broken:
-        migrations = [fails if each == number else MIGRATIONS[each] for each in range(VERSION)]
-        broken.setattr("streamchat.store.schema.MIGRATIONS", migrations)
-        async with opened(tmp_path) as chat:
-            assert await chat.store.run(lambda _: True) is None
+    migrations = [*MIGRATIONS[:number], fails, *MIGRATIONS[number + 1 :]]
+    database = SQLite(tmp_path / NAME, migrations=migrations)
+    with pytest.raises(Away, match="disk I/O error"):
+        await database.run(lambda _: True)
+    await database.close()
     assert version(tmp_path / NAME) == number
     async with opened(tmp_path) as chat:
         assert chat.pause.since == NOW

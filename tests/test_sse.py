@@ -6,9 +6,9 @@ from httpx_sse import aconnect_sse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamchat.api import stream
 from streamchat.api.routes import PATH
 from streamchat.api.sse import CUT_OFF, rendered
+from streamchat.api.stream import KEEPALIVE_SECONDS
 from streamchat.errors import Busy
 from streamchat.events import (
     Citation,
@@ -104,14 +104,14 @@ async def test_events_begin_before_the_first_word(api: Served) -> None:
         assert [event.event async for event in source.aiter_sse()] == ["error"]
 
 
-async def test_silence_is_filled_with_heartbeats(
-    api: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """While nothing is said a comment comes now and then, so that nobody on the way takes the line
-    for dead."""
-    assert stream.KEEPALIVE_SECONDS <= 15
-    monkeypatch.setattr(stream, "KEEPALIVE_SECONDS", 0.001)
-    async with api.client.stream("POST", PATH, json=HI, headers=EVENTS) as answer:
+async def test_silence_is_filled_with_heartbeats() -> None:
+    """While nothing is said a comment comes now and then, so that no proxy takes the line for
+    dead."""
+    assert KEEPALIVE_SECONDS <= 15
+    async with (
+        served(keepalive=0.001) as api,
+        api.client.stream("POST", PATH, json=HI, headers=EVENTS) as answer,
+    ):
         lines = answer.aiter_lines()
         assert [await anext(lines) for _ in range(3)] == ["retry: 2000", ":", ":"]
         api.source.say(END)

@@ -14,9 +14,11 @@ from genai_prices.data import providers
 from playwright.sync_api import BrowserContext, expect
 from pydantic import SecretStr
 
-from streamchat.chat import errands, titles
+from streamchat.chat import titles
 from streamchat.chat.asking import Chat
+from streamchat.chat.errands import Errands
 from streamchat.chat.parties import Asker, Sources
+from streamchat.chat.pause import Pause
 from streamchat.events import Message, Usage
 from streamchat.money import Accounts, Budget, Prices
 from streamchat.server import Running, create
@@ -340,7 +342,8 @@ class Asking:
         prices = Prices("claude-sonnet-5-5")
         accounts = Accounts(self.budget, prices, "Be brief.", 100)
         store = store or Store("")
-        self.chat = Chat(Sources(late(settings), accounts), store, linger=60, keep=60)
+        self.sources = Sources(late(settings), accounts)
+        self.chat = Chat(self.sources, store, linger=60, keep=60)
 
     async def title(self) -> str:
         return await titles.title_for(self.chat.run, QUESTION, Asker("me"))
@@ -371,20 +374,28 @@ async def test_a_model_that_is_out_of_reach_is_asked_once(
 
 
 async def test_titles_have_a_bounded_number_of_places(
-    settings: Settings, claude: ScriptedClaude, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, claude: ScriptedClaude
 ) -> None:
     """Beyond it there is no title; a place is free again after the end."""
-    monkeypatch.setattr(errands, "MOST", 2)
     hold = Hold()
     held = streams(start(), opens(), delta("Lasagne"), hold, ends())
     claude.play(held, held, says("Pizza"))
+    settling: list[asyncio.Task[None]] = []
     asking = Asking(settings, 1)
-    running = [asyncio.create_task(asking.title()) for _ in range(2)]
+    errands = Errands(
+        asking.sources,
+        Pause(Store("")),
+        lambda work: settling.append(asyncio.create_task(work)),
+        most=2,
+    )
+    title = partial(titles.title_for, errands.run, QUESTION, Asker("me"))
+    running = [asyncio.create_task(title()) for _ in range(2)]
     await asyncio.to_thread(claude.exchange, 1)
-    assert await asking.title() == ""
+    assert await title() == ""
     hold.release()
     assert await asyncio.gather(*running) == ["Lasagne"] * 2
-    assert await asking.title() == "Pizza"
+    assert await title() == "Pizza"
+    await asyncio.gather(*settling)
     await asking.chat.close()
 
 

@@ -17,10 +17,9 @@ from streamchat.replies import Reply
 from streamchat.store import Store
 from streamchat.texts import worded
 from streamchat.ui import choices, name_of_answer
-from streamchat.ui import versions as bounds
 from streamchat.ui.tab import Tab
 from streamchat.ui.transcript import Shown, conversation, message_of, size_of, text_of
-from streamchat.ui.versions import MAX_VERSIONS, Versions
+from streamchat.ui.versions import MAX_VERSIONS, Bounds, Versions
 from streamchat.web.readers import READER
 from tests.attacks.visitor import Room, Visitor, frames
 
@@ -322,19 +321,20 @@ async def test_ten_thousand_retries_take_no_more_room_than_twenty(room: Room) ->
     assert words(tab.messages())[1] == ("assistant", "9980")
 
 
-def test_hidden_words_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hidden_words_have_a_bound() -> None:
     """Over the bound for the whole conversation, the turns shown longest ago are dropped, with
     those that follow them."""
-    monkeypatch.setattr(bounds, "MAX_BYTES", 2_500)
+    bounds = Bounds(size=2_500)
     tab = Tab([message_of("user", "hi")], reader="one")
     for number in range(10):
-        tab.branch([message_of("user", "hi"), message_of("assistant", str(number) * 500)])
+        words = message_of("assistant", str(number) * 500)
+        tab.branch([message_of("user", "hi"), words], bounds=bounds)
     assert 0 < size_of(tab.messages()) + tab.versions.size <= 2_500
     assert tab.weight == tab.size + tab.versions.size
     assert [text_of(turn.messages[1])[0] for turn in tab.versions.hidden] == ["7", "8"]
 
 
-def test_no_switch_and_no_edit_drops_what_it_hides(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_switch_and_no_edit_drops_what_it_hides() -> None:
     """Also far over the bounds a switch drops nothing, however often; an edit drops older turns
     alone."""
     tab = Tab(reader="one")
@@ -343,13 +343,11 @@ def test_no_switch_and_no_edit_drops_what_it_hides(monkeypatch: pytest.MonkeyPat
     for number in range(5):
         tab.branch([*tab.messages(), message_of("user", str(number) * 900)])
     long = tab.messages()
-    monkeypatch.setattr(bounds, "MAX_BYTES", 2_000)
-    monkeypatch.setattr(bounds, "MAX_TURNS", 5)
     for _ in range(2):
         assert tab.show(0)
         assert tab.show(1)
         assert tab.messages() == long
-    tab.branch([message_of("user", "c")])
+    tab.branch([message_of("user", "c")], bounds=Bounds(turns=5, size=2_000))
     assert tab.versions.way(0) is None
     assert tab.show(1)
     assert tab.messages() == long

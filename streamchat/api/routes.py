@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from streamchat.api import openapi
 from streamchat.api.question import read_question
 from streamchat.api.sse import CUT_OFF
-from streamchat.api.stream import HEADERS, following, wants_events
+from streamchat.api.stream import HEADERS, KEEPALIVE_SECONDS, following, wants_events
 from streamchat.chat import Asker, Chat
 from streamchat.errors import UnknownReply
 from streamchat.events import Done
@@ -24,12 +24,16 @@ KEY = re.compile(
 )
 
 
-def routes(chat: Chat, identify: Identify) -> APIRouter:
+def routes(chat: Chat, identify: Identify, *, keepalive: float = KEEPALIVE_SECONDS) -> APIRouter:
     """The routes under /api, for any app to have."""
     router = APIRouter(
         route_class=Route,
         tags=["StreamChat"],
     )
+
+    def follow(request: Request, reply: Reply, after: int) -> Response:
+        location = f"{request.scope.get('root_path', '')}{PATH}/{reply.id}"
+        return following(request, reply, after, chat.pace, location=location, keepalive=keepalive)
 
     @router.post(
         PATH, response_class=PlainTextResponse, responses=openapi.POST, openapi_extra=openapi.BODY
@@ -47,7 +51,7 @@ def routes(chat: Chat, identify: Identify) -> APIRouter:
             await chat.check(asker)
         messages = await chat.files.checked(drafts, visitor)
         reply = await chat.ask(messages, asker, once=_idempotency_key(request), choice=choice)
-        return following(request, reply, 0, chat.pace, location=_location(request, reply))
+        return follow(request, reply, 0)
 
     @router.head(PATH + "/{reply_id}", include_in_schema=False)
     @router.get(PATH + "/{reply_id}", response_class=PlainTextResponse, responses=openapi.GET)
@@ -64,7 +68,7 @@ def routes(chat: Chat, identify: Identify) -> APIRouter:
         if wants_events(request) and reply.ending and position == len(reply.log):
             # tells a browser's EventSource not to come back
             return Response(status_code=204, headers=HEADERS)
-        return following(request, reply, position, chat.pace, location=_location(request, reply))
+        return follow(request, reply, position)
 
     @router.delete(
         PATH + "/{reply_id}", status_code=204, response_class=Response, responses=openapi.DELETE
@@ -98,10 +102,6 @@ def _checked(reply_id: str) -> str:
     if not ID.fullmatch(reply_id):
         raise UnknownReply
     return reply_id
-
-
-def _location(request: Request, reply: Reply) -> str:
-    return f"{request.scope.get('root_path', '')}{PATH}/{reply.id}"
 
 
 def _position(given: str, reply: Reply) -> int:

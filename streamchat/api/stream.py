@@ -74,14 +74,26 @@ class Stream(StreamingResponse):
                 await send({"type": "http.response.body"})
 
 
-def following(request: Request, reply: Reply, after: int, pace: Pace, *, location: str) -> Response:
-    """The reply from the position `after` on, in the form that the request prefers."""
+def following(  # noqa: PLR0913 (a reply, and how it is read)
+    request: Request,
+    reply: Reply,
+    after: int,
+    pace: Pace,
+    *,
+    location: str,
+    keepalive: float = KEEPALIVE_SECONDS,
+) -> Response:
+    """The reply from the position `after` on, in the form that the request prefers. In silence an
+    event stream gets a comment each `keepalive` seconds."""
     media_type = EVENTS if wants_events(request) else TEXT
     only_head = request.method == "HEAD"
     # a word that is not sent need not be waited for
     if only_head and not reply.ending:
         return Response(headers=HEADERS | {"Location": location}, media_type=media_type)
-    chunks = _events(reply, after, pace) if media_type == EVENTS else _text(reply, after, pace)
+    if media_type == EVENTS:
+        chunks = _events(reply, after, pace, keepalive)
+    else:
+        chunks = _text(reply, after, pace)
     if media_type == TEXT and request.scope["http_version"] == "1.0":
         # a transfer that breaks off would look like one that ends
         chunks = _whole(chunks)
@@ -97,9 +109,9 @@ def wants_events(request: Request) -> bool:
     return events.quality > text.quality
 
 
-async def _events(reply: Reply, after: int, pace: Pace) -> AsyncGenerator[bytes]:
+async def _events(reply: Reply, after: int, pace: Pace, keepalive: float) -> AsyncGenerator[bytes]:
     yield sse.START
-    async with aclosing(_pieces(reply, after, pace, KEEPALIVE_SECONDS)) as news:
+    async with aclosing(_pieces(reply, after, pace, keepalive)) as news:
         async for position, events in news:
             for begin in range(0, len(events) or 1, AT_ONCE):
                 some = events[begin : begin + AT_ONCE]

@@ -20,16 +20,16 @@ OUT_OF_REACH = {NotPermitted.cause, UnknownModel.cause}
 
 
 class Errands:
-    """Runs errands on the sources. Their costs are settled `soon`."""
+    """Runs errands on the sources, no more than `most` at once. Their costs are settled `soon`."""
 
-    def __init__(self, sources: Sources, pause: Pause, soon: Soon) -> None:
+    def __init__(self, sources: Sources, pause: Pause, soon: Soon, most: int = MOST) -> None:
         self._main = sources.main
         self._own = sources.own
         self._accounts = sources.accounts
         self._pause = pause
         self._soon = soon
         self._running: set[Reply] = set()
-        self._places = asyncio.Semaphore(MOST)
+        self._places = asyncio.Semaphore(most)
         # the models that the owner's key does not reach
         self._refused: set[str] = set()
 

@@ -1,6 +1,7 @@
 """Saved conversations for their readers: a list, their names, and their deletion."""
 
 from streamchat.saved import routes, sharing, summary, versions
+from streamchat.saved.rates import Rates
 from streamchat.saved.shelf import Saved
 
-__all__ = ["Saved", "routes", "sharing", "summary", "versions"]
+__all__ = ["Rates", "Saved", "routes", "sharing", "summary", "versions"]

@@ -15,6 +15,7 @@ from streamchat.errors import UnknownConversation
 from streamchat.saved import file
 from streamchat.saved.export import Export, Exports, file_parts, markdown_parts, parts_of_one
 from streamchat.saved.file import MAX_TITLE
+from streamchat.saved.rates import USUAL, Rates
 from streamchat.saved.shelf import MOST, Saved
 from streamchat.ui import Tabs
 from streamchat.visitors import Identify, Limits
@@ -25,20 +26,18 @@ from streamchat.web.readers import reader_of
 PATH = "/conversations"
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_QUERY = 200
-# of one visitor; a list is asked for with each letter of a search
-READS = "600/minute"
-CHANGES = "120/minute"
 
 
 class Gate:
     """Lets in readers with a cookie or a login, at a limited rate."""
 
-    def __init__(self, tabs: Tabs, identify: Identify) -> None:
+    def __init__(self, tabs: Tabs, identify: Identify, rates: Rates = USUAL) -> None:
         self._tabs = tabs
         self._identify = identify
+        self.rates = rates
         self._reads, self._changes = (
             Limits(rate=rate, visitor_replies=sys.maxsize, max_replies=sys.maxsize)
-            for rate in (READS, CHANGES)
+            for rate in (rates.reads, rates.changes)
         )
 
     def reader(self, request: Request) -> str:

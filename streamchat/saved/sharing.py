@@ -21,18 +21,14 @@ from streamchat.web.paths import SHARED
 from streamchat.web.problem import Route
 from streamchat.web.shell import Shell
 
-# of one visitor, and all who come by a share link may be one
-READS = "300/minute"
-# each is written to the disk as a whole
-SHARES = "30/minute"
-
 Sharing = Literal["on", "public", "off"]
 
 
 def routes(saved: Saved, gate: Gate, shell: Shell, sharing: Sharing) -> APIRouter:
     """The routes of links. If sharing is off, no link is made, and none shows anything."""
     router = APIRouter(route_class=Route, include_in_schema=False)
-    limits = Limits(rate=READS, visitor_replies=sys.maxsize, max_replies=sys.maxsize)
+    rate = gate.rates.shared_reads
+    limits = Limits(rate=rate, visitor_replies=sys.maxsize, max_replies=sys.maxsize)
     page, drawing = Page(shell), Drawing()
 
     @router.get(SHARED + "{token}")
@@ -62,7 +58,8 @@ def routes(saved: Saved, gate: Gate, shell: Shell, sharing: Sharing) -> APIRoute
 def _add_owners(router: APIRouter, saved: Saved, gate: Gate) -> None:
     """Adds the routes for the reader who owns the conversation."""
 
-    limits = Limits(rate=SHARES, visitor_replies=sys.maxsize, max_replies=sys.maxsize)
+    rate = gate.rates.shares
+    limits = Limits(rate=rate, visitor_replies=sys.maxsize, max_replies=sys.maxsize)
 
     @router.post(PATH + "/{id_}/share")
     async def share(request: Request, id_: str) -> Response:

@@ -72,12 +72,14 @@ class Saved:
         return len(gone)
 
     async def restore(self, reader: str, id_: str) -> Item:
-        work = partial(conversations.restore, reader=reader, id_=id_, now=self._store.now())
+        now, most = self._store.now(), self._store.max_conversations
+        work = partial(conversations.restore, reader=reader, id_=id_, now=now, most=most)
         return self._known(await self._run(work))
 
     async def restore_last(self, reader: str) -> int:
         """Restores everything that was deleted in the last deletion."""
-        work = partial(conversations.restore_last, reader=reader, now=self._store.now())
+        now, most = self._store.now(), self._store.max_conversations
+        work = partial(conversations.restore_last, reader=reader, now=now, most=most)
         return await self._run(work) or 0
 
     async def told(self, reader: str, id_: str) -> tuple[Told, float]:

@@ -12,11 +12,6 @@ from streamchat.ui import Tab, Tabs, choices
 from streamchat.visitors import Flow
 from streamchat.web.problem import Route, Unfit
 
-# bytes of conversations that one visitor changes at once, and then in each second: each change is
-# written to the disk as a whole
-CHANGED = 16_000_000
-CHANGED_AGAIN = 1_000_000
-
 
 class Wanted(BaseModel):
     """A request to show the turn with that number, and what followed it when it was shown last."""
@@ -29,7 +24,7 @@ class Wanted(BaseModel):
 def routes(tabs: Tabs, gate: Gate) -> APIRouter:
     """Two routes below the address of a conversation, for its reader alone."""
     router = APIRouter(prefix=PATH, route_class=Route, include_in_schema=False)
-    flow = Flow(CHANGED, CHANGED_AGAIN)
+    flow = Flow(gate.rates.switched, gate.rates.switched_again)
 
     async def found(request: Request, id_: str, reader: str) -> Tab:
         if not (tab := await tabs.find(checked(id_), reader, gate.visitor(request))):

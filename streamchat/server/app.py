@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -21,7 +21,7 @@ from streamchat.chat import Adjustments, Chat, Votes
 from streamchat.errors import ChatError
 from streamchat.look import Look
 from streamchat.owner import routes as owner
-from streamchat.saved import Saved, sharing, summary, versions
+from streamchat.saved import Rates, Saved, sharing, summary, versions
 from streamchat.saved import routes as saved
 from streamchat.server.headers import secure_every_response
 from streamchat.settings import Settings
@@ -57,8 +57,7 @@ from streamchat.web.shell import Shell
 
 @dataclass(frozen=True)
 class StreamChat:
-    """One chat, put together. It can be launched once; several can run side by side in a
-    process."""
+    """One chat, put together. It can be launched once. A process can have several."""
 
     settings: Settings
     store: Store
@@ -72,6 +71,7 @@ class StreamChat:
     hosts: Hosts
     logins: Logins | None = None
     framed_by: Sequence[str] = ()
+    rates: Rates = field(default_factory=Rates)
 
     def launch(self, listener: Listener | None = None) -> "Running":
         """Serves the chat from its own thread; without a listener, on a free port of 127.0.0.1.
@@ -94,7 +94,7 @@ class StreamChat:
         ]
         settings = self.settings
         shelf = Saved(self.tabs, self.store, shares=settings.sharing != "off")
-        gate = saved.Gate(self.tabs, self.identify)
+        gate = saved.Gate(self.tabs, self.identify, self.rates)
         found = [
             *found,
             *docs.routes(settings.title, found, Shell(self.look)).routes,

@@ -106,9 +106,11 @@ def has(transaction: Transaction, id_: str) -> bool:
     return transaction.execute(FOUND, (id_,)).fetchone() is not None
 
 
-def put(transaction: Transaction, id_: str, card: Card, owner: bytes, now: float) -> bool:
-    """Writes the conversation for its owner. Returns false, and writes nothing, if the id is
-    another reader's."""
+def put(  # noqa: PLR0913 (a conversation, its owner, and how many there may be)
+    transaction: Transaction, id_: str, card: Card, owner: bytes, now: float, *, most: int = MOST
+) -> bool:
+    """Writes the conversation for its owner, and drops the oldest of a reader who has more than
+    `most`. Returns false, and writes nothing, if the id is another reader's."""
     text = words_of(card.text)[:MAX_TEXT]
     size = ROW + 2 * len(text.encode())
     at = now if card.at is None else card.at
@@ -120,7 +122,7 @@ def put(transaction: Transaction, id_: str, card: Card, owner: bytes, now: float
     if found is None:
         transaction.execute(ADD, (id_, card.reader, card.title, at, owner, size))
         found = transaction.execute(FOUND, (id_,)).fetchone()
-        drop_oldest(transaction, card.reader)
+        drop_oldest(transaction, card.reader, most)
     elif found[1] != card.reader:
         return False
     else:
@@ -130,10 +132,10 @@ def put(transaction: Transaction, id_: str, card: Card, owner: bytes, now: float
     return True
 
 
-def drop_oldest(transaction: Transaction, reader: str) -> None:
-    """Drops what a reader has beyond `MOST`."""
+def drop_oldest(transaction: Transaction, reader: str, most: int) -> None:
+    """Drops the conversations that a reader has beyond so many."""
     transaction.executemany(
-        "DELETE FROM tabs WHERE id = ?", transaction.execute(TOO_MANY, (reader, MOST)).fetchall()
+        "DELETE FROM tabs WHERE id = ?", transaction.execute(TOO_MANY, (reader, most)).fetchall()
     )
 
 
@@ -204,18 +206,20 @@ def delete_all(transaction: Transaction, *, reader: str, now: float) -> list[str
     return found
 
 
-def restore(transaction: Transaction, *, reader: str, id_: str, now: float) -> Item | None:
+def restore(
+    transaction: Transaction, *, reader: str, id_: str, now: float, most: int = MOST
+) -> Item | None:
     transaction.execute(RESTORE + BY_ID, (reader, now - UNDO, id_))
-    drop_oldest(transaction, reader)
+    drop_oldest(transaction, reader, most)
     return item(transaction, reader=reader, id_=id_)
 
 
-def restore_last(transaction: Transaction, *, reader: str, now: float) -> int:
+def restore_last(transaction: Transaction, *, reader: str, now: float, most: int = MOST) -> int:
     """Restores everything that was deleted in the last deletion; returns how many more there are
     than before."""
     before = len(ids(transaction, reader=reader))
     transaction.execute(RESTORE + OF_LAST, (reader, now - UNDO, reader))
-    drop_oldest(transaction, reader)
+    drop_oldest(transaction, reader, most)
     return len(ids(transaction, reader=reader)) - before
 
 

@@ -53,8 +53,9 @@ class Store:
         visitor_bytes: int = VISITOR_BYTES,
         max_waiting: int = MAX_WAITING,
         patience: float = PATIENCE,
+        max_conversations: int = conversations.MOST,
     ) -> None:
-        self._max_age = max_age
+        self._max_age, self.max_conversations = max_age, max_conversations
         # the file's own, once it is open
         self._salt = secrets.token_bytes(32)
         # the most bytes that are kept for one visitor, and for all
@@ -213,7 +214,8 @@ class Store:
         visitors = {put.visitor for _, put in puts} | {each.log.visitor for each in news}
         owners = {visitor: holdings.owner(visitor, salt) for visitor in visitors}
         for tab, put in sorted(puts, key=lambda each: each[1].state is None):
-            self._since_bound += tabs.put(transaction, tab, put, owners[put.visitor], now)
+            owner, most = owners[put.visitor], self.max_conversations
+            self._since_bound += tabs.put(transaction, tab, put, owner, now, most=most)
         for each in news:
             self._since_bound += logs.put(transaction, each, owners[each.log.visitor], now)
         self._bound(transaction, set(owners.values()))

@@ -1,5 +1,7 @@
 """The tables of the file, and the migrations from earlier releases' files."""
 
+from collections.abc import Callable, Sequence
+
 from streamchat.store.seams import Transaction
 from streamchat.store.search import index_anew
 
@@ -185,6 +187,7 @@ MIGRATIONS = (
     keep_files,
 )
 VERSION = len(MIGRATIONS)
+Migration = Callable[[Transaction], None]
 
 
 def version(transaction: Transaction) -> int:
@@ -192,12 +195,12 @@ def version(transaction: Transaction) -> int:
     return number
 
 
-def migrate(transaction: Transaction) -> bool:
+def migrate(transaction: Transaction, migrations: Sequence[Migration] = MIGRATIONS) -> bool:
     """Brings a file to the next version. Returns false if it has the present one already."""
     found = version(transaction)
-    if found >= VERSION:
+    if found >= len(migrations):
         return False
-    MIGRATIONS[found](transaction)
+    migrations[found](transaction)
     transaction.execute(f"PRAGMA user_version = {found + 1}")
     return True
 

@@ -4,14 +4,14 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from streamchat.store.schema import VERSION, migrate, version
+from streamchat.store.schema import MIGRATIONS, VERSION, Migration, migrate, version
 from streamchat.store.seams import Away, TooNew, Work
 
 logger = logging.getLogger(__name__)
@@ -44,9 +44,15 @@ class SQLite:
     """Opens the file again after a failure. A damaged file is put aside, and a missing one is
     created. `patience` is how many seconds it waits for another process to let go of the file."""
 
-    def __init__(self, path: Path, patience: float = PATIENCE) -> None:
+    def __init__(
+        self,
+        path: Path,
+        patience: float = PATIENCE,
+        migrations: Sequence[Migration] = MIGRATIONS,
+    ) -> None:
         self._path = path
         self._patience = patience
+        self._migrations = migrations
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._file: File | None = None
 
@@ -90,11 +96,25 @@ class SQLite:
             self._path, timeout=self._patience, check_same_thread=False, factory=File
         )
         try:
-            prepare_patiently(file, self._patience)
+            self._prepare(file)
         except sqlite3.Error:
             file.close()
             raise
         return file
+
+    def _prepare(self, file: File) -> None:
+        """Prepares the file, with retries: two processes that create it at once disturb each other,
+        and SQLite does not wait."""
+        until = time.monotonic() + self._patience
+        while True:
+            try:
+                prepare(file, self._migrations)
+            except sqlite3.OperationalError as error:
+                if code(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
     def _disconnect(self) -> None:
         if self._file:
@@ -136,29 +156,14 @@ def unchanging(path: Path) -> File:
     )
 
 
-def prepare_patiently(file: File, patience: float) -> None:
-    """Prepares the file, with retries: two processes that create it at once disturb each other, and
-    SQLite does not wait."""
-    until = time.monotonic() + patience
-    while True:
-        try:
-            prepare(file)
-        except sqlite3.OperationalError as error:
-            if code(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
-                raise
-            time.sleep(0.01)
-        else:
-            return
-
-
-def prepare(file: File) -> None:
+def prepare(file: File, migrations: Sequence[Migration]) -> None:
     """Creates the tables, or migrates those of an earlier release, one transaction for each
     version."""
     file.executescript(PRAGMAS)
-    while version(file) < VERSION:
+    while version(file) < len(migrations):
         with file:
             file.execute("BEGIN IMMEDIATE")
-            migrate(file)
+            migrate(file, migrations)
 
 
 def is_damage(error: sqlite3.Error) -> bool:

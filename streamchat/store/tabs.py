@@ -37,9 +37,17 @@ class Put:
     card: Card | None = None
 
 
-def put(transaction: Transaction, tab: str, put: Put, owner: bytes, now: float) -> int:
+def put(  # noqa: PLR0913 (a tab, its owner, and how many conversations there may be)
+    transaction: Transaction,
+    tab: str,
+    put: Put,
+    owner: bytes,
+    now: float,
+    *,
+    most: int = conversations.MOST,
+) -> int:
     """Writes a tab; returns the bytes that it takes."""
-    if put.card and not conversations.put(transaction, plain(tab), put.card, owner, now):
+    if put.card and not conversations.put(transaction, plain(tab), put.card, owner, now, most=most):
         return 0
     if not put.card and conversations.has(transaction, plain(tab)):
         return 0

@@ -12,15 +12,9 @@ from streamchat.options import Choice
 from streamchat.replies import Reply
 from streamchat.ui.attached import Fields, question, without_rejected
 from streamchat.ui.missing import kept_before
-from streamchat.ui.transcript import (
-    Shown,
-    Transcript,
-    conversation,
-    text_of,
-    turns,
-)
+from streamchat.ui.transcript import Shown, Transcript, conversation, text_of, turns
 from streamchat.ui.typed import digest
-from streamchat.ui.versions import Path, Versions
+from streamchat.ui.versions import USUAL, Bounds, Path, Versions
 from streamchat.ui.watches import Watches
 
 # messages that are recognised when they come again
@@ -111,13 +105,17 @@ class Tab(Watches):
         _, now = self._now()
         return (None if number is None else now.way(number)) or now.path
 
-    def branch(self, messages: list[Shown], path: Path | None = None) -> None:
+    def branch(
+        self, messages: list[Shown], path: Path | None = None, bounds: Bounds = USUAL
+    ) -> None:
         """Shows messages whose last turn is new, and those before it the first ones of a path;
         what is shown no more becomes a version, if somebody could find it again."""
         shown, now = self._now()
         if self.reader:
             start = now.path if path is None else path
-            self.versions = now.branch(shown, start, messages, unfinished=self.unfinished)
+            self.versions = now.branch(
+                shown, start, messages, unfinished=self.unfinished, bounds=bounds
+            )
         self.reset(messages)
 
     def show(self, number: int) -> bool:

@@ -24,6 +24,18 @@ Path = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many `versions` a turn may have, and how many turns and bytes a conversation."""
+
+    versions: int = MAX_VERSIONS
+    turns: int = MAX_TURNS
+    size: int = MAX_BYTES
+
+
+USUAL = Bounds()
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """A hidden turn that follows the turn `after`; its messages take `size` bytes."""
 
@@ -115,7 +127,13 @@ class Versions:
         return Versions(path, (*hidden, *reversed(left)), cut)
 
     def branch(
-        self, shown: Sequence[Shown], path: Path, messages: Sequence[Shown], *, unfinished: bool
+        self,
+        shown: Sequence[Shown],
+        path: Path,
+        messages: Sequence[Shown],
+        *,
+        unfinished: bool,
+        bounds: Bounds = USUAL,
     ) -> "Versions":
         """The versions when messages are shown whose last turn is new, and follows the first turns
         of a path. A last turn that got no answer to the same question is not kept. Beyond the
@@ -126,7 +144,7 @@ class Versions:
         last = [turn for turn in turns_of(shown)[-1:] if text_of(turn[0]) == asked]
         failed = self.path[-1:] if any(not conversation(turn)[1:] for turn in last) else ()
         to = self.to(shown, (*path, new), unfinished=unfinished)._without(failed)
-        return to.bounded(messages, keep=self.path)
+        return to.bounded(messages, keep=self.path, bounds=bounds)
 
     def _without(self, numbers: Path) -> "Versions":
         return self._keeping(lambda turn: turn.number not in numbers)
@@ -150,18 +168,20 @@ class Versions:
             if after in beside
         }
 
-    def bounded(self, shown: Sequence[Shown], keep: Collection[int] = ()) -> "Versions":
+    def bounded(
+        self, shown: Sequence[Shown], keep: Collection[int] = (), bounds: Bounds = USUAL
+    ) -> "Versions":
         """Keeps the hidden turns that fit into the bounds beside the shown messages, those that
         were shown last first. The turns to `keep`, which must have been shown last of all, stay
         even beyond the bounds."""
         beside = Counter((ROOT, *self.path)[:-1])
-        room, places = MAX_BYTES - size_of(shown), MAX_TURNS - len(self.path)
+        room, places = bounds.size - size_of(shown), bounds.turns - len(self.path)
 
         def fits(turn: Turn) -> bool:
             nonlocal room, places
             room, places = room - turn.size, places - 1
             beside[turn.after] += 1
-            within = room >= 0 and places >= 0 and beside[turn.after] <= MAX_VERSIONS
+            within = room >= 0 and places >= 0 and beside[turn.after] <= bounds.versions
             return within or turn.number in keep
 
         return self._keeping(fits) if self.hidden else self

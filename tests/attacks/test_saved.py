@@ -5,6 +5,7 @@ import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from starlette.types import Message
 
 from streamchat import events
 from streamchat.chat import titles
+from streamchat.saved import Rates
 from streamchat.saved.export import AT_ONCE, Export, Exports, markdown_parts
 from streamchat.saved.file import MAX_TITLE, Fields, Told, file_of, read
 from streamchat.saved.routes import MAX_QUERY
@@ -288,11 +290,8 @@ def test_a_visitor_who_asks_all_the_time_waits(
 ) -> None:
     """The refusal says for how long."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", "")
-    monkeypatch.setattr("streamchat.saved.routes.CHANGES", "3/minute")
-    with (
-        create(Settings(data_dir=str(tmp_path))).launch() as app,
-        Reader(app.url) as reader,
-    ):
+    chat = replace(create(Settings(data_dir=str(tmp_path))), rates=Rates(changes="3/minute"))
+    with chat.launch() as app, Reader(app.url) as reader:
         answers = [reader.client.delete("conversations") for _ in range(4)]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
         assert int(answers[-1].headers["retry-after"]) > 0

@@ -6,6 +6,7 @@ import re
 import sqlite3
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamchat.look import Look
+from streamchat.saved import Rates
 from streamchat.saved.drawing import PART, Drawing
 from streamchat.saved.file import MAX_SHARED
 from streamchat.saved.markup import drawn
@@ -495,12 +497,10 @@ async def test_many_readers_at_once_have_one_page_drawn() -> None:
     assert made == 3
 
 
-def test_a_reader_who_shares_all_the_time_waits(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_reader_who_shares_all_the_time_waits(tmp_path: Path) -> None:
     """Each time the whole conversation is written to the disk."""
-    monkeypatch.setattr("streamchat.saved.sharing.SHARES", "3/minute")
-    with create(settings_of(tmp_path)).launch() as app, Reader(app.url) as reader:
+    chat = replace(create(settings_of(tmp_path)), rates=Rates(shares="3/minute"))
+    with chat.launch() as app, Reader(app.url) as reader:
         url = f"conversations/{reader.asks(SECRET)}/share"
         assert [reader.client.post(url).status_code for _ in range(4)] == [200, 200, 200, 429]
         assert reader.client.delete(url).status_code == 204
@@ -523,12 +523,10 @@ async def test_a_link_ends_with_the_time_for_which_conversations_are_kept(tmp_pa
     await store.close()
 
 
-def test_a_reader_who_opens_links_all_the_time_waits(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_reader_who_opens_links_all_the_time_waits(tmp_path: Path) -> None:
     """A program that tries tokens gets a page with the time to wait."""
-    monkeypatch.setattr("streamchat.saved.sharing.READS", "3/minute")
-    with create(settings_of(tmp_path)).launch() as app:
+    chat = replace(create(settings_of(tmp_path)), rates=Rates(shared_reads="3/minute"))
+    with chat.launch() as app:
         answers = [httpx.get(f"{app.url}shared/{number}") for number in range(4)]
     assert [answer.status_code for answer in answers] == [404, 404, 404, 429]
     assert int(answers[-1].headers["retry-after"]) > 0

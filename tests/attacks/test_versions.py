@@ -3,13 +3,14 @@
 import copy
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from streamchat.saved import versions
+from streamchat.saved import Rates, versions
 from streamchat.server import Running, create
 from streamchat.settings import Settings
 from streamchat.ui.versions import MAX_BYTES, MAX_TURNS
@@ -195,15 +196,15 @@ def test_a_visitor_who_goes_back_and_forth_all_the_time_waits(
     """Each switch writes the conversation to the disk; a visitor who switches too often waits, and
     nobody else does."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", "")
-    monkeypatch.setattr("streamchat.saved.routes.CHANGES", "4/minute")
     waits: list[float] = []
 
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
     monkeypatch.setattr(versions, "sleep", sleep)
-    monkeypatch.setattr(versions, "CHANGED", 1_000_000)
-    with create(Settings(data_dir=str(tmp_path))).launch() as app, Reader(app.url) as reader:
+    rates = Rates(changes="4/minute", switched=1_000_000)
+    chat = replace(create(Settings(data_dir=str(tmp_path))), rates=rates)
+    with chat.launch() as app, Reader(app.url) as reader:
         id_ = imported(reader, messages=said("hi", "a" * 1_900_000, "so", "b"))
         answers = [put(reader, id_, version=number) for number in (0, 2, 0, 2)]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
