@@ -41,7 +41,7 @@ class Caller:
 
 @contextmanager
 def calling(middleware: Sequence[Middleware] = ()) -> Iterator[Caller]:
-    """A client of a page with these in front of Gradio."""
+    """A client of a page behind this middleware."""
     store = Store("")
     demo = page(
         chat := Chat(Sources(Source()), store, linger=60, keep=0),

@@ -8,6 +8,7 @@ from tests.reader import Reader
 
 @pytest.fixture
 def thief(here: Running) -> Iterator[Reader]:
-    """Another browser at the same address. A module with this fixture has one called `here`."""
+    """A browser of another visitor at the same address. The module has a fixture `here` with the
+    running chat."""
     with Reader(here.url) as reader:
         yield reader

@@ -63,7 +63,7 @@ STYLED = ".message .prose [style]:not(svg, svg *, .katex *, input)"
 
 @pytest.fixture
 def foreign(page: Page) -> list[str]:
-    """The requests of the page that go to another host, or change something here."""
+    """The page's requests that go to another host or change something here."""
     found: list[str] = []
 
     def note(request: Request) -> None:
@@ -129,7 +129,7 @@ WRITTEN = [
 def test_a_named_tag_is_shown_as_it_was_written(
     page: Page, page_claude: ScriptedClaude, text: str
 ) -> None:
-    """Every character of an answer is visible, in the answer and in the question."""
+    """A tag such as `<div>` is shown as text, in an answer and in a question."""
     page_claude.play(says(text))
     page.ask(text)
     page.ready()
@@ -144,7 +144,7 @@ def test_a_named_tag_is_shown_as_it_was_written(
 
 
 def test_an_answer_cannot_look_like_a_note(page: Page, page_claude: ScriptedClaude) -> None:
-    """The character that marks the chat's own notes is taken out of all that others write."""
+    """The character that marks the chat's own notes is removed from questions and answers."""
     page_claude.play(says("\u2063ⓘ Your session has ended. ", "Never run this:\u2063\nrm -rf ~"))
     page.ask("\u2063hi")
     page.shows("Never run this:")

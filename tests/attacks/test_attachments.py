@@ -1,4 +1,4 @@
-"""Bad files over HTTP: each is refused with a sentence of its own, and nothing is asked."""
+"""Bad files over HTTP: each is refused with its own sentence, and Claude is not asked."""
 
 import itertools
 from base64 import b64encode
@@ -176,8 +176,7 @@ BAD: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
 async def test_a_bad_file_is_refused_by_name_before_anything_is_asked(
     api: Served, name: str
 ) -> None:
-    """A person reads what is wrong with which file, a program has a code, and the source learns
-    nothing of it."""
+    """The refusal has a code and a sentence with the file's name, and the source is not asked."""
     block, code, values = BAD[name]
     titled = {**block, "title": "my file"} if block["type"] == "document" else block
     called = "my file" if titled is not block else "File 1"
@@ -189,7 +188,7 @@ async def test_a_bad_file_is_refused_by_name_before_anything_is_asked(
 
 
 async def test_a_file_that_is_not_base64_is_refused(api: Served) -> None:
-    """Signs of other alphabets, breaks of lines, half a file and an address are no files."""
+    """Other characters, missing padding, a data URL and line breaks are refused."""
     whole = b64encode(picture()).decode()
     for data in (
         "***",
@@ -238,7 +237,7 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 async def test_an_invalid_block_is_a_422_that_names_its_place(api: Served, name: str) -> None:
-    """Only text, pictures and documents are taken, and only with what is in them."""
+    """Blocks of other types, and blocks with missing or unknown fields, are refused."""
     status, code, sentence = await ask(api, text_block("hi"), WRONG[name])
     assert (status, code) == (422, "wrong_shape")
     assert sentence.startswith("messages.0.content.1")
@@ -246,20 +245,20 @@ async def test_an_invalid_block_is_a_422_that_names_its_place(api: Served, name:
 
 
 async def test_an_address_is_refused_in_words_of_its_own(api: Served) -> None:
-    """A program that sends an address or an id reads to send the file itself."""
+    """The sentence tells a program that sent a URL or a file id to send the file itself."""
     for name in ("an address", "a file id", "content within content"):
         assert "no addresses and no file ids" in (await ask(api, WRONG[name]))[2]
 
 
 @pytest.mark.parametrize("number", [0, 101, 1_000])
 async def test_a_message_has_few_blocks(api: Served, number: int) -> None:
-    """None is no message, and a thousand are refused before any of them is looked at."""
+    """A message without blocks is refused, and one with a thousand before any is read."""
     status, code, _ = await ask(api, *[text_block("hi")] * number)
     assert (status, code) == (422, "wrong_shape")
 
 
 async def test_more_files_than_a_message_may_have(api: Served) -> None:
-    """The first file that is too many is named."""
+    """The sentence names the first file over the bound."""
     few = [{**plain_block("hi"), "title": f"{number}.txt"} for number in range(6)]
     assert await ask(api, *few) == (
         422,
@@ -269,7 +268,7 @@ async def test_more_files_than_a_message_may_have(api: Served) -> None:
 
 
 async def test_more_files_than_a_conversation_may_have(api: Served) -> None:
-    """Files of earlier turns count, and so do their bytes and pages."""
+    """The files of earlier turns count with their number, bytes and pages."""
     turn = {"role": "user", "content": [plain_block("hi")] * 5}
     many = {"messages": [turn] * 5}
     assert (await api.client.post(PATH, json=many)).json()["code"] == "files_in_conversation"
@@ -283,7 +282,7 @@ async def test_more_files_than_a_conversation_may_have(api: Served) -> None:
 
 
 async def test_the_assistant_has_no_files(api: Served) -> None:
-    """A forged answer with a file would be a 400 of Claude's, now and in every later turn."""
+    """A file in a forged answer is refused, as Claude would refuse it in every later turn."""
     turns = [
         {"role": "user", "content": "hi"},
         {"role": "assistant", "content": [image_block(picture())]},
@@ -307,13 +306,15 @@ async def test_the_assistant_has_no_files(api: Served) -> None:
     ],
 )
 async def test_a_name_is_cleaned_before_it_is_shown(api: Served, title: str, shown: str) -> None:
-    """Folders, signs that nobody sees, marks that turn the text around and 300 letters are gone."""
+    """Folders, invisible and direction-changing characters, and letters beyond the bound are
+    removed from a file's name."""
     block = {**plain_block(" "), "title": title}
     assert (await ask(api, block))[2] == text("file_blank", name=shown)
 
 
 def test_the_name_of_one_file_too_many_is_not_cleaned() -> None:
-    """Cleaning 1,600 long names would hold up everybody: beyond a hundred, files have numbers."""
+    """Only a hundred names are cleaned, because 1,600 long ones would hold the event loop. Later
+    files are named by number."""
     block = {**plain_block("hi"), "title": "a" * 10_000}
     blocks = [DocumentBlock.model_validate(block)] * 102
     names = [upload.name for upload in uploads_of([*blocks], itertools.count(1))]
@@ -321,7 +322,7 @@ def test_the_name_of_one_file_too_many_is_not_cleaned() -> None:
 
 
 async def test_files_of_a_visitor_over_the_rate_are_not_looked_at() -> None:
-    """A refusal that no file can change comes before the work on files."""
+    """The rate limit refuses a question before its files are checked."""
     limits = Limits(rate="1/hour", visitor_replies=5, max_replies=5)
     files = Files(workshop=Workshop(Bounds(), lambda _: b"never"))
     chat = Chat(Sources(Source()), Store(""), linger=60, keep=60, limits=limits, files=files)

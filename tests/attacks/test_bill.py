@@ -95,12 +95,12 @@ async def attack(
 
 
 async def reached(claude: ScriptedClaude, number: int = 0) -> None:
-    """Claude has got the request of that number."""
+    """Waits until Claude has received the request with that number."""
     await asyncio.to_thread(claude.exchange, number)
 
 
 async def has(reply: Reply, text: str) -> None:
-    """The reader has seen this text."""
+    """Waits until the reader has seen this text."""
     async for _ in reply.follow():
         if text in reply.text:
             return
@@ -123,7 +123,7 @@ THOUGHTS = {
 async def test_a_stop_while_claude_thinks_is_settled_at_max_tokens(
     claude: ScriptedClaude, thoughts: str
 ) -> None:
-    """A visitor cannot have 15,000 tokens thought and pay for the summary of three letters."""
+    """A stop during thinking costs the most tokens that the answer could have."""
     script = streams(start(), *THOUGHTS[thoughts], opens(), delta("The answer"), Hold())
     async with attack(claude, script) as visitor:
         reply = await visitor.ask()
@@ -138,7 +138,7 @@ async def test_a_stop_while_claude_thinks_is_settled_at_max_tokens(
 async def test_a_stop_while_claude_reads_is_settled_at_a_token_a_byte(
     claude: ScriptedClaude, bytes_a_token: int
 ) -> None:
-    """A visitor cannot have 60,000 tokens read into the cache and pay for a third of them."""
+    """A stop before the first event costs the prompt at a token for each byte."""
     hold = Hold()
     async with attack(claude, [opening(), hold, start(), ends()]) as visitor:
         reply = await visitor.ask("x" * 60_000)
@@ -150,8 +150,7 @@ async def test_a_stop_while_claude_reads_is_settled_at_a_token_a_byte(
 
 
 async def test_a_stop_while_nothing_comes_is_settled_by_the_time(claude: ScriptedClaude) -> None:
-    """A visitor cannot have an answer written that is held up on its way, and pay for its first
-    word."""
+    """A stop during a stall costs the tokens that Claude can write in that time."""
     async with attack(claude, streams(start(), opens(), delta("One"), Hold())) as visitor:
         reply = await visitor.ask()
         await has(reply, "One")
@@ -161,7 +160,7 @@ async def test_a_stop_while_nothing_comes_is_settled_by_the_time(claude: Scripte
 
 
 async def test_the_thoughts_of_a_continuation_count(claude: ScriptedClaude) -> None:
-    """A visitor cannot have Claude think again where nobody is shown the thoughts."""
+    """Thoughts of a continued answer are counted although nobody sees them."""
     first = streams(start(), opens(), delta("Half an answer"), breaks())
     second = streams(start(), opens("thinking"), thought("Hm."), breaks("invalid_request_error"))
     async with attack(claude, first, second) as visitor:
@@ -195,7 +194,7 @@ WRITING = {
 
 
 class Unkept(ScriptedClaude):
-    """Closes each connection after what it says of the model, as a server that keeps none."""
+    """Closes each connection after it has told about the model."""
 
     def _model(self) -> bytes:
         return super()._model().replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n", 1)
@@ -211,7 +210,7 @@ def unkept() -> Iterator[ScriptedClaude]:
 async def test_every_attempt_that_may_have_been_read_is_charged(
     unkept: ScriptedClaude, fault: str
 ) -> None:
-    """A visitor cannot have a long prompt read again and again by calls that fail."""
+    """Each failed call with a long prompt is charged for that prompt."""
     async with attack(unkept, READING[fault]) as visitor:
         reply = await visitor.ask("x" * 60_000)
         await reply.closed()
@@ -225,7 +224,7 @@ async def test_every_attempt_that_may_have_been_read_is_charged(
 async def test_every_attempt_that_thought_is_charged_for_its_thoughts(
     claude: ScriptedClaude, fault: str
 ) -> None:
-    """A visitor cannot have Claude think again and again by streams that break."""
+    """Each broken stream is charged for the thinking it may have done."""
     async with attack(
         claude, streams(start(), opens("thinking"), thought("Hm."), WRITING[fault])
     ) as visitor:
@@ -239,8 +238,7 @@ async def test_every_attempt_that_thought_is_charged_for_its_thoughts(
 async def test_an_answer_that_breaks_off_is_charged_for_all_its_bytes(
     claude: ScriptedClaude, fault: str
 ) -> None:
-    """A visitor cannot have an answer of one-letter words for the price of a third of its
-    letters."""
+    """A broken answer of one-letter words costs a token for each byte."""
     words = "1 2 3 4 5 6 7 8 9 " * 100
     script = streams(start(), opens(), delta(words), WRITING[fault])
     async with attack(claude, script, continuations=0) as visitor:
@@ -254,7 +252,7 @@ ENDS = ("stopped", "abandoned", "shutdown")
 
 @pytest.mark.parametrize("reason", ENDS)
 async def test_every_early_end_is_settled_at_the_bound(claude: ScriptedClaude, reason: str) -> None:
-    """Leaving, or a restart, does not make thoughts free."""
+    """A visitor who leaves, and a restart, cost the upper bound, as a stop does."""
     script = streams(start(), opens("thinking"), thought("Hm."), opens(), delta("So"), Hold())
     async with attack(claude, script) as visitor:
         reply = await visitor.ask()
@@ -274,7 +272,7 @@ TURNED_AWAY = {
 
 @pytest.mark.parametrize("answer", TURNED_AWAY)
 async def test_a_call_that_claude_turned_away_is_free(claude: ScriptedClaude, answer: str) -> None:
-    """Requests that Claude refuses without a charge do not use up the budget."""
+    """A request that Claude refuses without a charge takes nothing from the budget."""
     async with attack(claude, TURNED_AWAY[answer]) as visitor:
         reply = await visitor.ask("x" * 60_000)
         await reply.closed()
@@ -282,7 +280,7 @@ async def test_a_call_that_claude_turned_away_is_free(claude: ScriptedClaude, an
 
 
 async def test_a_claude_that_cannot_be_reached_charges_nothing() -> None:
-    """Without a connection there was no request."""
+    """A call that gets no connection takes nothing from the budget."""
     with ScriptedClaude() as gone:
         pass
     async with attack(gone) as visitor:
@@ -292,7 +290,7 @@ async def test_a_claude_that_cannot_be_reached_charges_nothing() -> None:
 
 
 async def test_a_whole_answer_costs_what_claude_counted(claude: ScriptedClaude) -> None:
-    """Where Claude has counted nothing is assumed, however long it took."""
+    """A finished answer costs Claude's own count, however long it took."""
     async with attack(claude, says("The answer", thinks=["Hm."])) as visitor:
         reply = await visitor.ask()
         await reply.closed()

@@ -1,4 +1,4 @@
-"""Bodies that are long, slow, many, or cost more to read than to send."""
+"""Attacks with bodies that are long, slow, numerous, or expensive to parse."""
 
 import asyncio
 import json
@@ -107,7 +107,8 @@ async def door() -> Door:
 
 
 async def test_a_body_is_handed_on_as_a_whole(door: Door) -> None:
-    """However it came: in one message, of which the last says that the client has gone."""
+    """The app gets a body in one message, followed by the client's disconnect, in however many
+    parts it arrived."""
     client = await door.opens().says(b'{"data"', b": [", b"1]}", more=False)
     assert await client.status() == 200
     assert door.chat.messages == [
@@ -121,7 +122,8 @@ async def test_a_body_is_handed_on_as_a_whole(door: Door) -> None:
 async def test_a_length_that_is_too_long_or_none_is_refused_before_the_body(
     door: Door, length: str
 ) -> None:
-    """Nothing of it is awaited, so that a client that asks first does not send it."""
+    """A bad Content-Length is refused before the body is read, so that a client that waits for `100
+    Continue` does not send it."""
     client = door.opens({"Content-Length": length})
     assert await client.status() in (400, 413)
     assert door.chat.messages == []
@@ -130,7 +132,7 @@ async def test_a_length_that_is_too_long_or_none_is_refused_before_the_body(
 async def test_a_body_whose_length_is_not_told_is_refused_at_the_first_byte_too_many(
     door: Door,
 ) -> None:
-    """The rest is not read, also when the header promised a shorter body."""
+    """A body without a length, or longer than its length, is read up to its bound only."""
     for headers in ({"Transfer-Encoding": "chunked"}, {"Content-Length": "10"}):
         client = await door.opens(headers).says(b" " * BOUND.size)
         assert not client.sent
@@ -154,7 +156,8 @@ COSTLY = {
 async def test_a_body_of_very_many_values_is_refused_before_it_is_parsed(
     door: Door, name: str, size: int
 ) -> None:
-    """The number of values is bounded, because it costs more to parse than their length."""
+    """The number of values in a body is bounded, because parsing them costs more than reading their
+    bytes."""
     body = COSTLY[name]
     client = await door.opens().says(
         *(body[start : start + size] for start in range(0, len(body), size))
@@ -164,14 +167,16 @@ async def test_a_body_of_very_many_values_is_refused_before_it_is_parsed(
 
 
 async def test_a_long_text_of_marks_is_not_many_values(door: Door) -> None:
-    """A visitor may paste a program or a table."""
+    """Brackets and commas inside a string do not count as values, so that a visitor can paste a
+    program or a table."""
     body = json.dumps({"data": ['[{"a": 1, "\\": "\\\\"}]' * 10_000]}).encode()
     assert await (await door.opens().says(body, more=False)).status() == 200
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 async def test_json_in_another_encoding_is_refused(door: Door, encoding: str) -> None:
-    """Python would read it, and its values could not be counted."""
+    """JSON in UTF-16 and UTF-32 is refused, because its values cannot be counted before it is
+    parsed."""
     client = await door.opens().says(json.dumps({"data": ["x"]}).encode(encoding), more=False)
     assert (await client.status(), client.code) == (400, "not_json")
 
@@ -180,7 +185,7 @@ async def test_json_in_another_encoding_is_refused(door: Door, encoding: str) ->
     "encoding", ["gzip", "deflate", "br", "zstd", "GZIP", "identity, gzip", "x"]
 )
 async def test_a_compressed_body_is_refused(door: Door, encoding: str) -> None:
-    """Some bytes of it could be very many."""
+    """A Content-Encoding is refused, because a few bytes could expand to very many."""
     client = door.opens({"Content-Encoding": encoding, "Content-Length": "10"})
     assert await client.status() == 415
 
@@ -190,7 +195,7 @@ async def test_a_compressed_body_is_refused(door: Door, encoding: str) -> None:
     [("GET", "/chat"), ("DELETE", "/chat"), ("PUT", "/owner/pause"), ("POST", "/x")],
 )
 async def test_a_route_without_a_body_takes_none(door: Door, method: str, path: str) -> None:
-    """Neither one whose length is told nor another."""
+    """A route without a body refuses one, with a Content-Length or chunked."""
     assert await door.opens({"Content-Length": "1"}, method=method, path=path).status() == 413
     assert await (await door.opens(method=method, path=path).says(b"x")).status() == 413
     empty = await door.opens({"Content-Length": "0"}, method=method, path=path).says(more=False)
@@ -199,14 +204,15 @@ async def test_a_route_without_a_body_takes_none(door: Door, method: str, path: 
 
 
 async def test_a_route_is_the_same_below_a_prefix(door: Door) -> None:
-    """Behind a proxy that does not take the prefix away the bounds are the same."""
+    """The bounds hold behind a proxy that keeps its prefix in the path."""
     client = await door.opens(path="/prefix/chat", root_path="/prefix").says(b"{}", more=False)
     assert await client.status() == 200
 
 
 @pytest.mark.parametrize("first", [b"", b"x" * 30_000])
 async def test_a_body_that_stays_away_is_given_up(first: bytes) -> None:
-    """Before its first byte and in its middle; the connection is closed."""
+    """A body that stops before its first byte or in the middle is refused, and the connection is
+    closed."""
     door = Door(seconds=0.05, grace=0.05)
     client = await door.opens({"Content-Length": "50000"}).says(first)
     assert (await client.status(), client.code) == (408, "too_slow")
@@ -215,7 +221,7 @@ async def test_a_body_that_stays_away_is_given_up(first: bytes) -> None:
 
 
 async def test_a_body_that_trickles_is_given_up() -> None:
-    """Byte by byte is too slow, long before all the time for a body has passed."""
+    """A body that arrives below the minimum rate is refused before its time is over."""
     door = Door(seconds=1_000, grace=0.05, rate=10_000_000)
     client = door.opens()
     while not client.sent:
@@ -224,7 +230,7 @@ async def test_a_body_that_trickles_is_given_up() -> None:
 
 
 async def test_a_client_that_leaves_gets_nothing(door: Door) -> None:
-    """A body that never arrived in full is nobody's error."""
+    """A client that disconnects during its body gets no response, and the app gets no request."""
     client = await door.opens().says(b"{")
     client.goes()
     await client.task
@@ -235,8 +241,8 @@ PART = b" " * 100_000
 
 
 async def test_one_visitor_has_so_many_bytes_on_the_way_and_no_more() -> None:
-    """Half bodies of one visitor take no more memory; small ones and other visitors' are not
-    refused."""
+    """Unfinished bodies of one visitor are bounded. Small bodies and other visitors' bodies are
+    still accepted."""
     door = Door(visitor=250_000)
     held = [await door.opens().says(PART) for _ in range(2)]
     refused = await door.opens().says(PART)
@@ -251,7 +257,7 @@ async def test_one_visitor_has_so_many_bytes_on_the_way_and_no_more() -> None:
 
 
 async def test_all_visitors_have_so_many_bytes_on_the_way_together() -> None:
-    """Also from very many addresses at once, of which each has little."""
+    """Unfinished bodies of all visitors together are bounded."""
     door = Door(total=250_000)
     for number in range(2):
         await door.opens(client=(f"203.0.113.{number}", 1)).says(PART)
@@ -259,8 +265,7 @@ async def test_all_visitors_have_so_many_bytes_on_the_way_together() -> None:
 
 
 async def test_a_visitor_who_sends_without_end_is_read_slowly() -> None:
-    """Beyond a burst the rest waits in that visitor's network, and keeps no processor busy; others
-    are read at once."""
+    """After a burst, a visitor's bodies are read at a bounded rate, and other visitors' at once."""
     door = Door(burst=150_000, flow=1)
     first = await door.opens().says(PART, PART, PART)
     assert first.unread == 1
@@ -272,7 +277,8 @@ async def test_a_visitor_who_sends_without_end_is_read_slowly() -> None:
 
 
 def test_sent_bytes_are_forgotten_in_time() -> None:
-    """Bytes over the burst delay once, and count for one visitor only."""
+    """Bytes over the burst delay their visitor's next body until enough time has passed, and nobody
+    else's."""
     clock = Ticking()
     flow = Flow(100, 10, clock=clock)
     assert [flow.take("a", 100), flow.take("a", 50), flow.take("b", 100)] == [0, 5, 0]
@@ -284,7 +290,7 @@ def test_sent_bytes_are_forgotten_in_time() -> None:
 
 @pytest.mark.parametrize("end", ["refused", "gone", "answered", "failed"])
 async def test_a_body_that_is_no_longer_on_the_way_does_not_count(end: str) -> None:
-    """Nor does one whose answer has begun, however long that takes."""
+    """A body stops counting when its response begins or its client disconnects."""
     door = Door(visitor=150_000)
     for _ in range(5):
         client = await door.opens().says(PART)
@@ -305,7 +311,7 @@ async def test_a_body_that_is_no_longer_on_the_way_does_not_count(end: str) -> N
 
 
 async def test_a_body_counts_until_its_answer_begins() -> None:
-    """It is in memory while its request waits for its turn."""
+    """A body counts while its request waits for its turn."""
     door = Door(visitor=150_000)
     door.chat.may_answer.clear()
     await door.opens().says(PART, more=False)
@@ -349,7 +355,7 @@ BODIES = {
 def test_the_running_app_keeps_these_bounds(
     app: Application, path: str, name: str, status: int
 ) -> None:
-    """On every route of Gradio that reads a body."""
+    """Every route of Gradio that reads a body has these bounds."""
     answer = httpx.post(
         f"{app.url}/gradio_api/{path}", content=BODIES[name], headers=JSON, timeout=30
     )

@@ -56,7 +56,7 @@ def test_an_event_that_the_page_does_not_use_cannot_be_called(
 @pytest.mark.parametrize("number", [-1, 999, 10**30, "3", 3.0, True, None, [3], {}])
 @pytest.mark.parametrize("path", ["run/predict", "queue/join", "cancel"])
 def test_no_number_but_an_events_own_is_taken(caller: Caller, path: str, number: Any) -> None:
-    """Numbers that are negative, huge, or none at all call nothing."""
+    """A call whose event number is negative, huge or not a number is refused."""
     more: dict[str, Any] = {"event_id": "x"} if path == "cancel" else {"data": []}
     body = {"fn_index": number, "session_hash": "abc123", **more}
     assert refusal(caller, path, body) == (404, "unknown_event")
@@ -74,7 +74,7 @@ def test_no_number_but_an_events_own_is_taken(caller: Caller, path: str, number:
 def test_an_event_is_called_in_one_way_only(
     caller: Caller, path: str, event: str, data: list[str]
 ) -> None:
-    """Events of the queue cannot bypass it, and other events cannot fill it."""
+    """Queued events cannot be called directly, and direct events cannot be queued."""
     assert refusal(caller, path, caller.body(event, *data)) == (404, "unknown_event")
 
 
@@ -100,7 +100,7 @@ ODD_IDS = [
 
 @pytest.mark.parametrize("session", ODD_IDS, ids=lambda it: repr(it)[:20])
 def test_a_session_hash_is_short_and_plain(caller: Caller, session: Any) -> None:
-    """No event is called without a session, or with one whose name fills the memory."""
+    """A call without a session, or with a long or odd session hash, is refused."""
     stop = caller.body("stop", session_hash=session)
     assert refusal(caller, "run/predict", stop) == (422, "invalid_call")
     assert refusal(caller, "queue/join", caller.body("watch", session_hash=session)) == (
@@ -126,7 +126,7 @@ def test_an_event_id_is_short_and_plain(caller: Caller, event: Any) -> None:
 
 @pytest.mark.parametrize("event", ["stop", "claim", "found"])
 def test_a_call_without_a_session_is_refused(caller: Caller, event: str) -> None:
-    """A visitor cannot become the session of all callers that have none."""
+    """Callers without a session cannot share one."""
     data: dict[str, list[Any]] = {"stop": [], "claim": ["x", ""], "found": [[]]}
     body = caller.body(event, *data[event])
     del body["session_hash"]
@@ -137,7 +137,7 @@ def test_a_call_without_a_session_is_refused(caller: Caller, event: str) -> None
     "tab", [odd for odd in ODD_IDS if odd not in ("", None)], ids=lambda it: repr(it)[:20]
 )
 def test_a_tabs_id_is_short_and_plain(caller: Caller, tab: Any) -> None:
-    """A claim names a tab as the server named it."""
+    """A claim with an id that the server would not make is refused."""
     assert refusal(caller, "run/predict", caller.body("claim", tab, "")) == (422, "invalid_call")
 
 
@@ -199,12 +199,12 @@ def test_a_message_is_text_by_user_or_assistant(caller: Caller, message: str) ->
 
 @pytest.mark.parametrize("history", [{}, "x", 1, {"root": [HI]}, [[HI]], HI, True])
 def test_a_history_is_a_list(caller: Caller, history: Any) -> None:
-    """Nothing else passes for a conversation."""
+    """A history that is not a list is refused."""
     assert refusal(caller, "run/predict", caller.body("lambda", history)) == (422, "invalid_call")
 
 
 def test_a_history_has_an_end(caller: Caller) -> None:
-    """More messages than Gradio can work on at once are refused before it tries."""
+    """A history of too many messages is refused before Gradio parses it."""
     answer = caller.post("run/predict", caller.body("lambda", [HI] * MAX_MESSAGES))
     assert answer.status_code == 200, answer.text[:300]
     body = caller.body("lambda", [HI] * (MAX_MESSAGES + 1))
@@ -270,7 +270,7 @@ def test_event_data_has_the_pages_own_form(caller: Caller, case: str) -> None:
     "value", [FILE, {"text": "x", "files": []}, [FILE], 1, True, [], {"__type__": "update"}]
 )
 def test_a_text_is_a_text(caller: Caller, value: Any) -> None:
-    """A message, a draft, or a program's question is no object, file or update of a component."""
+    """An object, a file or a component update in place of a text is refused."""
     submitted = caller.body("_clear_and_save_textbox", value)
     assert refusal(caller, "run/predict", submitted) == (422, "invalid_call")
     assert refusal(caller, "run/predict", caller.body("claim", "", value)) == (422, "invalid_call")
@@ -281,7 +281,7 @@ def test_a_text_is_a_text(caller: Caller, value: Any) -> None:
 
 @pytest.mark.parametrize("value", ["x", [HI], {"a": 1}, 1, False])
 def test_session_state_is_not_taken_from_a_client(caller: Caller, value: Any) -> None:
-    """Values that Gradio keeps for a session cannot be sent."""
+    """A value for Gradio's session state is refused."""
     assert refusal(caller, "queue/join", caller.body("_submit_fn", value, None, "")) == (
         422,
         "invalid_call",
@@ -292,7 +292,7 @@ def test_session_state_is_not_taken_from_a_client(caller: Caller, value: Any) ->
 
 @pytest.mark.parametrize("data", [None, {}, "x", [], ["a", "b"], ["a"] * 100_000])
 def test_the_number_of_values_is_the_events_own(caller: Caller, data: Any) -> None:
-    """Too few values, or too many, are refused."""
+    """A call with too few or too many values is refused."""
     body = caller.body("_clear_and_save_textbox") | {"data": data}
     assert refusal(caller, "run/predict", body) == (422, "invalid_call")
 
@@ -359,7 +359,7 @@ def test_only_the_documented_endpoint_has_a_name(caller: Caller, path: str) -> N
 def test_the_documented_endpoint_is_called_by_name_with_and_without_a_session(
     caller: Caller,
 ) -> None:
-    """Programs ask as Gradio's own page about the API says."""
+    """A program can call `/chat` as Gradio's API page describes."""
     for body in (
         {"data": ["hi"]},
         {"data": ["hi"], "session_hash": "abc123"},
@@ -371,7 +371,7 @@ def test_the_documented_endpoint_is_called_by_name_with_and_without_a_session(
 
 
 def test_a_program_reads_what_is_wrong(caller: Caller) -> None:
-    """`gradio_client` shows a person the sentence."""
+    """`gradio_client` raises an error with the sentence of the refusal."""
     answer = caller.post("call/chat", {"data": [7]}).json()
     assert answer["message"] == "The message has to be a text."
     assert [detail["message"] for detail in answer["detail"]] == [answer["message"]]

@@ -1,4 +1,4 @@
-"""Connections that are opened and held, without a request or without an end of one."""
+"""Attacks with connections that stay open without a complete request."""
 
 import asyncio
 import socket
@@ -55,8 +55,8 @@ class Line:
         return head + await self.reader.readexactly(length)
 
     async def ends(self, trickle: bytes = b"") -> bytes:
-        """The bytes that come until the server closes the connection, while it is sent `trickle`
-        again and again."""
+        """The bytes until the server closes the connection, while `trickle` is sent again and
+        again."""
         rest = asyncio.create_task(self.reader.read())
         while not rest.done():
             with suppress(OSError):
@@ -115,8 +115,8 @@ async def server(**bounds: Any) -> AsyncIterator[Lines]:
 )
 @pytest.mark.parametrize("trickle", [b"", b"x"])
 async def test_a_connection_without_a_request_is_closed(beginning: bytes, trickle: bytes) -> None:
-    """Also if it says a letter from time to time, has asked before, or still sends a body that is
-    not wanted."""
+    """An idle connection is closed, also one that trickles bytes, has made a request before, or
+    still sends an unwanted body."""
     async with server(idle=0.05, stalled=0.05) as lines:
         line = await lines.open()
         line.writer.write(beginning)
@@ -126,7 +126,7 @@ async def test_a_connection_without_a_request_is_closed(beginning: bytes, trickl
 
 
 async def test_a_request_that_takes_long_is_not_closed() -> None:
-    """A connection on which an answer is written or waited for is not idle."""
+    """A connection whose response is pending or streaming is not idle."""
     async with server(idle=0.01) as lines:
         line = await lines.open()
         line.writer.write(GET.replace(b" / ", b" /slow "))
@@ -136,7 +136,7 @@ async def test_a_request_that_takes_long_is_not_closed() -> None:
 
 
 async def test_a_client_that_reads_nothing_is_cut_off() -> None:
-    """An answer that nobody takes does not stay in memory, nor does its connection."""
+    """A response that nobody reads is dropped with its connection."""
     async with server(stalled=0.05) as lines:
         line = await lines.open()
         line.writer.transport.pause_reading()  # type: ignore[attr-defined]
@@ -148,8 +148,8 @@ async def test_a_client_that_reads_nothing_is_cut_off() -> None:
 
 
 async def test_one_address_holds_so_many_connections_and_no_more() -> None:
-    """One connection too many gets a 429 and is closed. Other addresses still get in, and a freed
-    place can be taken."""
+    """A connection over an address's bound gets a 429 and is closed. Other addresses connect, and a
+    free place is taken again."""
     async with server(per_address=3) as lines:
         held = [await lines.open() for _ in range(3)]
         assert b" 200 " in await held[0].says(GET)
@@ -164,8 +164,8 @@ async def test_one_address_holds_so_many_connections_and_no_more() -> None:
 
 
 async def test_a_trusted_proxy_holds_any_number_and_may_not_lie_about_itself() -> None:
-    """It brings other people's requests. Who has really connected is known beside whom the proxy
-    names."""
+    """A trusted proxy has no bound, and its own address stays known beside the one that it
+    forwards."""
     async with server(per_address=3) as lines:
         held = [await lines.open(PROXY) for _ in range(10)]
         forwarded = GET.replace(b"\r\n\r\n", b"\r\nX-Forwarded-For: 203.0.113.7\r\n\r\n")
@@ -175,7 +175,8 @@ async def test_a_trusted_proxy_holds_any_number_and_may_not_lie_about_itself() -
 
 
 async def test_when_all_places_are_taken_the_longest_idle_connection_makes_room() -> None:
-    """However many addresses an attacker has: who asks something is not put off."""
+    """At the bound of all connections the longest idle one is closed, so that idle attackers keep
+    out nobody."""
     async with server(total=3, per_address=2) as lines:
         busy = await lines.open(NEIGHBOUR)
         busy.writer.write(GET.replace(b" / ", b" /slow "))
@@ -187,8 +188,7 @@ async def test_when_all_places_are_taken_the_longest_idle_connection_makes_room(
 
 
 async def test_a_websocket_is_not_opened() -> None:
-    """An upgrade is ignored and the request answered as any other, with whatever packages are
-    installed."""
+    """An upgrade to a WebSocket is ignored, whatever packages are installed."""
     upgrade = (
         b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version:"
         b" 13\r\nSec-WebSocket-Key: eA==\r\n\r\n"
@@ -198,7 +198,7 @@ async def test_a_websocket_is_not_opened() -> None:
 
 
 def test_the_running_app_keeps_these_bounds(app: Application) -> None:
-    """One address gets a hundred connections of it, and another one an answer meanwhile."""
+    """One address gets a hundred connections of the app, and another address still gets an answer."""
     where = ("127.0.0.1", int(app.url.rpartition(":")[2]))
     held = [socket.create_connection(where, source_address=(VISITOR, 0)) for _ in range(101)]
     for connection in held[:-1]:
@@ -225,7 +225,7 @@ print(room_for_connections(), *resource.getrlimit(resource.RLIMIT_NOFILE))
 )
 @pytest.mark.process
 def test_the_app_takes_as_many_files_as_it_may(soft: int, hard: int, found: list[int]) -> None:
-    """And keeps some of them for the database, Claude's connections and what it imports later."""
+    """The app raises its limit of open files, and keeps some for the database, Claude and imports."""
     program = LIMIT.replace("SOFT", str(soft)).replace("HARD", str(hard))
     printed = check_output([sys.executable, "-c", program], cwd=ROOT, text=True)
     assert list(map(int, printed.split())) == found

@@ -1,5 +1,4 @@
-"""One visitor's flood of events, sessions and streams, beside another visitor who reads an
-answer."""
+"""One visitor's flood of events, sessions and streams while another visitor reads an answer."""
 
 import asyncio
 import json
@@ -163,7 +162,7 @@ async def opened(*, total: int = 2_000, **bounds: int) -> AsyncIterator[Place]:
 
 
 async def flood(calls: list[Any]) -> set[int]:
-    """The statuses of calls that are made twenty at a time."""
+    """The statuses of calls, made twenty at a time."""
     statuses: set[int] = set()
     for first in range(0, len(calls), 20):
         statuses |= set(await asyncio.gather(*calls[first : first + 20]))
@@ -171,8 +170,8 @@ async def flood(calls: list[Any]) -> set[int]:
 
 
 async def test_a_visitor_cannot_take_all_places_in_the_queue() -> None:
-    """Nine hundred events that wait for the end of an answer cost their visitor a refusal, and
-    nobody else a word."""
+    """Of nine hundred events that one visitor has waiting, those over the bound are refused, and
+    another visitor's answer goes on."""
     async with opened() as place:
         place.answers.say("long", Text("A long answer"))
         await place.join("_clear_and_save_textbox", "attacker", "long")
@@ -192,8 +191,8 @@ async def test_sessions_do_not_multiply_what_a_visitor_may_have_waiting() -> Non
 
 
 async def test_new_sessions_do_not_end_the_streams_of_others() -> None:
-    """However many pages one visitor opens, they leave the messages, and the state, of another's
-    page alone."""
+    """However many pages one visitor opens, another visitor's page keeps its messages and its
+    state."""
     async with opened() as place, place.reading("hi") as tab:
         state = place.app.state_holder.session_data[tab._session]
         assert await flood([place.join("resume", f"s{number}") for number in range(300)]) <= {
@@ -207,7 +206,7 @@ async def test_new_sessions_do_not_end_the_streams_of_others() -> None:
 
 
 async def test_when_all_sessions_are_taken_whoever_has_most_loses_one() -> None:
-    """A newcomer finds a place, at the cost of the visitor with most pages."""
+    """A new visitor gets a session, and the visitor with most sessions loses one."""
     async with opened(total=10, sessions=10) as place:
         for number in range(10):
             await place.join("stop", f"s{number}")
@@ -217,8 +216,7 @@ async def test_when_all_sessions_are_taken_whoever_has_most_loses_one() -> None:
 
 
 async def test_results_that_nobody_fetches_are_dropped() -> None:
-    """One who joins and never reads fills no memory: the bound counts what is not fetched, and a
-    minute is its end."""
+    """Results that are not fetched count towards the bound, and are dropped after a minute."""
     async with opened(events=5) as place:
         statuses = await flood([place.join("resume", f"s{number}") for number in range(40)])
         assert statuses == {200, 429}
@@ -231,8 +229,7 @@ async def test_results_that_nobody_fetches_are_dropped() -> None:
 
 
 async def test_a_page_that_is_closed_leaves_nothing_behind() -> None:
-    """When a page has read all, or has left in the middle, the queue keeps none of its events and
-    messages."""
+    """The queue keeps no events and no messages of a page that has read everything or has left."""
     async with opened() as place:
         async with place.reading("one"):
             pass
@@ -248,8 +245,7 @@ async def test_a_page_that_is_closed_leaves_nothing_behind() -> None:
 
 
 async def test_streams_that_are_opened_and_left_wait_for_nothing() -> None:
-    """A person who joins, reads and leaves, again and again, still has no more events than the
-    bound."""
+    """A visitor who joins, reads and leaves again and again has no more events than the bound."""
     async with opened(events=5) as place:
         for number in range(30):
             session = f"s{number}"
@@ -262,7 +258,7 @@ async def test_streams_that_are_opened_and_left_wait_for_nothing() -> None:
 
 
 async def test_the_streams_of_a_visitor_are_counted() -> None:
-    """Heartbeats and messages together have a bound, and what is over is told."""
+    """Streams over a visitor's bound are refused, and a stream that ends gives its place back."""
     async with opened(streams=3) as place:
         streams = [await heartbeat(place, f"s{number}") for number in range(3)]
         refused = await place.attacker.get(f"{API}/heartbeat/s4")
@@ -282,7 +278,7 @@ async def heartbeat(place: Place, session: str) -> httpx.Response:
 
 @pytest.mark.parametrize("session", ["", "x" * 65, "a b", "ä", "../x"])
 async def test_a_stream_of_no_session_is_refused(session: str) -> None:
-    """The session is named as Gradio names it."""
+    """A stream with an odd session hash is refused."""
     async with opened() as place:
         answer = await place.attacker.get(f"{API}/queue/data", params={"session_hash": session})
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_call")
@@ -300,7 +296,7 @@ async def test_bytes_sent_to_all_sessions_are_bounded() -> None:
 
 
 async def test_an_event_that_is_cancelled_at_once_gives_its_place_back() -> None:
-    """Cancelling before an event runs, or twice, takes no place in the queue for ever."""
+    """An event that is cancelled before it runs, or twice, gives back its place in the queue."""
     async with opened() as place:
         for _ in range(50):
             cancels = [place.cancel("watch", "attacker") for _ in range(4)]
@@ -310,7 +306,7 @@ async def test_an_event_that_is_cancelled_at_once_gives_its_place_back() -> None
 
 
 async def test_a_program_may_ask_several_things_at_once() -> None:
-    """The documented endpoint takes as many calls of one client as its visitor may have."""
+    """One client can have as many calls of `/chat` at once as a visitor may have."""
     async with opened() as place:
         body = json.dumps({"data": ["hi"], "session_hash": "program"}).encode()
         headers = {"content-type": "application/json"}
@@ -321,7 +317,7 @@ async def test_a_program_may_ask_several_things_at_once() -> None:
 
 
 async def test_a_program_without_a_session_leaves_nothing_behind() -> None:
-    """Each of its calls is a session of Gradio's, which is counted, and goes when others come."""
+    """Each call without a session gets a session that counts, and is dropped when others come."""
     async with opened(sessions=5) as place:
         for _ in range(20):
             place.answers.say("hi", Text("Hello."), Done("end_turn"))

@@ -1,4 +1,4 @@
-"""Thumbs of those whose answer it is not, and of those who give too many or too much."""
+"""Thumbs for other people's answers, and too many or too large thumbs."""
 
 from base64 import b64encode
 from collections.abc import Iterator
@@ -45,8 +45,7 @@ def counted(here: Running) -> tuple[int, int]:
 
 
 def test_one_answer_has_one_thumb(here: Running, reader: Reader) -> None:
-    """However often and from however many pages it is given, the last one counts, and none takes it
-    back."""
+    """An answer has one thumb: the last one counts, and a page can take it back."""
     up, down = counted(here)
     id_ = reader.asks(QUESTION)
     for _ in range(3):
@@ -60,7 +59,7 @@ def test_one_answer_has_one_thumb(here: Running, reader: Reader) -> None:
 
 
 def test_no_other_reader_has_a_thumb_for_it(here: Running, reader: Reader, thief: Reader) -> None:
-    """Another browser that knows the id, or one without a cookie, learns and changes nothing."""
+    """A stranger who knows the id can neither give a thumb nor learn about one."""
     before = counted(here)
     id_ = reader.asks(QUESTION)
     thief.client.cookies.set("streamchat_other", "x")
@@ -74,7 +73,7 @@ def test_no_other_reader_has_a_thumb_for_it(here: Running, reader: Reader, thief
 
 @pytest.mark.parametrize("turn", [1, 2, 9_999])
 def test_a_turn_without_an_answer_has_no_thumb(here: Running, reader: Reader, turn: int) -> None:
-    """A number that no question of the page has is unknown."""
+    """A turn that the conversation does not have is unknown."""
     before = counted(here)
     assert put(reader, reader.asks(QUESTION), turn=turn).status_code == 404
     assert counted(here) == before
@@ -103,7 +102,7 @@ FORGED: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", FORGED)
 def test_a_forged_thumb_is_refused(here: Running, reader: Reader, name: str) -> None:
-    """A thumb of another shape is refused with a sentence, and not counted."""
+    """A body with another shape is refused with a sentence, and not counted."""
     before = counted(here)
     answer = put(reader, "x" * 32, **FORGED[name])
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_feedback")
@@ -121,13 +120,13 @@ def test_a_forged_thumb_is_refused(here: Running, reader: Reader, name: str) -> 
     ],
 )
 def test_a_body_that_is_none_is_refused(here: Running, body: bytes, status: int) -> None:
-    """A body is bounded before it is read."""
+    """A body that is too large or not JSON is refused."""
     answer = httpx.put(f"{here.url}feedback", content=body, timeout=20)
     assert answer.status_code in (400, status)
 
 
 def test_words_are_refused_where_nobody_asks_for_them(here: Running, reader: Reader) -> None:
-    """An owner who reads no words gets none, whatever a page sends."""
+    """Words are refused unless the owner has turned them on."""
     id_ = reader.asks(QUESTION)
     answer = put(reader, id_, words="My name is Marmalade")
     assert (answer.status_code, answer.json()["code"]) == (403, "no_words_taken")
@@ -138,15 +137,14 @@ def test_words_are_refused_where_nobody_asks_for_them(here: Running, reader: Rea
     "headers", [{"sec-fetch-site": "cross-site"}, {"origin": "http://elsewhere.example"}]
 )
 def test_no_other_sites_page_gives_a_thumb(reader: Reader, headers: dict[str, str]) -> None:
-    """Cookies that a browser sends along by itself do not let other sites' pages vote."""
+    """A cross-site request gives no thumb, also with the reader's cookie."""
     thumb = {"conversation": reader.asks(QUESTION), "turn": 0, "thumb": "up"}
     answer = reader.client.put("feedback", json=thumb, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (403, "foreign_page")
 
 
 def test_a_flood_of_thumbs_is_held_up(tmp_path: Path) -> None:
-    """A visitor who gives too many is told to wait, and each counts as one of theirs, also where it
-    is refused."""
+    """A visitor who gives too many thumbs is told to wait; refused ones count as well."""
     with create(Settings(data_dir=str(tmp_path))).launch() as here, Reader(here.url) as reader:
         answers = [put(reader, "x" * 32) for _ in range(61)]
     assert {answer.status_code for answer in answers[:60]} == {404}
@@ -157,7 +155,7 @@ def test_a_flood_of_thumbs_is_held_up(tmp_path: Path) -> None:
 def test_there_is_no_route_where_no_thumbs_are_kept(
     settings: dict[str, str], tmp_path: Path
 ) -> None:
-    """Where the owner wants none, and where there is no disk for them, there is nothing to call."""
+    """Without a disk, or with feedback off, the route does not exist."""
     with create(Settings(**{"data_dir": str(tmp_path)} | settings)).launch() as here:  # type: ignore[arg-type]
         assert httpx.get(f"{here.url}feedback", timeout=20).status_code == 404
         assert httpx.put(f"{here.url}feedback", json={}, timeout=20).status_code in (404, 413)

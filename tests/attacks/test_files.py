@@ -1,5 +1,4 @@
-"""Values that name a file or an address: Gradio would copy it into its cache, and serve the
-copy."""
+"""Values that name a file or a URL, which Gradio would copy into its cache and serve."""
 
 import inspect
 import re
@@ -25,7 +24,7 @@ META = {"meta": {"_type": "gradio.FileData"}}
 
 @pytest.fixture(scope="module")
 def bare() -> Iterator[Caller]:
-    """A visitor without anything of ours in front of Gradio."""
+    """A visitor of Gradio without the chat's middleware."""
     with calling() as caller:
         yield caller
 
@@ -54,14 +53,14 @@ def test_an_edited_message_copies_no_file(bare: Caller, secret: Path) -> None:
 
 
 def test_an_option_copies_no_file(bare: Caller, secret: Path) -> None:
-    """Nor through an option that was never offered."""
+    """A visitor cannot read the server's files through an option that was never offered."""
     option = {"index": 0, "value": {"path": str(secret)}}
     assert "file=" not in call(bare, "option_clicked", [], event_data=option)
     assert copies(secret) == []
 
 
 def test_an_example_copies_no_file(bare: Caller, secret: Path) -> None:
-    """Nor through an example that there is not."""
+    """A visitor cannot read the server's files through an example that does not exist."""
     example = {"index": 0, "value": {"text": "x", "files": [{"path": str(secret)}]}}
     assert "file=" not in call(bare, "example_clicked", event_data=example)
     assert copies(secret) == []
@@ -100,7 +99,7 @@ def component(name: str, value: Any) -> dict[str, Any]:
 def test_a_forged_history_copies_nothing_and_comes_back_to_nobody(
     bare: Caller, secret: Path, part: str
 ) -> None:
-    """A history with files, addresses and components is refused by the chatbot itself."""
+    """The chatbot refuses a history with files, URLs or components."""
     message = {
         "role": "user",
         "metadata": None,
@@ -114,14 +113,14 @@ def test_a_forged_history_copies_nothing_and_comes_back_to_nobody(
 
 @pytest.mark.parametrize("owner_and_name", INTO_THE_CACHE, ids=str)
 def test_no_way_into_the_cache_is_open(owner_and_name: tuple[Any, str]) -> None:
-    """Each function of Gradio that writes into its cache refuses to."""
+    """Each of Gradio's functions that write into its cache refuses."""
     owner, name = owner_and_name
     with pytest.raises(gr.Error, match="takes no files"):
         getattr(owner, name)("x", "y")
 
 
 def test_no_way_into_the_cache_is_forgotten() -> None:
-    """A function that a new release of Gradio brings is noticed here."""
+    """The list of functions that write into Gradio's cache is complete for this release of Gradio."""
     ways = re.compile(r"\w*(_to_(block_)?cache|download)\w*")
     known = {name for _, name in INTO_THE_CACHE} | {
         "move_files_to_cache",
@@ -158,8 +157,7 @@ print(call("_append_message_to_history_2", [None, None], None))
 def test_blocking_the_whole_disk_is_enough_by_itself(
     secret: Path, blocked: str, stolen: bool
 ) -> None:
-    """Should Gradio find another way into its cache, `blocked_paths` still keeps the server's files
-    out of it."""
+    """`blocked_paths` alone keeps the server's files out of Gradio's cache."""
     command = [sys.executable, "-c", PLAIN, blocked, str(secret)]
     printed = subprocess.run(
         command, capture_output=True, text=True, check=True, cwd=secret.parent

@@ -1,4 +1,4 @@
-"""The headers that keep a response from being framed, sniffed or read as a page."""
+"""Attacks with responses that are framed, sniffed or read as a page."""
 
 import httpx
 import pytest
@@ -41,7 +41,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_every_answer_has_the_security_headers(app: Application, answer: str) -> None:
-    """No answer of any route, whatever its status, can be framed, sniffed, or leaks an address to
+    """No response, whatever its route and status, can be framed or sniffed, or leaks an address to
     another site."""
     method, path, status = ANSWERS[answer]
     preflight = (
@@ -73,7 +73,7 @@ def own_policy(_: Request) -> Response:
 
 
 async def test_a_failure_that_nothing_foresaw_has_the_headers() -> None:
-    """Even the answer of the outermost error handler is closed."""
+    """The response of the outermost error handler has the security headers."""
     async with served(SecurityHeaders(Starlette(routes=[Route("/fails", fails)]))) as client:
         response = await client.get("/fails")
     assert response.status_code == 500
@@ -81,7 +81,7 @@ async def test_a_failure_that_nothing_foresaw_has_the_headers() -> None:
 
 
 async def test_a_route_may_have_a_policy_of_its_own() -> None:
-    """The policy for all does not replace or loosen that of a single route."""
+    """The general policy does not replace the policy of a single route."""
     async with served(SecurityHeaders(Starlette(routes=[Route("/own", own_policy)]))) as client:
         response = await client.get("/own")
     assert response.headers.get_list("content-security-policy") == ["sandbox"]
@@ -91,7 +91,7 @@ SHARED = '<script type="module" src="https://gradio.s3-us-west-2.amazonaws.com/6
 
 
 def page_with(html: str, **policy: list[str]) -> ASGIApp:
-    """A page at `/`, and the same at `/other`, behind what compresses it."""
+    """The same page at `/` and at `/other`, behind this compression."""
 
     def page(_: Request) -> Response:
         return StreamingResponse(iter([html[:20], html[20:]]), media_type="text/html")
@@ -115,8 +115,8 @@ async def script_sources(html: str, path: str = "/", **policy: list[str]) -> set
 
 
 async def test_inline_scripts_of_the_page_run_by_their_hash() -> None:
-    """Those that stand in the page as it is served, in any spelling, and those that its front end
-    adds."""
+    """The policy has the hash of each inline script in the page, in any spelling of its tag, and of
+    those that the front end adds."""
     html = (
         "<script>one</script><SCRIPT data-x>two\n</SCRIPT><script src='/x.js'></script>"
         + "." * 1_000
@@ -126,13 +126,13 @@ async def test_inline_scripts_of_the_page_run_by_their_hash() -> None:
 
 
 async def test_only_the_page_has_the_policy_of_the_page() -> None:
-    """HTML from any other route runs nothing."""
+    """HTML of other routes may run no script."""
     assert await script_sources("<script>one</script>", "/other") == {"'none'"}
 
 
 async def test_the_page_of_a_share_link_loads_its_front_end() -> None:
-    """Gradio serves it from a folder of its own for each version; nothing beside that folder is
-    allowed."""
+    """The policy of a share link's page allows the folder of Gradio's front end, and nothing beside
+    it."""
     assert await script_sources(SHARED) == {
         "'self'",
         "https://gradio.s3-us-west-2.amazonaws.com/6.31.0/",
@@ -143,13 +143,13 @@ async def test_the_page_of_a_share_link_loads_its_front_end() -> None:
     "host", ["example.org", "gradio.s3-us-west-2.amazonaws.com.example.org", "a'; script-src *"]
 )
 async def test_no_other_host_is_allowed_because_a_page_names_it(host: str) -> None:
-    """A page cannot widen its own policy."""
+    """A host in the page's text does not get into the page's policy."""
     html = SHARED.replace("gradio.s3-us-west-2.amazonaws.com", host)
     assert await script_sources(html) == {"'self'"}
 
 
 async def test_only_the_chosen_sites_may_frame_the_page() -> None:
-    """On a Space that is Hugging Face's; everywhere else only the chat itself."""
+    """On a Space, Hugging Face may frame the page; elsewhere only the chat itself may."""
     for ancestors, expected in (
         ([], "'self'"),
         (["https://huggingface.co"], "'self' https://huggingface.co"),

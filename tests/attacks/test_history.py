@@ -1,5 +1,4 @@
-"""A page that sends a history of its own making, and pages whose history is honestly another than
-the server's."""
+"""A page that forges its history, and pages whose history honestly differs from the server's."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -56,8 +55,7 @@ FORGED: dict[str, Any] = {
 async def test_a_forged_history_reaches_neither_claude_nor_the_store(
     forged: Any, tmp_path: Path
 ) -> None:
-    """Claude gets the words of people and of Claude, whatever history the page sends, and nothing
-    else is kept."""
+    """Claude and the store get what was really said, whatever history the page sends."""
     store = Store(str(tmp_path))
     await store.open()
     visitor = Visitor(Room(store))
@@ -73,8 +71,7 @@ async def test_a_forged_history_reaches_neither_claude_nor_the_store(
 
 
 async def test_a_forged_history_is_not_what_an_answer_goes_on_from() -> None:
-    """Continue and the next message go on from the server's answer, whatever the page was told in
-    between."""
+    """Continue and the next message build on the server's answer, whatever history the page sends."""
     visitor = Visitor(Room())
     visitor.source.say(Text("Half"), Done("max_tokens"))
     await visitor.answers("first", [])
@@ -89,8 +86,7 @@ async def test_a_forged_history_is_not_what_an_answer_goes_on_from() -> None:
 
 @pytest.mark.parametrize("place", [-5, -1, 0, 99, [0], [7, 1]])
 async def test_a_forged_undo_takes_back_ones_own_only(place: Any) -> None:
-    """An undo of a message that is not there takes back at most what the visitor said, and breaks
-    nothing."""
+    """An undo of a message that does not exist removes at most the visitor's own last turn."""
     visitor = Visitor(Room())
     await visitor.ask("first", "One.")
     undone = gr.UndoData(None, {"index": place, "value": SECRET})
@@ -100,8 +96,7 @@ async def test_a_forged_undo_takes_back_ones_own_only(place: Any) -> None:
 
 
 async def test_thoughts_notes_and_the_demos_answers_are_not_said() -> None:
-    """Thoughts, notes and the demo's answers are shown and kept, and no message sends them to
-    Claude."""
+    """Thoughts, notes and the demo's answers are shown and kept, and never sent to Claude."""
     visitor = Visitor(Room())
     visitor.source.say(Thinking("Hm."), Text("One."), Done("max_tokens"))
     visitor.shown = [message_of("user", "first"), *await visitor.answers("first", [])]
@@ -118,8 +113,8 @@ async def test_thoughts_notes_and_the_demos_answers_are_not_said() -> None:
 
 
 async def test_a_page_that_outlived_its_server_sends_nothing_of_its_own() -> None:
-    """A page from before a restart without a store may still ask, retry and edit; only what is
-    asked since is said."""
+    """After a restart without a store, an old page can ask, retry and edit; earlier messages are
+    not sent."""
     visitor = Visitor(Room())
     visitor.shown = [message_of("user", SECRET), message_of("assistant", SECRET)]
     await visitor.ask("new", "Yes.")
@@ -133,8 +128,7 @@ async def test_a_page_that_outlived_its_server_sends_nothing_of_its_own() -> Non
 
 
 async def test_two_windows_of_one_tab_go_on_from_what_each_of_them_shows() -> None:
-    """A duplicate, and the page that it comes from, send what they show, however far the other has
-    gone."""
+    """A duplicated tab and its original each send the history that they show."""
     visitor = Visitor(Room())
     await visitor.ask("first", "One.")
     original, shown = visitor.request, visitor.shown
@@ -146,7 +140,7 @@ async def test_two_windows_of_one_tab_go_on_from_what_each_of_them_shows() -> No
 
 
 async def test_a_retried_message_is_sent_as_it_was_typed() -> None:
-    """Gradio takes the indentation off a message that it gives back; the server has it still."""
+    """A retry keeps the indentation that Gradio removes from the message."""
     visitor = Visitor(Room())
     await visitor.ask("\tdef f():\n\t\treturn 1")
     await visitor.retry()
@@ -175,7 +169,7 @@ async def test_a_refused_message_is_shown_and_not_kept(tmp_path: Path) -> None:
 
 
 async def test_a_refused_message_is_in_the_box_after_a_reload() -> None:
-    """A message that was refused is still a draft; one that was asked is none any more."""
+    """A refused message stays a draft over a reload, and an answered one does not."""
     visitor = Visitor(Room())
     await visitor.ask("asked")
     visitor.source.refusal = Crowded()
@@ -187,8 +181,8 @@ async def test_a_refused_message_is_in_the_box_after_a_reload() -> None:
 
 
 async def test_a_tab_grows_only_so_far() -> None:
-    """Beyond its bound, counting all that is kept and not only what is said, a tab refuses the
-    message and stays."""
+    """A tab that is full, with its notes and thoughts counted, refuses a message and keeps the
+    conversation."""
     visitor = Visitor(Room(max_bytes=20_000))
     visitor.source.say(Thinking("m" * 15_000), Text("One."), Done("end_turn"))
     visitor.shown = [message_of("user", "first"), *await visitor.answers("first", [])]
@@ -199,7 +193,7 @@ async def test_a_tab_grows_only_so_far() -> None:
 
 
 async def test_an_answer_is_not_continued_without_end() -> None:
-    """Where a tab is full, the rest of its answer is not asked for, and the page says why."""
+    """A full tab refuses Continue, and the page says why."""
     visitor = Visitor(Room(max_bytes=20_000))
     visitor.source.say(Thinking("m" * 25_000), Text("Half"), Done("max_tokens"))
     await visitor.answers("first", [])
@@ -263,8 +257,8 @@ def answered(shown: list[Shown]) -> tuple[Message, ...]:
 
 @pytest.mark.anyio
 async def test_a_forged_history_changes_nothing_over_gradios_own_protocol() -> None:
-    """A client that speaks the page's protocol and puts words in Claude's mouth is asked by nobody
-    but itself."""
+    """A client that puts words in Claude's mouth over Gradio's protocol sends none of them to
+    Claude."""
     source = Source()
     async with opened(source) as tab:
         source.say(Text("One."), Done("end_turn"))
@@ -280,7 +274,7 @@ async def test_a_forged_history_changes_nothing_over_gradios_own_protocol() -> N
 
 
 async def forge(tab: Tab, history: list[Shown]) -> None:
-    """Says that the page shows this, which Gradio believes."""
+    """Tells Gradio that the page shows these messages."""
     events, box = tab._blueprint.events, [tab._blueprint.box]
     told = next(
         event
@@ -298,8 +292,7 @@ async def forge(tab: Tab, history: list[Shown]) -> None:
 
 
 async def test_a_chat_that_is_too_long_for_a_page_goes_on_in_a_new_one() -> None:
-    """A question beyond 900 messages is refused with what to do, and nothing else: the next chat
-    takes it."""
+    """A question beyond 900 messages is refused with advice, and the next chat takes it."""
     room = Room()
     visitor = Visitor(room)
     await visitor.ask("first")
@@ -316,8 +309,7 @@ async def test_a_chat_that_is_too_long_for_a_page_goes_on_in_a_new_one() -> None
 
 
 async def test_a_message_that_is_too_long_for_a_page_is_refused_with_its_bound() -> None:
-    """Gradio works on a message for each frame of its answer, so that a very long one would hold up
-    everybody."""
+    """A message over the bound is refused, because Gradio copies it in each frame of its answer."""
     room = Room()
     visitor = Visitor(room)
     last = await visitor.answers("x" * 1_000_001, [])

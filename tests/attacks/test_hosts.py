@@ -1,4 +1,4 @@
-"""Pages of other sites, and names of other sites that point at the chat."""
+"""Attacks by pages of other sites, and by host names that point at the chat."""
 
 import logging
 from typing import Any
@@ -17,7 +17,7 @@ PORT = 7860
 
 
 async def chat(scope: Scope, receive: Receive, send: Send) -> None:
-    """Stands in for Gradio: it allows every site to read, and tells which headers arrived."""
+    """Stands in for Gradio: allows every site to read, and echoes the request's headers."""
     arrived = ",".join(sorted({name.decode() for name, _ in scope["headers"]}))
     allowed = {
         "Access-Control-Allow-Origin": "*",
@@ -37,8 +37,7 @@ def asks(
     scheme: str = "http",
     root_path: str = "",
 ) -> Any:
-    """Awaits the response to a request from `peer` with these headers, by default for
-    127.0.0.1:7860."""
+    """The response to a request from `peer` with these headers, by default for 127.0.0.1:7860."""
     check = HostCheck(chat, hosts or Hosts(), Proxies.of("", on_spaces=False))
     transport = httpx.ASGITransport(check, client=(peer, 1), root_path=root_path)
     given = list(headers.items()) if isinstance(headers, dict) else headers
@@ -63,7 +62,7 @@ KNOWN += ["my.localhost:7860", "203.0.113.9:80"]
 
 @pytest.mark.parametrize("host", KNOWN)
 async def test_addresses_and_localhost_are_always_known(host: str) -> None:
-    """No site can have an address or localhost as its name."""
+    """IP addresses and localhost are allowed hosts, because no site can have them as its name."""
     assert (await asks({"Host": host})).status_code == 200
 
 
@@ -98,8 +97,7 @@ UNKNOWN += ["rebind.test/localhost", "localhost,rebind.test", "xlocalhost", "." 
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "OPTIONS"])
 @pytest.mark.parametrize("host", UNKNOWN)
 async def test_a_site_cannot_point_its_name_at_the_chat(host: str, method: str) -> None:
-    """DNS rebinding: a page whose name resolves to this machine reaches nothing, not even the page
-    or a stream."""
+    """DNS rebinding: a page whose name resolves to this machine gets neither the page nor a stream."""
     answer = await asks([("Host", host.encode("utf-8"))], method, "/")  # type: ignore[list-item]
     assert answer.status_code == 421
     assert method == "HEAD" or "STREAMCHAT_HOSTS" in answer.json()["message"]
@@ -109,7 +107,7 @@ async def test_a_site_cannot_point_its_name_at_the_chat(host: str, method: str) 
     "hosts", [[], [("Host", "localhost"), ("Host", "rebind.test")], [("Host", "a"), ("Host", "a")]]
 )
 async def test_a_request_names_one_host(hosts: list[tuple[str, str]]) -> None:
-    """None or several are refused, whichever of them is known."""
+    """A request without a Host header, or with several, is refused."""
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -139,13 +137,12 @@ async def never() -> Message:
 async def test_a_forwarded_name_does_not_excuse_an_unknown_one(
     headers: dict[str, str], peer: str
 ) -> None:
-    """A rebinding page can send any header, and the browser that it runs in may be on this
-    machine."""
+    """X-Forwarded-Host does not make an unknown Host allowed."""
     assert (await asks({"Host": "rebind.test", **headers}, peer=peer)).status_code == 421
 
 
 async def test_a_proxy_that_hides_the_name_does_not_hide_a_rebound_one() -> None:
-    """A proxy that asks by address says under which name it was asked."""
+    """Behind a proxy that connects by address, the forwarded host is checked."""
     assert (await asks({"X-Forwarded-Host": "rebind.test"}, peer=PROXY)).status_code == 421
     assert (
         await asks({"X-Forwarded-Host": "rebind.test, localhost"}, peer=PROXY)
@@ -156,7 +153,7 @@ async def test_a_proxy_that_hides_the_name_does_not_hide_a_rebound_one() -> None
 
 
 async def test_a_stranger_cannot_choose_the_address_that_the_page_takes_for_its_own() -> None:
-    """Gradio believes these headers of anybody; only those of a trusted proxy arrive."""
+    """Forwarded headers reach Gradio only from a trusted proxy."""
     forged = {"X-Forwarded-Host": "evil.test", "X-Gradio-Server": "http://evil.test"}
     answer = await asks(forged)
     assert (answer.status_code, "x-forwarded-host" in answer.headers["x-arrived"]) == (200, False)
@@ -164,8 +161,7 @@ async def test_a_stranger_cannot_choose_the_address_that_the_page_takes_for_its_
 
 
 async def test_the_owners_names_are_known() -> None:
-    """Names come from the settings, the machine, Gradio and the Space, and from a share link once
-    there is one."""
+    """Hosts come from the settings, the machine, Gradio, the Space and the share link."""
     environment = {
         "SPACE_HOST": "eva-chat.hf.space",
         "GRADIO_ROOT_PATH": "https://proxy.example/chat",
@@ -186,14 +182,14 @@ async def test_the_owners_names_are_known() -> None:
 
 
 async def test_a_space_is_known_by_every_name_of_spaces() -> None:
-    """The ingress of Spaces decides which names lead to it."""
+    """On Spaces every host below `hf.space` is allowed."""
     spaces = Hosts(domains=SPACES_DOMAINS)
     assert (await asks({"Host": "eva-chat.hf.space"}, hosts=spaces)).status_code == 200
     assert (await asks({"Host": "evil.test"}, hosts=spaces)).status_code == 421
 
 
 async def test_a_star_knows_every_name_and_still_no_other_sites_page() -> None:
-    """The setting that turns the check of names off leaves that of pages on."""
+    """The setting `*` allows every host, and cross-site requests are still refused."""
     every = Hosts(["*"])
     assert (await asks({"Host": "any.example"}, hosts=every)).status_code == 200
     assert (
@@ -208,7 +204,7 @@ async def test_a_star_knows_every_name_and_still_no_other_sites_page() -> None:
 async def test_the_log_says_once_how_to_allow_a_name(
     caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
-    """It prints a name only if it is one, for a visitor chooses it."""
+    """The log names the setting once, and the refused host only if it is a valid name."""
     check = HostCheck(chat, Hosts(), Proxies.of("", on_spaces=False))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(check), base_url="http://x"
@@ -252,14 +248,13 @@ FOREIGN += [
 async def test_another_sites_page_can_neither_ask_nor_read(
     origin: str, method: str, path: str
 ) -> None:
-    """Its browser names its origin, over plain http too: for what changes something, and for what
-    only reads."""
+    """A cross-site request is refused by its Origin, over http and https, for every method."""
     answer = await asks({"Origin": origin}, method, path)
     assert (answer.status_code, answer.json()["code"]) == (403, "foreign_page")
 
 
 async def test_two_origins_are_none() -> None:
-    """A proxy that joins headers does not open the chat."""
+    """A request with two origins is refused."""
     assert (
         await asks([("Origin", f"http://127.0.0.1:{PORT}"), ("Origin", "http://evil.test")])
     ).status_code == 403
@@ -270,7 +265,7 @@ async def test_two_origins_are_none() -> None:
 async def test_a_browser_that_names_another_site_is_believed(
     site: str, headers: dict[str, str]
 ) -> None:
-    """Also without an origin, as for a picture, a script or a form."""
+    """A request with `Sec-Fetch-Site: cross-site` is refused also without an Origin."""
     for method, path in [
         ("POST", "/"),
         ("GET", "/config"),
@@ -281,7 +276,8 @@ async def test_a_browser_that_names_another_site_is_believed(
 
 
 async def test_another_site_may_link_to_a_page_and_frame_it() -> None:
-    """A frame of huggingface.co, a link in a mail: the page opens, and nothing else does."""
+    """A navigation from another site, and a frame of huggingface.co, open the page and nothing
+    else."""
     for path in ("/", "/owner", "/login", "/docs"):
         link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
         assert (await asks(link, "GET", path)).status_code == 200
@@ -311,8 +307,8 @@ OWN = [
 
 @pytest.mark.parametrize(("headers", "peer"), OWN)
 async def test_the_own_page_may_ask(headers: dict[str, str], peer: str) -> None:
-    """It has the name that was asked for, the one that a trusted proxy was asked for, or one of the
-    owner's."""
+    """An Origin is the chat's own if it has the Host, the trusted proxy's forwarded host, or a host
+    of the owner."""
     hosts = Hosts(["chat.example", "other.example:8443"])
     assert (await asks(headers, peer=peer, hosts=hosts)).status_code == 200
 
@@ -336,7 +332,7 @@ OTHERS = [
 async def test_a_page_at_another_port_or_without_tls_is_another_sites(
     headers: dict[str, str], scheme: str
 ) -> None:
-    """Nor does a stranger's word make a page an own one."""
+    """An Origin with another port or scheme is cross-site, whatever an untrusted client forwards."""
     hosts = Hosts(["chat.example", "other.example:8443"])
     assert (await asks(headers, scheme=scheme, hosts=hosts)).status_code == 403
 
@@ -352,7 +348,7 @@ async def test_no_answer_may_be_read_by_another_site() -> None:
     "headers", [{"host": "rebind.test"}, {"host": "localhost", "origin": "http://evil.test"}]
 )
 async def test_a_socket_is_refused_as_a_request_is(headers: dict[str, str]) -> None:
-    """A WebSocket is not bound to its page's site; only its origin tells."""
+    """A WebSocket from another origin is refused."""
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -386,7 +382,7 @@ EVERYWHERE = [
 def test_no_route_of_the_running_app_allows_another_site_anything(
     app: Application, method: str, path: str
 ) -> None:
-    """Neither a preflight nor an answer, and with the own origin neither."""
+    """No response has CORS headers, also for a preflight or the own origin."""
     for origin in ("http://evil.test", "null", app.url):
         headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
         answer = httpx.request(method, app.url + path, headers=headers)
@@ -395,7 +391,7 @@ def test_no_route_of_the_running_app_allows_another_site_anything(
 
 
 def test_the_running_app_is_not_known_by_a_name_that_points_to_it(app: Application) -> None:
-    """A name of another site gets neither the page nor an answer; localhost and the address do."""
+    """The app answers localhost and its address, and refuses other names."""
     port = app.url.rpartition(":")[2]
     for name, status in [
         ("rebind.test", 421),

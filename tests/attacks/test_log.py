@@ -1,4 +1,4 @@
-"""Attacks on the log: having words, keys or forged lines in it, or filling it."""
+"""Attacks on the log: words, keys or forged lines in it, and floods of lines."""
 
 import io
 import json
@@ -37,7 +37,7 @@ def app() -> Iterator[Application]:
 
 
 def events(data: list[Any], **fields: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The same values for every event, with and without a queue."""
+    """The same values for each event, queued and not."""
     for number in [*range(60), -1, 999]:
         event = {"fn_index": number, "session_hash": SESSION, "data": data, **fields}
         yield from ((RUN, event), (JOIN, event))
@@ -106,8 +106,7 @@ def send_all(url: str) -> int:
 
 
 def test_nothing_that_a_visitor_sends_is_in_the_log(app: Application) -> None:
-    """A visitor cannot put a word, a key or a line in the log, nor fill it, by hundreds of bad
-    requests."""
+    """Hundreds of bad requests leave no word, key or line of a visitor in the log."""
     assert send_all(app.url) > 500
     httpx.post(f"{app.url}{ASK}", json={"message": CANARY}, timeout=60)
     app.interrupt()
@@ -124,8 +123,7 @@ def test_nothing_that_a_visitor_sends_is_in_the_log(app: Application) -> None:
 
 @pytest.mark.process
 def test_claudes_repetition_of_a_visitors_words_is_not_logged(claude: ScriptedClaude) -> None:
-    """Neither a refusal nor a broken event of Claude's brings a visitor's words or key into the
-    log."""
+    """Claude's refusals and broken events do not bring a visitor's words or key into the log."""
     claude.play(
         refuses(400, "invalid_request_error", f"messages.0: {CANARY}, key {KEY}"),
         streams(
@@ -179,7 +177,7 @@ def formatted(
 )
 @pytest.mark.parametrize("error", [None, failing()], ids=["message", "traceback"])
 def test_other_peoples_records_have_their_place_only(name: str, error: Exception | None) -> None:
-    """A library's record is logged as its place alone, without its words."""
+    """A library's record is logged as its file and line, without its message."""
     line = formatted(name, f"Invalid request: {CANARY} %s", CANARY, error=error)
     assert CANARY not in line
     assert name in line
@@ -188,7 +186,7 @@ def test_other_peoples_records_have_their_place_only(name: str, error: Exception
 
 
 def test_our_own_records_keep_their_sentence() -> None:
-    """Our own records keep their sentence; an error's message is left out."""
+    """The chat's own records keep their message, without the messages of exceptions."""
     assert formatted("streamchat.store", "The disk is %s.", "full") == "ERROR: The disk is full."
     line = formatted("streamchat", "It failed", error=failing())
     assert line.startswith("ERROR: It failed: ValueError at attacks/test_log.py, line ")
@@ -199,14 +197,14 @@ def test_our_own_records_keep_their_sentence() -> None:
     "sign", ["\n", "\r", "\r\n", "\x1b[2J", "\x00", "\x85", "\u2028", "\u2029", "\v", "\f"]
 )
 def test_no_sign_begins_a_new_line(sign: str) -> None:
-    """A visitor cannot forge a line, or colour the owner's terminal."""
+    """Control characters in a record neither begin a line nor colour the terminal."""
     line = formatted("streamchat", "A name: %s", f"a{sign}{FORGED}")
     assert len(line.splitlines()) == 1
     assert sign not in line
 
 
 def test_each_place_is_told_once_a_minute() -> None:
-    """A visitor cannot fill the log by what goes wrong a thousand times."""
+    """Repeated records from one line of code are logged once a minute."""
     clock = Ticking()
     places = Places(clock=clock)
     told = []
@@ -216,7 +214,7 @@ def test_each_place_is_told_once_a_minute() -> None:
 
 
 def foreign(code: str, **names: Any) -> Callable[[], None]:
-    """A function of somebody else's module."""
+    """A function in a module that is not the chat's."""
     module = {"__name__": "gradio.queueing", "traceback": traceback, "sys": sys, **names}
     exec(compile(code, "/site-packages/gradio/queueing.py", "exec"), module)
     return module["printing"]  # type: ignore[no-any-return]
@@ -238,7 +236,7 @@ PRINTS = {
 def test_libraries_output_is_logged_as_its_place(
     code: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Gradio prints tracebacks with visitors' data: the log has their place, once."""
+    """A traceback that Gradio prints is logged once, as its file and line."""
     out, err = io.StringIO(), io.StringIO()
     monkeypatch.setattr(sys, "stdout", Guarded(out, Places()))
     monkeypatch.setattr(sys, "stderr", Guarded(err, Places()))
@@ -260,7 +258,7 @@ def test_our_own_output_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_trace_is_one_line_without_a_message() -> None:
-    """An unforeseen error of our own is told by its type and places, the innermost first."""
+    """An unexpected exception is logged in one line: its type and its places, the innermost first."""
     line = trace(failing())
     assert line.startswith(f"ValueError at {Path(__file__).name}:")
     assert len(line.splitlines()) == 1
@@ -269,8 +267,7 @@ def test_a_trace_is_one_line_without_a_message() -> None:
 
 @pytest.mark.process
 def test_a_link_that_is_slow_to_come_leaves_the_log_guarded() -> None:
-    """While the chat waits for its public link, a stranger's broken requests make one line of the
-    log."""
+    """While the chat waits for its public link, broken requests make one line of the log."""
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
         Application("--share", cwd=ROOT, HTTPS_PROXY=address(silent)) as app,

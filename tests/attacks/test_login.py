@@ -1,5 +1,4 @@
-"""The paths that are open without a login, and other sites' pages in a browser that is logged
-in."""
+"""Attacks on the login: open paths, and cross-site requests of a browser that is logged in."""
 
 import re
 import socket
@@ -87,8 +86,7 @@ OWN += [
 
 @pytest.mark.parametrize(("method", "path"), sorted({*PATHS, *OWN}))
 def test_nothing_is_open_without_the_login(guarded: Application, method: str, path: str) -> None:
-    """Neither the page nor a route of Gradio or of our own, those included that Gradio leaves open
-    to all."""
+    """Without a login every route is closed, also those that Gradio leaves open."""
     cookies = {"access-token-x": "y", f"streamchat_{guarded.url.rpartition(':')[2]}": "x"}
     content = b"{}" if method == "POST" else None
     answer = httpx.request(
@@ -101,8 +99,8 @@ def test_nothing_is_open_without_the_login(guarded: Application, method: str, pa
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
 def test_a_page_leads_to_the_login(guarded: Application, path: str) -> None:
-    """In a browser; its address is relative, for a proxy may serve the chat under a path of its
-    own."""
+    """A browser is redirected to the login by a relative address, which holds below a proxy's
+    prefix."""
     answer = httpx.get(guarded.url + path, headers=HTML, follow_redirects=True)
     assert (answer.status_code, answer.url.path) == (200, "/login")
     assert 'name="password"' in answer.text
@@ -114,12 +112,12 @@ def test_a_page_leads_to_the_login(guarded: Application, path: str) -> None:
 
 
 def test_the_start_is_over_when_it_is_over(guarded: Application) -> None:
-    """The server asks itself without a login as it starts; a stranger cannot do so later."""
+    """Gradio's requests to itself pass without a login during the start, and never after it."""
     assert httpx.get(f"{guarded.url}/gradio_api/startup-events").status_code == 401
 
 
 def test_a_body_of_a_stranger_is_not_awaited(guarded: Application) -> None:
-    """Not even its first byte: 31 MB of each connection stay with the client."""
+    """A request without a login is refused before its body is read."""
     where = ("127.0.0.1", int(guarded.url.rpartition(":")[2]))
     for path in ("/api/streaming-chat", "/gradio_api/queue/join", "/gradio_api/upload", "/login"):
         with socket.create_connection(where, timeout=20) as line:
@@ -130,7 +128,7 @@ def test_a_body_of_a_stranger_is_not_awaited(guarded: Application) -> None:
 
 
 def test_a_wrong_password_says_so(guarded: Application) -> None:
-    """To a person in a sentence on the page, to a program in JSON; neither gets a session."""
+    """A wrong password shows a sentence on the page or in JSON, and makes no session."""
     for given in ({**ACCOUNT, "password": "wrong"}, {**ACCOUNT, "username": "adam"}, {}):
         page = httpx.post(f"{guarded.url}/login", data=given, headers=HTML)
         assert page.status_code == 401
@@ -147,7 +145,7 @@ def test_a_wrong_password_says_so(guarded: Application) -> None:
     "kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain"]
 )
 def test_an_odd_form_is_a_wrong_password(guarded: Application, content: bytes, kind: str) -> None:
-    """Nothing breaks. Each counts as a guess, so that they come from different visitors here."""
+    """A malformed form counts as a wrong password."""
     from_elsewhere = {
         "X-Forwarded-For": f"203.0.113.{len(content) % 200 + len(kind)}",
         "Content-Type": kind,
@@ -161,7 +159,7 @@ def test_an_odd_form_is_a_wrong_password(guarded: Application, content: bytes, k
 def test_another_sites_page_neither_logs_in_nor_out(
     guarded: Application, visitor: httpx.Client, origin: str
 ) -> None:
-    """A visitor stays who they are, in their own session."""
+    """A cross-site request can neither log a visitor in nor out."""
     assert (
         httpx.post(f"{guarded.url}/login", data=ACCOUNT, headers={"Origin": origin}).status_code
         == 403
@@ -173,7 +171,7 @@ def test_another_sites_page_neither_logs_in_nor_out(
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
 def test_no_picture_or_link_logs_out(visitor: httpx.Client, method: str) -> None:
-    """Only a POST does; what an answer can make a browser fetch changes nothing."""
+    """A GET request does not log out."""
     assert (
         visitor.request(method, "/logout", headers={"X-HTTP-Method-Override": "POST"}).status_code
         == 405
@@ -182,8 +180,7 @@ def test_no_picture_or_link_logs_out(visitor: httpx.Client, method: str) -> None
 
 
 def test_a_logout_ends_ones_own_session_only(guarded: Application, visitor: httpx.Client) -> None:
-    """All visitors are one user, and the others stay logged in. The ended session is ended on the
-    server."""
+    """A logout ends this session on the server, and other sessions of the same user stay."""
     with httpx.Client(base_url=guarded.url) as other:
         other.post("/login", data=ACCOUNT)
         token = dict(other.cookies)
@@ -194,7 +191,7 @@ def test_a_logout_ends_ones_own_session_only(guarded: Application, visitor: http
 
 
 def test_no_route_reveals_a_token(visitor: httpx.Client) -> None:
-    """No route gives away the cookie that scripts cannot read."""
+    """No response contains the session token, which scripts cannot read as a cookie."""
     token = next(iter(visitor.cookies.values()))
     for path in (
         "/",
@@ -209,8 +206,8 @@ def test_no_route_reveals_a_token(visitor: httpx.Client) -> None:
 
 
 def test_a_session_is_not_one_that_somebody_else_has_set(guarded: Application) -> None:
-    """A cookie that came before the login opens nothing after it; one beside the right one does no
-    harm."""
+    """Session fixation: a cookie from before the login opens nothing after it, and does not disturb
+    the right one."""
     name = f"streamchat_{guarded.url.rpartition(':')[2]}"
     answer = httpx.post(
         f"{guarded.url}/login", data=ACCOUNT, cookies={name: "known-to-the-attacker"}
@@ -229,7 +226,7 @@ def attributes(answer: httpx.Response) -> set[str]:
 
 
 def test_the_cookie_is_the_browsers_own(guarded: Application) -> None:
-    """No script reads it, no other site sends it and, with https, nobody reads it on its way."""
+    """The session cookie is HttpOnly, SameSite=Lax, and Secure over https."""
     answer = httpx.post(f"{guarded.url}/login", data=ACCOUNT)
     assert attributes(answer) == {"Max-Age=604800", "Path=/", "HttpOnly", "SameSite=Lax"}
     https = httpx.post(f"{guarded.url}/login", data=ACCOUNT, headers={"X-Forwarded-Proto": "https"})
@@ -237,8 +234,8 @@ def test_the_cookie_is_the_browsers_own(guarded: Application) -> None:
 
 
 async def test_in_a_frame_of_hugging_face_the_cookie_is_of_that_frame() -> None:
-    """On Spaces, and only there, the page is shown by another site; below a prefix the cookie is of
-    that prefix."""
+    """In a frame of Hugging Face the cookie is partitioned; below a prefix it has the path of that
+    prefix."""
     chat = app_behind(
         Logins(
             USER, PASSWORD, lambda *_: "visitor", LoginPage(Shell(Look), ["https://huggingface.co"])
@@ -263,7 +260,7 @@ async def test_in_a_frame_of_hugging_face_the_cookie_is_of_that_frame() -> None:
 
 
 async def test_a_socket_needs_the_login_too() -> None:
-    """A WebSocket of a stranger is closed before it opens."""
+    """A WebSocket without a login is closed before it opens."""
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -297,7 +294,7 @@ def app_behind(logins: Logins) -> Starlette:
 
 
 def test_gradios_own_client_logs_in(guarded: Application) -> None:
-    """With its `auth`; with a wrong one it says so."""
+    """`gradio_client` logs in with `auth`, and raises an error for a wrong password."""
     client = Client(guarded.url, auth=(USER, PASSWORD), verbose=False)
     assert client.predict("hi", api_name="/chat") == "Hello there"
     for auth in [(USER, "wrong"), None]:
@@ -306,13 +303,13 @@ def test_gradios_own_client_logs_in(guarded: Application) -> None:
 
 
 def test_a_session_opens_the_routes_for_programs(visitor: httpx.Client) -> None:
-    """A program that keeps cookies need not send the password each time."""
+    """The session cookie opens the HTTP API without the password."""
     assert visitor.post("/api/streaming-chat", json={"message": "hi"}).text == "Hello there"
 
 
 def test_a_person_logs_in_asks_and_logs_out(guarded: Application, context: BrowserContext) -> None:
-    """With the policy on and without a script: a wrong password, the right one, an answer, and the
-    way out."""
+    """A person sees a wrong password refused, logs in, reads an answer and logs out, under the
+    page's policy."""
     tab = context.new_page()
     complaints = complaints_of(tab)
     tab.goto(guarded.url)
@@ -332,8 +329,8 @@ def test_a_person_logs_in_asks_and_logs_out(guarded: Application, context: Brows
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_login_fits_on_a_phone(guarded: Application, chromium: Browser, scheme: str) -> None:
-    """Nothing sticks out, what is to be typed has the focus, and the page is light or dark as the
-    phone is."""
+    """The login page does not scroll sideways, focuses the user name, and follows the phone's
+    theme."""
     with chromium.new_context(
         viewport={"width": 320, "height": 600},
         color_scheme=scheme,  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The owner's logo: which files are taken, and what one of them can do in a visitor's browser."""
+"""Attacks by the owner's logo file: its content is checked, and it runs nothing in a browser."""
 
 import os
 import struct
@@ -34,7 +34,7 @@ def png(width: int, height: int = 8) -> bytes:
 
 
 def header(side: int) -> bytes:
-    """The start of a PNG that would be of this size."""
+    """The first bytes of a PNG of this size."""
     size = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     return PNG + chunk(b"IHDR", size) + chunk(b"IDAT", b"x")
 
@@ -71,7 +71,7 @@ def refusal(monkeypatch: pytest.MonkeyPatch, path: Path | str) -> str:
 def test_a_file_that_is_no_logo_stops_the_start(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
-    """The content of a file decides, not its name; the owner reads what a logo should be."""
+    """A file is checked by its content, not its name, and the owner reads what a logo should be."""
     content, reason = FILES[name]
     (tmp_path / "logo.svg").write_bytes(content)
     said = refusal(monkeypatch, tmp_path / "logo.svg")
@@ -83,7 +83,7 @@ def test_a_file_that_is_no_logo_stops_the_start(
 def test_a_path_that_is_no_file_stops_the_start(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A device and a pipe, which might never end, are not read; neither is what is missing."""
+    """A device, a pipe and a missing file are refused without being read."""
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     (tmp_path / "secrets").symlink_to("/etc/passwd")
@@ -112,7 +112,8 @@ def url(logo: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_a_logo_is_the_one_of_the_start(url: str, logo: Path) -> None:
-    """A file that is put in its place later is not served, and no address names another file."""
+    """A file that replaces the logo after the start is not served, and no address names another
+    file."""
     logo.unlink()
     logo.symlink_to("/etc/passwd")
     answer = httpx.get(f"{url}logo")
@@ -126,7 +127,7 @@ def test_a_logo_is_the_one_of_the_start(url: str, logo: Path) -> None:
 
 @pytest.mark.process
 def test_a_script_in_a_logo_never_runs(url: str, context: BrowserContext) -> None:
-    """The logo runs nothing on a page that shows it, nor when a visitor opens the file itself."""
+    """A script in an SVG runs neither on the page nor when the file is opened by itself."""
     for path in ("docs", "logo", "favicon.ico"):
         tab = context.new_page()
         tab.goto(f"{url}{path}")
@@ -142,7 +143,7 @@ def test_a_script_in_a_logo_never_runs(url: str, context: BrowserContext) -> Non
 
 
 def test_a_png_is_on_the_card_and_on_phones() -> None:
-    """A good PNG is a logo whatever it is called; a visitor gets it as it is."""
+    """A PNG is served unchanged, and is on the preview card and the touch icon."""
     logo = checked(png(300, 100))
     assert (logo.kind, logo.content) == ("image/png", png(300, 100))
     with create(Settings(data_dir="", logo=logo)).launch() as running:

@@ -19,7 +19,7 @@ from tests.served import EVENTS
 
 
 class Others:
-    """A task that counts how often others have their turn on the event loop."""
+    """Counts how often another task gets a turn on the event loop."""
 
     def __init__(self) -> None:
         self.turns = 0
@@ -40,8 +40,7 @@ def client_of(room: Room) -> AsyncClient:
 
 
 async def test_a_long_log_is_read_with_turns_for_others() -> None:
-    """A log of very many words is rendered a part at a time, and no event is lost or has another
-    number."""
+    """A log of many events is rendered in parts, with all events and their numbers."""
     room, words = Room(), 20 * AT_ONCE
     room.source.say(*[Text("a")] * words, Done("end_turn"))
     async with client_of(room) as client:
@@ -56,7 +55,7 @@ async def test_a_long_log_is_read_with_turns_for_others() -> None:
 
 
 async def test_a_long_name_of_a_field_is_not_repeated_in_full() -> None:
-    """An error quotes only the beginning of a name: a megabyte of it would have to be sent back."""
+    """An error quotes only the beginning of a field's name."""
     room, name = Room(), "k" * 1_000_000
     async with client_of(room) as client:
         for body in ({name: 1}, {"messages": [{"role": "user", "content": "hi", name: 1}]}):
@@ -67,23 +66,21 @@ async def test_a_long_name_of_a_field_is_not_repeated_in_full() -> None:
 
 
 def test_a_long_text_is_shown_without_a_search_for_its_indentation() -> None:
-    """Gradio would look at each line of a message several times; it gets messages in a form that it
-    leaves alone."""
+    """A long message skips Gradio's `inspect.cleandoc`, which would read each line several times."""
     long, short = "    a\n" * 20_000, "    a\n    b"
     shown = postprocess(gr.Chatbot(), [{"role": "user", "content": text} for text in (long, short)])
     assert [written([text_of(message)]) for message in shown] == [long, short]
 
 
 def test_a_long_row_of_dashes_is_read_once() -> None:
-    """Whether it is the rule below the head of a table is known without a try for each of its
-    dashes, of which a million would take hours."""
+    """A million dashes below a table's head are recognised in one pass."""
     row = "|" + " -" * 1_000_000
     assert RULE.match(row)
     assert not RULE.match(row + "x")
 
 
 async def test_a_long_chat_that_is_loaded_again_and_again_is_waited_for() -> None:
-    """Its visitor waits; another one's chat is there at once."""
+    """A visitor who reloads a long chat again and again waits, and another visitor does not."""
     room = Room(found=Flow(3_000_000, 1))
     visitor, other = Visitor(room), Visitor(room, "192.0.2.2", "other")
     await visitor.ask("a" * 900_000)

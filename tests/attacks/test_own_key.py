@@ -1,5 +1,5 @@
-"""Attacks with a key of one's own: on the owner's credentials, on other visitors, and on what all
-share."""
+"""Attacks with a visitor's own key: on the owner's credentials, on other visitors, and on shared
+state."""
 
 import asyncio
 import os
@@ -65,7 +65,7 @@ ENVIRONMENTS = {
 
 @pytest.fixture
 def owner(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """The owner's environment, in which nothing is set yet."""
+    """An environment without any setting of the owner's."""
     for name in [name for name in os.environ if name.startswith("ANTHROPIC_")]:
         monkeypatch.delenv(name)
     return monkeypatch
@@ -112,8 +112,7 @@ def seeing() -> Iterator[Seeing]:
 async def test_a_junk_key_sends_nothing_of_the_owners(
     seeing: Seeing, owner: pytest.MonkeyPatch, environment: dict[str, str]
 ) -> None:
-    """A visitor cannot have a request sent with any credential or header of the owner's
-    environment."""
+    """A request with a visitor's key has no credential and no header of the owner's environment."""
     async with a_source(seeing, owner, environment) as source:
         _, error = await answer(source, ASKED)
     assert error is None
@@ -127,7 +126,7 @@ async def test_a_junk_key_sends_nothing_of_the_owners(
 async def test_the_owner_still_has_the_headers_of_the_environment(
     seeing: Seeing, owner: pytest.MonkeyPatch
 ) -> None:
-    """A gateway gets the headers that it asks for, of the owner's own requests."""
+    """The owner's own requests have the headers from the environment that a gateway needs."""
     environment = ENVIRONMENTS["header"] | ENVIRONMENTS["key"]
     async with a_source(seeing, owner, environment) as source:
         await answer(source, Request(ASKED.conversation))
@@ -140,8 +139,7 @@ async def test_the_owner_still_has_the_headers_of_the_environment(
 async def test_a_password_in_the_gateways_address_is_not_sent(
     seeing: Seeing, owner: pytest.MonkeyPatch
 ) -> None:
-    """A visitor cannot have their key replaced by the user and password that stand in
-    ANTHROPIC_BASE_URL."""
+    """A user and password in ANTHROPIC_BASE_URL do not replace a visitor's key."""
     async with a_source(seeing, owner, {}) as source:
         await source.close()
     url = seeing.url.replace("http://", f"http://owner:{SECRET}@")
@@ -161,8 +159,7 @@ class Baking(Seeing):
 
 
 async def test_cookies_are_not_shared_between_keys(owner: pytest.MonkeyPatch) -> None:
-    """A visitor does not get the session that a gateway has opened for the owner, or for another
-    visitor."""
+    """A cookie that a gateway sets for one key is not sent with another."""
     with Baking(says("Hello")) as claude:
         url = claude.url.replace("127.0.0.1", "localhost")
         environment = {"ANTHROPIC_API_KEY": SECRET, "ANTHROPIC_BASE_URL": url}
@@ -177,8 +174,7 @@ async def test_cookies_are_not_shared_between_keys(owner: pytest.MonkeyPatch) ->
 def test_the_client_for_visitors_reads_no_headers_from_the_environment(
     owner: pytest.MonkeyPatch,
 ) -> None:
-    """Without that line of `Bare`, the SDK would give each copy of the client what the environment
-    names."""
+    """The SDK adds environment headers to each copy of a client unless `Bare` overrides it."""
     owner.setenv("ANTHROPIC_CUSTOM_HEADERS", f"X-Gateway-Token: {SECRET}")
     taken = anthropic.AsyncAnthropic(api_key=JUNK).default_headers
     assert taken["X-Gateway-Token"] == SECRET
@@ -190,8 +186,7 @@ def test_the_client_for_visitors_reads_no_headers_from_the_environment(
 async def test_a_key_that_may_not_see_the_model_tells_nothing_about_it(
     claude: ScriptedClaude, owner: pytest.MonkeyPatch, status: int
 ) -> None:
-    """A visitor cannot make the chat forget for everybody what the model can do, by a key that may
-    not ask."""
+    """A key without access to the model does not change what the chat knows about the model."""
     claude.capabilities = INCAPABLE
     async with a_source(claude, owner, {"ANTHROPIC_API_KEY": SECRET}) as source:
         claude.models_status = status
@@ -204,8 +199,7 @@ async def test_a_key_that_may_not_see_the_model_tells_nothing_about_it(
 async def test_a_refusal_to_one_key_does_not_affect_others(
     claude: ScriptedClaude, owner: pytest.MonkeyPatch
 ) -> None:
-    """A visitor cannot turn off thinking or caching for everybody, by a key to which they are
-    refused."""
+    """A refusal to one key does not turn off thinking or caching for other visitors."""
     claude.capabilities = CAPABLE
     refusal = refuses(
         400, "invalid_request_error", "thinking: adaptive thinking is not supported on this model"
@@ -261,7 +255,7 @@ NO_KEYS = [
 async def test_a_blank_key_is_none(
     claude: ScriptedClaude, owner: pytest.MonkeyPatch, key: str
 ) -> None:
-    """A visitor cannot get past the budget with a key of spaces."""
+    """A key of spaces does not get past the budget."""
     async with a_chat(claude, owner) as (chat, _):
         with pytest.raises(DayIsSpent):
             await ask(chat, key)
@@ -272,8 +266,8 @@ async def test_a_blank_key_is_none(
 async def test_an_impossible_key_is_not_sent(
     claude: ScriptedClaude, owner: pytest.MonkeyPatch, key: str
 ) -> None:
-    """A visitor cannot get past the budget with quotation marks, or with signs that no header can
-    carry."""
+    """A key of quotation marks, or of characters that no header can carry, does not get past the
+    budget."""
     async with a_chat(claude, owner) as (chat, _):
         with pytest.raises(BadKey):
             await ask(chat, key)
@@ -286,8 +280,7 @@ async def test_an_impossible_key_is_not_sent(
 async def test_an_odd_key_is_sent_as_one_header(
     claude: ScriptedClaude, owner: pytest.MonkeyPatch, key: str
 ) -> None:
-    """A visitor cannot add a header of their own by a line break, nor break the request by 30 kB of
-    key."""
+    """A line break in a key adds no header, and a key of 30 kB does not break the request."""
     async with a_chat(claude, owner) as (chat, budget):
         await ask(chat, key)
         assert budget.spent() == 0
@@ -299,7 +292,7 @@ async def test_an_odd_key_is_sent_as_one_header(
 async def test_a_key_pays_while_claude_is_paused_for_the_owner(
     claude: ScriptedClaude, owner: pytest.MonkeyPatch
 ) -> None:
-    """The pause stops what the owner pays; a key of one's own costs the owner nothing."""
+    """A pause by the owner does not stop answers that visitors pay for."""
     async with a_chat(claude, owner) as (chat, budget):
         await chat.pause.turn(on=True)
         with pytest.raises(Paused):
@@ -318,7 +311,7 @@ async def test_a_key_pays_while_claude_is_paused_for_the_owner(
 async def test_where_no_keys_are_taken_none_is_sent(
     claude: ScriptedClaude, owner: pytest.MonkeyPatch
 ) -> None:
-    """A visitor cannot bring a key to a chat that takes none."""
+    """A chat that takes no keys refuses one."""
     async with a_chat(claude, owner, takes_keys=False) as (chat, _):
         with pytest.raises(NoOwnKeys):
             await ask(chat, JUNK)
@@ -328,7 +321,7 @@ async def test_where_no_keys_are_taken_none_is_sent(
 async def test_two_keys_at_once_stay_apart(
     claude: ScriptedClaude, owner: pytest.MonkeyPatch
 ) -> None:
-    """Each of many visitors at the same moment pays with their own key."""
+    """Concurrent visitors each pay with their own key."""
     wanted = [f"{JUNK}-{number}" for number in range(20)]
     async with a_chat(claude, owner) as (chat, _):
         await asyncio.gather(*(ask(chat, key) for key in wanted))
@@ -339,7 +332,7 @@ async def test_two_keys_at_once_stay_apart(
 async def test_a_key_that_claude_repeats_is_in_no_error(
     claude: ScriptedClaude, owner: pytest.MonkeyPatch, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Neither the visitor's key nor the owner's is in what a reader or the log is told."""
+    """No error or log line contains the visitor's or the owner's key."""
     claude.play(
         refuses(status, "api_error", f"what is {JUNK}, or {SECRET}?", x_should_retry="false")
     )

@@ -1,4 +1,4 @@
-"""The page's Content-Security-Policy: scripts that it blocks, and the page that works under it."""
+"""The page's Content-Security-Policy blocks foreign scripts, and the page works under it."""
 
 import mimetypes
 from pathlib import Path
@@ -93,7 +93,7 @@ def test_the_page_works_under_its_policy(
 def test_a_reload_during_an_answer_violates_nothing(
     violated: list[str], page: Page, page_claude: ScriptedClaude
 ) -> None:
-    """A page that finds a running answer again, and stops it, does so under the same policy."""
+    """A page that finds a running answer after a reload, and stops it, violates nothing."""
     hold = Hold()
     page_claude.play(
         streams(start(), opens(), delta("Half"), hold, delta(" and half."), CLOSES, ends())
@@ -110,8 +110,8 @@ def test_a_reload_during_an_answer_violates_nothing(
 def test_a_visitors_own_key_violates_nothing(
     claude: ScriptedClaude, violated: list[str], context: BrowserContext
 ) -> None:
-    """The field for the key, an answer that it pays for, and the question what to do once the key
-    is gone."""
+    """The dialog for the key, an answer that it pays for, and the bar after its loss violate
+    nothing."""
     claude.play(says("On your key."), says("Without it."))
     environment = {
         "ANTHROPIC_API_KEY": "sk-owner",
@@ -134,7 +134,7 @@ def test_a_visitors_own_key_violates_nothing(
 
 
 def test_the_owners_page_violates_nothing(claude: ScriptedClaude, chromium: Browser) -> None:
-    """Its figures, a running reply and its stop, the pause and its end."""
+    """Figures, a running reply with its stop, and the pause violate nothing."""
     hold = Hold()
     claude.play(streams(start(), opens(), delta("Half"), hold, CLOSES, ends()))
     environment = {"ANTHROPIC_API_KEY": "sk-owner", "ANTHROPIC_BASE_URL": claude.url}
@@ -162,7 +162,7 @@ def test_the_owners_page_violates_nothing(claude: ScriptedClaude, chromium: Brow
 def test_a_page_that_comes_back_after_its_network_violates_nothing(
     violated: list[str], app: Application, context: BrowserContext, page_claude: ScriptedClaude
 ) -> None:
-    """It is cut off in the middle of an answer, is loaded anew by itself, and shows the rest."""
+    """A page whose connection dies during an answer reloads and shows the rest."""
     hold = Hold()
     page_claude.play(
         streams(start(), opens(), delta("Half"), hold, delta(" and half."), CLOSES, ends())
@@ -185,7 +185,7 @@ FRONT_END = Path(gr.__file__).parent / "templates" / "frontend"
 
 
 def from_the_bucket(route: Route) -> None:
-    """Serves the files that a share link's page loads from Gradio's bucket, from the installed
+    """Serves the front end that a share link's page loads from Gradio's bucket out of the installed
     package."""
     file = FRONT_END / route.request.url.removeprefix(BUCKET).partition("/")[2]
     kind = mimetypes.guess_type(file.name)[0] or "text/plain"
@@ -197,8 +197,8 @@ def from_the_bucket(route: Route) -> None:
 def test_the_page_of_a_share_link_works_under_its_policy(
     monkeypatch: pytest.MonkeyPatch, violated: list[str], context: BrowserContext
 ) -> None:
-    """It comes from another template, and its front end from another site. Nothing but one
-    stylesheet is refused, which that front end looks for where its bucket has none."""
+    """A share link's page, whose front end comes from another site, violates its policy for one
+    missing style sheet only."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", "")
     app = create(Settings(data_dir=""))
     context.route(f"{BUCKET}**", from_the_bucket)
@@ -233,7 +233,7 @@ SCRIPTS = {
 
 @pytest.mark.parametrize("way", SCRIPTS)
 def test_no_script_runs_but_the_pages_own(violated: list[str], page: Page, way: str) -> None:
-    """Markup that got into the page in spite of everything runs no script."""
+    """Markup that was injected into the page runs no script."""
     page.browser.evaluate(
         "seen = []; addEventListener('securitypolicyviolation', it => seen.push(it))"
     )
@@ -244,8 +244,8 @@ def test_no_script_runs_but_the_pages_own(violated: list[str], page: Page, way: 
 
 
 def test_no_event_of_the_page_has_a_script(page: Page) -> None:
-    """Gradio compiles such a script from text, for which the policy would have to allow that to
-    everybody."""
+    """No event has a `js` argument, which Gradio would compile, so that the policy would need
+    `unsafe-eval`."""
     assert page.browser.evaluate("gradio_config.dependencies.filter(({ js }) => js).length") == 0
     assert (
         "unsafe-eval"
@@ -256,7 +256,7 @@ def test_no_event_of_the_page_has_a_script(page: Page) -> None:
 def test_another_sites_page_cannot_frame_the_chat(
     app: Application, context: BrowserContext
 ) -> None:
-    """A site that shows the chat under buttons of its own could have a visitor press Send."""
+    """Clickjacking: another site cannot show the chat in a frame."""
     framing = {"content_type": "text/html", "body": f"<iframe src='{app.url}/'></iframe>"}
     for host in ("http://evil.test", app.url):
         context.route(f"{host}/framing", lambda route: route.fulfill(**framing))

@@ -1,4 +1,4 @@
-"""Passwords that are guessed, and guesses that lock others out."""
+"""Attacks on passwords: guesses, and guesses that lock others out."""
 
 from base64 import b64encode
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def password(clock: Clock) -> Password:
 
 
 def answers(password: Password, given: str, visitor: str, times: int = 1) -> list[bool | None]:
-    """None where the visitor has to wait."""
+    """The results of these guesses. None means that the visitor has to wait."""
     found: list[bool | None] = []
     for _ in range(times):
         try:
@@ -45,7 +45,7 @@ def answers(password: Password, given: str, visitor: str, times: int = 1) -> lis
 
 
 def test_a_stranger_guesses_ten_times_a_minute(password: Password, clock: Clock) -> None:
-    """From then on nothing is looked at, not even the right one: else its answer would tell."""
+    """After ten wrong passwords in a minute none is checked, not even the right one."""
     assert answers(password, "wrong", "203.0.113.7", 12) == [False] * 10 + [None] * 2
     assert answers(password, "right", "203.0.113.7") == [None]
     clock.now += 59.9
@@ -57,7 +57,7 @@ def test_a_stranger_guesses_ten_times_a_minute(password: Password, clock: Clock)
 def test_guesses_that_are_spread_over_time_have_the_same_rate(
     password: Password, clock: Clock
 ) -> None:
-    """No window has more, wherever it begins."""
+    """No window of a minute has more than ten guesses, wherever it begins."""
     found: list[bool | None] = []
     for _ in range(240):
         found += answers(password, "wrong", "203.0.113.7")
@@ -67,14 +67,13 @@ def test_guesses_that_are_spread_over_time_have_the_same_rate(
 
 
 def test_another_visitor_is_not_held_up(password: Password) -> None:
-    """One address cannot lock out the next."""
+    """Guesses of one address do not lock out another."""
     answers(password, "wrong", "203.0.113.7", 20)
     assert answers(password, "right", "203.0.113.8") == [True]
 
 
 def test_a_network_of_ipv6_is_not_65536_strangers(password: Password) -> None:
-    """A provider gives a /48 to one customer: it has three visitors' guesses, and others keep
-    theirs."""
+    """All addresses of a /48 network together have the guesses of three visitors."""
     found = [answers(password, "wrong", f"2001:db8:0:{number:x}::/64") for number in range(100)]
     assert sum(each == [False] for each in found) == 30
     assert answers(password, "right", "2001:db8:1::/64") == [True]
@@ -83,7 +82,7 @@ def test_a_network_of_ipv6_is_not_65536_strangers(password: Password) -> None:
 def test_all_addresses_together_guess_a_hundred_times_a_minute(
     password: Password, clock: Clock
 ) -> None:
-    """However many an attacker has."""
+    """All addresses together have a hundred guesses a minute."""
     for _ in range(3):
         found = [
             answers(password, "wrong", f"198.51.{number // 250}.{number % 250}")
@@ -97,8 +96,8 @@ def test_all_addresses_together_guess_a_hundred_times_a_minute(
 def test_very_many_addresses_do_not_lock_out_who_knows_the_password(
     password: Password, visitor: str
 ) -> None:
-    """Neither where it was right within a day, nor on the machine itself; there, too, ten are wrong
-    at most."""
+    """The bound of all addresses holds neither for an address with a right password within a day
+    nor for the machine itself, which still have ten wrong guesses."""
     if not visitor.startswith(("127", "::")):
         assert answers(password, "right", visitor) == [True]
     for number in range(200):
@@ -109,7 +108,7 @@ def test_very_many_addresses_do_not_lock_out_who_knows_the_password(
 
 
 def test_a_right_password_is_forgotten_after_a_day(password: Password, clock: Clock) -> None:
-    """An address changes hands."""
+    """An address loses its exemption after a day, because addresses change hands."""
     answers(password, "right", "203.0.113.7")
     clock.now += 86_400
     for number in range(200):
@@ -126,7 +125,7 @@ def test_only_the_password_is_the_password(password: Password, given: str) -> No
 
 
 def test_a_session_ends_by_itself(clock: Clock) -> None:
-    """And with its logout, which ends no other one."""
+    """A session ends after its time or with its logout, and no other session does."""
     sessions = Sessions(100, clock=clock)
     first, second = sessions.begin("eva"), sessions.begin("eva")
     sessions.end(first)
@@ -141,8 +140,8 @@ def test_a_session_ends_by_itself(clock: Clock) -> None:
 
 
 def test_very_many_sessions_end_the_visitors_own(clock: Clock) -> None:
-    """Over the bound of one visitor the oldest of that visitor ends, over that of all the
-    oldest."""
+    """A visitor's oldest session ends over the visitor's bound, and the oldest of all over the
+    common bound."""
     sessions = Sessions(100, per_visitor=3, most=5, clock=clock)
     others = sessions.begin("noah")
     tokens = [sessions.begin("eva") for _ in range(10)]
@@ -153,7 +152,7 @@ def test_very_many_sessions_end_the_visitors_own(clock: Clock) -> None:
 
 
 def test_a_browsers_name_cannot_be_made_up() -> None:
-    """Nor taken from another run of the server."""
+    """A forged cookie, and one of another run of the server, are refused."""
     signed = Signed()
     value = signed.new()
     assert signed.name(value) == value.partition(".")[0]
@@ -173,7 +172,7 @@ def test_a_browsers_name_cannot_be_made_up() -> None:
 
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Application]:
-    """Reached as by visitors from the network; the proxy of this machine tells who they are."""
+    """A chat behind a trusted proxy, whose visitors come from the network."""
     knobs = {"STREAMCHAT_AUTH": f"{USER}:{PASSWORD}", "STREAMCHAT_OWNER_PASSWORD": OWNERS}
     with Application("--host", "0.0.0.0", "--port", free_port(), cwd=ROOT, **knobs) as application:
         yield application
@@ -196,8 +195,7 @@ def basic(password: str, user: str = USER) -> str:
 def test_the_two_ways_to_log_in_have_one_count(
     guarded: Application, order: tuple[str, str]
 ) -> None:
-    """Ten guesses a minute, by the form or by HTTP Basic; the right one is not answered either
-    then."""
+    """Guesses by the form and by HTTP Basic share one count."""
 
     def guess(way: str, password: str) -> int:
         if way == "form":
@@ -211,7 +209,7 @@ def test_the_two_ways_to_log_in_have_one_count(
 
 @pytest.mark.process
 def test_a_session_is_not_locked_out_by_guesses(guarded: Application) -> None:
-    """A person who is logged in stays so, whatever others try from the same address."""
+    """A logged-in visitor is not locked out by guesses from the same address."""
     with (
         coming_from(guarded, "203.0.113.20") as visitor,
         coming_from(guarded, "203.0.113.20") as attacker,
@@ -233,8 +231,7 @@ def test_a_session_is_not_locked_out_by_guesses(guarded: Application) -> None:
 
 @pytest.mark.process
 def test_the_owner_is_not_locked_out_from_the_same_address(guarded: Application) -> None:
-    """A browser in which the password was right once is asked for it again, and is not held up by
-    others' guesses."""
+    """A browser that once had the right password can enter it again despite others' guesses."""
     right = {"Authorization": basic(OWNERS, "x")}
     with (
         coming_from(guarded, "203.0.113.30", **right) as owner,
@@ -255,7 +252,7 @@ def test_the_owner_is_not_locked_out_from_the_same_address(guarded: Application)
 
 @pytest.mark.process
 def test_the_owners_cookie_is_no_password(guarded: Application) -> None:
-    """It lets nobody in, and does not allow more guesses than an address has."""
+    """The owner's cookie logs nobody in, and allows no more guesses than an address has."""
     with coming_from(guarded, "203.0.113.40") as browser:
         assert browser.get("/owner", headers={"Authorization": basic(OWNERS)}).status_code == 200
         assert browser.get("/owner/state").status_code == 401
@@ -268,7 +265,8 @@ def test_the_owners_cookie_is_no_password(guarded: Application) -> None:
 
 @pytest.mark.process
 def test_the_owners_password_on_other_paths_is_no_guess(guarded: Application) -> None:
-    """Browsers send the owner's password to other addresses of the chat by themselves."""
+    """The owner's password is not counted as a guess on other paths, to which browsers send it by
+    themselves."""
     with coming_from(guarded, "203.0.113.50", Authorization=basic(OWNERS)) as browser:
         for path in ("/", "/config", "/login", "/docs", "/gradio_api/info") * 5:
             assert browser.get(path).status_code in (200, 303, 401)

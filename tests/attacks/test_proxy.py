@@ -1,4 +1,4 @@
-"""Attacks through a proxy on the owner's machine, whose visitors must not pass for the owner."""
+"""Visitors through a proxy on the owner's machine do not pass for the owner."""
 
 import logging
 
@@ -63,7 +63,7 @@ def test_a_visitor_through_a_proxy_is_not_the_owner(headers: dict[str, str]) -> 
 def test_a_request_from_the_machine_itself_is_the_owners(
     peer: str, headers: dict[str, str]
 ) -> None:
-    """The owner's browser and programs have no limits of visitors."""
+    """Requests from the machine itself have the owner's limits."""
     assert isinstance(
         Visitors(Proxies.of("", on_spaces=False), private=True)(peer, headers, None), Local
     )
@@ -71,21 +71,20 @@ def test_a_request_from_the_machine_itself_is_the_owners(
 
 @pytest.mark.parametrize("peer", [STRANGER, "10.0.0.2", "", None, "localhost", "127.0.0.1.example"])
 def test_a_request_from_elsewhere_is_not_the_owners(peer: str | None) -> None:
-    """Only the machine's own address counts."""
+    """Requests from other addresses have a visitor's limits."""
     assert not comes_from_here(peer, HOST)
 
 
 def test_on_a_public_chat_nobody_is_the_owner() -> None:
-    """The tunnel of a share link connects from the machine itself, and adds nothing that could be
-    relied on."""
+    """On a chat with a share link no address is the owner's, because the tunnel connects from the
+    machine itself."""
     assert not isinstance(
         Visitors(Proxies.of("", on_spaces=False), private=False)("127.0.0.1", HOST, None), Local
     )
 
 
 def test_the_log_says_once_that_there_is_a_proxy(caplog: pytest.LogCaptureFixture) -> None:
-    """The owner learns that the limits hold for visitors of the proxy, and a visitor cannot fill
-    the log with it."""
+    """The log says once that visitors through the proxy have the usual limits."""
     identify = Visitors(Proxies.of("", on_spaces=False), private=True)
     with caplog.at_level(logging.WARNING):
         for number in range(100):
@@ -103,8 +102,7 @@ def visitors(headers: dict[str, str]) -> str:
 
 
 def test_a_stranger_behind_a_proxy_may_ask_as_often_as_any_other() -> None:
-    """Twenty questions a minute are promised, and not one more is answered; the owner's are not
-    counted."""
+    """A visitor behind the proxy has the usual rate limit, and the owner's questions do not count."""
     limits = Limits(
         rate="20/minute", visitor_replies=3, max_replies=100, local_rate="off", local_replies=100
     )
@@ -118,7 +116,7 @@ def test_a_stranger_behind_a_proxy_may_ask_as_often_as_any_other() -> None:
 
 
 def test_a_stranger_behind_a_proxy_may_have_as_many_replies_as_any_other() -> None:
-    """A fourth answer at once is refused, whoever the proxy is."""
+    """A visitor behind the proxy has the usual bound of replies at once."""
     limits = Limits(rate="off", visitor_replies=3, max_replies=100, local_replies=100)
     for _ in range(3):
         limits.admit(visitors({"via": "1.1 proxy"}))
@@ -127,8 +125,7 @@ def test_a_stranger_behind_a_proxy_may_have_as_many_replies_as_any_other() -> No
 
 
 async def test_a_stranger_behind_a_proxy_has_a_visitors_share() -> None:
-    """Half a dollar is promised, and not one answer more is paid; what is left of the day is the
-    owner's."""
+    """A visitor behind the proxy has a visitor's share of the budget, and the rest is the owner's."""
     budget = Budget(Store(""), daily=5, visitor=0.5, local=5)
     stranger, owner = visitors({"x-forwarded-for": STRANGER}), visitors({})
     for number in range(3):
@@ -141,7 +138,7 @@ async def test_a_stranger_behind_a_proxy_has_a_visitors_share() -> None:
 
 
 def test_limits_that_the_owner_has_set_hold_for_the_owner() -> None:
-    """Without bounds of their own, who asks from the machine has those of everybody."""
+    """Limits that are set in the settings hold for the owner as well."""
     limits = Limits(rate="1/minute", visitor_replies=1, max_replies=100)
     limits.admit(visitors({}))
     with pytest.raises(TooOften):

@@ -1,4 +1,4 @@
-"""Routes of Gradio that give away files, run code or waste memory."""
+"""Gradio's routes that give away files, run code or waste memory are closed."""
 
 import json
 import re
@@ -96,12 +96,12 @@ def allowed() -> set[tuple[str, str]]:
 
 
 def shape(path: str) -> str:
-    """A path without the names of its parameters."""
+    """A path whose parameters have no names."""
     return re.sub(r"\{[^}]*\}", "{}", path)
 
 
 def routes() -> list[tuple[str, str, bool]]:
-    """Method, path and whether it is our own, of all routes of the app as it runs."""
+    """Method, path and origin of all routes of the running app."""
     environment = {
         "STREAMCHAT_DATA_DIR": "",
         "STREAMCHAT_OWNER_PASSWORD": "long enough",
@@ -115,8 +115,7 @@ def routes() -> list[tuple[str, str, bool]]:
 
 @pytest.mark.process
 def test_every_route_of_the_running_app_is_allowed_or_refused_on_purpose() -> None:
-    """A route that the next Gradio brings is noticed here, and answered with 404 until somebody
-    decides about it."""
+    """A route that a new Gradio adds fails this test, and is a 404 until it is on a list."""
     found = routes()
     assert ("POST", "/gradio_api/queue/join", False) in found
     undecided = [
@@ -132,8 +131,7 @@ def test_every_route_of_the_running_app_is_allowed_or_refused_on_purpose() -> No
 
 @pytest.mark.parametrize(("method", "path"), sorted(refused()))
 def test_no_visitor_reaches_a_refused_route(app: Application, method: str, path: str) -> None:
-    """Files, proxies, uploads, deep links, streams of media, monitoring and Gradio's tools for
-    developers are a 404."""
+    """Files, proxies, uploads, deep links, media streams, monitoring and developer tools are a 404."""
     answer = httpx.request(method, app.url + re.sub(r"\{[^}]*\}", "1", path), timeout=5)
     assert (answer.status_code, answer.json()["code"]) in [
         (404, "not_found"),
@@ -204,7 +202,7 @@ def test_no_spelling_of_a_path_gets_around_the_allowlist(app: Application, path:
     "path", [f"/gradio_api/file={SECRET}", "/gradio_api/upload", "/?deep_link=x", "/logout"]
 )
 def test_no_method_gets_around_the_allowlist(app: Application, method: str, path: str) -> None:
-    """A method that is odd, or written in lower case, changes nothing about what is refused."""
+    """An unknown method, or one in lower case, does not open a refused route."""
     assert asked(app, method, path)[0] in (400, 404, 405)
 
 
@@ -212,13 +210,13 @@ def test_no_method_gets_around_the_allowlist(app: Application, method: str, path
     ("header", "value"), [("X-Forwarded-Prefix", "/x"), ("X-Original-URL", "/config")]
 )
 def test_no_header_gets_around_the_allowlist(app: Application, header: str, value: str) -> None:
-    """Only the path of the request itself counts."""
+    """No header changes the path that the allowlist checks."""
     assert asked(app, "GET", f"/gradio_api/file={SECRET}", {header: value})[0] == 404
 
 
 @pytest.mark.process
 def test_a_page_of_a_program_under_development_is_told_of_changes() -> None:
-    """`gradio app.py` keeps its stream of changes, which no other page has."""
+    """`gradio app.py` keeps its stream of changes, and no other page has it."""
     command = (sys.executable, "-c", "from gradio.cli import cli; cli()", "app.py")
     with (
         Application(command=command) as app,
@@ -230,8 +228,8 @@ def test_a_page_of_a_program_under_development_is_told_of_changes() -> None:
 
 @pytest.mark.process
 def test_a_program_under_development_is_as_closed_as_any_other(tmp_path: Path) -> None:
-    """`gradio app.py` serves the whole chat, before and after a change: its allowlist, hosts,
-    headers and routes."""
+    """`gradio app.py` has the allowlist, hosts, headers and routes of the whole chat, before and
+    after a change."""
     command = (sys.executable, "-c", "from gradio.cli import cli; cli()", "app.py")
     program = install(tmp_path)
     with (
@@ -256,7 +254,7 @@ def test_a_program_under_development_is_as_closed_as_any_other(tmp_path: Path) -
 
 
 def test_logging_out_takes_more_than_a_link(app: Application) -> None:
-    """A link or a picture in an answer cannot end anybody's login."""
+    """A GET request for `/logout` does not end a session."""
     status, headers = asked(app, "GET", "/logout")
     assert status in (404, 405)
     assert "set-cookie" not in headers

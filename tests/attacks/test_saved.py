@@ -1,4 +1,4 @@
-"""Saved conversations in the hands of those they do not belong to, and of those who ask too much."""
+"""Attacks on saved conversations: by strangers, and by readers who ask too much."""
 
 import asyncio
 import socket
@@ -76,7 +76,7 @@ CALLS: list[tuple[str, str, dict[str, str] | None]] = [
 def test_another_browser_does_not_learn_whether_a_conversation_exists(
     owner: Reader, thief: Reader, method: str, path: str, body: dict[str, str] | None
 ) -> None:
-    """Its answer is that of an id which there never was, and nothing changes."""
+    """A stranger gets the answer for an unknown id, and changes nothing."""
     id_ = asked(owner)
     answers = [
         thief.client.request(method, f"conversations/{each}{path}", json=body)
@@ -88,7 +88,7 @@ def test_another_browser_does_not_learn_whether_a_conversation_exists(
 
 
 def test_another_browser_opens_nothing(owner: Reader, thief: Reader) -> None:
-    """Neither as a page's conversation nor as its session, and what is asked there stays apart."""
+    """A stranger cannot open a conversation by its id, neither as a tab nor as a session."""
     id_ = asked(owner)
     assert thief.opens(id_)[1] != id_
     assert thief.opens("", page=id_)[1] != id_
@@ -101,7 +101,7 @@ def test_another_browser_opens_nothing(owner: Reader, thief: Reader) -> None:
 def test_the_session_of_a_page_opens_nothing_for_another_browser(
     owner: Reader, thief: Reader
 ) -> None:
-    """Gradio's sessions are guessed more easily than a cookie."""
+    """A stranger who knows a page's session hash opens nothing."""
     page, _ = owner.opens()
     owner.asks(SECRET, page=page)
     answer = thief.client.post(
@@ -112,7 +112,7 @@ def test_the_session_of_a_page_opens_nothing_for_another_browser(
 
 
 def test_nothing_of_others_is_deleted_or_restored(owner: Reader, thief: Reader) -> None:
-    """To delete all deletes all of one's own."""
+    """Delete all and restore affect only the reader's own conversations."""
     id_ = asked(owner)
     assert thief.client.delete("conversations").json() == {"deleted": 0}
     assert owner.client.delete(f"conversations/{id_}").status_code == 204
@@ -126,7 +126,8 @@ def test_nothing_of_others_is_deleted_or_restored(owner: Reader, thief: Reader) 
 def test_others_cannot_write_into_a_deleted_conversation(
     owner: Reader, thief: Reader, *, has_cookie: bool
 ) -> None:
-    """A page whose session has its id is nobody's, and what is restored is as it was."""
+    """A stranger's page with the id of a deleted conversation does not write into it, and it is
+    restored unchanged."""
     id_ = asked(owner)
     assert owner.client.delete(f"conversations/{id_}").status_code == 204
     if not has_cookie:
@@ -141,8 +142,8 @@ def test_others_cannot_write_into_a_deleted_conversation(
 
 
 def test_a_search_reads_texts_for_what_it_shows_alone() -> None:
-    """However many conversations have its words, and a bounded number of characters of them: else
-    one search of single letters holds up everybody's saving for minutes."""
+    """A search reads the texts of the conversations that it shows, and a bounded number of
+    characters, so that it does not delay others' writes."""
     read: list[str] = []
 
     def substr(text: str, _: int, most: int) -> str:
@@ -170,7 +171,7 @@ def test_a_search_reads_texts_for_what_it_shows_alone() -> None:
     "cookie", ["", "x", "x" * 43 + "=", "x" * 44, "' OR 1=1 --", "streamchat_browser", "é" * 43]
 )
 def test_a_forged_cookie_reads_nothing(here: Running, cookie: str) -> None:
-    """One that the chat would not have given out is none, and there is nothing without one."""
+    """A cookie that the chat did not issue, and a missing one, read nothing."""
     headers = {b"Cookie": f"streamchat_browser={cookie}".encode()}
     with httpx.Client(base_url=here.url, headers=headers) as client:
         assert client.get("conversations").json() == {"conversations": [], "more": False}
@@ -178,7 +179,7 @@ def test_a_forged_cookie_reads_nothing(here: Running, cookie: str) -> None:
 
 
 def test_the_cookie_is_for_the_server_alone(here: Running) -> None:
-    """No script reads it, no other site sends it, and no cache gives it to somebody else."""
+    """The reader's cookie is HttpOnly and SameSite, and responses are not cached."""
     answer = httpx.get(here.url)
     assert "HttpOnly; SameSite=Lax" in answer.headers["set-cookie"]
     assert answer.headers["cache-control"] == "no-store"
@@ -187,7 +188,7 @@ def test_the_cookie_is_for_the_server_alone(here: Running) -> None:
 
 @pytest.mark.parametrize("id_", ["x" * 65, "a.b", "%2e%2e", "a%00b", "%F0%9F%A6%93", "a%20b"])
 def test_a_malformed_id_is_an_unknown_one(owner: Reader, id_: str) -> None:
-    """It is not even looked for."""
+    """A malformed id is refused without a query."""
     assert owner.client.get(f"conversations/{id_}").status_code == 404
 
 
@@ -221,7 +222,7 @@ def test_a_search_is_words_and_nothing_else(owner: Reader, query: str) -> None:
     ],
 )
 def test_a_list_has_bounds(owner: Reader, query: dict[str, str], status: int) -> None:
-    """Of its search, its beginning and its length."""
+    """The search, the start and the length of a list are bounded."""
     assert owner.client.get("conversations", params=query).status_code == status
 
 
@@ -245,7 +246,7 @@ BODIES: list[tuple[Any, int]] = [
 
 @pytest.mark.parametrize(("body", "status"), BODIES)
 def test_a_title_is_one_short_line(owner: Reader, body: bytes, status: int) -> None:
-    """Anything else is refused with a sentence, and the title stays."""
+    """A title that is not one short line is refused with a sentence, and the old one stays."""
     id_ = asked(owner)
     answer = owner.client.patch(f"conversations/{id_}", content=body)
     assert (answer.status_code, bool(answer.json()["message"])) == (status, True)
@@ -253,7 +254,8 @@ def test_a_title_is_one_short_line(owner: Reader, body: bytes, status: int) -> N
 
 
 def test_a_title_loses_what_is_no_text(owner: Reader) -> None:
-    """Line ends, controls and half characters; a tag is text as any other."""
+    """Line ends, control characters and lone surrogates are removed from a title; a tag stays as
+    text."""
     id_ = asked(owner)
     body = b'{"title": "<img src=x>\\n\\u0001a \\ud800 b"}'
     assert owner.client.patch(f"conversations/{id_}", content=body).status_code == 200
@@ -277,7 +279,7 @@ def test_a_title_loses_what_is_no_text(owner: Reader) -> None:
 def test_no_other_sites_page_gets_in(
     owner: Reader, method: str, path: str, header: dict[str, str]
 ) -> None:
-    """Although the browser might send the cookie along."""
+    """A cross-site request is refused, also with the reader's cookie."""
     asked(owner)
     body = {"title": "x"} if method == "PATCH" else None
     answer = owner.client.request(method, f"conversations{path}", headers=header, json=body)
@@ -288,7 +290,7 @@ def test_no_other_sites_page_gets_in(
 def test_a_visitor_who_asks_all_the_time_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The refusal says for how long."""
+    """Changes over the rate limit are refused with a Retry-After, and reads go on."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", "")
     chat = replace(create(Settings(data_dir=str(tmp_path))), rates=Rates(changes="3/minute"))
     with chat.launch() as app, Reader(app.url) as reader:
@@ -330,7 +332,7 @@ def large(number: int) -> list[dict[str, Any]]:
 
 @contextmanager
 def unread(url: str, cookies: httpx.Cookies, version: str = "1.1") -> Iterator[socket.socket]:
-    """An export of which nothing but the first bytes has been read."""
+    """A connection on which only the first bytes of an export were read."""
     address = httpx.URL(url)
     cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
     lines = f"GET /conversations/export HTTP/{version}", f"Host: {address.netloc.decode()}"
@@ -361,8 +363,8 @@ def exporter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[
 
 
 def test_an_export_is_made_while_it_is_read(exporter: tuple[Reader, list[str]]) -> None:
-    """A client that reads nothing holds one conversation in memory, and two such clients have all
-    places of their visitor until they leave."""
+    """An export that is not read holds one conversation in memory, and a visitor has two exports at
+    once."""
     reader, read = exporter
     for _ in range(2):
         imported = reader.client.post("conversations/import", json=file_of(large(6)))
@@ -382,7 +384,7 @@ def test_an_export_is_made_while_it_is_read(exporter: tuple[Reader, list[str]]) 
 def test_an_export_that_fails_does_not_look_whole(
     exporter: tuple[Reader, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The transfer breaks off. HTTP/1.0 has the length before the first byte."""
+    """A failed export breaks off its transfer. Over HTTP/1.0 it has a Content-Length."""
     reader, read = exporter
     reader.client.post("conversations/import", json=file_of(large(2)))
     url, cookies = str(reader.client.base_url), reader.client.cookies
@@ -406,7 +408,7 @@ def test_an_export_that_fails_does_not_look_whole(
 def test_an_export_without_the_disk_is_not_an_empty_one(
     exporter: tuple[Reader, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is an error, so that nobody keeps an empty file for a copy."""
+    """An export without a working disk is an error, so that nobody keeps an empty file as a copy."""
     reader, _ = exporter
 
     async def fails(*_: object) -> None: ...
@@ -418,6 +420,7 @@ def test_an_export_without_the_disk_is_not_an_empty_one(
 def test_an_export_goes_on_without_what_is_deleted_meanwhile(
     exporter: tuple[Reader, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """An export leaves out conversations that are deleted during it."""
     reader, _ = exporter
     reader.client.post("conversations/import", json=file_of(large(2)))
     ids, asked = Saved.ids, []
@@ -432,7 +435,7 @@ def test_an_export_goes_on_without_what_is_deleted_meanwhile(
 
 
 async def test_an_export_ends_after_its_time() -> None:
-    """However slowly it is read; and its end is missing."""
+    """An export that is read too slowly is cut off, and does not look whole."""
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -452,7 +455,7 @@ async def test_an_export_ends_after_its_time() -> None:
 
 
 async def test_an_import_leaves_turns_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It saves one conversation at a time, and looks only at the beginning of a long title."""
+    """An import saves one conversation at a time, and cleans only the beginning of a long title."""
     cleaned: list[str] = []
 
     def one_line(text: str) -> str:
@@ -475,6 +478,7 @@ async def test_an_import_leaves_turns_to_others(monkeypatch: pytest.MonkeyPatch)
 def test_a_file_is_checked_beside_the_event_loop(
     exporter: tuple[Reader, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """An imported file is parsed in a thread."""
     reader, _ = exporter
     loops: list[object] = []
 

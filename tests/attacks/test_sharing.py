@@ -77,7 +77,7 @@ def share(reader: Reader, id_: str) -> str:
 def test_another_browser_neither_shares_nor_withdraws(
     owner: Reader, thief: Reader, id_: str, method: str
 ) -> None:
-    """It gets the answer for an unknown id, and the link stays."""
+    """A stranger gets the answer for an unknown id, and the link stays."""
     url = share(owner, id_)
     answers = [
         thief.client.request(method, f"conversations/{each}/share")
@@ -104,7 +104,7 @@ def test_no_other_sites_page_shares_or_withdraws(
 
 
 def test_another_sites_page_may_link_to_it_and_not_read_it(owner: Reader, id_: str) -> None:
-    """A link opens the page; a script, a frame or a picture gets nothing."""
+    """A link from another site opens the page; its scripts, frames and pictures get nothing."""
     url = share(owner, id_)
     link = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
     answer = httpx.get(owner.client.base_url.join(url), headers=link)
@@ -235,7 +235,7 @@ ATTRIBUTE = re.compile(r'\s+([\w-]+)="([^"]*)"')
 
 
 def check(html: str) -> None:
-    """Asserts that the HTML has only plain tags, our own classes, and links to the web."""
+    """Asserts that the HTML has only plain tags, the chat's classes, and links to the web."""
     assert not re.search(r"<(?!/?[a-z])", html)
     for _, tag, rest in BEGUN.findall(html):
         assert tag in TAGS, tag
@@ -269,12 +269,13 @@ PARTS = [*HOSTILE, "*", "**", "_", "`", "```\n", "\n", "\n\n", "> ", "- ", "1. "
 
 @given(st.lists(st.sampled_from(PARTS) | st.text(max_size=3), max_size=30))
 def test_no_mixture_of_words_is_more_than_words(parts: list[str]) -> None:
-    """Any mixture of hostile pieces is drawn as plain tags."""
+    """Any mixture of hostile pieces is drawn with plain tags alone."""
     check("".join(drawn("".join(parts))))
 
 
 def test_a_piece_that_cannot_be_drawn_is_text(caplog: pytest.LogCaptureFixture) -> None:
-    """The page is whole, and the log has the place of the fault and no word of the answer."""
+    """A piece that the renderer fails on is shown as text, and the log has the place of the fault
+    without the words."""
 
     def render(piece: str) -> str:
         raise ValueError(piece)
@@ -286,8 +287,7 @@ def test_a_piece_that_cannot_be_drawn_is_text(caplog: pytest.LogCaptureFixture) 
 
 @pytest.mark.parametrize(("columns", "row"), [(1_900, "|a\n"), (50, "|a\n"), (20, "|\n")])
 def test_a_table_of_few_words_and_many_cells_is_text(columns: int, row: str) -> None:
-    """A header of many columns makes no page of empty cells of short rows; its words are there,
-    once."""
+    """A table with many columns and short rows is shown as text, without empty cells."""
     words = "|" + "b|" * columns + "\n|" + "-|" * columns + "\n" + row * 15_000
     html = "".join(drawn(words[:30_000]))
     check(html)
@@ -297,13 +297,13 @@ def test_a_table_of_few_words_and_many_cells_is_text(columns: int, row: str) -> 
 
 
 def test_a_table_in_a_quotation_is_bounded_too() -> None:
-    """Many small tables make no more cells than one."""
+    """Many small tables have the bound of cells that one table has."""
     table = "> |" + "b|" * 20 + "\n> |" + "-|" * 20 + "\n" + "> |\n" * 20 + "\n"
     assert "".join(drawn(table * 100)).count("<td>") == 0
 
 
 def test_the_rest_of_a_page_that_is_too_long_is_left_out() -> None:
-    """Words that become many times as much HTML end at a bound, and the page is whole."""
+    """HTML over the bound is left out, and the page is complete."""
     shown = {"role": "assistant", "text": "https://a.test/ \n\n" * 10_000}
     page = Page(Shell(Look), max_html=500_000)
     snapshot = json.dumps({"title": "Title", "at": 0, "messages": [shown, shown]})
@@ -360,7 +360,7 @@ def held(folder: Path) -> tuple[int, int]:
 
 
 def test_a_snapshot_counts_for_its_owner(tmp_path: Path) -> None:
-    """A snapshot takes room on the disk, and none once it is withdrawn or deleted."""
+    """A snapshot counts for its owner's share of the disk until it is withdrawn or deleted."""
     with create(settings_of(tmp_path)).launch() as app, Reader(app.url) as reader:
         id_ = imported(reader, "x" * 100_000, "y" * 100_000)
         sizes = [held(tmp_path)]
@@ -459,7 +459,7 @@ async def test_a_page_is_drawn_once_for_all_and_few_are_kept() -> None:
 
 
 async def test_a_page_that_fails_is_drawn_anew() -> None:
-    """No reader gets the first half of it as the whole."""
+    """After a failure the next reader gets a whole page, and never the first half."""
 
     def fails() -> Iterator[str]:
         yield "x" * PART
@@ -473,7 +473,7 @@ async def test_a_page_that_fails_is_drawn_anew() -> None:
 
 
 async def test_many_readers_at_once_have_one_page_drawn() -> None:
-    """However many there are, and whoever of them leaves in the middle of a part."""
+    """Concurrent readers share one drawing of a page, also when one of them leaves."""
     go, made = threading.Event(), 0
 
     def pieces() -> Iterator[str]:
@@ -498,7 +498,7 @@ async def test_many_readers_at_once_have_one_page_drawn() -> None:
 
 
 def test_a_reader_who_shares_all_the_time_waits(tmp_path: Path) -> None:
-    """Each time the whole conversation is written to the disk."""
+    """Shares over the rate limit are refused, because each writes a whole conversation to the disk."""
     chat = replace(create(settings_of(tmp_path)), rates=Rates(shares="3/minute"))
     with chat.launch() as app, Reader(app.url) as reader:
         url = f"conversations/{reader.asks(SECRET)}/share"
@@ -507,7 +507,7 @@ def test_a_reader_who_shares_all_the_time_waits(tmp_path: Path) -> None:
 
 
 async def test_a_link_ends_with_the_time_for_which_conversations_are_kept(tmp_path: Path) -> None:
-    """Counted from the last word, however lately it was shared."""
+    """A link ends when its conversation is too old, counted from the last word."""
     clock = Ticking(1_795_699_040.0)
     store = Store(str(tmp_path), clock=clock, max_age=10)
     await store.open()
@@ -524,7 +524,7 @@ async def test_a_link_ends_with_the_time_for_which_conversations_are_kept(tmp_pa
 
 
 def test_a_reader_who_opens_links_all_the_time_waits(tmp_path: Path) -> None:
-    """A program that tries tokens gets a page with the time to wait."""
+    """Reads over the rate limit get a page with the time to wait."""
     chat = replace(create(settings_of(tmp_path)), rates=Rates(shared_reads="3/minute"))
     with chat.launch() as app:
         answers = [httpx.get(f"{app.url}shared/{number}") for number in range(4)]
@@ -538,7 +538,7 @@ LOGIN = {"username": "ada", "password": "long enough"}
 
 @pytest.mark.parametrize("sharing", ["on", "public"])
 def test_a_login_holds_for_links_unless_the_owner_says_public(tmp_path: Path, sharing: str) -> None:
-    """The login leads back to the link, and to no other place."""
+    """The login page leads back to the link, and to no other path."""
     settings = settings_of(tmp_path, auth="ada:long enough", sharing=sharing)
     with create(settings).launch() as app:
         cookies = dict(httpx.post(f"{app.url}login", data=LOGIN).cookies)

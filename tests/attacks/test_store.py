@@ -1,4 +1,4 @@
-"""Visitors who fill the store or the memory, so that what others keep has to go."""
+"""Attacks that fill the store or the memory, so that other visitors' data is evicted."""
 
 import asyncio
 import contextlib
@@ -66,7 +66,7 @@ async def victims(room: Room, number: int = 5) -> list[Visitor]:
 
 
 async def attack(room: Room, address: str = ATTACKER) -> None:
-    """Ten times the visitor's share of words, thousands of claims, and new chats."""
+    """Writes ten times a visitor's share of words, thousands of claims, and new chats."""
     attacker = Visitor(room, address, "attacker")
     big = await attacker.reload("")
     for number in range(30):
@@ -95,8 +95,8 @@ def held(folder: Path) -> int:
 
 
 async def test_a_visitor_cannot_delete_what_others_keep(tmp_path: Path) -> None:
-    """One visitor who sends, claims and begins anew without end deletes nobody's conversation, in memory
-    or on disk."""
+    """A visitor who sends, claims and begins anew without end evicts no other visitor's
+    conversation."""
     async with a_room(tmp_path, max_tabs=100) as room:
         people = await victims(room)
         before = held(tmp_path)
@@ -115,7 +115,7 @@ async def test_a_visitor_cannot_delete_what_others_keep(tmp_path: Path) -> None:
 
 
 async def test_many_visitors_together_cannot_delete_what_others_keep(tmp_path: Path) -> None:
-    """Where all together are over the bound, whoever holds most loses; a visitor with little loses
+    """Over the common bound the visitors with most data lose some, and a visitor with little loses
     nothing."""
     async with a_room(tmp_path, max_tabs=50) as room:
         people = await victims(room)
@@ -127,8 +127,7 @@ async def test_many_visitors_together_cannot_delete_what_others_keep(tmp_path: P
 
 
 async def test_a_conversation_is_dropped_as_a_whole(tmp_path: Path) -> None:
-    """Where very many visitors hold the same, the oldest lose all of a conversation, and the others
-    lose nothing."""
+    """When all visitors hold the same, the oldest conversations are evicted completely."""
     text = "x" * 9_000
     async with a_room(tmp_path) as room:
         people = [Visitor(room, f"192.0.2.{n}", f"visitor{n}") for n in range(250)]
@@ -150,8 +149,7 @@ async def test_a_conversation_is_dropped_as_a_whole(tmp_path: Path) -> None:
 
 
 async def test_without_a_store_nobody_is_pushed_out_of_memory() -> None:
-    """Where memory is all there is, a visitor's claims push out their own tabs and nobody
-    else's."""
+    """Without a store a visitor's claims evict that visitor's own tabs from memory."""
     room = Room(max_tabs=100, visitor_bytes=VISITOR_BYTES, max_pages=100)
     people = await victims(room)
     await attack(room)
@@ -163,8 +161,7 @@ async def test_without_a_store_nobody_is_pushed_out_of_memory() -> None:
 
 
 async def test_a_claim_copies_nothing(tmp_path: Path) -> None:
-    """A hundred claims of a large tab take neither its memory nor its room on the disk a hundred
-    times."""
+    """A hundred claims of a large tab take its memory and disk space once."""
     async with a_room(tmp_path) as room:
         visitor = Visitor(room)
         tab = await visitor.reload("")
@@ -180,8 +177,7 @@ async def test_a_claim_copies_nothing(tmp_path: Path) -> None:
 
 
 async def test_many_who_look_for_a_tab_at_once_load_it_once(tmp_path: Path) -> None:
-    """After a restart a hundred claims of one tab, and of its copies, bring its words into memory
-    once."""
+    """Concurrent claims of one tab and its copies load it once."""
     async with a_room(tmp_path) as room:
         visitor = Visitor(room)
         tabs = [await visitor.reload("")]
@@ -201,8 +197,8 @@ async def test_many_who_look_for_a_tab_at_once_load_it_once(tmp_path: Path) -> N
 
 
 async def test_a_copy_outlives_restarts_and_the_age_of_what_it_copies(tmp_path: Path) -> None:
-    """A page that is reloaded now and then finds its conversation for as long as it is, with its
-    last answer."""
+    """A page that is reloaded again and again keeps its conversation beyond the age of the first
+    tab."""
     now = [0.0]
     visitor, tab = None, ""
     for day in (0, 20, 40, 60):
@@ -224,8 +220,7 @@ async def test_a_copy_outlives_restarts_and_the_age_of_what_it_copies(tmp_path: 
 
 
 async def test_a_copy_that_goes_on_has_a_state_of_its_own(tmp_path: Path) -> None:
-    """A copy that goes on keeps what it says to itself; what it was copied from stays as it was,
-    also on disk."""
+    """A copy that gets a new message has its own state, and its origin stays as it was."""
     async with a_room(tmp_path) as room:
         visitor = Visitor(room)
         first = await visitor.reload("")
@@ -259,8 +254,7 @@ class Listed(Store):
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
 async def test_a_reply_with_an_odd_id_is_not_looked_for(method: str, odd: str) -> None:
-    """A reply's id has 32 letters, digits, hyphens or underscores. Nothing else reaches the
-    store."""
+    """A reply id that is not 32 letters, digits, hyphens or underscores does not reach the store."""
     store = Listed()
     room = Room(store)
     own = ASGITransport(FastAPI(routes=routes(room.chat, lambda *_: "visitor").routes))
@@ -277,8 +271,7 @@ async def test_a_reply_with_an_odd_id_is_not_looked_for(method: str, odd: str) -
     "session", [None, "", "a" * 65, "a" * 5_000_000, "a b", "../a", "ä", "a\n", "\ud800"]
 )
 async def test_a_caller_that_is_no_page_claims_nothing(session: str | None) -> None:
-    """A caller without a session, or with one that no page has, shares no tab with other such
-    callers."""
+    """Callers without a page's session share no tab."""
     room = Room()
     owner, thief = Visitor(room, "192.0.2.1"), Visitor(room, ATTACKER)
     owner.request, thief.request = owner.opens(session), thief.opens(session)
@@ -295,7 +288,7 @@ async def test_a_caller_that_is_no_page_claims_nothing(session: str | None) -> N
     "tab", ["", "a" * 65, "x" * 5_000_000, "a b", "' OR 1=1", "\0", "\ud800", "%"]
 )
 async def test_a_tab_with_an_odd_id_is_not_looked_for(tab: str, tmp_path: Path) -> None:
-    """An id that no tab can have finds nothing, and nothing of it is kept."""
+    """A malformed tab id is not looked up and not kept."""
     async with a_room(tmp_path) as room:
         visitor = Visitor(room)
         claimed = await visitor.reload(tab)
@@ -305,8 +298,8 @@ async def test_a_tab_with_an_odd_id_is_not_looked_for(tab: str, tmp_path: Path) 
 
 
 async def test_claims_are_limited_and_a_tab_is_not_lost_by_it() -> None:
-    """A visitor who opens pages too quickly reads so; the page keeps its id, and others open
-    theirs."""
+    """A visitor who opens pages too quickly is told so; the page keeps its id, and other visitors
+    open theirs."""
     room = Room(claims="3/minute")
     visitor, other = Visitor(room), Visitor(room, ATTACKER)
     tab = await visitor.reload("")
@@ -322,7 +315,7 @@ async def test_claims_are_limited_and_a_tab_is_not_lost_by_it() -> None:
 
 @contextlib.contextmanager
 def failing(folder: Path) -> Iterator[None]:
-    """A disk that takes and gives nothing."""
+    """A disk that neither reads nor writes."""
     folder.rename(folder.with_name("moved"))
     while not folder.is_file():
         shutil.rmtree(folder, ignore_errors=True)
@@ -335,8 +328,8 @@ def failing(folder: Path) -> Iterator[None]:
 
 
 async def test_writes_that_wait_for_the_disk_are_bounded_by_visitor(tmp_path: Path) -> None:
-    """While the disk takes nothing, a visitor's words wait in memory up to their share, and nobody
-    else's are lost."""
+    """While the disk fails, a visitor's unwritten words are bounded by the visitor's share, and
+    nobody else's are lost."""
     async with a_room(tmp_path / "data") as room:
         people = await victims(room)
         with failing(tmp_path / "data"):
@@ -362,7 +355,7 @@ async def attack_without_disk(room: Room) -> None:
 
 
 class Spy(dict[str, Any]):
-    """Notes which thread looks at all that is in it."""
+    """Records which threads read its content."""
 
     def __init__(self) -> None:
         super().__init__(before=[])
@@ -374,7 +367,7 @@ class Spy(dict[str, Any]):
 
 
 async def test_a_large_tab_is_made_json_off_the_event_loop(tmp_path: Path) -> None:
-    """Writing a tab, however large, holds nobody up: its JSON is made by the store's own thread."""
+    """The store's thread encodes a tab's JSON."""
     async with a_room(tmp_path) as room:
         state = Spy()
         room.store.put_tab("one", state)
@@ -385,8 +378,7 @@ async def test_a_large_tab_is_made_json_off_the_event_loop(tmp_path: Path) -> No
 
 
 async def test_a_reply_counts_for_who_asked_it(tmp_path: Path) -> None:
-    """Answers to programs, which have no tab, fill the share of who asked, and the oldest of these
-    go."""
+    """Replies to programs count for the visitor who asked, and the oldest are evicted."""
     async with a_room(tmp_path) as room:
         people = await victims(room)
         replies = []
@@ -406,8 +398,7 @@ async def test_a_reply_counts_for_who_asked_it(tmp_path: Path) -> None:
 
 
 async def test_answers_to_one_visitor_do_not_push_out_those_to_others() -> None:
-    """Programs find their ended replies in memory, however much another visitor has had written
-    since."""
+    """A program finds its ended reply in memory despite another visitor's many replies."""
     cache = Cache(keep=60, most=10_000)
     replies = [await ended(cache, "x" * 100, f"visitor {number}") for number in range(5)]
     flood = [await ended(cache, "x" * 3_000, ATTACKER) for _ in range(20)]
@@ -416,7 +407,7 @@ async def test_answers_to_one_visitor_do_not_push_out_those_to_others() -> None:
 
 
 async def test_entries_about_replies_do_not_fill_the_file(tmp_path: Path) -> None:
-    """The journal has a bound of its own, and no number of replies costs anybody their tab."""
+    """The journal has its own bound, and evicts no tab."""
     async with a_room(tmp_path) as room:
         people = await victims(room)
         entries = [
@@ -434,8 +425,7 @@ async def test_entries_about_replies_do_not_fill_the_file(tmp_path: Path) -> Non
 
 
 async def test_the_file_names_no_visitor(tmp_path: Path) -> None:
-    """In the file a visitor is a hash with this installation's salt: two installations have nothing
-    in common."""
+    """In the file a visitor is a hash with this installation's salt."""
     owners = []
     for folder in (tmp_path / "one", tmp_path / "two"):
         async with a_room(folder) as room:
@@ -448,8 +438,7 @@ async def test_the_file_names_no_visitor(tmp_path: Path) -> None:
 
 
 async def test_a_file_without_owners_is_opened(tmp_path: Path) -> None:
-    """A file of the release before owners is read in full, and its tabs belong to the visitors who
-    claim them."""
+    """Tabs in a file of the release before owners belong to the visitors who claim them."""
     shutil.copy(UNVERSIONED, tmp_path / NAME)
     for _ in range(2):
         async with a_room(tmp_path) as room:
@@ -482,7 +471,7 @@ async def test_a_file_without_owners_is_opened(tmp_path: Path) -> None:
 
 
 async def test_processes_that_open_an_old_file_at_once_do_no_harm(tmp_path: Path) -> None:
-    """Of five that bring one file up to date together, one does, and all go on."""
+    """Five processes that open an old file at once migrate it once, and all continue."""
     shutil.copy(UNVERSIONED, tmp_path / NAME)
     stores = [Store(str(tmp_path)) for _ in range(5)]
     await asyncio.gather(*(store.open() for store in stores))
@@ -545,7 +534,7 @@ put = st.tuples(st.sampled_from(["victim", "a", "b"]), st.integers(0, 30), st.in
 
 @given(puts=st.lists(put, max_size=60))
 def test_a_shelf_takes_from_who_has_most(puts: list[tuple[str, int, int]]) -> None:
-    """An owner loses no value while another has more of them, nor because of another's weight."""
+    """A full shelf evicts a value of the owner with most values, whatever the values weigh."""
     shelf: Shelf[tuple[str, int], int] = Shelf(most=10, share=100)
     for owner, number, weight in puts:
         before = {key for key, _ in shelf.items()}
@@ -560,7 +549,7 @@ def test_a_shelf_takes_from_who_has_most(puts: list[tuple[str, int, int]]) -> No
 
 
 def test_held_values_are_never_dropped() -> None:
-    """A running reply's tab stays, whoever else comes, and whoever has most."""
+    """A shelf keeps the values that its `held` predicate protects."""
     shelf: Shelf[int, str] = Shelf(most=2, held=lambda value: value == "runs")
     for number in range(5):
         shelf.put(number, "runs", "busy")

@@ -1,4 +1,4 @@
-"""Files on the page in the hands of those they do not belong to, and of those who send too much."""
+"""Attacks on files of the page: by strangers, and by readers who send too much."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -48,8 +48,8 @@ def code(answer: httpx.Response) -> tuple[int, str]:
 
 
 def test_a_file_is_its_readers_alone(owner: Reader, thief: Reader) -> None:
-    """Another browser that knows its name gets what it gets for one that never was: by its address,
-    in the list of the conversation, and in a question of its own."""
+    """A stranger cannot read another's file by its hash: by its address, in a conversation's list,
+    or in a question."""
     secret = owner.adds(picture(size=(33, 44))).json()["id"]
     id_, _ = owner.hears("?", files=[secret])
     for digest in (secret, "0" * 64):
@@ -62,8 +62,7 @@ def test_a_file_is_its_readers_alone(owner: Reader, thief: Reader) -> None:
 
 
 def test_the_same_file_of_another_does_not_show(owner: Reader, thief: Reader) -> None:
-    """A visitor who has a file cannot find out that somebody else has sent it: to them it is
-    new, and theirs goes without the other's."""
+    """A visitor cannot find out that another visitor has sent the same file."""
     data = picture(size=(55, 66))
     ids = [each.adds(data).json()["id"] for each in (owner, thief)]
     assert ids[0] == ids[1]
@@ -75,7 +74,7 @@ def test_the_same_file_of_another_does_not_show(owner: Reader, thief: Reader) ->
     ["", "x", "A" * 64, "0" * 63, "0" * 65, "..%2f..%2fetc%2fpasswd", "0" * 64 + "/x"],
 )
 def test_only_a_digest_is_looked_for(owner: Reader, name: str) -> None:
-    """Nothing that a visitor writes becomes a path or a pattern."""
+    """Only a SHA-256 digest is looked up; other ids become no path and no pattern."""
     answer = owner.client.get(f"files/{name}")
     assert answer.status_code in (404, 405)
     assert b"root:" not in answer.content
@@ -83,7 +82,7 @@ def test_only_a_digest_is_looked_for(owner: Reader, name: str) -> None:
 
 @pytest.mark.parametrize("given", ["x", "../../etc/passwd", "0" * 64, ("0" * 64 + ",") * 500, "é"])
 def test_a_forged_name_in_a_question_reads_nothing(owner: Reader, given: str) -> None:
-    """A header that names no file of the reader's is refused or does nothing."""
+    """A header that names no file of the reader is refused or ignored."""
     page, _ = owner.opens()
     call = {"data": ["hi"], "session_hash": page}
     headers = [(b"x-files", given.encode("utf-8"))]
@@ -93,7 +92,7 @@ def test_a_forged_name_in_a_question_reads_nothing(owner: Reader, given: str) ->
 
 
 def test_without_a_cookie_there_are_no_files(here: Running) -> None:
-    """A program that keeps no cookie leaves nothing on the disk."""
+    """Without a reader's cookie no file is kept."""
     answer = httpx.post(f"{here.url}files", content=picture(), headers=OCTETS)
     assert code(answer) == (403, "no_reader")
 
@@ -103,7 +102,7 @@ def test_without_a_cookie_there_are_no_files(here: Running) -> None:
     ["text/plain", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", ""],
 )
 def test_a_form_of_another_site_sends_no_file(owner: Reader, kind: str) -> None:
-    """A type that a page may send to another site without asking is not taken."""
+    """A Content-Type that a form can send cross-site is refused."""
     answer = owner.adds(picture(), **{"content-type": kind})
     assert code(answer) == (415, "not_octets")
 
@@ -117,12 +116,12 @@ def test_a_form_of_another_site_sends_no_file(owner: Reader, kind: str) -> None:
     ],
 )
 def test_another_site_sends_and_reads_no_file(owner: Reader, headers: dict[str, str]) -> None:
-    """Other origins and names are refused, with any cookie that the browser sends along."""
+    """A cross-site request and a rebound host are refused, also with the reader's cookie."""
     assert owner.adds(picture(), **headers).status_code in (403, 421)
 
 
 def test_a_file_that_is_too_large_is_not_read(owner: Reader) -> None:
-    """Neither if its length is told nor if it comes in pieces without end."""
+    """A file over the bound is refused, with a Content-Length or chunked."""
     most = 1_000_000
     assert code(owner.adds(b"a" * (most + 1))) == (413, "too_long")
 
@@ -146,7 +145,7 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_file_leaves_nothing(owner: Reader, folder: Path, name: str) -> None:
-    """It is refused by its name, and is neither in the database nor anywhere else."""
+    """A bad file is refused by its name, and nothing of it is stored."""
     before = rows(folder)
     data, refusal = BAD[name]
     answer = owner.adds(data, "\u202efile\n.bin")
@@ -161,7 +160,7 @@ def rows(folder: Path) -> int:
 
 
 def test_more_files_than_a_conversation_may_have_are_refused_in_words(owner: Reader) -> None:
-    """Also if each is within its bound: the message stays, and the sentence names a file."""
+    """The page shows the bound on bytes or on the number of files."""
     ids = [
         owner.adds(f"{number}".encode() * 900_000, f"{number}.txt").json()["id"]
         for number in range(3)
@@ -172,7 +171,7 @@ def test_more_files_than_a_conversation_may_have_are_refused_in_words(owner: Rea
 
 
 def test_what_is_read_runs_nothing(owner: Reader) -> None:
-    """HTML that was sent as a text is a download of octets, with a policy that allows nothing."""
+    """HTML that was sent as text is served as a download with a closed policy."""
     page = owner.adds(b"<script>alert(1)</script>", "a.html").json()
     answer = owner.client.get(f"files/{page['id']}")
     assert answer.headers["content-type"] == "application/octet-stream"
@@ -182,7 +181,7 @@ def test_what_is_read_runs_nothing(owner: Reader) -> None:
 
 
 def test_with_a_login_files_are_behind_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is taken and nothing is shown to those who have not logged in."""
+    """Without the login no file is taken and none is shown."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", "")
     account = {"username": "eva", "password": "a long password"}
     settings = Settings(data_dir=str(tmp_path), auth=SecretStr(":".join(account.values())))
@@ -196,7 +195,7 @@ def test_with_a_login_files_are_behind_it(tmp_path: Path, monkeypatch: pytest.Mo
 def test_one_visitor_sends_so_many_files_and_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next one is a 429 with the time to come back, before anything is read of it."""
+    """Files over the hourly bound get a 429 with Retry-After before they are read."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", "")
     most = int(UPLOADS.partition("/")[0])
     with (
@@ -213,7 +212,7 @@ def test_one_visitor_sends_so_many_files_and_no_more(
 def test_where_files_are_off_or_cannot_be_kept_none_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]
 ) -> None:
-    """The page does not offer it, and the route refuses it."""
+    """With files off, or without a disk, the page offers no files and the route refuses them."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", "")
     chosen = Settings(**{"data_dir": str(tmp_path), **settings})  # type: ignore[arg-type]
     with create(chosen).launch() as running, Reader(running.url) as reader:

@@ -1,4 +1,4 @@
-"""Attacks on versions: by other visitors, and with forged ones."""
+"""Attacks on versions: by strangers, and with forged ones."""
 
 import copy
 import json
@@ -81,7 +81,7 @@ def exported(reader: Reader, id_: str) -> Any:
 
 
 def test_another_browser_neither_reads_nor_shows_versions(owner: Reader, thief: Reader) -> None:
-    """It gets the answer for an unknown id, with a cookie and without one."""
+    """A stranger gets the answer for an unknown id, with a cookie and without one."""
     id_ = imported(owner)
     before = shown(owner, id_)
     for cookies in (thief.client.cookies, None):
@@ -95,8 +95,8 @@ def test_another_browser_neither_reads_nor_shows_versions(owner: Reader, thief: 
 
 
 def test_versions_go_out_and_come_in_again(owner: Reader) -> None:
-    """An exported file imports as an equal conversation with all versions; as Markdown it has only
-    the shown path."""
+    """An exported file imports as an equal conversation with all versions. Its Markdown has the
+    shown path."""
     id_ = imported(owner)
     assert shown(owner, id_) == {
         "path": [2, 4],
@@ -139,7 +139,7 @@ def test_versions_go_out_and_come_in_again(owner: Reader) -> None:
     ids=str,
 )
 def test_a_forged_number_is_refused_with_a_sentence(owner: Reader, body: Any) -> None:
-    """The shown path stays as it is."""
+    """A malformed number of a version is refused, and the shown path stays."""
     id_ = imported(owner)
     answer = owner.client.put(f"conversations/{id_}/versions", json=body)
     assert code(answer) == (422, "bad_version")
@@ -149,7 +149,7 @@ def test_a_forged_number_is_refused_with_a_sentence(owner: Reader, body: Any) ->
 
 @pytest.mark.parametrize("number", [5, 999, 10**9 - 1])
 def test_a_number_that_no_turn_has_is_unknown(owner: Reader, number: int) -> None:
-    """The shown path stays, and nothing is deleted."""
+    """An unknown number changes and deletes nothing."""
     id_ = imported(owner)
     assert code(put(owner, id_, version=number)) == (404, "unknown_version")
     assert shown(owner, id_)["path"] == [2, 4]
@@ -159,7 +159,7 @@ def test_a_number_that_no_turn_has_is_unknown(owner: Reader, number: int) -> Non
     ("body", "status"), [(b"", 422), (b"{", 422), (b"[" * 15, 422), (b" " * 5_000, 413)]
 )
 def test_a_body_that_is_no_json_is_refused(owner: Reader, body: bytes, status: int) -> None:
-    """A body that is far too long is refused, too."""
+    """A body that is no JSON, or is too long, is refused."""
     id_ = imported(owner)
     answer = owner.client.put(f"conversations/{id_}/versions", content=body)
     assert (answer.status_code, bool(answer.json()["message"])) == (status, True)
@@ -193,8 +193,8 @@ def test_a_login_keeps_versions_from_everybody_else(
 def test_a_visitor_who_goes_back_and_forth_all_the_time_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each switch writes the conversation to the disk; a visitor who switches too often waits, and
-    nobody else does."""
+    """A visitor who switches too often waits, because each switch writes the conversation to the
+    disk."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", "")
     waits: list[float] = []
 
@@ -251,7 +251,7 @@ FORGED: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
 def test_no_file_makes_anything_but_a_tree(owner: Reader, forged: dict[str, Any]) -> None:
-    """A file with another shape is refused as a whole, with a sentence."""
+    """An imported file whose versions are no tree is refused as a whole."""
     kept = owner.titles()
     answer = put_in(owner, **forged)
     assert code(answer) == (422, "bad_file"), forged
@@ -281,7 +281,7 @@ def test_a_file_of_very_many_versions_is_cut_and_not_refused(owner: Reader) -> N
 
 
 def test_going_back_and_forth_loses_nothing_of_a_long_conversation(owner: Reader) -> None:
-    """Also if what a switch hides takes megabytes."""
+    """A switch that hides megabytes loses nothing."""
     words = said(SECRET, "Stripes.", "word " * 450_000, "Spots.", "And?", "Tail.")
     id_ = imported(owner, messages=words, path=[1, 2, 3], versions=[turn(0, -1, SECRET, "Dots.")])
     for number, path in ((0, [0]), (1, [1, 2, 3])):

@@ -20,7 +20,7 @@ from tests.served import Source
 
 
 class Room:
-    """A chat whose source a test speaks by hand; its visitors are told apart by their addresses."""
+    """A chat whose source a test speaks by hand. Visitors differ by their addresses."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Room:
 
 
 class Visitor:
-    """It keeps what it shows, and sends that with each message."""
+    """A page that keeps what it shows, and sends it with each message."""
 
     def __init__(self, room: Room, address: str = "192.0.2.1", session: str = "first") -> None:
         self.room = room
@@ -61,7 +61,7 @@ class Visitor:
         self.loads = 0
 
     def opens(self, session: str | None) -> gr.Request:
-        """A request from another page of the visitor's."""
+        """A request from another page of the same visitor."""
         request = Request({"type": "http", "headers": [], "client": (self.address, 1)})
         return gr.Request(request, session_hash=session)
 
@@ -98,7 +98,7 @@ class Visitor:
         await self.reload("")
 
     async def reload(self, tab: str | None = None) -> str:
-        """Opens a page for that tab, which is the present one as a rule; its id."""
+        """Opens a page for that tab, by default the present one; returns its id."""
         self.loads += 1
         before = self.page.tab_id(self.request) if tab is None else tab
         self.request = self.opens(f"{self.loads}-{self.address.replace('.', '-')}")
@@ -120,11 +120,11 @@ class Visitor:
 
     @property
     def sent(self) -> list[tuple[str, str]]:
-        """The conversation that the source was asked last."""
+        """The conversation of the source's last request."""
         return [(message.role, message.text) for message in self.source.asked[-1]]
 
     async def kept(self) -> str:
-        """All that the tab keeps, in memory and on the disk."""
+        """Everything that the tab keeps, in memory and on the disk."""
         await self.room.store.flush()
         tab = self.page.tab_id(self.request)
         return repr((await self.page.tab(self.request)).messages()) + repr(
