@@ -21,7 +21,6 @@ from streamchat.events import Done, Ending, Event, Failed, Notice, Text, Thinkin
 from streamchat.replies.reply import Reply
 from streamchat.store.database import AGAIN, BEHIND, MAX_AGE, NAME, PRUNE_EVERY, Store
 from streamchat.store.schema import ROW
-from streamchat.store.seams import Transaction
 from tests.hand import Clock, Hand, settle
 
 ROOT = Path(__file__).parent.parent
@@ -609,15 +608,3 @@ async def test_a_folder_that_is_deleted_is_begun_anew(tmp_path: Path) -> None:
         assert await store.flush()
         assert [await store.tab(name) for name in ("old", "new")] == [None, {}]
     assert rows(tmp_path / "data") == 1
-
-
-async def test_work_is_done_in_whole_or_not_at_all(tmp_path: Path) -> None:
-    """Work of others that fails halfway leaves the file as it was."""
-
-    def work(file: Transaction) -> None:
-        file.execute("INSERT INTO tabs (id, state, at) VALUES ('one', '{}', 0)")
-        file.execute("INSERT INTO nowhere VALUES (1)")
-
-    async with opened(tmp_path) as store:
-        await store.run(work)
-        assert await store.run(lambda file: file.execute("SELECT * FROM tabs").fetchall()) == []

@@ -48,7 +48,11 @@ class Database(Protocol):
         """Raises `TooNew`, and leaves the database as it is, if this release cannot read it."""
 
     async def run(self, work: Work[T]) -> T:
-        """The result of work in one transaction, off the event loop. Raises `Away`."""
+        """The result of work in one transaction, off the event loop. Raises `Away`.
+
+        The work sees no change of others while it runs. It is repeated if they have changed what
+        it had read, so it must change nothing else.
+        """
         ...
 
     async def close(self) -> None: ...

@@ -85,8 +85,13 @@ class SQLite:
         if self._file and not self._path.exists():
             self._disconnect()  # somebody deleted it
         file = self._file = self._file or self._connection()
-        with file:
-            return work(file)
+        try:
+            return within("BEGIN", file, work)
+        except sqlite3.OperationalError as error:
+            if code(error) != sqlite3.SQLITE_BUSY:
+                raise
+            # another process writes, and this work had read: SQLite waits only before it reads
+            return within("BEGIN IMMEDIATE", file, work)
 
     def _connection(self) -> File:
         refuse_later(self._path)
@@ -130,6 +135,14 @@ class SQLite:
         for part in PARTS:
             if (old := self._path.with_name(name + part)).exists():
                 old.replace(aside.with_name(aside.name + part))
+
+
+def within(begin: str, file: File, work: Work[T]) -> T:
+    """The result of work in a transaction that begins with this statement. Without one, Python
+    would begin with the first change, and leave out what was read before it."""
+    with file:
+        file.execute(begin)
+        return work(file)
 
 
 def refuse_later(path: Path) -> None:
