@@ -8,7 +8,7 @@ from typing import Any
 from streamchat.chat import titles
 from streamchat.events import Message, well_formed
 from streamchat.saved.drawing import PART
-from streamchat.ui import MAX_TURNS, ROOT, Turn, Versions, message_of, said
+from streamchat.ui import MAX_TURNS, ROOT, Turn, Versions, as_kept, linked, message_of
 from streamchat.web.problem import Unfit
 
 FORMAT = "streamchat-conversations"
@@ -52,12 +52,21 @@ def fields(told: Told, at: float) -> Fields:
 
 
 def _turn(turn: Turn) -> Fields:
-    words = said(turn.messages)
+    words = as_kept(turn.messages)
     return {"turn": turn.number, "after": turn.after, "messages": _said(words)}
 
 
 def _said(messages: Sequence[Message]) -> list[Fields]:
-    return [{"role": message.role, "text": message.text, **_files(message)} for message in messages]
+    return [
+        {"role": message.role, "text": _text(message), **_files(message)}
+        for message in messages
+        if message.role == "user" or _text(message).strip()
+    ]
+
+
+def _text(message: Message) -> str:
+    """Its words; those of an answer with ordinary links to its sources."""
+    return linked(message.text) if message.role == "assistant" else message.text
 
 
 def _files(message: Message) -> Fields:
@@ -70,10 +79,10 @@ def file_of(conversations: list[Fields]) -> Fields:
 
 
 def snapshot(told: Told, at: float) -> str:
-    """The JSON behind a link to the conversation, without versions and files. Raises `Unfit` for
-    one that is too long."""
-    words = [Message(message.role, message.text) for message in told.messages]
-    shown = fields(Told(told.title, words), at)
+    """The JSON behind a link to the conversation, without versions and files, and with the marks of
+    sources. Raises `Unfit` for one that is too long."""
+    words = [{"role": message.role, "text": message.text} for message in told.messages]
+    shown = {"title": told.title, "at": at, "messages": words}
     text = json.dumps(shown, ensure_ascii=False).encode(errors="replace")
     if len(text) > MAX_SHARED:
         raise Unfit(413, "too_long", wording="too_long_to_share", most=MAX_SHARED)
@@ -93,7 +102,7 @@ def markdown(title: str, messages: Sequence[Message]) -> Iterator[str]:
 
 def _told(message: Message) -> str:
     names = [f"*{titles.one_line(file.name)}*" for file in message.files]
-    return "\n\n".join([*([", ".join(names)] if names else []), message.text.strip()])
+    return "\n\n".join([*([", ".join(names)] if names else []), _text(message).strip()])
 
 
 def read(file: Fields) -> list[Told]:

@@ -17,14 +17,19 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 from streamchat.errors import trace
+from streamchat.events import Citation
 from streamchat.saved.tables import bounded_table
-from streamchat.ui.content import restored
+from streamchat.ui.cited import MARK, Look, read
+from streamchat.ui.content import SOURCE, restored
 from streamchat.ui.markdown import REPEATED, pieces
 from streamchat.ui.prose import STOP
+from streamchat.ui.sources import listed, number, searched
 
 LINK = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 BARE = re.compile(r"</?(?:br|sub|sup|kbd) ?/?>", re.IGNORECASE)
 FORMULA = re.compile(r"\\\((.{1,2000}?)\\\)|\\\[(.{1,2000}?)\\\]|\$\$(.{1,2000}?)\$\$", re.DOTALL)
+# a mark of a source as markdown-it finds it, for it looks for rules at a `<`
+CITED = re.compile(rf"<{SOURCE}(\d+)>")
 # in HTML, where no text has such a tag
 TASK = re.compile(r"<li>\[([ xX])\] ")
 # ends an address, as the chat's own mark does, for markdown-it
@@ -39,18 +44,44 @@ TURN = Lock()
 logger = logging.getLogger(__name__)
 
 
-def drawn(text: str, render: Callable[[str], str] | None = None) -> Iterator[str]:
-    """The HTML of an answer, a piece at a time. A piece that cannot be drawn is shown as text."""
+Render = Callable[[str, dict[str, Any]], str]
+
+
+def drawn(text: str, render: Render | None = None) -> Iterator[str]:
+    """The HTML of an answer, a piece at a time, with its searches and sources."""
+    kept = read(text)
+    for part in kept.parts:
+        if isinstance(part, Look):
+            yield searched(part, is_whole=True) + "\n"
+        else:
+            yield from _words(part, kept.citations, render or MARKDOWN.render)
+    if kept.citations:
+        yield listed(kept.citations) + "\n"
+
+
+def _words(text: str, citations: Sequence[Citation], render: Render) -> Iterator[str]:
+    """A piece that cannot be drawn is shown as text."""
     for piece in pieces(text):
+        marked = MARK.sub(rf"<{SOURCE}\1>", piece)
         try:
             # linkify-it keeps what it has found until it is asked again
             with TURN:
-                html = (render or MARKDOWN.render)(piece.replace(STOP, SPACE))
+                html = render(marked.replace(STOP, SPACE), {"citations": citations})
         except Exception as error:  # noqa: BLE001
             # its message may have words of the answer
             logger.error("An answer could not be drawn: %s", trace(error))  # noqa: TRY400
             html = f"<pre>{escape(piece)}</pre>\n"
-        yield TASK.sub(_task, restored(html.replace(SPACE, "")))
+        yield TASK.sub(_task, restored(html.replace(SPACE, "")).replace(SOURCE, ""))
+
+
+def _cited(state: StateInline, silent: bool) -> bool:
+    """The number of a source, behind the words that it supports."""
+    found = CITED.match(state.src, state.pos, state.posMax)
+    if found and not silent:
+        html = number(state.env.get("citations", ()), int(found[1]))
+        state.push("html_inline", "", 0).content = html
+    state.pos = found.end() if found else state.pos
+    return found is not None
 
 
 def _task(found: re.Match[str]) -> str:
@@ -125,6 +156,7 @@ class Markdown(MarkdownIt):
         self.block.ruler.at("table", bounded_table, {"alt": ["paragraph", "reference"]})
         self.inline.ruler.before("escape", "formula", _formula)
         self.inline.ruler.before("autolink", "bare", _bare)
+        self.inline.ruler.before("autolink", "cited", _cited)
         rules = {
             "link_open": _link,
             "fence": _code,

@@ -11,7 +11,7 @@ from streamchat.events import Conversation
 from streamchat.options import Choice
 from streamchat.saved.file import Fields, Told, fields, snapshot
 from streamchat.store import Store, Transaction, conversations, shares
-from streamchat.ui import Tab, Tabs, message_of, said
+from streamchat.ui import Tab, Tabs, as_kept, message_of
 from streamchat.web.paths import SHARED
 
 MOST = 100
@@ -91,7 +91,7 @@ class Saved:
         messages = tab.messages()
         options = tab.choice.fields if tab.choice else {}
         versions = tab.versions.along(messages)
-        return Told(found["title"], said(messages), versions, options), found["at"]
+        return Told(found["title"], as_kept(messages), versions, options), found["at"]
 
     async def ids(self, reader: str) -> list[str]:
         """The ids of all conversations, the newest first. Raises `InternalError` if the disk

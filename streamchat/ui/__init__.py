@@ -1,9 +1,10 @@
 """The face for people: a page in Gradio."""
 
-from streamchat.ui import content, markdown, prose
-from streamchat.ui.attached import DIGEST, files_of, said
+from streamchat.ui import cited, content, markdown, prose, sources
+from streamchat.ui.attached import DIGEST, as_kept, files_of, said
 from streamchat.ui.blueprint import events
 from streamchat.ui.choices import choices
+from streamchat.ui.cited import linked
 from streamchat.ui.gradio_internals import GradioSessions
 from streamchat.ui.layout import CSS, MAX_EVENTS, OPENING, SCRIPT, WORDS, greet, head, page
 from streamchat.ui.naming import name_of_answer
@@ -30,7 +31,9 @@ __all__ = [
     "Titling",
     "Turn",
     "Versions",
+    "as_kept",
     "choices",
+    "cited",
     "content",
     "conversation",
     "events",
@@ -38,10 +41,12 @@ __all__ = [
     "gradio_internals",
     "greet",
     "head",
+    "linked",
     "markdown",
     "message_of",
     "name_of_answer",
     "page",
     "prose",
     "said",
+    "sources",
 ]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -9,7 +10,8 @@ import gradio as gr
 from streamchat.chat import restored
 from streamchat.events import Failed, Message
 from streamchat.replies import Reply
-from streamchat.ui.transcript import Shown, conversation, message_of
+from streamchat.ui.cited import spoken, with_sources
+from streamchat.ui.transcript import Shown, kept, message_of
 from streamchat.ui.typed import as_typed
 
 Fields = dict[str, Any]
@@ -53,12 +55,22 @@ def digests(messages: Iterable[Shown]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def said(history: Iterable[Shown]) -> list[Message]:
-    """As `conversation`, with the files, whose data is not loaded."""
+def said(history: Sequence[Shown]) -> list[Message]:
+    """The conversation for Claude, with the sources of all answers but one that it is to continue,
+    and with the files, whose data is not loaded."""
+    *before, last = as_kept(history) or [Message("user", "")]
+    words = [replace(each, text=with_sources(each.text)) for each in before]
+    words.append(replace(last, text=spoken(last.text)))
+    return [each for each in words if each.text.strip() or each.files]
+
+
+def as_kept(history: Iterable[Shown]) -> list[Message]:
+    """The conversation as it is kept, with its sources and with the files, whose data is not
+    loaded."""
     return [
         Message(words.role, words.text, tuple(map(restored, files_of(message))))
         for message in history
-        for words in conversation([message])
+        for words in kept([message])
     ]
 
 

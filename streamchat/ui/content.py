@@ -12,7 +12,9 @@ NOTE = "\u2063"
 # before notes in place of an answer, or of the rest of one: styles make them stand out
 CALLOUT = NOTE + NOTE
 INERT = "\u2064"
-RESERVED = str.maketrans("", "", NOTE + INERT)
+# in the marks of sources and searches, which `cited` puts into answers
+SOURCE = "\u2062"
+RESERVED = str.maketrans("", "", NOTE + INERT + SOURCE)
 
 BARE = r"(?:br|sub|sup|kbd)"
 TAG = re.compile(
@@ -33,6 +35,11 @@ PLACE = re.compile(r"%%%(?=LATEX_BLOCK_)")
 def plain(text: str) -> str:
     """Removes the reserved characters."""
     return text.translate(RESERVED)
+
+
+def as_text(words: str) -> str:
+    """Markdown or HTML that shows the words literally, also in an attribute."""
+    return re.sub(r"[^\w\s]|_", lambda sign: f"&#{ord(sign[0])};", words)
 
 
 def inert(text: str) -> str:

@@ -1,7 +1,6 @@
 """The page: a ChatInterface whose generator follows a reply, whose stop stops it, and whose reload
 finds it again."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from streamchat.sources.demo import Demo
 from streamchat.texts import page_words, text
 from streamchat.ui import gradio_internals
 from streamchat.ui.actions import Action
+from streamchat.ui.content import as_text
 from streamchat.ui.handlers import GO_ON, Page
 from streamchat.ui.tabs import Tabs
 from streamchat.ui.titling import Titling
@@ -40,6 +40,7 @@ OUTSIDE = static(
     "reveal.css",
     "feedback.css",
     "files.css",
+    "sources.css",
 )
 SIDEBAR = (
     "toast",
@@ -68,6 +69,7 @@ SCRIPTS = (
     "attached",
     "composer",
     "notes",
+    "sources",
     "callout",
     "receipt",
     "reveal",
@@ -180,11 +182,6 @@ def welcome(chat: Chat, look: Look) -> str:
         key = [Action("own_key").link] if chat.takes_keys else []
         lines.append(" ".join([text("demo_mode"), *key]))
     return "\n\n".join(lines)
-
-
-def as_text(words: str) -> str:
-    """Markdown that shows the words literally."""
-    return re.sub(r"[^\w\s]", lambda sign: f"&#{ord(sign[0])};", words)
 
 
 def _wire(

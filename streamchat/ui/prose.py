@@ -3,7 +3,8 @@ emphasis."""
 
 import re
 
-from streamchat.ui.content import INERT
+from streamchat.ui.cited import MARK as CITED
+from streamchat.ui.content import INERT, SOURCE
 
 # ends an address: to Markdown the first one is a space
 STOP = "\ufeff" + INERT
@@ -24,7 +25,9 @@ ADDRESS = re.compile(rf"(?<!\]\()(?<![<\w/.])(?:https?://|www\.)[^\s<{MARK}]+(?=
 
 
 def literal(code: str) -> str:
-    """Code that Gradio will not read as formulas."""
+    """Code that Gradio will not read as formulas, without marks of sources."""
+    if SOURCE in code:
+        code = CITED.sub("", code)
     for pair in FORMULA:
         code = code.replace(pair, pair[0] + INERT + pair[1])
     return code

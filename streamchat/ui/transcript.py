@@ -6,11 +6,24 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from streamchat import texts
-from streamchat.events import Done, Event, Failed, Message, Notice, Text, Thinking
+from streamchat.events import (
+    Citation,
+    Done,
+    Event,
+    Failed,
+    Found,
+    Message,
+    Notice,
+    Search,
+    Text,
+    Thinking,
+)
 from streamchat.replies import Reply
+from streamchat.ui import cited, sources
+from streamchat.ui.composing import Composing
 from streamchat.ui.content import NOTE as MARK
 from streamchat.ui.content import inert, plain
-from streamchat.ui.markdown import pieces, verbatim, written
+from streamchat.ui.markdown import verbatim, written
 from streamchat.ui.notes import (
     NOTE,
     Shown,
@@ -44,6 +57,7 @@ class Transcript:
         self._begun = begun
         self._thoughts: list[str] = []
         self._texts: list[str] = []
+        self._written = Composing(begun)
         self._notices: list[Notice] = []
         self._ending: Done | Failed | None = None
 
@@ -52,6 +66,13 @@ class Transcript:
             match event:
                 case Text():
                     self._texts.append(event.text)
+                    self._written.say(event.text)
+                case Search():
+                    self._written.look(event)
+                case Found():
+                    self._written.find(event)
+                case Citation():
+                    self._written.cite(event)
                 case Thinking():
                     self._thoughts.append(event.text)
                 case Notice():
@@ -61,21 +82,23 @@ class Transcript:
 
     def messages(self, *, waiting: bool = False) -> list[Shown]:
         """The messages so far. Before the first one, a sign of life if the reader is `waiting`."""
-        begun, text, quiet = self._begun, "".join(self._texts), not self._texts and not self._ending
+        begun, quiet = self._begun, not self._texts and not self._ending
+        text = self._written.text(is_whole=self._ending is not None)
         shown = [self._thought(waiting=quiet)] if self._thoughts else []
         if instead := [notice for notice in self._notices if notice.instead]:
             shown = [callout(texts.worded(notice)) for notice in instead] + shown
-            shown = [message_of("assistant", begun), *shown] if begun else shown
+            shown = [made("assistant", begun), *shown] if begun else shown
+            text = "".join(self._texts)
             shown += [message_of("assistant", text) | {"metadata": {"id": NOTE}}] if text else []
-        elif text := begun + text:
-            shown.append(message_of("assistant", text))
+        elif text:
+            shown.append(made("assistant", text))
         passed = len(self._notices) - quiet
         notices = [
             it for number, it in enumerate(self._notices) if not it.passing or number >= passed
         ]
         shown += [note(texts.worded(notice)) for notice in notices if not notice.instead]
         if self._ending:
-            shown += closing(self._ending, begun or text)
+            shown += closing(self._ending, cited.spoken(begun or text))
         if waiting and not shown:
             shown.append(
                 message_of("assistant", "")
@@ -95,7 +118,12 @@ class Transcript:
 
 
 def conversation(history: Sequence[Shown]) -> list[Message]:
-    """The conversation in a history of Gradio's messages, without thoughts and notes."""
+    """The conversation in a history of Gradio's messages, without thoughts, notes and sources."""
+    return list(filter(None, map(_spoken, kept(history))))
+
+
+def kept(history: Sequence[Shown]) -> list[Message]:
+    """The conversation as it is kept, with the marks of sources and searches."""
     return [
         Message(message["role"], text_of(message))
         for message in history
@@ -103,12 +131,20 @@ def conversation(history: Sequence[Shown]) -> list[Message]:
     ]
 
 
+def _spoken(message: Message) -> Message | None:
+    """The message without marks; None for an answer without words."""
+    if message.role == "user" or not cited.has_marks(message.text):
+        return message
+    words = cited.spoken(message.text)
+    return Message("assistant", words) if words.strip() else None
+
+
 def continued(messages: Sequence[Shown]) -> tuple[list[Shown], str]:
     """The messages without the last answer's text and notes, and that text."""
     *before, last = [message for message in messages if not is_note(message)]
     if last["role"] != "assistant" or is_aside(last):
         return [*before, last], ""
-    return before, conversation([last])[0].text
+    return before, text_of(last)
 
 
 def text_of(message: Shown) -> str:
@@ -170,7 +206,7 @@ def drawn(message: Shown) -> Shown:
     elif is_aside(message):
         texts = [inert(renewed(text)) for text in texts]
     else:
-        texts = [piece for text in texts for piece in pieces(text)]
+        texts = [piece for text in texts for piece in sources.drawn(text)]
     return message | {"content": [{"type": "text", "text": text} for text in texts]}
 
 

@@ -15,6 +15,7 @@ from streamchat.texts.english import (
     page,
     refusal,
     requests,
+    searching,
     sharing,
 )
 from streamchat.texts.english.endings import ENDINGS as ENDINGS
@@ -30,6 +31,7 @@ AREAS: tuple[Mapping[str, str | Callable[..., str]], ...] = (
     notices.SENTENCES,
     options.SENTENCES,
     requests.SENTENCES,
+    searching.SENTENCES,
     page.SENTENCES,
     sharing.SENTENCES,
 )

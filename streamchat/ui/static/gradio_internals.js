@@ -28,7 +28,7 @@
     // a long answer's pieces, and the button in a code block that copies it
     answer: ".bot.message",
     // of an answer's pieces those that are no notes and no thoughts
-    words: "[aria-label]:not([aria-label^=\"bot's message: \u2063\"]):has(.prose):not(:has(.thought-group))",
+    words: "[aria-label]:not([aria-label^=\"bot's message: \u2063\"]):has(.prose):not(:has(.thought-group, .sc-search, .sc-sources))",
     // its buttons, of which only those of its last piece are shown
     answerButtons: ".message-buttons",
     piece: "[aria-label]",

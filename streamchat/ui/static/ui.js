@@ -109,9 +109,9 @@
 
   // content.py puts one after thoughts and before notes, which are not copied with an answer, and the other into tags;
   // the other additions of markdown.py are taken out as its `written` does.
-  const MARKS = /[\u2063\u2064]/g;
+  const MARKS = /[\u2062-\u2064]/g;
   const ADDED = /^\|\u2064\u2064.*\n.*\n|^.*\u2064\u2064\n|\u2064\n\u2064|\ufeff(?=\u2064)/gm;
-  const written = (message) => message.replace(ADDED, "").replace(MARKS, "");
+  const written = (message) => window.streamchat.withLinks(message.replace(ADDED, "")).replace(MARKS, "");
   Object.assign(window.streamchat, { written });
   const answer = (message) => message.replace(copiedThought, "").replace(/\n?\u2063[^]*$/, "") || message;
   const write = navigator.clipboard?.writeText.bind(navigator.clipboard);
