@@ -8,13 +8,26 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from streamchat.errors import BrokenOff, Busy, ChatError
-from streamchat.events import Done, Event, Message, Notice, Request, Text, Thinking, Usage
+from streamchat.events import (
+    Citation,
+    Done,
+    Event,
+    Found,
+    Message,
+    Notice,
+    Request,
+    Search,
+    Text,
+    Thinking,
+    Usage,
+)
 from streamchat.examples import USUAL
 from streamchat.sources.demo.prepared import EXAMPLES, STATES
 from streamchat.sources.demo.source import Demo
 
 TOUR = "Show me everything Markdown can do"
 THINK = "Think it through: why is the sky blue?"
+SEARCH = "Search the web for the longest river"
 ESSAY = "Write me 2,000 words about rivers"
 CUT_SHORT = [
     "Stop in the middle of a sentence",
@@ -331,9 +344,7 @@ async def test_the_demo_answers_what_the_page_offers(example: str) -> None:
 def test_the_examples_are_among_the_states() -> None:
     """The demo suggests a handful of the messages that it knows."""
     assert len(EXAMPLES) == 5
-    assert {TOUR, THINK, ESSAY, "Fail in the middle", "Take your time before you answer"} == set(
-        EXAMPLES
-    )
+    assert {TOUR, THINK, SEARCH, ESSAY, "Fail in the middle"} == set(EXAMPLES)
     assert set(EXAMPLES) < set(STATES)
 
 
@@ -563,3 +574,29 @@ async def test_a_very_long_message_is_answered_without_a_look_at_all_of_it() -> 
     text = (await ask(book, "and?", book)).text
     assert "It has 4,000,000 characters, which are too many for me to count its words." in text
     assert len(text) < 2_000
+
+
+async def test_a_search_for_anything_has_invented_sources_and_says_so() -> None:
+    """The words of a search are the visitor's, all pages are under names that belong to nobody, and
+    citations name pages that were found."""
+    heard = await ask("Could you search the web for <b>old bridges</b> --> in Ulm?")
+    (search,) = [event for event in heard.events if isinstance(event, Search)]
+    (found,) = [event for event in heard.events if isinstance(event, Found)]
+    cited = {event.url for event in heard.events if isinstance(event, Citation)}
+    assert search.query == "b old bridges b -- in Ulm"
+    assert cited < {page.url for page in found.sources}
+    assert all(re.search(r"(^|\.)example\.(com|org|net)$", page.site) for page in found.sources)
+    assert "invented" in heard.text
+    assert "<!--" not in heard.text
+
+
+async def test_a_search_fails_or_an_answer_pauses_and_it_goes_on() -> None:
+    """Both end as whole answers, which can be stopped and continued at any word."""
+    failing, pausing = await ask("Let a search fail"), await ask("Pause in the middle of a search")
+    failures = [event.failure for event in failing.events if isinstance(event, Found)]
+    assert failures == ["search_unavailable"]
+    assert failing.reason == pausing.reason == "end_turn"
+    assert Notice("claude_paused", passing=True) in pausing.events
+    half = pausing.text[: len(pausing.text) // 2].rstrip()
+    rest = await ask("Pause in the middle of a search", half)
+    assert (half + rest.text).split() == pausing.text.split()

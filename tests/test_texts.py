@@ -48,6 +48,11 @@ VALUES: dict[str, Any] = {
     "pages": 10_000,
     "title": "Chat",
     "date": "1 May 2026",
+    "why": "The search failed.",
+    "query": "rivers",
+    "quote": "Words.",
+    "count": 5,
+    "first": 1,
 }
 
 
@@ -143,6 +148,8 @@ NO_SENTENCES = {
     "own_key",
     "other_key",
     "placeholder",
+    *("searching", "searched", "nothing_found", "sources", "few_sources"),
+    *("cited_pages", "cited_passage", "searched_in_vain"),
     *("start_own_chat", "question", "answer", "nothing_shared_title"),
 }
 

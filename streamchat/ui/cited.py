@@ -58,6 +58,11 @@ def citations_block(citations: Sequence[Citation], *, is_whole: bool) -> str:
     return block(citations=list(map(asdict, citations)), is_whole=is_whole).rstrip()
 
 
+def ended(text: str) -> str:
+    """The same answer, as one that is not written any more."""
+    return text.replace(f'"is_whole": false}}{SOURCE}', f'"is_whole": true}}{SOURCE}')
+
+
 def has_marks(text: str) -> bool:
     return BEGIN in text
 

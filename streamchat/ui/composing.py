@@ -3,7 +3,15 @@
 from dataclasses import replace
 
 from streamchat.events import Citation, Found, Search
-from streamchat.ui.cited import Look, attached, citations_block, mark, read, search_block
+from streamchat.ui.cited import (
+    Look,
+    attached,
+    citations_block,
+    has_marks,
+    mark,
+    read,
+    search_block,
+)
 from streamchat.ui.content import plain
 
 # of one answer, whatever its log has
@@ -68,8 +76,10 @@ class Composing:
     def text(self, *, is_whole: bool) -> str:
         """All of it so far; `is_whole` at the end of the reply."""
         parts = (part if isinstance(part, str) else search_block(part) for part in self._parts)
-        end = citations_block(self._citations, is_whole=is_whole) if self._citations else ""
-        return "".join(parts) + end
+        body = "".join(parts)
+        if not self._citations and (is_whole or not has_marks(body)):
+            return body
+        return body + citations_block(self._citations, is_whole=is_whole)
 
     def _last_words(self) -> str:
         """Takes the words since the last search off the end."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from streamchat import texts
 from streamchat.events import Citation, FoundPage
-from streamchat.ui.cited import MARK, Cited, Look, goes_to, has_marks, read, sources
+from streamchat.ui.cited import MARK, Look, goes_to, has_marks, read, sources
 from streamchat.ui.content import as_text
 from streamchat.ui.markdown import pieces
 
@@ -57,9 +57,7 @@ def searched(look: Look, *, is_whole: bool) -> str:
     if not pages:
         return f'<div class="sc-search">{line}</div>'
     items = "".join(f"<li>{_page(page)}</li>" for page in pages)
-    return (
-        f'<details class="sc-search"><summary>{line}</summary><ul>{items}</ul></details>'
-    )
+    return f'<details class="sc-search"><summary>{line}</summary><ul>{items}</ul></details>'
 
 
 def listed(citations: Sequence[Citation]) -> str:
@@ -96,7 +94,9 @@ def _page(page: FoundPage) -> str:
 
 def _source(citations: Sequence[Citation], first: Citation) -> str:
     if first.kind == "web":
-        return _titled(first.url, first.title, first.site) + f" <small>{as_text(first.site)}</small>"
+        return (
+            _titled(first.url, first.title, first.site) + f" <small>{as_text(first.site)}</small>"
+        )
     places = (_place(each) for each in citations if each.number == first.number)
     where = "; ".join(dict.fromkeys(filter(None, places)))
     return f"{as_text(first.title)} <small>{as_text(where)}</small>"

@@ -12,7 +12,7 @@ from streamchat.options import Choice
 from streamchat.replies import Reply
 from streamchat.ui.attached import Fields, question, without_rejected
 from streamchat.ui.missing import kept_before
-from streamchat.ui.transcript import Shown, Transcript, conversation, text_of, turns
+from streamchat.ui.transcript import Shown, Transcript, conversation, ended, text_of, turns
 from streamchat.ui.typed import digest
 from streamchat.ui.versions import USUAL, Bounds, Path, Versions
 from streamchat.ui.watches import Watches
@@ -81,7 +81,7 @@ class Tab(Watches):
         the page shows, with these files. The turn counts as missing until `begin`."""
         shown, now = self._now()
         path = now.path if path is None else path
-        messages = now.messages(without_rejected(shown, self.reply), path)
+        messages = now.messages(without_rejected(ended(shown), self.reply), path)
         kept, self.restored = self.until(turn, messages), False
         self.missing = [*self.missing, turn]
         return [*kept, question(message, messages[len(kept) :], files)]

@@ -59,6 +59,8 @@ class Transcript:
         self._texts: list[str] = []
         self._written = Composing(begun)
         self._notices: list[Notice] = []
+        # how many of them came before the last words
+        self._passed = 0
         self._ending: Done | Failed | None = None
 
     def add(self, events: Iterable[Event]) -> None:
@@ -66,6 +68,7 @@ class Transcript:
             match event:
                 case Text():
                     self._texts.append(event.text)
+                    self._passed = len(self._notices)
                     self._written.say(event.text)
                 case Search():
                     self._written.look(event)
@@ -79,6 +82,7 @@ class Transcript:
                     self._notices.append(event)
                 case Done() | Failed():
                     self._ending = event
+                    self._passed = len(self._notices)
 
     def messages(self, *, waiting: bool = False) -> list[Shown]:
         """The messages so far. Before the first one, a sign of life if the reader is `waiting`."""
@@ -92,7 +96,8 @@ class Transcript:
             shown += [message_of("assistant", text) | {"metadata": {"id": NOTE}}] if text else []
         elif text:
             shown.append(made("assistant", text))
-        passed = len(self._notices) - quiet
+        # of the passing ones the last, until words follow
+        passed = max(self._passed, len(self._notices) - 1)
         notices = [
             it for number, it in enumerate(self._notices) if not it.passing or number >= passed
         ]
@@ -137,6 +142,16 @@ def _spoken(message: Message) -> Message | None:
         return message
     words = cited.spoken(message.text)
     return Message("assistant", words) if words.strip() else None
+
+
+def ended(messages: Sequence[Shown]) -> list[Shown]:
+    """The messages, whose last answer is not written any more."""
+    return [
+        message | made("assistant", cited.ended(text_of(message)))
+        if message["role"] == "assistant" and cited.has_marks(text_of(message))
+        else message
+        for message in messages
+    ]
 
 
 def continued(messages: Sequence[Shown]) -> tuple[list[Shown], str]:

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from streamchat.attachments import Attachment
 from streamchat.errors import AttachmentRejected
 from streamchat.sources.demo.markdown import quoted
-from streamchat.sources.demo.prepared import Answer, plain_words, read
+from streamchat.sources.demo.prepared import REJECT, Answer, plain_words, read
 
-REJECT = "reject (it|this|that|them|(this|the|my) (file|picture|image|pdf|document|text)s?)"
 # characters of the beginning of a document
 QUOTE = 160
 

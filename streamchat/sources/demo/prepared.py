@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from streamchat.errors import BrokenOff, Busy, ChatError
+from streamchat.errors import AttachmentRejected, BrokenOff, Busy, ChatError
+from streamchat.sources.demo.steps import without
 
 CUT = "<!-- cut -->"
 # characters of a message that are looked at, since all of them would hold the event loop
@@ -18,6 +19,7 @@ STATES = {
         "headings, lists, tables, code, formulas and the world's scripts"
     ),
     "Think it through: why is the sky blue?": "three seconds of thinking before the answer",
+    "Search the web for the longest river": "a search, and sources behind what they support",
     "Write me 2,000 words about rivers": "a long answer, fast, and time enough to stop it",
     "Fail in the middle": "a connection that breaks off; what was written stays",
     "Take your time before you answer": "eight seconds without a word, in which stop works",
@@ -26,6 +28,9 @@ STATES = {
     "Stop in the middle of a sentence": "an answer that has reached its greatest length",
     "Refuse to answer this": "an answer that is declined after a few words",
     "Say nothing at all": "an answer that ends without a word",
+    "Let a search fail": "a search that finds nothing, and an answer all the same",
+    "Pause in the middle of a search": "an answer that pauses, and goes on by itself",
+    "Reject this file": "a file that cannot be read; attach one, or send only these words",
 }
 EXAMPLES = tuple(STATES)[:5]
 
@@ -47,7 +52,7 @@ class Answer:
 
     def after(self, begun: str) -> "Answer":
         """The rest of this answer after `begun`, without further cuts and pauses."""
-        whole = self.text.replace(CUT, "")
+        whole = without(self.text.replace(CUT, ""))
         rest = whole.removeprefix(begun) if whole.startswith(begun) else ""
         return Answer(rest or "\n\n*There is nothing to add to that.*", pace=self.pace)
 
@@ -62,7 +67,19 @@ _2000 = "((2 ?000|two thousand) words|an? (long )?(essay|text))"
 _APP = "(this|you|streamchat|the demo)( app| chat| page| demo| site)?"
 _KEY = "(to )?(the |an? |my )?(real )?(claude|(anthropic |claude )?(api )?key)( here)?"
 
+REJECT = "reject (it|this|that|them|(this|the|my) (file|picture|image|pdf|document|text)s?)"
+SEARCH = re.compile(
+    r"\W*(?:please |can you |could you )?"
+    r"(?:search|look) (?:the (?:web|internet)|online) (?:for|about) (?P<query>.+)",
+    re.IGNORECASE | re.DOTALL,
+)
+# characters of a search's words
+LONGEST_QUERY = 100
+
 _PREPARED = {
+    "let (a|the|one) search fail|fail (to|in a) search": Answer(read("search_fails")),
+    "pause (in the middle of|during|in) (a|the) search": Answer(read("search_pauses")),
+    REJECT: Answer(ending=AttachmentRejected),
     "(show|give|tell)( me)? (everything|all|what)( that)? markdown (can do|can|does|has)": Answer(
         read("tour")
     ),
@@ -143,9 +160,16 @@ def unanswered(text: str) -> str:
 
 def prepared_answer(text: str) -> Answer | None:
     plain = plain_words(text)
+    if plain and (search := SEARCH.fullmatch(text)):
+        return _search(search["query"])
     return next(
         (answer for pattern, answer in _PREPARED.items() if re.fullmatch(pattern, plain)), None
     )
+
+
+def _search(query: str) -> Answer:
+    words = " ".join(re.sub(r"[^\w\s'’,-]", " ", query)[:LONGEST_QUERY].split())
+    return Answer(read("search").replace("{query}", words))
 
 
 def plain_words(text: str) -> str:

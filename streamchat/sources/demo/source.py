@@ -24,6 +24,7 @@ from streamchat.sources.demo.prepared import (
     read,
     unanswered,
 )
+from streamchat.sources.demo.steps import Timed, steps, without
 
 
 class Demo:
@@ -55,11 +56,10 @@ class Demo:
         asked = _tokens(*(message.text for message in request.conversation))
         yield Usage(asked)
         await self._sleep(answer.wait)
-        for kind, words in ((Thinking, answer.thinking), (Text, text)):
-            for piece in _pieces(words):
-                yield kind(piece)
-                await self._sleep(_seconds(piece, answer.pace))
-        usage = Usage(asked, _tokens(answer.thinking, text))
+        for event, seconds in _timed(answer.thinking, text, answer.pace):
+            yield event
+            await self._sleep(seconds)
+        usage = Usage(asked, _tokens(answer.thinking, without(text)))
         yield usage
         if not isinstance(answer.ending, str):
             raise answer.ending()
@@ -69,6 +69,17 @@ class Demo:
         if request.by_owner:
             return "owner"
         return "key_holder" if self._takes_keys else "visitor"
+
+
+def _timed(thinking: str, text: str, pace: float) -> Iterator[Timed]:
+    """The events of an answer, each with the seconds that follow it."""
+    for piece in _pieces(thinking):
+        yield Thinking(piece), _seconds(piece, pace)
+    for step in steps(text):
+        if isinstance(step, str):
+            yield from ((Text(piece), _seconds(piece, pace)) for piece in _pieces(step))
+        else:
+            yield step
 
 
 def _pieces(text: str) -> list[str]:
