@@ -9,6 +9,7 @@ from string import Template
 
 from streamchat.saved.markup import drawn
 from streamchat.texts import text
+from streamchat.ui import SOURCES
 from streamchat.web.shell import Frame, Parts, Shell
 
 STYLE = Path(__file__).with_name("shared.css").read_text("utf-8")
@@ -17,7 +18,7 @@ PARTS = Parts(
     head="""<meta name="robots" content="noindex, nofollow">
 <meta name="referrer" content="no-referrer">
 """,
-    style=STYLE,
+    style=STYLE + SOURCES,
     headers={
         "Cache-Control": "no-store",
         "Referrer-Policy": "no-referrer",

@@ -6,7 +6,17 @@ from streamchat.ui.blueprint import events
 from streamchat.ui.choices import choices
 from streamchat.ui.cited import linked
 from streamchat.ui.gradio_internals import GradioSessions
-from streamchat.ui.layout import CSS, MAX_EVENTS, OPENING, SCRIPT, WORDS, greet, head, page
+from streamchat.ui.layout import (
+    CSS,
+    MAX_EVENTS,
+    OPENING,
+    SCRIPT,
+    SOURCES,
+    WORDS,
+    greet,
+    head,
+    page,
+)
 from streamchat.ui.naming import name_of_answer
 from streamchat.ui.tab import Tab
 from streamchat.ui.tabs import Tabs
@@ -23,6 +33,7 @@ __all__ = [
     "OPENING",
     "ROOT",
     "SCRIPT",
+    "SOURCES",
     "THEME",
     "WORDS",
     "GradioSessions",

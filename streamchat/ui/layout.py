@@ -42,6 +42,8 @@ OUTSIDE = static(
     "files.css",
     "sources.css",
 )
+# shared pages have it too
+SOURCES = static("sources.css")
 SIDEBAR = (
     "toast",
     "saved",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from streamchat.events import Citation, Event, Found, FoundPage, Notice, Search
 
-STEP = re.compile(r"<!-- (search|search-fails|pause|cite) ?([^<>]*?) -->(?:(?<!\d -->)\n\n)?")
+STEP = re.compile(r"<!-- (search-fails|search|pause|cite) ?([^<>]*?) -->(?:(?<!\d -->)\n\n)?")
 # seconds that a search takes, and a pause
 SEARCHING = 2.5
 PAUSING = 4.0
@@ -53,4 +53,4 @@ def _events(kind: str, words: str, searches: int) -> Iterator[Timed]:
         case "cite":
             for number in map(int, words.split()):
                 page = PAGES[number - 1]
-                yield Citation(number, page.url, page.title, "Words of an invented page."), 0
+                yield Citation(number, page.url, page.title), 0
