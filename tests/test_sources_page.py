@@ -23,10 +23,10 @@ def line(page: Page) -> Locator:
 
 
 def whole(page: Page) -> list[str]:
-    """The answer as it is drawn, once it has ended."""
+    """The answer as it is drawn, once it has ended, without its receipt."""
     expect(page.browser.locator(".bot .sc-sources")).to_have_count(1)
     page.ready()
-    drawn = page.browser.locator(".bot.message .prose")
+    drawn = page.browser.locator(".bot.message .prose:not(:has(.sc-receipt))")
     return list(drawn.evaluate_all("found => found.map(one => one.innerHTML)"))
 
 
@@ -40,10 +40,9 @@ def test_a_search_is_followed_from_its_line_to_its_sources(
     page = Side(chat, context).page
     page.ask(QUESTION)
     expect(line(page)).to_have_text("Searching for “the longest river”")
-    with page.finds_again():
-        page.browser.reload()
-    page.browser.evaluate(SHIFTS)
+    page.browser.reload()
     expect(line(page)).to_have_text(re.compile("^Search"))
+    page.browser.evaluate(SHIFTS)
     expect(numbers(page).first).to_be_visible()
     expect(page.browser.locator(".bot .sc-sources")).to_have_count(0)
     answer = whole(page)
