@@ -58,6 +58,7 @@ WORDS = {
     "show_all": "Show all",
     "in_seconds": "{words} in {seconds} s",
     "receipt": "How this answer went",
+    "source_named": "Source {number}: {about}",
     "previous_version": "Previous version",
     "next_version": "Next version",
     "version_of": "Version {version} of {versions}",
