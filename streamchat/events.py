@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from streamchat.attachments import Attachment
 from streamchat.citations import Citation as Citation  # noqa: PLC0414 (one of the events)
@@ -21,11 +21,13 @@ Role = Literal["user", "assistant"]
 @dataclass(frozen=True, slots=True)
 class Message:
     """The words of one of the two. A user's files come before the text, and Claude sees them
-    first."""
+    first. Content `blocks` in Claude's own form stand for the words of an answer that Claude has
+    paused; such a message is the last of its conversation, and kept nowhere."""
 
     role: Role
     text: str
     files: tuple[Attachment, ...] = ()
+    blocks: tuple[Mapping[str, Any], ...] = field(default=(), repr=False, hash=False)
 
 
 Conversation = tuple[Message, ...]
@@ -36,6 +38,10 @@ async def _freely(_: Conversation) -> None:
 
 
 async def _at_once() -> None:
+    pass
+
+
+async def _more(_: Meter) -> None:
     pass
 
 
@@ -60,11 +66,12 @@ class Request:
     assistant's words, which the source continues.
 
     The source counts the usage of its first call with `meter`. Before each further call it awaits
-    `again`, which returns that call's meter or None. If there is a `key`, it pays for the calls.
-    The source awaits `wanted` before it reads more from its connection: backpressure. `by_owner` if
-    the request comes from the machine itself and nobody else can reach the chat. The source calls
-    `fall_back` before it asks the owner's model instead of the chosen one. A request with an
-    `errand` has no choice, and leads to one call.
+    `again`, which returns that call's meter or None, and it awaits `extend` when the results of
+    searches exceed what was reserved for a call, which raises if there is no more. If there is a
+    `key`, it pays for the calls. The source awaits `wanted` before it reads more from its
+    connection: backpressure. `by_owner` if the request comes from the machine itself and nobody
+    else can reach the chat. The source calls `fall_back` before it asks the owner's model instead
+    of the chosen one. A request with an `errand` has no choice, and leads to one call.
     """
 
     conversation: Conversation
@@ -76,6 +83,7 @@ class Request:
     choice: Choice = OWNERS
     errand: Errand | None = None
     fall_back: Callable[[], None] = field(default=_as_before, repr=False, compare=False)
+    extend: Callable[[Meter], Awaitable[None]] = field(default=_more, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +139,7 @@ class Receipt:
     shared: bool = False
     own_key: bool = False
     closed: bool = False
+    searches: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,11 @@ from dataclasses import dataclass, fields, replace
 TOKEN = 30
 # tokens that a message, a block or a citation takes at most beside its text
 MARKS = 16
+# Bytes of encrypted results that a token takes at least. Recorded searches have 2.7 to 3.6, and
+# 4,800 to 14,000 tokens each.
+RESULT_TOKEN = 2
+# tokens of the results of one search, for which money is reserved
+RESULT_TOKENS = 10_000
 # Tokens per second, above the fastest that each line of models writes. Sonnet and Opus are measured
 # at 45 to 90, Haiku at up to 250; two to three times that leaves room for a fast day and for the
 # fast mode.
@@ -66,16 +71,23 @@ def elapsed() -> float:
 class Meter:
     """The usage of one call, never less than Claude's bill. Make it before the request is sent.
 
-    `worst` is the amount reserved for the call; the assumed usage never exceeds it. `speed` is in
-    tokens per second, and `clock` in seconds. The time runs from the start of the call until
+    `worst` is the amount reserved for the call, which may have so many `searches`. The assumed
+    usage exceeds it only if their results do: then it `is_over`. `speed` is in tokens per second,
+    and `clock` in seconds. The time runs from the start of the call until
     `close`. Claude writes for no longer: the request reaches it as late as the end of the
     connection does.
     """
 
     def __init__(
-        self, worst: Usage, *, speed: float = FASTEST_OF_ALL, clock: Callable[[], float] = elapsed
+        self,
+        worst: Usage,
+        *,
+        searches: int = 0,
+        speed: float = FASTEST_OF_ALL,
+        clock: Callable[[], float] = elapsed,
     ) -> None:
-        self._worst = worst
+        self.worst = worst
+        self.searches = searches
         self._speed = speed
         self._clock = clock
         self._began = clock()
@@ -86,7 +98,9 @@ class Meter:
         self._seen = 0
         self._marks = MARKS
         self._thinks = False
-        self._searches = False
+        self._searched = self._found = 0
+        # tokens of results, and of what Claude has read again because of them
+        self._results = self._read = 0
         self._free = False
 
     def count(self, usage: Usage, *, output: bool = False) -> None:
@@ -110,7 +124,15 @@ class Meter:
 
     def search(self) -> None:
         """Notes that Claude uses a tool of its own, whose results count as further input."""
-        self._searches = True
+        self._searched += 1
+
+    def find(self, tokens: int) -> None:
+        """Notes results of at most so many tokens: Claude reads them, and all before once more."""
+        self._found += 1
+        self._results += tokens
+        # all that Claude wrote before has arrived, but for hidden thoughts
+        written = self._written() if self._thinks else self._seen + self._marks
+        self._read += self._again(written)
 
     def end(self) -> None:
         """Notes Claude's stop reason: its count until then is final."""
@@ -129,6 +151,16 @@ class Meter:
     def counted(self) -> Usage:
         return self._counted
 
+    @property
+    def is_over(self) -> bool:
+        """Whether Claude has read more results than were reserved for."""
+        return self._found > 0 and input_tokens(self._input()) > input_tokens(self.worst)
+
+    def needed(self) -> Usage:
+        """The upper bound of the call as it is now."""
+        output = self.worst.output_tokens
+        return replace(self._input(), output_tokens=output, web_searches=self.worst.web_searches)
+
     def used(self) -> Usage:
         """The upper bound of what Claude can charge."""
         if self._free:
@@ -138,21 +170,36 @@ class Meter:
     def _input(self) -> Usage:
         counted = replace(self._counted, output_tokens=0)
         if counted == NOTHING:
-            return self._worst
-        if self._searches and not self._is_final():
-            return max(self._worst, counted, key=input_tokens)
-        return counted
+            return self.worst
+        if not self._searched + self._found or self._is_final():
+            return counted
+        pending = max(0, self._searched - self._found)
+        more = self._read + (pending > 0) * (self._again(self._written()) + pending * RESULT_TOKENS)
+        searches = max(counted.web_searches, self._searched)
+        # at the price that is reserved
+        if self.worst.cache_write_tokens:
+            more += counted.cache_write_tokens
+            return replace(counted, cache_write_tokens=more, web_searches=searches)
+        more += counted.input_tokens
+        return replace(counted, input_tokens=more, web_searches=searches)
+
+    def _again(self, written: int) -> int:
+        """The most tokens that Claude reads when it goes on after a search."""
+        written = min(self.worst.output_tokens, written)
+        return input_tokens(self._counted) + self._results + written
 
     def _output(self) -> int:
-        counted, most = self._counted.output_tokens, self._worst.output_tokens
+        counted = self._counted.output_tokens
         if self._is_final():
             return counted
         if self._thinks:
-            return max(counted, most)
+            return max(counted, self.worst.output_tokens)
+        return max(counted, min(self.worst.output_tokens, self._written()))
+
+    def _written(self) -> int:
+        """The most tokens that Claude can have written until now."""
         seconds = (self._clock() if self._stopped_at is None else self._stopped_at) - self._began
-        return max(
-            counted, min(most, max(self._seen + self._marks, math.ceil(seconds * self._speed)))
-        )
+        return max(self._seen + self._marks, math.ceil(seconds * self._speed))
 
     def _is_final(self) -> bool:
         return (

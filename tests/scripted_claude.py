@@ -22,6 +22,8 @@ from PIL import Image
 RESET, CUT = object(), object()
 
 CAPABLE: dict[str, Any] = {
+    "citations": {"supported": True},
+    "server_tools": {"supported": True, "web_search": {"supported": True}},
     "thinking": {
         "supported": True,
         "types": {
@@ -143,6 +145,58 @@ def ends(reason: str | None = "end_turn", output_tokens: int = 42, **delta: Any)
     changed = {"stop_reason": reason, "stop_sequence": None, **delta}
     usage = {"output_tokens": output_tokens}
     return event("message_delta", delta=changed, usage=usage) + event("message_stop")
+
+
+def looks_up(query: str, id_: str = "srvtoolu_1") -> bytes:
+    """A search, whose query comes in two pieces, as Claude sends it."""
+    tool = {"type": "server_tool_use", "id": id_, "name": "web_search", "input": {}}
+    text = json.dumps({"query": query})
+    pieces = ("", text[:6], text[6:])
+    deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in pieces]
+    return block(tool, *deltas)
+
+
+def finds(*pages: dict[str, Any], id_: str = "srvtoolu_1", failure: str = "") -> bytes:
+    """The results of a search, or its failure."""
+    error = {"type": "web_search_tool_result_error", "error_code": failure}
+    content = error if failure else list(pages)
+    kind = "web_search_tool_result"
+    return block({"type": kind, "tool_use_id": id_, "content": content})
+
+
+def page(url: str, title: str | None = "A page", *, size: int = 40) -> dict[str, Any]:
+    return {
+        "type": "web_search_result",
+        "url": url,
+        "title": title,
+        "encrypted_content": "E" * size,
+        "page_age": "May 2, 2026",
+    }
+
+
+def quotes(url: str, words: str = "so it is", title: str | None = "A page") -> dict[str, Any]:
+    """A citation of a page."""
+    place = {"type": "web_search_result_location", "url": url, "title": title}
+    return {**place, "cited_text": words, "encrypted_index": "I" + words}
+
+
+def cites(text: str, *citations: dict[str, Any]) -> bytes:
+    """A block of text with citations, which come before it."""
+    cited = [{"type": "citations_delta", "citation": citation} for citation in citations]
+    texts = [{"type": "text_delta", "text": text}]
+    return block({"type": "text", "text": "", "citations": []}, *cited, *texts)
+
+
+def block(begun: dict[str, Any], *deltas: dict[str, Any]) -> bytes:
+    pieces = [event("content_block_delta", index=0, delta=delta) for delta in deltas]
+    return event("content_block_start", index=0, content_block=begun) + b"".join(pieces) + CLOSES
+
+
+def settles(reason: str = "end_turn", *, searches: int, **usage: int) -> bytes:
+    """The end of an answer with searches, and all that Claude has read for it."""
+    counted = {"output_tokens": 42, **usage, "server_tool_use": {"web_search_requests": searches}}
+    changed = {"stop_reason": reason, "stop_sequence": None}
+    return event("message_delta", delta=changed, usage=counted) + event("message_stop")
 
 
 def opening(

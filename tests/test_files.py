@@ -63,6 +63,7 @@ from tests.served import EVENTS, Served, served
 
 PRICES = Prices("claude-sonnet-5-5")
 MAX_TOKENS = 16_000
+CITED = {"citations": {"enabled": True}}
 PAPER = pdf("Rivers run to the sea. " * 40, "And so on.")
 
 
@@ -137,8 +138,8 @@ async def test_claude_gets_the_files_as_blocks_before_the_question(asked: Asked)
             "role": "user",
             "content": [
                 {"type": "image", "source": data},
-                {"type": "document", "source": paper, "title": "paper.pdf"},
-                {"type": "document", "source": code, "title": "a.py"},
+                {"type": "document", "source": paper, "title": "paper.pdf", **CITED},
+                {"type": "document", "source": code, "title": "a.py", **CITED},
                 {"type": "text", "text": "Look at\n\nthese."},
             ],
         }

@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 
 from streamchat.errors import Unreadable
 from streamchat.events import Message, Request, Usage
-from streamchat.meter import FASTEST, MARKS, Meter, fastest, length
+from streamchat.meter import (
+    FASTEST,
+    MARKS,
+    RESULT_TOKENS,
+    Meter,
+    fastest,
+    input_tokens,
+    length,
+)
 from streamchat.money.prices import Prices
 from streamchat.sources.claude.deadlines import Deadlines
 from streamchat.sources.claude.measuring import measure
@@ -241,6 +249,7 @@ async def test_silence_is_charged_for_its_time() -> None:
     assert (await metered(start(), seconds=400)).used() == Usage(25, MAX_TOKENS)
 
 
+FOUND = [{"encrypted_content": 1_000 * "A"}]
 SEARCH = [
     start(input_tokens=900),
     opens(),
@@ -260,7 +269,7 @@ SEARCH = [
     event(
         "content_block_start",
         index=2,
-        content_block={"type": "web_search_tool_result", "content": []},
+        content_block={"type": "web_search_tool_result", "content": FOUND},
     ),
     CLOSES,
 ]
@@ -281,13 +290,46 @@ async def test_a_search_is_counted_as_claude_counts_it() -> None:
     assert PRICES.cost(meter.used()) == pytest.approx(PRICES.cost(Usage(9_281, 97)) + 0.02)
 
 
-@pytest.mark.parametrize("number", range(5, 10))
-async def test_an_interrupted_search_is_settled_at_its_reserved_input(
-    number: int,
+@pytest.mark.parametrize(("number", "results"), [(5, RESULT_TOKENS), (7, RESULT_TOKENS), (9, 532)])
+async def test_an_interrupted_search_is_settled_at_its_results(number: int, results: int) -> None:
+    """The count at the start does not include what Claude reads since: everything once more with
+    the results, which are bounded by their bytes once they are there."""
+    used = (await metered(b"".join(SEARCH[:number]))).used()
+    again = input_tokens(used) - 900
+    assert used.web_searches == 1
+    assert again >= 900 + results
+    assert again <= 900 + results + used.output_tokens
+
+
+SEARCHES = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 3_000)), min_size=1, max_size=4)
+
+
+@given(SEARCHES, st.integers(1, 200), st.integers(0, 40), st.integers(2, 4))
+async def test_no_prefix_of_searches_is_settled_below_the_bill(
+    searches: list[tuple[int, int]], prompt: int, cut: int, token: int
 ) -> None:
-    """The count at the start does not include the results that Claude has read since."""
-    meter = await metered(b"".join(SEARCH[:number]))
-    assert replace(meter.used(), output_tokens=0) == reservation(output_tokens=0)
+    """Claude reads everything once more after each result: wherever the stream ends, that much is
+    counted, and the fee of each search that began."""
+    events, bills = [start(input_tokens=prompt)], [Usage(prompt)]
+    read, known = prompt, prompt
+    for number, (words, size) in enumerate(searches, 1):
+        text, result = "x" * words, [{"encrypted_content": "A" * size}]
+        looking = {"type": "server_tool_use", "name": "web_search", "input": {}}
+        found = {"type": "web_search_tool_result", "content": result}
+        events += [
+            delta(text),
+            event("content_block_start", index=0, content_block=looking),
+            event("content_block_start", index=0, content_block=found),
+        ]
+        known += words + size // token
+        bills += [Usage(read), Usage(read, web_searches=number)]
+        read += known
+        bills.append(Usage(read, web_searches=number))
+    end = min(cut, len(events))
+    used = (await metered(b"".join(events[:end]))).used()
+    if end:
+        assert input_tokens(used) >= input_tokens(bills[end - 1])
+        assert used.web_searches >= bills[end - 1].web_searches
 
 
 async def test_unknown_blocks_count_at_the_bound() -> None:

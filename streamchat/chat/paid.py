@@ -36,7 +36,13 @@ async def paid(  # noqa: PLR0913 (each says how it is written)
         basic = receipt(reply, ending, model=model or account.choice.model or source.model)
         return replace(basic, closed=was_stopped(ending), **account.bill())
 
-    request = replace(request, meter=meter, again=account.call, fall_back=account.fall_back)
+    request = replace(
+        request,
+        meter=meter,
+        again=account.call,
+        fall_back=account.fall_back,
+        extend=account.extend,
+    )
     return Reply(
         writing(source, request), linger=linger, receipt=billed, settle=settle, gathers=gathers
     )

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from streamchat.errors import BeyondShare, DayIsSpent, TooDear, TooLittleLeft, VisitorIsSpent
-from streamchat.events import Conversation, Errand, Message
+from streamchat.errors import BeyondShare, DayIsSpent, Spent, TooDear, TooLittleLeft, VisitorIsSpent
+from streamchat.events import Conversation, Errand, Message, Usage
 from streamchat.meter import FASTEST_OF_ALL, Meter, elapsed, fastest
 from streamchat.money.budget import Budget
 from streamchat.money.prices import Prices
@@ -28,7 +28,8 @@ class Accounts:
 
     `speed` is in tokens per second, above the fastest model; `clock` is in seconds. `others` has
     the prices of further models that visitors may choose. `count` asks Claude how many tokens a
-    conversation has, which is free; None means that Claude does not say.
+    conversation has, which is free; None means that Claude does not say. A reply whose choice says
+    so may have up to `searches`.
     """
 
     budget: Budget | None
@@ -39,6 +40,7 @@ class Accounts:
     clock: Callable[[], float] = elapsed
     others: Mapping[str, Prices] = field(default_factory=dict)
     count: Count | None = None
+    searches: int = 0
 
     @cached_property
     def least(self) -> float:
@@ -62,6 +64,7 @@ class Accounts:
             max_tokens=errand.max_tokens,
             speed=fastest(errand.model),
             others={},
+            searches=0,
         )
 
     def is_beyond(self, model: str, visitor: str | None) -> bool:
@@ -110,22 +113,49 @@ class Account:
         self._of_files: int | None = None
 
     async def call(self, conversation: Conversation) -> Meter:
-        """Reserves the worst case of a call, and settles the calls before it, which have ended.
-        Raises `Spent`, `TooDear`, `BeyondShare` or `NotRecorded`."""
+        """Reserves the worst case of a call, and settles the calls before it, which have ended. A
+        call has fewer searches if there is not enough money for all that the reply has left. Raises
+        `Spent`, `TooDear`, `BeyondShare` or `NotRecorded`."""
         await self.settle()
         accounts, model = self._accounts, self.choice.model
         prices = accounts.of(model)
-        system = "".join(self.choice.beside(accounts.system_prompt))
         if not self._calls:
             self._of_files = await self._counted(conversation)
-        of_files = self._of_files
-        most = prices.most(conversation, system, accounts.max_tokens, of_files=of_files)
-        if accounts.budget:
-            await self._reserve(accounts.budget, prices.cost(most))
+        searches = self._searches_left()
+        while True:
+            most = self._most(conversation, searches)
+            try:
+                await self._reserve(prices.cost(most))
+                break
+            except (Spent, TooDear, BeyondShare):
+                if not searches:
+                    raise
+                searches -= 1
         speed = fastest(model) if model in accounts.others else accounts.speed
-        meter = Meter(most, speed=speed, clock=accounts.clock)
+        meter = Meter(most, searches=searches, speed=speed, clock=accounts.clock)
         self._calls.append(Call(meter, prices))
         return meter
+
+    async def extend(self, meter: Meter) -> None:
+        """Reserves what the results of searches need beyond the worst case of the last call. Raises
+        as `call` does."""
+        prices, needed = self._calls[-1].prices, meter.needed()
+        await self._reserve(prices.cost(needed) - prices.cost(meter.worst), len(self._calls) - 1)
+        meter.worst = needed
+
+    def _most(self, conversation: Conversation, searches: int) -> Usage:
+        accounts = self._accounts
+        return accounts.of(self.choice.model).most(
+            conversation,
+            "".join(self.choice.beside(accounts.system_prompt)),
+            accounts.max_tokens,
+            of_files=self._of_files,
+            searches=searches,
+        )
+
+    def _searches_left(self) -> int:
+        used = sum(call.meter.used().web_searches for call in self._calls)
+        return max(0, self._accounts.searches - used) if self.choice.search else 0
 
     async def _counted(self, conversation: Conversation) -> int | None:
         """The most tokens of the files by Claude's own count, where there is a PDF: what its pages
@@ -141,10 +171,14 @@ class Account:
         """Makes all further calls go to the owner's model."""
         self.choice = replace(self.choice, model="")
 
-    async def _reserve(self, budget: Budget, dollars: float) -> None:
-        model = self.choice.model
+    async def _reserve(self, dollars: float, number: int | None = None) -> None:
+        """Adds to the reservation of the call with that number, which is otherwise the next one."""
+        budget, model = self._accounts.budget, self.choice.model
+        number = len(self._calls) if number is None else number
+        if budget is None:
+            return
         try:
-            await budget.reserve(f"{self._name}/{len(self._calls)}", self.visitor, dollars)
+            await budget.reserve(f"{self._name}/{number}", self.visitor, dollars)
         except TooDear:
             if model in self._accounts.others and self._accounts.is_beyond(model, self.visitor):
                 raise BeyondShare from None
@@ -169,10 +203,11 @@ class Account:
 
     def bill(self) -> dict[str, Any]:
         """The fields of a receipt: the cost, how much of it is assumed, what prompt caching saved,
-        and who pays."""
+        who pays, and the number of searches."""
         return {
             "cost": sum(call.cost for call in self._calls),
             "assumed": sum(call.assumed for call in self._calls),
             "saved": sum(call.saved for call in self._calls),
             "own_key": self._accounts.budget is None,
+            "searches": sum(call.meter.used().web_searches for call in self._calls),
         }

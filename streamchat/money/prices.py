@@ -1,19 +1,25 @@
 """The cost of a reply in dollars, by the price list of the package genai-prices."""
 
+import json
 import logging
+import math
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import genai_prices
 from genai_prices.data import providers
 
-from streamchat.events import Conversation, Usage
-from streamchat.meter import length
+from streamchat.events import Conversation, Message, Usage
+from streamchat.meter import RESULT_TOKEN, RESULT_TOKENS, length
 
 logger = logging.getLogger(__name__)
 
 # more than Claude adds to a prompt by itself
 CALL_TOKENS = 1_000
+# more than the tool for searches takes: 2,000 to 2,700
+TOOL_TOKENS = 2_700
 # more than a message takes beside its text
 MESSAGE_TOKENS = 16
 
@@ -47,16 +53,25 @@ class Prices:
         max_tokens: int,
         *,
         of_files: int | None = None,
+        searches: int = 0,
     ) -> Usage:
         """The upper bound of a call's usage: a token is at least a byte, and `max_tokens` includes
         the thoughts. `of_files` is how many tokens the files have at most, if Claude has counted
-        them."""
+        them.
+
+        Of `searches` one after the other each has Claude read everything once more, with the
+        results of those before. Nothing bounds the tokens of results: this is more than most have.
+        """
         texts = [system_prompt, *(message.text for message in conversation)]
         tokens = CALL_TOKENS + sum(MESSAGE_TOKENS + length(text) for text in texts)
         tokens += tokens_of_files(conversation) if of_files is None else of_files
+        tokens += sum(map(tokens_of_blocks, conversation))
+        if searches:
+            results = RESULT_TOKENS * searches * (searches + 1) // 2
+            tokens = (searches + 1) * (tokens + TOOL_TOKENS) + results
         return max(
-            Usage(tokens, max_tokens),
-            Usage(0, max_tokens, cache_write_tokens=tokens),
+            Usage(tokens, max_tokens, web_searches=searches),
+            Usage(0, max_tokens, cache_write_tokens=tokens, web_searches=searches),
             key=self.cost,
         )
 
@@ -73,6 +88,16 @@ def tokens_of_files(conversation: Conversation) -> int:
         for message in conversation
         for file in message.files
     )
+
+
+def tokens_of_blocks(message: Message) -> int:
+    """The most that Claude counts for its own blocks, which it gets back after a pause."""
+    return sum(MESSAGE_TOKENS + _encoded(block) for block in message.blocks)
+
+
+def _encoded(block: Mapping[str, Any]) -> int:
+    size = length(json.dumps(block, ensure_ascii=False))
+    return math.ceil(size / RESULT_TOKEN) if block.get("type", "").endswith("_result") else size
 
 
 def price(model: str, usage: Usage) -> Decimal:

@@ -108,6 +108,7 @@ def chat_of(settings: Settings, store: Store) -> Chat:
         speed=fastest(settings.model),
         others={model: Prices(model) for model in settings.offered_models[1:]},
         count=claude.count,
+        searches=settings.max_searches,
     )
     sources = Sources(
         claude if paid else demo,

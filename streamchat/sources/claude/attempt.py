@@ -1,7 +1,7 @@
 """One call to Claude: its events, its usage, and errors after its end that do not matter."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from typing import Any
 
@@ -10,23 +10,28 @@ import httpx2
 
 from streamchat import errors
 from streamchat.errors import ClaudeError
-from streamchat.events import Done, Event
+from streamchat.events import Done, Event, Request
 from streamchat.meter import Meter
+from streamchat.sources.claude.blocks import Blocks
 from streamchat.sources.claude.deadlines import Deadlines
 from streamchat.sources.claude.faults import is_free, translated
 from streamchat.sources.claude.measuring import Sent
 from streamchat.sources.claude.wire import Accumulator, sent
 
 
-async def attempt(
+async def attempt(  # noqa: PLR0913 (one call, and all that watches it)
     client: anthropic.AsyncAnthropic,
     parameters: dict[str, Any],
     meter: Meter,
     deadlines: Deadlines,
-    wanted: Callable[[], Awaitable[None]],
+    request: Request,
+    *,
+    blocks: Blocks | None = None,
 ) -> AsyncGenerator[Event]:
-    """The events of one call to Claude, ended by a `Done`; raises `ClaudeError`."""
-    heard = Accumulator()
+    """The events of one call to Claude, ended by a `Done`; raises `ClaudeError`, or what refuses
+    money for results of searches beyond those that were reserved. Searches and citations are only
+    in it with `blocks`, which it fills."""
+    heard = Accumulator(blocks)
     with translated(), _metered(meter):
         deadlines.check(heard=True)
         async with await client.messages.create(**parameters) as stream:
@@ -37,10 +42,17 @@ async def attempt(
             ):
                 raise errors.NotAStream(request_id=stream.response.headers.get("request-id"))
             with _complete_once(lambda: bool(heard.reason)):
-                async with aclosing(sent(stream.response, meter, deadlines, wanted)) as events:
+                async with aclosing(
+                    sent(stream.response, meter, deadlines, request.wanted)
+                ) as events:
                     async for raw in events:
-                        if event := heard.add(raw):
+                        event = heard.add(raw)
+                        for told in heard.take() if heard.closed else ():
+                            yield told
+                        if event:
                             yield event
+                        if raw["type"] == "content_block_start" and meter.is_over:
+                            await request.extend(meter)
                         if raw["type"] == "message_stop":
                             heard.reason = heard.reason or "end_turn"
                             await _drain(events)

@@ -27,6 +27,8 @@ class Capabilities:
 
     def __init__(self, model: str) -> None:
         self.refused: set[str] = set()
+        # where nothing is known of it, documents are sent as they always were
+        self.cites = False
         self._model = model
         # empty while it is not known
         self._efforts: set[Effort] = set()
@@ -88,7 +90,10 @@ class Capabilities:
             self.refused.add("thinking")
         if can and not can.effort.supported:
             self.refused.add("output_config")
-        elif can:
+        if can and not can.server_tools.web_search.supported:
+            self.refused.add("tools")
+        self.cites = can is not None and can.citations.supported
+        if can and can.effort.supported:
             levels = {effort: getattr(can.effort, effort) for effort in EFFORTS}
             self._efforts = {
                 effort for effort, level in levels.items() if level and level.supported

@@ -30,6 +30,8 @@ BAD_FILE = re.compile(
 PARAMETERS = {
     "thinking": re.compile(r"\bthinking\b"),
     "output_config": re.compile(r"\boutput ?config|\beffort\b"),
+    "tools": re.compile(r"\btools?\b|\bweb ?search\b"),
+    "citations": re.compile(r"\bcitations?\b"),
     "cache_control": re.compile(r"\bcache ?control|\bprompt caching\b"),
 }
 UNNAMED = re.compile(

@@ -6,19 +6,22 @@ from streamchat.attachments import Attachment
 from streamchat.events import Message, well_formed
 
 
-def content(message: Message) -> str | list[dict[str, Any]]:
-    """The text alone or, with files, blocks with the files before the text.
+def content(message: Message, *, cites: bool = False) -> str | list[dict[str, Any]]:
+    """The text alone or, with files, blocks with the files before the text. Claude `cites` the
+    documents of all messages of a request, or of none.
 
     See https://platform.claude.com/docs/en/build-with-claude/vision.
     """
+    if message.blocks:
+        return list(map(dict, message.blocks))
     text = well_formed(message.text)
     if not message.files:
         return text
     words = [{"type": "text", "text": text}] if text.strip() else []
-    return [*map(_block, message.files), *words]
+    return [*(_block(file, cites=cites) for file in message.files), *words]
 
 
-def _block(file: Attachment) -> dict[str, Any]:
+def _block(file: Attachment, *, cites: bool) -> dict[str, Any]:
     if file.is_picture:
         return {"type": "image", "source": _base64(file)}
     if file.media_type == "text/plain":
@@ -26,7 +29,8 @@ def _block(file: Attachment) -> dict[str, Any]:
         source = {"type": "text", "media_type": file.media_type, "data": data}
     else:
         source = _base64(file)
-    return {"type": "document", "source": source, "title": file.name}
+    citing = {"citations": {"enabled": True}} if cites else {}
+    return {"type": "document", "source": source, "title": file.name, **citing}
 
 
 def _base64(file: Attachment) -> dict[str, Any]:

@@ -20,6 +20,8 @@ def parameters(errand: Errand, conversation: Conversation) -> dict[str, Any]:
     }
 
 
-def sent(conversation: Conversation) -> list[dict[str, Any]]:
+def sent(conversation: Conversation, *, cites: bool = False) -> list[dict[str, Any]]:
     """The messages in the form of Claude's API."""
-    return [{"role": message.role, "content": content(message)} for message in conversation]
+    return [
+        {"role": message.role, "content": content(message, cites=cites)} for message in conversation
+    ]

@@ -5,7 +5,7 @@ from typing import Any
 
 from streamchat.errors import Unreadable
 from streamchat.events import Usage
-from streamchat.meter import Meter, length
+from streamchat.meter import MARKS, RESULT_TOKEN, Meter, length
 
 # an event's data
 Sent = dict[str, Any]
@@ -13,6 +13,7 @@ READ = (
     "message_start",
     "content_block_start",
     "content_block_delta",
+    "content_block_stop",
     "message_delta",
     "message_stop",
 )
@@ -61,13 +62,29 @@ def _measure_delta(delta: Sent, meter: Meter) -> None:
 
 def _measure_block(block: Sent, meter: Meter) -> None:
     kind = block["type"]
-    if kind.endswith(TOOL):
+    if kind == "server_tool_use":
         meter.search()
+    elif kind.endswith(TOOL):
+        meter.find(tokens_of_result(block))
     if kind in SHOWN or kind == "server_tool_use":
         meter.mark()
         meter.see(length(block.get("text") or ""))
     elif not kind.endswith(TOOL):
         meter.think()
+
+
+def tokens_of_result(block: Sent) -> int:
+    """The most tokens of a search's results."""
+    content = block.get("content")
+    results = content if isinstance(content, list) else []
+    texts = [
+        value
+        for result in results
+        if isinstance(result, dict)
+        for value in result.values()
+        if isinstance(value, str)
+    ]
+    return MARKS * (len(results) + 1) + sum(map(length, texts)) // RESULT_TOKEN
 
 
 def measure_unread(name: bytes, data: bytes, meter: Meter) -> None:

@@ -4,7 +4,21 @@ import random
 from collections.abc import Iterator
 
 from streamchat.errors import ClaudeError
-from streamchat.events import Conversation, Done, Event, Message, Notice, Text, Thinking, Usage
+from streamchat.events import (
+    Citation,
+    Conversation,
+    Done,
+    Event,
+    Found,
+    Message,
+    Notice,
+    Search,
+    Text,
+    Thinking,
+    Usage,
+)
+from streamchat.sources.claude.blocks import TOOL
+from streamchat.sources.claude.evidence import Block, Evidence
 from streamchat.sources.claude.seam import Seam
 
 ATTEMPTS = 4
@@ -42,6 +56,12 @@ class Progress:
         self._seam = Seam("")
         # the attempt ended well, and Claude waits to be asked to go on
         self.paused = False
+        self.evidence = Evidence()
+        # of the answer that Claude has paused, with searches in it
+        self._blocks: tuple[Block, ...] = ()
+        self._sent = self._asked
+        # the next words come after the results of a search
+        self._apart = False
 
     def begin(self) -> Conversation:
         """Begins an attempt; returns the conversation to send."""
@@ -49,11 +69,26 @@ class Progress:
         self._before = self._spent
         self._has_words = self.paused = False
         self._paragraph = "\n\n" if self._has_thoughts else ""
-        self._seam = Seam(said)
-        if not self._seam.anchor:
-            return self._asked
-        go_on = GO_ON.format(anchor=self._seam.anchor)
-        return (*self._asked, Message("assistant", said.rstrip()), Message("user", go_on))
+        self._seam = Seam("" if self._blocks else said)
+        if self._blocks:
+            return (*self._sent, Message("assistant", "", blocks=self._blocks))
+        self._sent = self._asked
+        if self._seam.anchor:
+            go_on = GO_ON.format(anchor=self._seam.anchor)
+            last = Message("assistant", said.rstrip()), Message("user", go_on)
+            self._sent = (*self._asked, *last)
+        return self._sent
+
+    def pause(self, blocks: list[Block]) -> None:
+        """Has the next attempt go on from these blocks and those before them, if one of them is of
+        a search. Otherwise it goes on from the text."""
+        if self._blocks or any(block.get("type") == TOOL for block in blocks):
+            self._blocks = (*self._blocks, *blocks)
+
+    def flatten(self) -> bool:
+        """Has the next attempt go on from the text. Returns false if it would do that anyway."""
+        had, self._blocks = bool(self._blocks), ()
+        return had
 
     def told(self, event: Event) -> Iterator[Event]:
         """The events that a reader gets for this event of the attempt."""
@@ -69,6 +104,10 @@ class Progress:
             case Usage():
                 self._spent = self._before + event
                 yield self._spent
+            case Search() | Found() | Citation():
+                yield from self._text(self._seam.end())
+                self._apart = self._apart or isinstance(event, Found)
+                yield event
             case Done("pause_turn") if self._continuations:
                 self._continuations -= 1
                 self.paused = True
@@ -76,31 +115,42 @@ class Progress:
                 yield Notice("claude_paused", passing=True)
             case Done():
                 yield from self._text(self._seam.end())
+                yield from self.evidence.cut_off()
                 yield Done(event.reason, self._before + event.usage)
             case _:
                 yield event
 
-    def fail(self, error: ClaudeError) -> tuple[float, list[Notice]] | None:
-        """Ends an attempt. Returns the seconds until the next one and notices for the reader, or
+    def fail(self, error: ClaudeError) -> tuple[float, list[Event]] | None:
+        """Ends an attempt. Returns the seconds until the next one and events for the reader, or
         None if there is none."""
         interrupted = self._has_words
+        self.flatten()
         self._failures = 1 if interrupted else self._failures + 1
         pause = _pause(error, self._failures)
         if pause is None or (interrupted and not self._continuations):
             return None
         self._continuations -= interrupted
         lasting = [Notice("interrupted", {"error": error.code})] if interrupted else []
-        return pause, [*lasting, self._retrying(error, pause)]
+        cut_off = self.evidence.cut_off()
+        return pause, [*cut_off, *lasting, self._retrying(error, pause)]
 
     def _retrying(self, error: ClaudeError, pause: float) -> Notice:
         numbers = {"attempt": self._failures, "attempts": ATTEMPTS - 1, "seconds": round(pause)}
         return Notice("retrying", {"error": error.code, **numbers}, passing=True)
 
     def _text(self, text: str) -> Iterator[Text]:
-        if text:
+        if self._apart and text.strip():
+            text, self._apart = _apart("".join(self._said[-2:]), text), False
+        if text and not self._apart:
             self._said.append(text)
             self._has_words = self._has_words or not text.isspace()
             yield Text(text)
+
+
+def _apart(before: str, text: str) -> str:
+    """The text as a paragraph of its own."""
+    missing = 2 - (len(before) - len(before.rstrip("\n")))
+    return "\n" * missing * bool(before.strip()) + text.lstrip("\n")
 
 
 def _pause(error: ClaudeError, failures: int) -> float | None:

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import anthropic
@@ -15,15 +15,15 @@ from streamchat import errors
 from streamchat.errors import ClaudeError
 from streamchat.events import Conversation, Errand, Event, Notice, Request
 from streamchat.meter import NOTHING, Meter
-from streamchat.options import Choice, Menu, known
+from streamchat.options import OWNERS, Choice, Menu, known
 from streamchat.settings import Settings
 from streamchat.sources.claude import clients, errands
 from streamchat.sources.claude.attempt import attempt
-from streamchat.sources.claude.capabilities import Capabilities
+from streamchat.sources.claude.blocks import Blocks
 from streamchat.sources.claude.deadlines import Deadlines
-from streamchat.sources.claude.errands import sent
 from streamchat.sources.claude.faults import of_own_key, translated
 from streamchat.sources.claude.names import Names
+from streamchat.sources.claude.parameters import Parameters
 from streamchat.sources.claude.progress import Progress
 from streamchat.texts import for_owner
 
@@ -52,7 +52,7 @@ class Claude:
         self._sleep = sleep
         self._clock = clock
         timeout = httpx2.Timeout(connect=5, read=settings.silence_seconds, write=30, pool=5)
-        self._capabilities = {model: Capabilities(model) for model in settings.offered_models}
+        self._parameters = Parameters(settings)
         self._client = clients.for_owner(settings, timeout)
         self._names = Names(menu) if menu else None
         self._for_visitors = clients.for_visitors(settings, timeout)
@@ -62,20 +62,19 @@ class Claude:
         may succeed all the same."""
         if self._names:
             self._names.ask(self._client)
-        await self._capabilities[self._settings.model].learn(self._client)
+        await self._parameters.of(OWNERS).learn(self._client)
 
     async def close(self) -> None:
         if self._names:
             self._names.close()
-        for capabilities in self._capabilities.values():
-            capabilities.close()
+        self._parameters.close()
         await self._client.close()
         await self._for_visitors.close()
 
     async def count(self, conversation: Conversation, choice: Choice) -> int | None:
-        """The tokens of the conversation, with what it begins with; None if Claude does not say."""
-        parameters = self._parameters(conversation, choice)
-        del parameters["max_tokens"], parameters["stream"]
+        """The tokens of the conversation, with what it begins with and without tools; None if
+        Claude does not say."""
+        parameters = self._parameters.counted(conversation, choice)
         with suppress(ClaudeError), translated():
             counted = await self._client.messages.count_tokens(**parameters, timeout=COUNT_SECONDS)
             return counted.input_tokens
@@ -90,49 +89,71 @@ class Claude:
 
     async def _answer(self, request: Request) -> AsyncGenerator[Event]:
         progress = Progress(request.conversation, continuations=self._settings.continuations)
-        client = self._client_of(request)
-        conversation, meter, choice = progress.begin(), request.meter, request.choice
-        without: set[str] = set()
-        deadlines = self._deadlines(choice)
+        begun = progress.begin(), request.meter, request.choice
+        plan = Plan(request, self._client_of(request), progress, *begun)
+        deadlines = self._deadlines(request.choice)
         while True:
-            capabilities = self._capabilities[choice.model or self._settings.model]
             with suppress(ClaudeError):
-                await capabilities.learn(client, of_owner=not request.key)
-            parameters = self._parameters(conversation, choice) | self._optional(choice, without)
+                learning = self._parameters.of(plan.choice).learn
+                await learning(plan.client, of_owner=not request.key)
+            for unsearched in self._unsearched(plan):
+                yield unsearched
+            blocks = Blocks(progress.evidence)
+            calling = attempt(
+                plan.client, self._whole(plan), plan.meter, deadlines, request, blocks=blocks
+            )
             try:
-                async with aclosing(
-                    attempt(client, parameters, meter, deadlines, request.wanted)
-                ) as events:
+                async with aclosing(calling) as events:
                     async for event in events:
                         for told in progress.told(event):
                             yield told
             except ClaudeError as failure:
-                error = of_own_key(failure) if request.key else failure
-                if refused := self._refused(error, choice, without):
-                    without |= refused
-                elif self._is_gone(failure, choice):
-                    yield self._gone(choice, client)
-                    choice, without = replace(choice, model=""), set()
-                    request.fall_back()
-                else:
-                    pause, notices = _again(progress, error, failure)
-                    for notice in notices:
-                        yield notice
+                pause, notices = self._recover(plan, failure)
+                for notice in notices:
+                    yield notice
+                if pause is not None:
                     await self._sleep(pause)
             else:
-                self._remember(choice, without, client)
+                self._remember(plan)
                 if not progress.paused:
                     return
+                progress.pause(blocks.whole)
             # before more is paid
             deadlines.check(heard=True)
-            conversation = progress.begin()
-            meter = await request.again(conversation) or Meter(NOTHING)
+            await plan.go_on()
+
+    def _remember(self, plan: "Plan") -> None:
+        # a visitor's key may have fewer rights, and changes nothing
+        if plan.client is self._client:
+            self._parameters.remember(plan.choice, plan.without)
+
+    def _whole(self, plan: "Plan") -> dict[str, Any]:
+        searches = plan.meter.searches
+        return self._parameters.whole(plan.conversation, plan.choice, plan.without, searches)
+
+    def _recover(self, plan: "Plan", failure: ClaudeError) -> tuple[float | None, list[Event]]:
+        """Prepares the next attempt after a failure. Returns the seconds until then, if it needs a
+        pause, and events for the reader. Raises the error if there is no further attempt."""
+        error = of_own_key(failure) if plan.request.key else failure
+        if refused := self._refused(error, plan):
+            plan.without |= refused
+            plan.progress.flatten()
+        elif isinstance(error, errors.RequestRejected) and plan.progress.flatten():
+            logger.warning("Claude did not take its own searches back, and goes on without them.")
+        elif self._is_gone(failure, plan.choice):
+            gone = self._gone(plan.choice, plan.client)
+            plan.choice, plan.without = replace(plan.choice, model=""), set()
+            plan.request.fall_back()
+            return None, [gone]
+        else:
+            return _again(plan.progress, error, failure)
+        return None, []
 
     async def _once(self, request: Request, errand: Errand) -> AsyncGenerator[Event]:
         client, deadlines = self._client_of(request), self._deadlines(request.choice)
         parameters = errands.parameters(errand, request.conversation)
         async with aclosing(
-            attempt(client, parameters, request.meter, deadlines, request.wanted)
+            attempt(client, parameters, request.meter, deadlines, request)
         ) as events:
             async for event in events:
                 yield event
@@ -159,57 +180,51 @@ class Claude:
         names = {"gone": known(choice.model).name, "instead": known(self._settings.model).name}
         return Notice("model_gone", names)
 
-    def _remember(
-        self, choice: Choice, without: set[str], client: anthropic.AsyncAnthropic
-    ) -> None:
-        """Notes parameters without which the model answered. A visitor's key may have fewer rights,
-        and changes nothing."""
-        model = choice.model or self._settings.model
-        capabilities = self._capabilities[model]
-        new = without - capabilities.refused
-        if new and client is self._client:
-            logger.warning("%s refuses %s, and is asked without.", model, " and ".join(sorted(new)))
-            capabilities.refused |= new
-
-    def _refused(self, error: ClaudeError, choice: Choice, without: set[str]) -> frozenset[str]:
+    def _refused(self, error: ClaudeError, plan: "Plan") -> frozenset[str]:
         """The optional parameters that were sent and refused."""
         refused = error.parameters if isinstance(error, errors.RequestRejected) else frozenset()
-        return refused & self._optional(choice, without).keys()
+        return (
+            refused
+            & self._parameters.optional(plan.choice, plan.without, plan.meter.searches).keys()
+        )
 
-    def _parameters(self, conversation: Conversation, choice: Choice) -> dict[str, Any]:
-        model = choice.model or self._settings.model
-        parameters: dict[str, Any] = {
-            "model": model,
-            "max_tokens": self._capabilities[model].max_tokens(self._settings.max_tokens),
-            "messages": sent(conversation),
-            "stream": True,
-        }
-        if system := choice.beside(self._settings.system_prompt):
-            parameters["system"] = _blocks(system) if choice.instructions else system[0]
-        return parameters
-
-    def _optional(self, choice: Choice, without: set[str]) -> dict[str, Any]:
-        """The parameters that a request can do without, as far as the model accepts them."""
-        capabilities = self._capabilities[choice.model or self._settings.model]
-        display = "summarized" if choice.thinking else "omitted"
-        effort = capabilities.effort(choice.effort or self._settings.effort)
-        parameters = {
-            "thinking": {"type": "adaptive", "display": display},
-            "output_config": {"effort": effort},
-            "cache_control": {"type": "ephemeral"},
-        }
-        refused = capabilities.refused | without
-        return {name: value for name, value in parameters.items() if name not in refused}
+    def _unsearched(self, plan: "Plan") -> list[Notice]:
+        """A notice why Claude cannot search as it should, unless it was given."""
+        if not plan.choice.search or plan.told:
+            return []
+        refuses = self._parameters.refuses_search(plan.choice, plan.without)
+        plan.told = refuses or not plan.request.meter.searches
+        why = "search_left_out" if refuses else "search_too_dear"
+        return [Notice(why)] if plan.told else []
 
 
-def _blocks(texts: list[str]) -> list[dict[str, str]]:
-    return [{"type": "text", "text": text} for text in texts]
+@dataclass
+class Plan:
+    """The next attempt at an answer: what is sent, `without` which optional parameters, and whether
+    the reader was `told` that there are no searches."""
+
+    request: Request
+    client: anthropic.AsyncAnthropic
+    progress: Progress
+    conversation: Conversation
+    meter: Meter
+    choice: Choice
+    without: set[str] = field(default_factory=set)
+    told: bool = False
+
+    async def go_on(self) -> None:
+        """Begins a further attempt, which has to be paid for."""
+        self.conversation = self.progress.begin()
+        self.meter = await self.request.again(self.conversation) or Meter(NOTHING)
+        # Claude takes its searches back only with the tool
+        if not self.meter.searches and self.progress.flatten():
+            self.conversation = self.progress.begin()
 
 
 def _again(
     progress: Progress, error: ClaudeError, failure: ClaudeError
-) -> tuple[float, list[Notice]]:
-    """Seconds until the next attempt, and notices for the reader. Raises the error if there is no
+) -> tuple[float, list[Event]]:
+    """Seconds until the next attempt, and events for the reader. Raises the error if there is no
     further attempt."""
     again = progress.fail(error)
     if again is None:

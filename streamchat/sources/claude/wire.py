@@ -13,6 +13,7 @@ import httpx2
 from streamchat.errors import Unreadable
 from streamchat.events import OURS, Event, Text, Thinking, Usage, well_formed
 from streamchat.meter import Meter
+from streamchat.sources.claude.blocks import Blocks, Told
 from streamchat.sources.claude.deadlines import Deadlines
 from streamchat.sources.claude.eventstream import Parsed, Parser
 from streamchat.sources.claude.measuring import (
@@ -108,11 +109,14 @@ def _error(data: bytes, response: httpx2.Response) -> anthropic.APIStatusError:
 
 
 class Accumulator:
-    """The state of one stream: the latest `usage`, and the stop `reason`, empty until it comes."""
+    """The state of one stream: the latest `usage`, the stop `reason`, empty until it comes, and
+    events of the `blocks` that have `closed` since they were taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, blocks: Blocks | None = None) -> None:
         self.usage = Usage()
         self.reason = ""
+        self.closed: list[Told] = []
+        self._blocks = blocks
         self._text = Halves()
         self._thinking = Halves()
 
@@ -121,9 +125,13 @@ class Accumulator:
         try:
             match raw["type"]:
                 case "content_block_delta":
+                    if self._blocks:
+                        self._blocks.add(raw["delta"])
                     return self._block(raw["delta"])
                 case "content_block_start":
-                    return self._block(raw.get("content_block") or {"type": None})
+                    return self._begin(raw.get("content_block") or {"type": None})
+                case "content_block_stop" if self._blocks:
+                    self.closed += self._blocks.end()
                 case "message_start":
                     return self._count(raw["message"])
                 case "message_delta":
@@ -132,6 +140,16 @@ class Accumulator:
         except (AttributeError, KeyError, TypeError) as error:
             raise Unreadable from error
         return None
+
+    def take(self) -> list[Told]:
+        """The events of closed blocks."""
+        told, self.closed = self.closed, []
+        return told
+
+    def _begin(self, block: Sent) -> Event | None:
+        if self._blocks:
+            self.closed += self._blocks.begin(block)
+        return self._block(block)
 
     def end(self) -> Text | None:
         """The rest of the text that waited for more."""

@@ -33,6 +33,10 @@ SENTENCES: dict[str, str | Callable[..., str]] = {
     "searches_too_frequent": "The search failed: there are too many searches at the moment.",
     "search_unavailable": "The search failed: web search is not available at the moment.",
     "search_cut_off": "The answer ended before this search had its results.",
+    "search_left_out": "Claude cannot search the web here, and answers without.",
+    "search_too_dear": (
+        "There is too little money left today to search the web, so Claude answers without."
+    ),
     "demo_busy": "The demo is busy, trying again in {seconds} s ({attempt} of {attempts}).",
     "preview": "Ask Claude, and read the answer as it is written.",
     "no_words": "Claude ended its answer without a word. Ask again, or ask in another way.",
