@@ -29,7 +29,7 @@ LONGEST_QUOTE = 500
 LONGEST_CODE = 40
 # pages of one search, and searches and citations of one reply
 MOST_PAGES = 20
-MOST_SEARCHES = 100
+MOST_SEARCHES = 30
 MOST_CITATIONS = 300
 # pages of documents, characters and blocks
 LARGEST = 1_000_000_000
@@ -57,6 +57,11 @@ class FoundPage:
     def site(self) -> str:
         return site(self.url)
 
+    @property
+    def length(self) -> int:
+        """The number of its characters."""
+        return len(self.url) + len(self.title) + len(self.age)
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -65,6 +70,11 @@ class Found:
     number: int
     sources: tuple[FoundPage, ...] = ()
     failure: str = ""
+
+    @property
+    def length(self) -> int:
+        """The number of its characters."""
+        return sum(page.length for page in self.sources)
 
     @property
     def sentence(self) -> str:
@@ -98,6 +108,11 @@ class Citation:
     @property
     def site(self) -> str:
         return site(self.url)
+
+    @property
+    def length(self) -> int:
+        """The number of its characters."""
+        return len(self.url) + len(self.title) + len(self.quote)
 
 
 def site(url: str) -> str:

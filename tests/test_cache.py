@@ -1,7 +1,7 @@
 import pytest
 
 from streamchat.errors import UnknownReply
-from streamchat.events import Done, Text
+from streamchat.events import Citation, Done, Found, FoundPage, Text
 from streamchat.replies.cache import Cache, weight
 from streamchat.replies.reply import Reply
 from tests.hand import Hand
@@ -58,6 +58,17 @@ async def test_memory_is_bounded_and_the_oldest_goes_first() -> None:
     assert all(known(cache, reply) for reply in replies)
     newest = await ended(cache, "x" * 150)
     assert [known(cache, reply) for reply in [*replies, newest]] == [False, True, True, True]
+
+
+async def test_found_pages_and_citations_weigh_what_they_hold() -> None:
+    """Addresses, titles and quotes, which others have written, take no memory unnoticed."""
+    page = FoundPage("https://a.example/", "T" * 300)
+    evidence = Found(1, (page,) * 20), Citation(1, page.url, page.title, "q" * 500)
+    hand = Hand()
+    reply = Reply(hand.write, linger=60)
+    hand.say(*evidence, Done("end_turn"))
+    await reply.closed()
+    assert weight(reply) > 20 * 318 + 818
 
 
 async def test_a_replys_weight_grows_with_its_text() -> None:

@@ -132,6 +132,19 @@ async def test_a_file_of_version_1_is_read(tmp_path: Path) -> None:
     assert version(tmp_path / NAME) == VERSION
 
 
+async def test_a_journal_of_version_7_has_no_searches(tmp_path: Path) -> None:
+    """Entries from before searches were counted are read as without any, beside new ones."""
+    shutil.copy(DATA / "streamchat-7.sqlite3", tmp_path / NAME)
+    async with opened(tmp_path) as chat:
+        before = list(chat.journal.entries)
+        searched = Entry(NOW + 2, MODEL, "end_turn", False, 1, 1.0, 1.0, 1.0, 0.0, 2)
+        await chat.store.run(partial(journal.write, entries=[searched], since=0, most=9))
+    assert before
+    assert not any(entry.searches for entry in before)
+    async with opened(tmp_path) as chat:
+        assert [entry.searches for entry in chat.journal.entries] == [0] * len(before) + [2]
+
+
 @pytest.mark.parametrize("number", range(VERSION))
 async def test_an_earlier_file_has_the_tables_of_a_new_one(tmp_path: Path, number: int) -> None:
     """After the migration tables, indexes and triggers equal those of a new file."""

@@ -25,12 +25,13 @@ MAX_WAITING = 1_000
 @dataclass(frozen=True, slots=True)
 class Span:
     """The replies that ended in an hour or a day: their number, their cost with that of errands,
-    and medians."""
+    their web searches, and medians."""
 
     at: int
     replies: int
     failed: int
     cost: float
+    searches: int
     first_word: float | None
     speed: float | None
 
@@ -120,6 +121,7 @@ def entered(at: float, how: Receipt, *, failed: bool) -> Entry:
         how.tokens_per_second,
         cost,
         assumed,
+        how.searches,
     )
 
 
@@ -132,6 +134,7 @@ def spanned(at: int, entries: list[Entry]) -> Span:
         replies=len(answers),
         failed=sum(entry.failed for entry in answers),
         cost=sum(entry.cost for entry in entries),
+        searches=sum(entry.searches for entry in entries),
         first_word=median(waits) if waits else None,
         speed=median(speeds) if speeds else None,
     )

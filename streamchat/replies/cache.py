@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from streamchat.errors import UnknownReply
-from streamchat.events import Text, Thinking
+from streamchat.events import Citation, Event, Found, Text, Thinking
 from streamchat.replies.reply import Reply
 
 MAX_CHARACTERS = 50_000_000  # of ended replies
@@ -86,5 +86,13 @@ class Cache:
 
 
 def weight(reply: Reply) -> int:
-    texts = (event.text for event in reply.log if isinstance(event, Text | Thinking))
-    return len(reply.log) * EVENT_CHARACTERS + sum(map(len, texts))
+    return len(reply.log) * EVENT_CHARACTERS + sum(map(_length, reply.log))
+
+
+def _length(event: Event) -> int:
+    match event:
+        case Text() | Thinking():
+            return len(event.text)
+        case Found() | Citation():
+            return event.length
+    return 0

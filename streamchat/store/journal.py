@@ -25,6 +25,7 @@ class Entry:
     speed: float | None
     cost: float
     assumed: float = 0.0
+    searches: int = 0
 
     @property
     def is_answer(self) -> bool:

@@ -176,6 +176,11 @@ def keep_files(transaction: Transaction) -> None:
         transaction.execute(statement)
 
 
+def count_searches(transaction: Transaction) -> None:
+    """Version 8: the journal has the number of web searches."""
+    transaction.execute("ALTER TABLE journal ADD COLUMN searches INTEGER NOT NULL DEFAULT 0")
+
+
 # each makes a file of the next version, beginning with a file of version 0, which may be empty
 MIGRATIONS = (
     give_owners,
@@ -185,6 +190,7 @@ MIGRATIONS = (
     keep_votes,
     part_letters,
     keep_files,
+    count_searches,
 )
 VERSION = len(MIGRATIONS)
 Migration = Callable[[Transaction], None]

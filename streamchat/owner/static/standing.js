@@ -40,4 +40,6 @@ export const showCounts = ({hours, running}) => {
   at("failed").textContent = sum("failed")
   at("failed").classList.toggle("failing", sum("failed") > 0)
   at("count").textContent = running.length
+  at("searches").textContent = sum("searches")
+  at("searched").hidden = !sum("searches")
 }

@@ -19,6 +19,8 @@ def receipt_details(*, model: str, words: int, seconds: float, **went: Any) -> s
     first, speed = went["first_word"], went["tokens_per_second"]
     after = "" if first is None else f", first word after {first:.1f} s"
     tokens = went["input_tokens"] + went["cache_read_tokens"] + went["cache_write_tokens"]
+    # those that were charged, where Claude had not counted them yet
+    searches = max(went["web_searches"], went["searches"])
     lines = {
         "Model": model,
         "Words": f"{words:,}",
@@ -26,7 +28,7 @@ def receipt_details(*, model: str, words: int, seconds: float, **went: Any) -> s
         "Speed": f"{speed:.0f} tokens/s" if speed else "",
         "Tokens": f"{tokens:,} in, {went['output_tokens']:,} out" if tokens else "",
         "Cache": cached(**went),
-        "Searches": f"{went['web_searches']}" if went["web_searches"] else "",
+        "Searches": f"{searches}" if searches else "",
         "Cost": paid(dollars, **went) + (", from cache" if went["shared"] else ""),
         "Stopped": "connection to Claude closed" if went["closed"] else "",
     }

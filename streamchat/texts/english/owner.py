@@ -43,6 +43,7 @@ WORDS = {
     "replies_ended": "in 24 hours",
     "replies_failed": "of these failed",
     "replies_running": "running now",
+    "searches": "web searches in 24 hours",
     "running": "Running now",
     "none_running": "No reply is running.",
     "stop": "Stop",
