@@ -32,7 +32,7 @@ class Parameters:
     def basic(
         self, conversation: Conversation, choice: Choice, *, cites: bool = False
     ) -> dict[str, Any]:
-        """What every request has."""
+        """The parameters of every request."""
         parameters: dict[str, Any] = {
             "model": self.model(choice),
             "max_tokens": self.of(choice).max_tokens(self._settings.max_tokens),
