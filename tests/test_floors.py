@@ -1,5 +1,6 @@
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,7 @@ def rooms() -> list[str]:
     return [name for line in FLOORS.split("\n") for name in line.split()]
 
 
+@cache
 def room_of(module: str) -> str:
     """The innermost package that holds a module, such as `sources.demo` for
     `sources.demo.source`."""
@@ -74,9 +76,10 @@ def sources() -> dict[str, str]:
     return texts
 
 
+@cache
 def imported(source: str) -> set[str]:
     """The full names of everything that a module imports, anywhere in it and in any form."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Import():
@@ -103,6 +106,7 @@ def below(room: str) -> set[str]:
     return {name for names in lines[height + 1 :] for name in names}
 
 
+@cache
 def public(room: str) -> list[str]:
     """The names that a package gives to others."""
     for node in ast.parse(MODULES[room]).body:
@@ -117,6 +121,7 @@ INSIDE = sorted(MODULES.keys() - {"__init__"})
 PACKAGES = [room for room in rooms() if (PACKAGE / room.replace(".", "/")).is_dir()]
 
 
+@cache
 def neighbours(module: str) -> set[str]:
     """The modules of its own room that a module imports."""
     room = room_of(module)
@@ -131,48 +136,68 @@ def test_every_module_has_its_room() -> None:
     assert {room_of(module) for module in INSIDE} == set(rooms())
 
 
-@pytest.mark.parametrize("module", INSIDE)
-def test_imports_point_downwards(module: str) -> None:
+def test_imports_point_downwards() -> None:
     """A package imports lower floors only, never its own floor or a higher one."""
-    room = room_of(module)
-    assert {room_of(name) for name in own(MODULES[module])} - {room} <= below(room)
+    upward = [
+        f"{module} imports {name}"
+        for module in INSIDE
+        for name in sorted(own(MODULES[module]))
+        if room_of(name) not in below(room_of(module)) | {room_of(module)}
+    ]
+    assert not upward, "\n".join(upward)
 
 
-@pytest.mark.parametrize("module", INSIDE)
-def test_modules_of_a_room_are_in_order(module: str) -> None:
+def test_modules_of_a_room_are_in_order() -> None:
     """The modules of a package have no import cycle."""
+    assert [module for module in INSIDE if module in reached(module)] == []
+
+
+def reached(module: str) -> set[str]:
+    """The modules of its own room that a module imports, directly or through others."""
     seen: set[str] = set()
     ahead = neighbours(module)
     while ahead:
         seen |= ahead
         ahead = {name for each in ahead for name in neighbours(each)} - seen
-    assert module not in seen
+    return seen
 
 
-@pytest.mark.parametrize("module", INSIDE)
-def test_a_package_is_used_by_the_names_that_it_gives(module: str) -> None:
+def test_a_package_is_used_by_the_names_that_it_gives() -> None:
     """Other packages import a package's `__all__` names, or names of a module listed there."""
-    foreign = {name for name in own(MODULES[module]) if room_of(name) != room_of(module)}
-    inner = {name for name in foreign if room_of(name) in PACKAGES and name not in PACKAGES}
-    private = {
-        name
-        for name in inner
-        if name.removeprefix(f"{room_of(name)}.").split(".")[0] not in public(room_of(name))
-    }
-    assert not private
+    private = [
+        f"{module} imports {name}"
+        for module in INSIDE
+        for name in sorted(own(MODULES[module]))
+        if room_of(name) != room_of(module) and is_private(name)
+    ]
+    assert not private, "\n".join(private)
 
 
-@pytest.mark.parametrize("package", PACKAGES)
-def test_a_package_names_only_what_it_has(package: str) -> None:
+def is_private(name: str) -> bool:
+    room = room_of(name)
+    if room not in PACKAGES or name in PACKAGES:
+        return False
+    return name.removeprefix(f"{room}.").split(".")[0] not in public(room)
+
+
+def test_a_package_names_only_what_it_has() -> None:
     """Each name in `__all__` is a module of the package, or imported in its `__init__` from one."""
-    names = {name.rpartition(".")[2] for name in own(MODULES[package])}
-    modules = {
-        name.removeprefix(f"{package}.").split(".")[0]
-        for name in MODULES
-        if name.startswith(f"{package}.")
-    }
-    assert public(package)
-    assert set(public(package)) <= names | modules
+    assert [package for package in PACKAGES if not public(package)] == []
+    unknown = [
+        f"{package} names {name}"
+        for package in PACKAGES
+        for name in public(package)
+        if name not in inside(package)
+    ]
+    assert not unknown, "\n".join(unknown)
+
+
+def inside(package: str) -> set[str]:
+    """The names that a package may give to others."""
+    imports = {name.rpartition(".")[2] for name in own(MODULES[package])}
+    start = f"{package}."
+    modules = {name.removeprefix(start) for name in MODULES if name.startswith(start)}
+    return imports | {name.split(".")[0] for name in modules}
 
 
 def test_the_package_itself_imports_nothing() -> None:
@@ -181,34 +206,35 @@ def test_the_package_itself_imports_nothing() -> None:
     assert own(ast.unparse(ast.Module(lines, []))) == imported(MODULES["sources"]) == set()
 
 
-@pytest.mark.parametrize("package", OWNERS)
-def test_a_package_has_its_owner(package: str) -> None:
+def test_a_package_has_its_owner() -> None:
     """Each dependency is imported only by the packages that own it, so that its next release breaks
     one place."""
-    users = {
-        room_of(name)
-        for name, source in MODULES.items()
-        if package in {used.split(".")[0] for used in imported(source)}
-    }
-    assert users <= OWNERS[package]
-
-
-@pytest.mark.parametrize("module", INSIDE)
-def test_sql_stands_in_the_store(module: str) -> None:
-    """Only the package `store` has SQL."""
-    strings = [
-        node.value
-        for node in ast.walk(ast.parse(MODULES[module]))
-        if isinstance(node, ast.Constant)
+    strangers = [
+        f"{module} imports {name}"
+        for module, source in MODULES.items()
+        for name in sorted(imported(source))
+        if room_of(module) not in OWNERS.get(name.split(".")[0], {room_of(module)})
     ]
-    has_sql = any(SQL.match(text) for text in strings if isinstance(text, str))
-    assert room_of(module) == "store" or not has_sql
+    assert not strangers, "\n".join(strangers)
 
 
-@pytest.mark.parametrize("module", INSIDE)
-def test_a_file_can_be_read_in_one_go(module: str) -> None:
+def test_sql_stands_in_the_store() -> None:
+    """Only the package `store` has SQL."""
+    outside = [
+        f"{module}:{node.lineno}"
+        for module in INSIDE
+        if room_of(module) != "store"
+        for node in ast.walk(ast.parse(MODULES[module]))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.match(node.value)
+    ]
+    assert not outside, "\n".join(outside)
+
+
+def test_a_file_can_be_read_in_one_go() -> None:
     """No file is longer than the limit."""
-    assert len(MODULES[module].splitlines()) <= LONGER.get(module, 250)
+    lengths = {module: len(MODULES[module].splitlines()) for module in INSIDE}
+    too_long = {name: length for name, length in lengths.items() if length > LONGER.get(name, 250)}
+    assert not too_long, too_long
 
 
 def test_a_file_that_is_parted_may_be_long_no_more() -> None:
