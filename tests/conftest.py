@@ -1,6 +1,9 @@
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -10,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwr
 from streamchat.system import environment
 from tests import browser
 from tests.application import ROOT, Application
-from tests.page import Page
+from tests.page import Page, rest
 from tests.scripted_claude import ScriptedClaude, says
 
 environment.set_defaults()
@@ -26,11 +29,14 @@ hypothesis.settings.load_profile("any machine")
 PAGES = {"page", "context", "chromium", "app"}
 ONCE_MORE = pytest.mark.flaky(reruns=1)
 running: pytest.Item | None = None
+following: pytest.Item | None = None
 # the second one is raised by `tests/application.py`
 STARTS = {"subprocess.Popen", "tests.process"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # those of pages last and together, so that they share a browser
+    items.sort(key=lambda item: "playwright" in getattr(item, "fixturenames", ()))
     for item in items:
         if PAGES & set(getattr(item, "fixturenames", ())):
             item.add_marker("process")
@@ -38,9 +44,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    global running  # noqa: PLW0603 - an audit hook gets no argument of ours
-    running = item
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    global running, following  # noqa: PLW0603 - neither an audit hook nor a fixture gets them
+    running, following = item, nextitem
     result = yield
     running = None
     return result
@@ -75,16 +81,54 @@ def chromium_path() -> str:
     return path
 
 
-# no longer: while Playwright is open, no other event loop can run
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as playwright:
-        yield playwright
+class Browsers:
+    """Playwright and its browsers, each of which starts when it is wanted."""
+
+    def __init__(self, executable: str, profile: Path) -> None:
+        self._stack = ExitStack()
+        self._executable = executable
+        self._profile = profile
+
+    @cached_property
+    def playwright(self) -> Playwright:
+        return self._stack.enter_context(sync_playwright())
+
+    @cached_property
+    def chromium(self) -> Browser:
+        return self.playwright.chromium.launch(
+            executable_path=self._executable, args=browser.LAUNCH_ARGS
+        )
+
+    @cached_property
+    def window(self) -> BrowserContext:
+        return self.playwright.chromium.launch_persistent_context(
+            self._profile, executable_path=self._executable, args=browser.LAUNCH_ARGS
+        )
+
+    def close(self) -> None:
+        """The same object starts them again."""
+        for name in ("playwright", "chromium", "window"):
+            vars(self).pop(name, None)
+        self._stack.close()
+
+
+@pytest.fixture(scope="session")
+def browsers(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Browsers:
+    return Browsers(chromium_path, tmp_path_factory.getbasetemp() / "profile")
 
 
 @pytest.fixture(scope="module")
-def chromium(playwright: Playwright, chromium_path: str) -> Browser:
-    return playwright.chromium.launch(executable_path=chromium_path, args=browser.LAUNCH_ARGS)
+def playwright(browsers: Browsers) -> Iterator[Playwright]:
+    """Stays open from file to file until a test does without it: while it is open, no other event
+    loop can run."""
+    yield browsers.playwright
+    if "playwright" not in getattr(following, "fixturenames", ()):
+        browsers.close()
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright: Playwright, browsers: Browsers) -> Browser:
+    return browsers.chromium
 
 
 @pytest.fixture
@@ -94,30 +138,25 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture(scope="module")
-def window(
-    playwright: Playwright, chromium_path: str, tmp_path_factory: pytest.TempPathFactory
-) -> BrowserContext:
-    """A window of an ordinary profile, which keeps compiled scripts: a page loads in half the time
-    that it takes in a context of its own."""
-    return playwright.chromium.launch_persistent_context(
-        tmp_path_factory.getbasetemp() / "profile",
-        executable_path=chromium_path,
-        args=browser.LAUNCH_ARGS,
-    )
+def window(playwright: Playwright, browsers: Browsers) -> BrowserContext:
+    """A window of an ordinary profile, which keeps compiled scripts, and a tab of it keeps its
+    process: a page loads in half the time that it takes in a context of its own."""
+    return browsers.window
 
 
 @pytest.fixture
-def emptied(window: BrowserContext, app: Application) -> Iterator[BrowserContext]:
-    """The window, which keeps nothing of the app from one test to the next."""
+def emptied(window: BrowserContext) -> Iterator[BrowserContext]:
+    """The window, which keeps nothing of an app from one test to the next. What cannot be undone,
+    such as a script for every page or another clock, needs `context`."""
     yield window
-    blank, *pages = window.pages
-    for page in pages:
-        page.close()
+    # without its first tab, the window would close
+    for tab in window.pages[2:]:
+        tab.close()
+    window.unroute_all()
+    for tab in window.pages[1:]:
+        rest(tab)
     window.clear_cookies()
     window.clear_permissions()
-    session = window.new_cdp_session(blank)
-    session.send("Storage.clearDataForOrigin", {"origin": app.url, "storageTypes": "local_storage"})
-    session.detach()
 
 
 @pytest.fixture(scope="session")
