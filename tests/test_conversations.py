@@ -72,6 +72,22 @@ def test_a_new_chat_keeps_the_old_one_and_its_address(
     ]
 
 
+def test_a_new_chat_right_after_a_question_keeps_the_old_one(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
+    """The sidebar lists it, although the page had not been told its title; no toast offers a way
+    back."""
+    page.browser.route("**/conversations?limit=1", lambda _: None)
+    hold, script = held("Begun", then=" and ended.")
+    page_claude.play(script)
+    page.ask("first")
+    page.shows("Begun")
+    fresh(page)
+    assert not page.browser.locator(".toast").all()
+    expect(page.browser.locator("#chats li")).to_contain_text("first")
+    hold.release()
+
+
 def test_an_answer_goes_on_while_another_conversation_is_read(
     page: Page, page_claude: ScriptedClaude
 ) -> None:

@@ -1,6 +1,6 @@
 // Saved conversations: the one that the page shows, its address (`?c=<id>`), and the way from one to another.
 (() => {
-  const { text, gradio: { addresses, elements, event, asks } } = window.streamchat;
+  const { about, text, gradio: { addresses, elements, event, asks } } = window.streamchat;
   const QUIET = 80; // ms without a request, after which Gradio has told its server all that was shown
   const PATIENCE = 3_000; // ms
   const NAMING = 700; // ms between two looks for a name that is on its way
@@ -135,10 +135,20 @@
     }
   };
 
-  const fresh = () => {
+  // A conversation is saved when its first answer begins, which may be a moment after its question.
+  const isKept = async (id) => {
+    for (const wait of about.keeps ? [0, 400, 1_000] : []) {
+      await pause(wait);
+      if (await item(`conversations/${encodeURIComponent(id)}`)) return true;
+    }
+    return false;
+  };
+  const fresh = async () => {
     const left = title === null && document.querySelector(elements.question) ? shown : "";
-    if (left) window.streamchat.toast(text("new_chat_begun"), { action: text("go_back"), act: () => open(left), seconds: 10 });
-    return open("");
+    await open("");
+    if (!left) return;
+    if (await isKept(left)) return tell(); // and the list shows it
+    window.streamchat.toast(text("new_chat_begun"), { action: text("go_back"), act: () => open(left), seconds: 10 });
   };
 
   window.streamchat.conversations = {
