@@ -333,6 +333,38 @@ def test_each_fault_shows_its_sentence_and_the_next_message_works(
     assert page_claude.exchanges[-1].said == [("user", "hi\n\nagain")]
 
 
+def test_a_callouts_button_counts_down_asks_again_and_begins_a_new_chat(
+    page: Page, page_claude: ScriptedClaude
+) -> None:
+    """ "Try again" opens when its time has passed, and asks the same question. Where no second try
+    helps, the button begins a new chat, from which Claude gets nothing of the old one."""
+    page_claude.play(
+        refuses(429, "rate_limit_error", retry_after="90"),
+        says("Begun", reason="model_context_window_exceeded"),
+        says("Fresh."),
+    )
+    page.browser.clock.install()
+    page.browser.reload()
+    page.ask("hi")
+    button = page.browser.locator(".sc-act")
+    expect(button).to_have_text(re.compile(r"Try again in \d\d s"))
+    expect(button).to_be_disabled()
+    page.browser.clock.fast_forward("01:35")
+    expect(button).to_have_text("Try again")
+    button.click()
+    page.shows("Begun")
+    page.ready()
+    button.click()
+    expect(page.questions).to_have_count(0)
+    page.ask("next")
+    page.shows("Fresh.")
+    assert [exchange.said for exchange in page_claude.exchanges] == [
+        [("user", "hi")],
+        [("user", "hi")],
+        [("user", "next")],
+    ]
+
+
 BREAKS: dict[str, tuple[object, type[errors.ChatError]]] = {
     "error event": (breaks(), errors.Busy),
     "reset": (RESET, errors.BrokenOff),

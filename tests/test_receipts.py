@@ -1,10 +1,12 @@
 from dataclasses import replace
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
 from streamchat.events import Done, Failed, Receipt, Usage
 from streamchat.texts import brief, dollars, text
+from streamchat.ui.continuing import together
 from streamchat.ui.receipts import receipt, renewed
 
 RECEIPT = Receipt("claude-sonnet-5-5", "end_turn", 1_214, 9.0, 0.84, 71.4, 0.0123, 0.0)
@@ -37,6 +39,24 @@ def test_a_receipt_is_one_quiet_line_with_details_behind_it() -> None:
             "Cost: $0.0123",
         ],
     )
+
+
+def test_parts_of_an_answer_have_one_receipt() -> None:
+    """Costs, words and times are added; the speed is that of all tokens, and the first word that of
+    the first part that has one. A key paid for it if it paid for all that cost something."""
+    rest = replace(RECEIPT, words=6, seconds=1.0, first_word=0.2, tokens_per_second=35.7)
+    one, two = Done("max_tokens", USED, RECEIPT), Done("end_turn", USED, rest)
+    whole = together(one, two)
+    assert whole
+    assert whole.usage == USED + USED
+    assert whole.receipt == replace(
+        rest, words=1_220, seconds=10.0, first_word=0.84, cost=0.0246, tokens_per_second=ANY
+    )
+    assert whole.receipt.tokens_per_second == pytest.approx(47.6)
+    own = together(one, replace(two, receipt=replace(rest, own_key=True)))
+    free = together(replace(one, receipt=replace(RECEIPT, cost=0.0)), two)
+    assert [each and each.receipt and each.receipt.own_key for each in (own, free)] == [False] * 2
+    assert together(None, one) is one
 
 
 @pytest.mark.parametrize(

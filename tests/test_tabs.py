@@ -11,8 +11,10 @@ from streamchat.chat.asking import Chat
 from streamchat.chat.parties import Sources
 from streamchat.events import Done, Event, Message, Request, Text
 from streamchat.replies.reply import Reply
+from streamchat.store import KEPT_LOGS
 from streamchat.store.database import Store
-from streamchat.ui.tab import Tab
+from streamchat.ui.states import state_of, tab_of
+from streamchat.ui.tab import MAX_REPLIES, Tab
 from streamchat.ui.tabs import Tabs
 from streamchat.ui.transcript import Shown, continued, conversation, message_of, note, text_of
 from tests.attacks.visitor import Room, Visitor, frames
@@ -270,6 +272,59 @@ async def test_the_rest_is_offered_of_every_answer_that_may_have_one(reason: str
     assert tab.reply
     await tab.reply.closed()
     assert tab.unfinished == (reason in CONTINUABLE)
+
+
+async def test_the_receipt_after_continue_is_of_the_whole_answer() -> None:
+    """It counts the words of all parts, also when the tab comes back from the store."""
+    room = Room()
+    visitor = Visitor(room)
+    room.source.say(Text("one two three"), Done("max_tokens"))
+    await visitor.answers("hi", [])
+    room.source.say(Text(" four five"), Done("max_tokens"))
+    await frames(visitor.page.go_on(visitor.request))
+    room.source.say(Text(" six"), Done("end_turn"))
+    *_, last = await frames(visitor.page.go_on(visitor.request))
+    assert "Words: 6" in text_of(last[0][-1])
+    tab = await visitor.page.tab(visitor.request)
+    assert tab_of(state_of(tab), tab.reply, "").messages() == tab.messages()
+    await room.close()
+
+
+async def test_a_program_keeps_no_answer_of_a_session_that_is_cleared_meanwhile() -> None:
+    """The program gets the whole answer; the session stays empty."""
+    room = Room()
+    visitor = Visitor(room)
+    await visitor.ask("first")
+    room.source.say(Text("Begun"))
+    streaming = asyncio.create_task(frames(room.page.chat("second", visitor.request)))
+    await settle()
+    await visitor.undo()
+    room.source.say(Text(" and ended."), Done("end_turn"))
+    assert (await streaming)[-1] == "Begun and ended."
+    assert (await room.page.tab(visitor.request)).messages() == []
+    await room.close()
+
+
+async def test_a_tab_names_a_bounded_number_of_replies(tmp_path: Path) -> None:
+    """The store deletes the logs of earlier ones, so that none is left when the conversation is
+    deleted."""
+    source, store = ByHand(), Store(str(tmp_path))
+    await store.open()
+    chat = Chat(Sources(source), store, linger=60, keep=60)
+    tabs = Tabs(chat, store)
+    tab = await a_tab_that_shows(tabs, chat, source, "one")
+    first = tab.replies[0]
+    for stays, others in ((True, KEPT_LOGS - 2), (False, 1)):
+        tab.replies += [f"reply {number}" for number in range(others)]
+        tab.start(await asked(chat))
+        tabs.save("one", tab)
+        await store.flush()
+        assert bool(await store.log(first)) == stays
+    tab.replies *= 3
+    tab.start(await asked(chat))
+    assert len(tab.replies) == MAX_REPLIES
+    await chat.close()
+    await store.close()
 
 
 async def test_a_reload_takes_no_word_of_a_long_answer_away() -> None:

@@ -28,6 +28,8 @@ from streamchat.sources.demo import Demo
 from streamchat.sources.lazy import LazySource
 from streamchat.store import Store, conversations
 from streamchat.ui import Tab, Tabs, Titling, message_of
+from streamchat.ui import titles as named_questions
+from streamchat.ui.states import state_of, tab_of
 from tests.page import Page
 from tests.reader import Reader
 from tests.scripted_claude import (
@@ -492,16 +494,37 @@ async def test_the_demo_in_place_of_claude_leads_to_no_title(
     await chat.close()
 
 
-def test_an_edited_first_question_takes_its_title_along() -> None:
-    """Later questions keep the title; a new first question may get a new one."""
+async def test_each_first_question_has_its_title(tmp_path: Path) -> None:
+    """Later questions keep the title. An edited first question gets one of its own, and a version
+    that is shown again has its title again, also after a restart."""
     first = [message_of("user", "One"), message_of("assistant", "1")]
-    tab = Tab(first, title="Counting")
-    tab.reset([*first, message_of("user", "Two")])
+    tab = Tab(first, title="Counting", reader="me")
+    tab.branch([*first, message_of("user", "Two")])
     assert tab.title == "Counting"
-    tab.reset([message_of("user", "Something else")])
-    assert tab.title == ""
-    tab.reset([])
+    tab.branch([message_of("user", "Something else")])
     assert tab.title is None
+    tab.title = "Another thing"
+    tab = tab_of(state_of(tab), None, "id")
+    tab.show(0)
+    assert tab.title == "Counting"
+    tab.show(2)
+    assert tab.title == "Another thing"
+    tab.undo(0)
+    assert (tab.title, tab.titles) == (None, {})
+
+
+def test_a_title_that_comes_late_is_kept_for_its_question() -> None:
+    """Another version is shown meanwhile; of many first questions the last ones keep theirs."""
+    tab = Tab([message_of("user", "0")], title="", reader="me")
+    tab.branch([message_of("user", "1")])
+    tab.titles = named_questions.late(tab.titles, "0", "Zero")
+    assert named_questions.late(tab.titles, "never asked", "No") == tab.titles
+    tab.show(0)
+    assert tab.title == "Zero"
+    for number in range(50):
+        tab.title = str(number)
+        tab.branch([message_of("user", f"Question {number}")])
+    assert len(tab.titles) == named_questions.MOST
 
 
 def test_a_title_arrives_without_a_reload(

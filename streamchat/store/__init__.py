@@ -14,10 +14,12 @@ from streamchat.store import (
 )
 from streamchat.store.conversations import Card
 from streamchat.store.database import NAME, Store
+from streamchat.store.kept import restored
 from streamchat.store.seams import TooNew, Transaction
-from streamchat.store.tabs import State
+from streamchat.store.tabs import KEPT_LOGS, State
 
 __all__ = [
+    "KEPT_LOGS",
     "NAME",
     "Card",
     "State",
@@ -31,6 +33,7 @@ __all__ = [
     "journal",
     "naming",
     "pause",
+    "restored",
     "shares",
     "spending",
     "votes",

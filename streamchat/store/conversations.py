@@ -4,7 +4,7 @@ The messages are the state of the tab with the same id. Without that row there i
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -243,5 +243,10 @@ def purge(transaction: Transaction, *, before: float, most: int) -> bool:
         transaction.execute("DELETE FROM conversations WHERE id = ?", (id_,))
         transaction.execute("DELETE FROM tabs WHERE id = ? OR root = ?", (id_, id_))
         logs = {reply, *(json.loads(state).get("replies", []) if state else ())} - {None}
-        transaction.executemany(DROP_LOG, [(log, log) for log in logs])
+        drop_logs(transaction, logs)
     return bool(gone)
+
+
+def drop_logs(transaction: Transaction, logs: Iterable[str]) -> None:
+    """Drops the logs of replies that no tab shows."""
+    transaction.executemany(DROP_LOG, [(log, log) for log in logs])

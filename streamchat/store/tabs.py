@@ -11,6 +11,9 @@ from streamchat.store.logs import plain
 from streamchat.store.schema import ROW
 from streamchat.store.seams import Transaction
 
+# of one tab's replies; logs of earlier ones are deleted
+KEPT_LOGS = 500
+
 State = dict[str, Any]
 
 PUT = """
@@ -61,6 +64,7 @@ def put(  # noqa: PLR0913 (a tab, its owner, and how many conversations there ma
     size = ROW + len((text or "").encode())
     transaction.execute(PUT, (plain(tab), text, now, owner, size, reply, root))
     if put.state is not None:
+        conversations.drop_logs(transaction, put.state.get("replies", [])[:-KEPT_LOGS])
         files.attach(transaction, plain(tab), put.state, now)
     return size
 

@@ -27,7 +27,7 @@ class Endpoint(Asking):
         if not isinstance(message, str):
             raise gr.Error(text("not_a_text"), print_exception=False)
         tab = await self.tab(request)
-        messages, path = tab.messages(), tab.path()
+        messages, path, taken_back = tab.messages(), tab.path(), tab.taken_back
         try:
             asked = with_files(message_of("user", message), await self._sent(request))
             messages = [*messages, asked]
@@ -42,7 +42,7 @@ class Endpoint(Asking):
                     yield reply.text
         finally:
             reply.stop()
-            if reply.text:
+            if reply.text and tab.taken_back == taken_back:
                 tab.branch(Tab(messages, reply=reply).messages(), path)
                 self._answered(self.tab_id(request), tab, reply, self._asker(tab, request))
                 self.save(request, tab)

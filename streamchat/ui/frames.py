@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 from streamchat.replies import Pace, paced
 from streamchat.ui.tab import Tab
-from streamchat.ui.transcript import Shown, Transcript
+from streamchat.ui.transcript import Shown
 
 
 async def frames(tab: Tab, pace: Pace, *, after: int = 0) -> AsyncGenerator[list[Shown]]:
@@ -13,8 +13,7 @@ async def frames(tab: Tab, pace: Pace, *, after: int = 0) -> AsyncGenerator[list
     events."""
     if tab.reply is None:
         return
-    transcript = Transcript(tab.reply, begun=tab.begun)
-    transcript.add(tab.reply.log[:after])
+    transcript = tab.transcript(tab.reply, after)
     seen = paced(tab.reply, pace, messages=len(tab.before), after=after)
     async with aclosing(seen) as pieces:
         async for events in pieces:

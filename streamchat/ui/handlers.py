@@ -16,6 +16,7 @@ from streamchat.texts import failure, text
 from streamchat.ui.asking import MAX_PAGES
 from streamchat.ui.calls import once, version
 from streamchat.ui.content import plain
+from streamchat.ui.continuing import together
 from streamchat.ui.endpoint import Endpoint
 from streamchat.ui.frames import frames
 from streamchat.ui.leaving import until
@@ -178,6 +179,7 @@ class Page(Watching, Endpoint):
             self._tabs.checked_size(messages)
             reply = await self._ask(tab, messages, request, choice=tab.choice)
             _check(reply, tab.before is before and tab.reply is last)
+            tab.earlier = together(tab.earlier, last.ending if last else None)
             tab.before, tab.begun = continued(messages)
             tab.start(reply)
             self._keep(request, tab, reply, size=None)

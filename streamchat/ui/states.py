@@ -7,6 +7,7 @@ from streamchat.chat import titles
 from streamchat.replies import Reply
 from streamchat.store import Card, State
 from streamchat.ui.attached import digests, said
+from streamchat.ui.continuing import read, stored
 from streamchat.ui.tab import Tab
 from streamchat.ui.transcript import Shown, message_of, size_of, text_of
 from streamchat.ui.typed import digest
@@ -55,6 +56,8 @@ def state_of(tab: Tab) -> State:
         "replies": tab.replies,
         "options": tab.choice.fields if tab.choice else {},
         "title": tab.title,
+        "titles": tab.titles,
+        "earlier": stored(tab.earlier),
         "files": _files(tab),
         **tab.versions.state,
     }
@@ -81,6 +84,8 @@ def tab_of(state: State, reply: Reply | None, root: str) -> Tab:
         reader=state.get("reader", ""),
         replies=state.get("replies", []),
         title=state.get("title"),
+        titles=state.get("titles", {}),
+        earlier=read(state.get("earlier", {})),
         versions=Versions.of(state),
     )
 

@@ -7,11 +7,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from streamchat.events import WHOLE, Conversation, Done, Failed
+from streamchat.events import Conversation, Ending
 from streamchat.options import Choice
 from streamchat.replies import Reply
+from streamchat.store import KEPT_LOGS
+from streamchat.ui import titles
 from streamchat.ui.attached import Fields, question, without_rejected
+from streamchat.ui.continuing import is_unfinished
 from streamchat.ui.missing import kept_before
+from streamchat.ui.titles import Titles
 from streamchat.ui.transcript import Shown, Transcript, conversation, ended, text_of, turns
 from streamchat.ui.typed import digest
 from streamchat.ui.versions import USUAL, Bounds, Path, Versions
@@ -19,14 +23,15 @@ from streamchat.ui.watches import Watches
 
 # messages that are recognised when they come again
 RECENT = 20
-FINISHED = WHOLE | {"refusal", "model_context_window_exceeded"}
+# the store deletes the logs of the oldest ones
+MAX_REPLIES = KEPT_LOGS + 100
 
 
 @dataclass
 class Tab(Watches):
-    """The messages `before` its reply, and the reply; `begun` is what an earlier reply said of the
-    same answer, and `received` has digests by which the last messages that were asked are
-    recognised: of the keys that they were sent with, or else of the messages.
+    """The messages `before` its reply, and the reply. Of earlier replies to its answer, `begun` is
+    the text and `earlier` the cost. `received` has digests that recognise the last messages that
+    were asked: of the keys that they were sent with, or else of the messages.
 
     A page shows turns that the tab does not keep, as those that were refused: `missing` has their
     numbers, ascending. To `Chat` the tab is one `person`, also after a reload and in its
@@ -34,8 +39,9 @@ class Tab(Watches):
     the tab `root`. Its last reply was asked for with the `choice`.
 
     With a `reader`, who alone may open it, it is a saved conversation, which several pages may show
-    at once; `replies` are the ids of all its replies. One that is not `kept` is nobody's, whatever
-    id a page has for it. The model's `title` is None until asked for; `taken_back` counts undos.
+    at once; `replies` are the ids of its replies. One that is not `kept` is nobody's, whatever id a
+    page has. The model's `title` is None until asked for, and `titles` has those of other first
+    questions; `taken_back` counts undos.
     """
 
     before: list[Shown] = field(default_factory=list)
@@ -52,6 +58,8 @@ class Tab(Watches):
     replies: list[str] = field(default_factory=list)
     kept: bool = True
     title: str | None = None
+    titles: Titles = field(default_factory=dict)
+    earlier: Ending | None = None
     versions: Versions = field(default_factory=Versions)
     taken_back: int = field(default=0, init=False, repr=False)
     _started: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
@@ -61,10 +69,9 @@ class Tab(Watches):
     def reset(self, before: list[Shown]) -> None:
         """Shows these messages, without a reply, and stops a running one."""
         self.end()
-        if before[:1] != self.before[:1]:
-            # the model has named what no longer stands there
-            self.title = self.title and "" if before else None
-        self.before, self.begun, self.reply, self.restored = before, "", None, False
+        self.title, self.titles = titles.along(self.title, self.titles, self.before, before)
+        self.before, self.begun, self.earlier, self.reply = before, "", None, None
+        self.restored = False
 
     def until(self, turn: int, messages: list[Shown] | None = None) -> list[Shown]:
         """The messages before the page's turn with that number; all of them if the page shows more
@@ -102,7 +109,7 @@ class Tab(Watches):
 
     def path(self, number: int | None = None) -> Path:
         """The numbers of the turns that it shows, or of those on the way to that one."""
-        _, now = self._now()
+        now = self._now()[1]
         return (None if number is None else now.way(number)) or now.path
 
     def branch(
@@ -143,7 +150,7 @@ class Tab(Watches):
         """Shows this reply in place of the one before, which it stops."""
         self.end()
         self.reply = reply
-        self.replies = [*self.replies, reply.id]
+        self.replies = [*self.replies, reply.id][-MAX_REPLIES:]
         if self._unwanted:
             self.stop_reply()
         self._started.set()
@@ -213,11 +220,13 @@ class Tab(Watches):
 
     def answer(self) -> list[Shown]:
         """The messages of its reply so far."""
-        if self.reply is None:
-            return []
-        transcript = Transcript(self.reply, begun=self.begun)
-        transcript.add(self.reply.log)
-        return transcript.messages()
+        return self.transcript(self.reply).messages() if self.reply else []
+
+    def transcript(self, reply: Reply, events: int | None = None) -> Transcript:
+        """The first events of its reply, or all so far."""
+        transcript = Transcript(reply, begun=self.begun, earlier=self.earlier)
+        transcript.add(reply.log[:events])
+        return transcript
 
     def end(self) -> None:
         """Stops the reply if it is running."""
@@ -240,9 +249,4 @@ class Tab(Watches):
         """Whether the answer can be continued."""
         if self.reply is None:
             return not set(self.versions.cut).isdisjoint(self.path()[-1:])
-        if not (self.begun or self.reply.text):
-            return False
-        ending = self.reply.ending
-        return isinstance(ending, Failed) or (
-            isinstance(ending, Done) and ending.reason not in FINISHED
-        )
+        return is_unfinished(self.reply, self.begun)

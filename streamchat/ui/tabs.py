@@ -16,6 +16,7 @@ from streamchat.options import Choice
 from streamchat.store import Store, naming
 from streamchat.ui.states import card_of, first_question, first_words, state_of, tab_of
 from streamchat.ui.tab import Tab
+from streamchat.ui.titles import late
 from streamchat.ui.transcript import Shown, size_of
 from streamchat.visitors import Shelf
 
@@ -90,6 +91,8 @@ class Tabs:
         if tab and first_question(tab.messages()) == question:
             # so that what is saved from now on has it
             tab.title = title
+        elif tab:
+            tab.titles = late(tab.titles, question, title)
         before = first_words(question)
         work = partial(naming.entitle, reader=reader, id_=tab_id, before=before, title=title)
         await self._store.flush()

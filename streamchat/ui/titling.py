@@ -1,4 +1,4 @@
-"""Has Claude name saved conversations, each once, when its first answer is there."""
+"""Has Claude name saved conversations, once for each first question, when that is answered."""
 
 import asyncio
 
@@ -42,8 +42,8 @@ class Titling:
 
 
 def _is_wanted(tab: Tab, reply: Reply) -> bool:
-    """Whether it is the first whole answer of Claude's to a conversation that nobody was asked to
-    name. A question without words is named after its files."""
+    """Whether it is the first whole answer of Claude's to a first question for which no title was
+    asked. A question without words is named after its files."""
     ending, messages = reply.ending, tab.messages()
     words = [text_of(message) for message in messages if message["role"] == "user"]
     return (

@@ -9,6 +9,7 @@ from streamchat import texts
 from streamchat.events import (
     Citation,
     Done,
+    Ending,
     Event,
     Failed,
     Found,
@@ -23,6 +24,7 @@ from streamchat.ui import cited, sources
 from streamchat.ui.composing import Composing
 from streamchat.ui.content import NOTE as MARK
 from streamchat.ui.content import inert, plain
+from streamchat.ui.continuing import together
 from streamchat.ui.markdown import verbatim, written
 from streamchat.ui.notes import (
     NOTE,
@@ -50,18 +52,20 @@ CONTROLS = bytes(number for number in range(32) if bytes([number]) not in SHORT)
 
 
 class Transcript:
-    """The events of a reply as messages to show. `begun` is text that goes before it."""
+    """The events of a reply as messages to show. `begun` is text that goes before it, and `earlier`
+    has what that cost."""
 
-    def __init__(self, reply: Reply, *, begun: str = "") -> None:
+    def __init__(self, reply: Reply, *, begun: str = "", earlier: Ending | None = None) -> None:
         self._reply = reply
         self._begun = begun
+        self._earlier = earlier
         self._thoughts: list[str] = []
         self._texts: list[str] = []
         self._written = Composing(begun)
         self._notices: list[Notice] = []
         # how many of them came before the last words
         self._passed = 0
-        self._ending: Done | Failed | None = None
+        self._ending: Ending | None = None
 
     def add(self, events: Iterable[Event]) -> None:
         for event in events:
@@ -102,8 +106,8 @@ class Transcript:
             it for number, it in enumerate(self._notices) if not it.passing or number >= passed
         ]
         shown += [note(texts.worded(notice)) for notice in notices if not notice.instead]
-        if self._ending:
-            shown += closing(self._ending, cited.spoken(begun or text))
+        if ending := self._ending and together(self._earlier, self._ending):
+            shown += closing(ending, cited.spoken(begun or text))
         if waiting and not shown:
             shown.append(
                 message_of("assistant", "")
