@@ -3,6 +3,7 @@
 import json
 import signal
 from collections.abc import AsyncGenerator, Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -13,10 +14,11 @@ from streamchat.events import Done, Event, Message, Notice, Request, Text, Think
 from streamchat.look import Look
 from streamchat.saved import Saved
 from streamchat.saved.markup import drawn
-from streamchat.saved.page import Page
+from streamchat.saved.page import Page, content
 from streamchat.server import Running, create
 from streamchat.settings import Settings
-from streamchat.store import Store
+from streamchat.store import Card, Store, shares
+from streamchat.store.shares import Share
 from streamchat.ui import Tab, Tabs, message_of
 from streamchat.web.shell import Shell
 from tests.application import Application
@@ -110,8 +112,9 @@ async def test_a_running_answer_is_shown_as_far_as_it_has_come(tmp_path: Path) -
     url = (await saved.share("reader", "id"))["url"]
     source.say(Text(" and the other."), Done("end_turn"))
     await tab.reply.ended.wait()
-    shown = json.loads(await saved.shared(url.removeprefix("shared/")) or "")
-    assert [each["text"] for each in shown["messages"]] == ["Well?", "One half"]
+    shown = await saved.shared(url.removeprefix("shared/"))
+    assert shown
+    assert [each["text"] for each in shown.messages] == ["Well?", "One half"]
     await chat.close()
     await store.close()
 
@@ -149,14 +152,13 @@ def test_a_page_has_the_look_of_the_chat_in_light_and_dark() -> None:
 
 def test_a_question_of_files_alone_says_so() -> None:
     """A link shows no files, and no empty bubble in their place."""
-    shown = {"title": "Title", "at": 0, "messages": [{"role": "user", "text": ""}]}
-    page = "".join(Page(Shell(Look)).showing(json.dumps(shown)))
+    page = "".join(content([{"role": "user", "text": ""}]))
     assert '<div class="question">A file, which a link does not show.</div>' in page
 
 
 def test_an_answer_looks_as_in_the_chat() -> None:
-    """Code blocks have their language; tables, line ends and formulas' sources are as in the chat;
-    a long block goes on in the next piece."""
+    """Code blocks have their language; tables and line ends are as in the chat; a long block goes
+    on in the next piece."""
     code = "".join(drawn("```python\nprint(1 < 2)\n```\n"))
     assert code == (
         '<div class="code"><p>python</p><pre><code>print(1 &lt; 2)\n</code></pre></div>\n'
@@ -171,7 +173,7 @@ def test_an_answer_looks_as_in_the_chat() -> None:
         drawn(r"One **line**，" + "\nand \\(a_1*b*c\\) H<sub>2</sub>O https://a.test。")
     )
     assert "<strong>line</strong>，<br />\nand" in words
-    assert '<code class="formula">a_1*b*c</code> H<sub>2</sub>O' in words
+    assert "</math> H<sub>2</sub>O" in words
     assert ">https://a.test</a>。" in words
     long = "".join(drawn("```js\n" + "let a = 1;\n" * 1_500 + "```\n"))
     assert long.count('<div class="code more">') == long.count('<div class="code') - 1 > 1
@@ -179,6 +181,37 @@ def test_an_answer_looks_as_in_the_chat() -> None:
     rows = "".join(drawn("| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 1_500))
     assert rows.count('<div class="table more">') == rows.count('<div class="table') - 1 > 1
     assert rows.count("<td>1</td>") == 1_500
+
+
+def test_a_formula_is_drawn_as_mathml() -> None:
+    """In a line or as a block; one that is not understood is shown as its source."""
+    block = "$$\\frac{1}{\\sqrt{2}}$$"
+    html = "".join(drawn(f"So \\(a_1*b<c\\) and\n\n{block}\n\n\\(x^1^2\\)"))
+    assert '<math display="inline"><mrow><msub><mi>a</mi><mn>1</mn></msub><mo>' in html
+    assert "<mo>&lt;</mo>" in html
+    root = "<msqrt><mrow><mn>2</mn></mrow></msqrt>"
+    assert f"<mfrac><mrow><mn>1</mn></mrow><mrow>{root}</mrow></mfrac></mrow></math>" in html
+    assert html.count('<math display="block">') == 1
+    assert r'<code class="formula">x^1^2</code>' in html
+
+
+async def test_a_link_of_an_earlier_release_is_drawn_once(tmp_path: Path) -> None:
+    """It keeps its words and its time, and what was drawn is kept in its place."""
+    store = Store(str(tmp_path))
+    await store.open()
+    store.put_tab("id", {}, "v", size=5, card=Card("reader", "Title", "words"))
+    await store.flush()
+    old = {"title": "Old", "at": 7, "messages": [{"role": "assistant", "text": "**Bold**"}]}
+    shared = Share("reader", "id", "token", json.dumps(old))
+    await store.run(partial(store.share, share=shared))
+    saved = Saved(Tabs(Chat(Sources(Source()), store, linger=60, keep=60), store), store)
+    found = await saved.shared("token")
+    assert found
+    assert (found.title, found.at) == ("Old", 7)
+    assert "<strong>Bold</strong>" in (found.html or "")
+    assert await store.run(partial(shares.read, token="token")) == found.text
+    assert await saved.shared("token") == found
+    await store.close()
 
 
 def test_a_link_works_below_a_prefix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,7 +126,7 @@ def markdown_parts(told: Told) -> Parts:
 async def parts_of(pieces: Iterator[str]) -> Parts:
     """The pieces as bytes, with turns for others."""
     while part := joined(pieces):
-        yield part
+        yield part.encode(errors="replace")
         await asyncio.sleep(0)
 
 

@@ -1,6 +1,5 @@
 """Conversations as files: as JSON, which can be imported again, and as Markdown."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,8 +20,6 @@ MAX_TITLE = 120
 MAX_NUMBER = 1_000_000
 # seconds since 1970 that a float still counts one by one
 LATEST = 2.0**53
-# bytes of what a link shows
-MAX_SHARED = 1_000_000
 NAMES = {"user": "You", "assistant": "Claude"}
 
 Fields = dict[str, Any]
@@ -76,17 +73,6 @@ def _files(message: Message) -> Fields:
 
 def file_of(conversations: list[Fields]) -> Fields:
     return {"format": FORMAT, "version": VERSION, "conversations": conversations}
-
-
-def snapshot(told: Told, at: float) -> str:
-    """The JSON behind a link to the conversation, without versions and files, and with the marks of
-    sources. Raises `Unfit` for one that is too long."""
-    words = [{"role": message.role, "text": message.text} for message in told.messages]
-    shown = {"title": told.title, "at": at, "messages": words}
-    text = json.dumps(shown, ensure_ascii=False).encode(errors="replace")
-    if len(text) > MAX_SHARED:
-        raise Unfit(413, "too_long", wording="too_long_to_share", most=MAX_SHARED)
-    return text.decode()
 
 
 def markdown(title: str, messages: Sequence[Message]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 from streamchat.errors import trace
-from streamchat.events import Citation
+from streamchat.saved.formulas import Room, mathml
 from streamchat.saved.tables import bounded_table
 from streamchat.ui.cited import MARK, Look, read
 from streamchat.ui.content import SOURCE, restored
@@ -39,34 +39,35 @@ SAFE = {"rel": "noopener noreferrer nofollow ugc", "target": "_blank"}
 FUZZY = ("fuzzy_link", "fuzzy_email", "fuzzy_ip")
 
 Tokens = Sequence[Token]
+Env = dict[str, Any]
+Render = Callable[[str, Env], str]
 
 TURN = Lock()
 logger = logging.getLogger(__name__)
 
 
-Render = Callable[[str, dict[str, Any]], str]
-
-
-def drawn(text: str, render: Render | None = None) -> Iterator[str]:
-    """The HTML of an answer, a piece at a time, with its searches and sources."""
+def drawn(text: str, room: Room | None = None, render: Render | None = None) -> Iterator[str]:
+    """The HTML of an answer, a piece at a time, with its searches and sources. The `room` is that of
+    the page for formulas."""
     kept = read(text)
+    env = {"citations": kept.citations, "room": room or Room()}
     for part in kept.parts:
         if isinstance(part, Look):
             yield searched(part, is_whole=True) + "\n"
         else:
-            yield from _words(part, kept.citations, render or MARKDOWN.render)
+            yield from _words(part, env, render or MARKDOWN.render)
     if kept.citations:
         yield listed(kept.citations) + "\n"
 
 
-def _words(text: str, citations: Sequence[Citation], render: Render) -> Iterator[str]:
+def _words(text: str, env: Env, render: Render) -> Iterator[str]:
     """A piece that cannot be drawn is shown as text."""
     for piece in pieces(text):
         marked = MARK.sub(rf"<{SOURCE}\1>", piece)
         try:
             # linkify-it keeps what it has found until it is asked again
             with TURN:
-                html = render(marked.replace(STOP, SPACE), {"citations": citations})
+                html = render(marked.replace(STOP, SPACE), env)
         except Exception as error:  # noqa: BLE001
             # its message may have words of the answer
             logger.error("An answer could not be drawn: %s", trace(error))  # noqa: TRY400
@@ -89,16 +90,24 @@ def _task(found: re.Match[str]) -> str:
 
 
 def _formula(state: StateInline, silent: bool) -> bool:
-    """A formula, shown as its source."""
+    """A rule of markdown-it that finds formulas."""
     if state.src[state.pos] not in "\\$":
         return False
     found = FORMULA.match(state.src, state.pos, state.posMax)
     if found and not silent:
-        token = state.push("code_inline", "code", 0)
-        token.content = next(filter(None, found.groups())).strip()
-        token.attrSet("class", "formula")
+        token = state.push("formula", "", 0)
+        content = CITED.sub("", next(filter(None, found.groups())))
+        token.content = restored(content.strip())
+        token.block = found[1] is None
     state.pos = found.end() if found else state.pos
     return found is not None
+
+
+def _shown_formula(_: Any, tokens: Tokens, place: int, __: Any, env: Env) -> str:
+    """A formula as MathML, or as its source."""
+    token = tokens[place]
+    found = mathml(token.content, env["room"], is_block=token.block)
+    return found or f'<code class="formula">{escape(token.content)}</code>'
 
 
 def _bare(state: StateInline, silent: bool) -> bool:
@@ -158,6 +167,7 @@ class Markdown(MarkdownIt):
         self.inline.ruler.before("autolink", "bare", _bare)
         self.inline.ruler.before("autolink", "cited", _cited)
         rules = {
+            "formula": _shown_formula,
             "link_open": _link,
             "fence": _code,
             "code_block": _code,

@@ -1,13 +1,14 @@
 """The page of a shared conversation. It runs and sends nothing, and loads the chat's logo alone."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from string import Template
 
+from streamchat.saved.formulas import Room
 from streamchat.saved.markup import drawn
+from streamchat.saved.snapshot import Snapshot
 from streamchat.texts import text
 from streamchat.ui import SOURCES
 from streamchat.web.shell import Frame, Parts, Shell
@@ -32,33 +33,32 @@ CONTENT = Template("""<main class="page">
 """)
 END = Template("""<footer class="note"><p>$end <a href="../">$start</a></p></footer>
 </main>""")
-# characters of a question that are sent at once
+# characters that are sent at once
 PART = 50_000
 # characters of HTML
-MAX_HTML = 8_000_000
+MAX_HTML = 4_000_000
 
 
 class Page:
     """A page with the chat's look, and headers that forbid caching, indexing and framing."""
 
-    def __init__(self, shell: Shell, *, max_html: int = MAX_HTML) -> None:
+    def __init__(self, shell: Shell) -> None:
         self._shell = shell
-        self._max_html = max_html
 
     @property
     def headers(self) -> Mapping[str, str]:
         return self._frame("").headers
 
-    def showing(self, snapshot: str) -> Iterator[str]:
-        """The page in pieces that each take a short time to make; too long a rest is left out."""
-        shared = json.loads(snapshot)
-        day = datetime.fromtimestamp(shared["at"], UTC)
+    def showing(self, snapshot: Snapshot) -> Iterator[str]:
+        """The page of a drawn snapshot in pieces."""
+        day = datetime.fromtimestamp(snapshot.at, UTC)
         date = f"{day.day} {day:%B %Y}"
         chat = self._shell.look().title
         about = text("shared_on", title=chat, date=date)
-        begin, end = self._around(shared["title"], about, text("shared_end"))
+        begin, end = self._around(snapshot.title, about, text("shared_end"))
         yield begin
-        yield from _bounded(shared["messages"], self._max_html)
+        html = snapshot.html or ""
+        yield from (html[at : at + PART] for at in range(0, len(html), PART))
         yield end
 
     def saying(self, title: str, sentence: str) -> str:
@@ -75,12 +75,14 @@ class Page:
         return self._shell.frame(title, PARTS)
 
 
-def _bounded(messages: Sequence[Mapping[str, str]], most: int) -> Iterator[str]:
-    """The messages, and a sentence in the place of what goes beyond that many characters."""
+def content(messages: Sequence[Mapping[str, str]], most: int = MAX_HTML) -> Iterator[str]:
+    """The HTML of the messages, in pieces that each take a short time to make, and a sentence in
+    the place of what goes beyond that many characters."""
+    room = Room()
     for message in messages:
         kind = "question" if message["role"] == "user" else "answer"
         yield f'<h2 class="who">{text(kind)}</h2>\n<div class="{kind}">'
-        for piece in _words(kind, message["text"]):
+        for piece in _words(kind, message["text"], room):
             most -= len(piece)
             if most < 0:
                 yield f'</div>\n<p class="note">{escape(text("rest_not_shown"))}</p>\n'
@@ -89,8 +91,8 @@ def _bounded(messages: Sequence[Mapping[str, str]], most: int) -> Iterator[str]:
         yield "</div>\n"
 
 
-def _words(kind: str, words: str) -> Iterator[str]:
+def _words(kind: str, words: str, room: Room) -> Iterator[str]:
     if kind == "answer":
-        return drawn(words)
+        return drawn(words, room)
     words = words if words.strip() else text("files_not_shared")
     return (escape(words[at : at + PART], quote=False) for at in range(0, len(words), PART))

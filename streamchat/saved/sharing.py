@@ -2,7 +2,6 @@
 read."""
 
 import sys
-from hashlib import sha256
 from math import ceil
 from typing import Literal
 
@@ -10,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 
 from streamchat.errors import TooOften
-from streamchat.saved.drawing import Drawing
+from streamchat.saved.export import parts_of
 from streamchat.saved.page import Page
 from streamchat.saved.routes import ID, PATH, Gate, answer, checked
 from streamchat.saved.shelf import Saved
@@ -29,7 +28,7 @@ def routes(saved: Saved, gate: Gate, shell: Shell, sharing: Sharing) -> APIRoute
     router = APIRouter(route_class=Route, include_in_schema=False)
     rate = gate.rates.shared_reads
     limits = Limits(rate=rate, visitor_replies=sys.maxsize, max_replies=sys.maxsize)
-    page, drawing = Page(shell), Drawing()
+    page = Page(shell)
 
     @router.get(SHARED + "{token}")
     async def shared(request: Request, token: str) -> Response:
@@ -40,14 +39,13 @@ def routes(saved: Saved, gate: Gate, shell: Shell, sharing: Sharing) -> APIRoute
         except TooOften as error:
             return refusal(page, error)
         known = sharing != "off" and ID.fullmatch(token)
-        snapshot = await saved.shared(token) if known else None
+        snapshot = await saved.shared(token, visitor) if known else None
         if snapshot is None:
             title, sentence = text("nothing_shared_title"), text("nothing_shared")
             return HTMLResponse(page.saying(title, sentence), 404, page.headers)
         if request.method == "HEAD":
             return HTMLResponse(headers=page.headers)
-        name = sha256(snapshot.encode()).digest()
-        parts = drawing.parts(name, page.showing(snapshot), visitor)
+        parts = parts_of(page.showing(snapshot))
         return StreamingResponse(parts, headers=page.headers, media_type="text/html")
 
     if sharing != "off":
@@ -64,9 +62,9 @@ def _add_owners(router: APIRouter, saved: Saved, gate: Gate) -> None:
     @router.post(PATH + "/{id_}/share")
     async def share(request: Request, id_: str) -> Response:
         """Makes the link, or updates its snapshot."""
-        reader = gate.reader(request)
-        limits.admit(gate.visitor(request)).leave()
-        return answer(await saved.share(reader, checked(id_)))
+        reader, visitor = gate.reader(request), gate.visitor(request)
+        limits.admit(visitor).leave()
+        return answer(await saved.share(reader, checked(id_), visitor))
 
     @router.delete(PATH + "/{id_}/share", status_code=204)
     async def unshare(request: Request, id_: str) -> Response:

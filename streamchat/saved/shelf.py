@@ -3,13 +3,18 @@
 import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
 from streamchat.errors import InternalError, UnknownConversation
 from streamchat.events import Conversation
 from streamchat.options import Choice
-from streamchat.saved.file import Fields, Told, fields, snapshot
+from streamchat.saved import snapshot
+from streamchat.saved.drawing import Drawing
+from streamchat.saved.file import Fields, Told, fields
+from streamchat.saved.page import content
+from streamchat.saved.snapshot import Snapshot
 from streamchat.store import Store, Transaction, conversations, shares
 from streamchat.ui import Tab, Tabs, as_kept, message_of
 from streamchat.web.paths import SHARED
@@ -28,6 +33,7 @@ class Saved:
         self._tabs = tabs
         self._store = store
         self._shares = shares
+        self._drawing = Drawing()
 
     async def items(self, reader: str, *, most: int, **wanted: Any) -> Item:
         """A list of the newest conversations that are `wanted`, and whether there are more."""
@@ -139,12 +145,13 @@ class Saved:
         choice = self._tabs.recall(told.options)
         return Tab(messages, reader=reader, versions=told.versions, choice=choice)
 
-    async def share(self, reader: str, id_: str) -> Item:
-        """Shares the conversation as it is now; its link stays the same. Raises `Unfit` for one
-        that is too long."""
+    async def share(self, reader: str, id_: str, visitor: str = "") -> Item:
+        """Shares the conversation as it is now, drawn in the visitor's turn; its link stays the
+        same. Raises `Unfit` for one that is too long."""
         told, _ = await self.told(reader, id_)
-        text = await asyncio.to_thread(snapshot, told, int(self._store.now()))
-        share = shares.Share(reader, id_, secrets.token_urlsafe(24), text)
+        taken = await asyncio.to_thread(snapshot.taken, told, int(self._store.now()))
+        drawn = await self._drawn(taken, visitor)
+        share = shares.Share(reader, id_, secrets.token_urlsafe(24), drawn.text)
         if not (token := await self._run(partial(self._store.share, share=share))):
             raise UnknownConversation
         return {"url": address(token)}
@@ -154,9 +161,20 @@ class Saved:
         if not await self._run(partial(shares.drop, reader=reader, id_=id_)):
             raise UnknownConversation
 
-    async def shared(self, token: str) -> str | None:
-        """The snapshot behind the link with this token."""
-        return await self._store.run(partial(shares.read, token=token))
+    async def shared(self, token: str, visitor: str = "") -> Snapshot | None:
+        """The snapshot behind the link with this token. One that another release has drawn is drawn
+        anew, once."""
+        if (text := await self._store.run(partial(shares.read, token=token))) is None:
+            return None
+        if (found := snapshot.read(text)).html is None:
+            found = await self._drawn(found, visitor)
+            work = partial(shares.redraw, token=token, before=text, now=found.text)
+            await self._store.run(work)
+        return found
+
+    async def _drawn(self, found: Snapshot, visitor: str) -> Snapshot:
+        html = await self._drawing.whole(content(found.messages), visitor)
+        return replace(found, html=html)
 
     async def _run(self, work: Callable[[Transaction], T]) -> T | None:
         """Runs the work after everything said so far has been written."""

@@ -16,6 +16,10 @@ UPDATE conversations SET shared = COALESCE(shared, ?), snapshot = ?, size = size
 DROP = f"UPDATE conversations SET {WITHDRAWN} {MINE}"  # noqa: S608
 OWNER = f"SELECT owner FROM conversations {MINE}"  # noqa: S608
 TOKEN = f"SELECT shared FROM conversations {MINE}"  # noqa: S608
+# unless it was shared anew meanwhile
+REDRAW = f"""
+UPDATE conversations SET snapshot = ?, size = size + ? - {HELD} WHERE shared = ? AND snapshot = ?
+"""  # noqa: S608
 READ = "SELECT snapshot FROM conversations WHERE shared = ? AND deleted IS NULL"
 
 
@@ -50,6 +54,11 @@ def drop(transaction: Transaction, *, reader: str, id_: str) -> bool:
     reader's."""
     transaction.execute(DROP, (id_, reader))
     return transaction.execute(OWNER, (id_, reader)).fetchone() is not None
+
+
+def redraw(transaction: Transaction, *, token: str, before: str, now: str) -> None:
+    """Replaces the snapshot behind a link, if it is still the one before."""
+    transaction.execute(REDRAW, (now, len(now.encode()), token, before))
 
 
 def read(transaction: Transaction, *, token: str) -> str | None:

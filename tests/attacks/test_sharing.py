@@ -1,7 +1,6 @@
 """Attacks on shared conversations: by strangers, and by hostile words in them."""
 
 import asyncio
-import json
 import re
 import sqlite3
 import threading
@@ -18,9 +17,10 @@ from hypothesis import strategies as st
 from streamchat.look import Look
 from streamchat.saved import Rates
 from streamchat.saved.drawing import PART, Drawing
-from streamchat.saved.file import MAX_SHARED
+from streamchat.saved.formulas import GROWTH, MOST
 from streamchat.saved.markup import drawn
-from streamchat.saved.page import Page
+from streamchat.saved.page import Page, content
+from streamchat.saved.snapshot import MAX_WORDS, Snapshot
 from streamchat.server import Running, create
 from streamchat.settings import Settings
 from streamchat.store import NAME, Card, Store, conversations, shares
@@ -203,6 +203,11 @@ HOSTILE = [
     "<sub style=x onclick=y><br onload=x><kbd\nonclick=x>",
     "\\(</code><script>alert(1)</script>\\)",
     "$$ <img src=x> $$",
+    r"\(\text{<script>alert(1)</script>}\)",
+    r"\(\text{&lt;script&gt;} \style{position:fixed}{x} \class{toast}{x}\)",
+    r"$$\href{javascript:alert(1)}{x}$$",
+    r'$$\color{red" onclick="alert(1)}x \rule{9999em}{9999em} \hspace{9999em}$$',
+    r'$$\begin{array}{c" onclick=x}a\end{array}$$',
     '<meta http-equiv="refresh" content="0;url=https://evil.test">',
     '<base href="https://evil.test"><link rel=stylesheet href=//evil.test>',
     "<svg><animate onbegin=alert(1)></svg>",
@@ -228,7 +233,24 @@ TAGS = {
     ),
     *("h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"),
     *("sub", "sup", "kbd"),
+    *(
+        "math",
+        "mrow",
+        "mi",
+        "mn",
+        "mo",
+        "mtext",
+        "mspace",
+        "mfrac",
+        "msqrt",
+        "msub",
+        "msup",
+        "mtable",
+    ),
+    *("mtr", "mtd", "mstyle", "munder", "mover", "munderover", "msubsup", "mpadded", "mphantom"),
 }
+# of formulas, whose values are words and numbers
+WORDS = {"display", "mathvariant", "stretchy", "fence", "form", "width", "displaystyle", "accent"}
 LINKED = re.compile(r"(?:https?://|mailto:)\S+")
 BEGUN = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)([^>]*)>")
 ATTRIBUTE = re.compile(r'\s+([\w-]+)="([^"]*)"')
@@ -241,7 +263,8 @@ def check(html: str) -> None:
         assert tag in TAGS, tag
         assert ATTRIBUTE.sub("", rest).strip(" /") == "", rest
         for name, value in ATTRIBUTE.findall(rest):
-            assert name in {"class", "href", "rel", "target", "title", "start"}, name
+            assert name in {"class", "href", "rel", "target", "title", "start"} | WORDS, name
+            assert name not in WORDS or re.fullmatch("[a-z0-9. -]*", value), value
             assert name != "href" or LINKED.fullmatch(value), value
             assert name != "class" or re.fullmatch("[a-z ]*", value), value
     assert html.count("<a ") == html.count('rel="noopener noreferrer nofollow ugc"')
@@ -254,12 +277,12 @@ def test_hostile_words_are_words(words: str) -> None:
     check("".join(drawn(words)))
     look = Look(title="<b>Chat</b> & Co")
     messages = [{"role": "user", "text": words}]
-    shown = json.dumps({"title": words, "at": 0.0, "messages": messages})
+    shown = Snapshot(words, 0.0, "[]", "".join(content(messages)))
     html = "".join(Page(Shell(lambda: look)).showing(shown))
     head, _, rest = html.partition("<style>")
-    content = rest.partition("</style>")[2]
+    body = rest.partition("</style>")[2]
     assert set(re.findall(r"<([a-z]+)", head)) == {"html", "head", "meta", "title", "link"}
-    assert re.findall(r"<([a-z0-9]+)", content) == [
+    assert re.findall(r"<([a-z0-9]+)", body) == [
         *("body", "header", "a", "img", "main", "h1", "p", "h2", "div", "footer", "p", "a")
     ]
 
@@ -277,10 +300,10 @@ def test_a_piece_that_cannot_be_drawn_is_text(caplog: pytest.LogCaptureFixture) 
     """A piece that the renderer fails on is shown as text, and the log has the place of the fault
     without the words."""
 
-    def render(piece: str) -> str:
+    def render(piece: str, _: object) -> str:
         raise ValueError(piece)
 
-    assert "".join(drawn("<b>Marmalade", render)) == "<pre>&lt;b&gt;Marmalade</pre>\n"
+    assert "".join(drawn("<b>Marmalade", render=render)) == "<pre>&lt;b&gt;Marmalade</pre>\n"
     assert "ValueError at test_sharing.py" in caplog.text
     assert "Marmalade" not in caplog.text
 
@@ -296,6 +319,33 @@ def test_a_table_of_few_words_and_many_cells_is_text(columns: int, row: str) -> 
     assert "<td>" not in html
 
 
+HOSTILE_TEX = {
+    "braces": "{" * 1_999,
+    "environments": r"\begin{matrix}" * 60 + r"\end{matrix}" * 60,
+    "roots": r"\sqrt" * 300 + "x",
+    "powers": "x^{" * 400 + "}" * 400,
+    "cells": "&" * 1_000,
+    "rows": r"\\" * 500,
+    "long": "x" * 1_001,
+    "unknown": r"\require{html}\href{x}",
+}
+
+
+@pytest.mark.parametrize("tex", HOSTILE_TEX.values(), ids=HOSTILE_TEX)
+def test_hostile_tex_is_source_or_short(tex: str) -> None:
+    """What is too deep or too long stays as it was written; nothing grows without bound."""
+    html = "".join(drawn(f"$${tex}$$"))
+    check(html)
+    assert len(html) < GROWTH * (len(tex) + 100)
+
+
+def test_a_page_converts_a_bounded_amount_of_tex() -> None:
+    """Beyond it, formulas are shown as their source."""
+    html = "".join(content([{"role": "assistant", "text": r"\(x+1\) " * 50_000}]))
+    assert html.count("<math") == MOST // 3
+    assert '<code class="formula">x+1</code>' in html
+
+
 def test_a_table_in_a_quotation_is_bounded_too() -> None:
     """Many small tables have the bound of cells that one table has."""
     table = "> |" + "b|" * 20 + "\n> |" + "-|" * 20 + "\n" + "> |\n" * 20 + "\n"
@@ -305,14 +355,10 @@ def test_a_table_in_a_quotation_is_bounded_too() -> None:
 def test_the_rest_of_a_page_that_is_too_long_is_left_out() -> None:
     """HTML over the bound is left out, and the page is complete."""
     shown = {"role": "assistant", "text": "https://a.test/ \n\n" * 10_000}
-    page = Page(Shell(Look), max_html=500_000)
-    snapshot = json.dumps({"title": "Title", "at": 0, "messages": [shown, shown]})
-    html = "".join(page.showing(snapshot))
-    content = html.partition("<main")[2]
-    assert 400_000 < len(content) < 501_000
-    assert content.count("The rest is too long for this page.") == 1
-    assert content.count("<div") == content.count("</div>") == 1
-    assert html.endswith("</html>\n")
+    html = "".join(content([shown, shown], 500_000))
+    assert 400_000 < len(html) < 501_000
+    assert html.count("The rest is too long for this page.") == 1
+    assert html.count("<div") == html.count("</div>") == 1
 
 
 def test_a_title_that_is_markup_is_a_title(owner: Reader) -> None:
@@ -342,7 +388,7 @@ def imported(reader: Reader, *texts: str) -> str:
 
 def test_a_very_long_conversation_is_refused_in_words(owner: Reader) -> None:
     """A link shows a bounded number of bytes, and the refusal names the bound."""
-    id_ = imported(owner, "x" * MAX_SHARED)
+    id_ = imported(owner, "x" * MAX_WORDS)
     answer = owner.client.post(f"conversations/{id_}/share")
     assert code(answer) == (413, "too_long")
     assert "1,000,000 bytes" in answer.json()["message"]
@@ -375,7 +421,8 @@ def test_a_snapshot_counts_for_its_owner(tmp_path: Path) -> None:
         sizes.append(held(tmp_path))
     assert all(counted == whole for counted, whole in sizes)
     base, once, again, withdrawn, deleted = (counted for counted, _ in sizes)
-    assert 200_000 < once - base < 201_000
+    # the words, and their HTML
+    assert 400_000 < once - base < 401_000
     assert (again, withdrawn, deleted) == (once, base, base)
 
 
@@ -410,12 +457,11 @@ async def test_a_long_page_is_drawn_with_turns_for_others() -> None:
 
     drawing = Drawing(sleep=lambda _: asyncio.sleep(0))
 
-    async def read(name: str, visitor: str) -> int:
-        pages = drawing.parts(name.encode(), pieces(name), visitor)
-        return sum([len(part) async for part in pages])
+    async def draw(name: str, visitor: str) -> int:
+        return len(await drawing.whole(pieces(name), visitor))
 
-    many = [asyncio.create_task(read(f"many{number}", "greedy")) for number in range(10)]
-    one = asyncio.create_task(read("one", "other"))
+    many = [asyncio.create_task(draw(f"many{number}", "greedy")) for number in range(10)]
+    one = asyncio.create_task(draw("one", "other"))
     assert await one == 60_000
     # without turns it would be 33
     assert len(order) < 15
@@ -432,69 +478,46 @@ async def test_no_visitor_waits_for_the_rest_after_anothers_part() -> None:
         await go.wait()
 
     drawing = Drawing(sleep=sleep)
-
-    async def read(visitor: str) -> int:
-        pages = drawing.parts(visitor.encode(), iter(["x" * PART] * 2), visitor)
-        return sum([len(part) async for part in pages])
-
-    reading = [asyncio.create_task(read(visitor)) for visitor in ("one", "other")]
+    pages = [drawing.whole(iter(["x" * PART] * 2), visitor) for visitor in ("one", "other")]
+    drawn = asyncio.gather(*pages)
     await until(lambda: rests == 2)
     go.set()
-    assert await asyncio.gather(*reading) == [2 * PART] * 2
+    assert list(map(len, await drawn)) == [2 * PART] * 2
 
 
-async def test_a_page_is_drawn_once_for_all_and_few_are_kept() -> None:
-    """A page is drawn once for all its readers; over a bound the page read longest ago is
-    dropped."""
-    made: list[bytes] = []
-
-    def pieces(name: bytes) -> Iterator[str]:
-        made.append(name)
-        yield "x" * 400
-
-    drawing = Drawing(max_kept=1_000)
-    for name in (b"a", b"a", b"b", b"a", b"c", b"a", b"b"):
-        assert [part async for part in drawing.parts(name, pieces(name), "v")] == [b"x" * 400]
-    assert made == [b"a", b"b", b"c", b"b"]
-
-
-async def test_a_page_that_fails_is_drawn_anew() -> None:
-    """After a failure the next reader gets a whole page, and never the first half."""
-
-    def fails() -> Iterator[str]:
-        yield "x" * PART
-        raise ZeroDivisionError
-
-    drawing = Drawing()
-    for _ in range(2):
-        with pytest.raises(ZeroDivisionError):
-            [part async for part in drawing.parts(b"page", fails(), "v")]
-    assert [part async for part in drawing.parts(b"page", iter(["a"]), "v")] == [b"a"]
-
-
-async def test_many_readers_at_once_have_one_page_drawn() -> None:
-    """Concurrent readers share one drawing of a page, also when one of them leaves."""
-    go, made = threading.Event(), 0
+async def test_a_reader_who_leaves_draws_no_second_part_at_once() -> None:
+    """The part goes on to its end before another one begins."""
+    go, running, most = threading.Event(), 0, 0
 
     def pieces() -> Iterator[str]:
-        nonlocal made
-        for _ in range(3):
-            made += 1
-            assert go.wait(20)
-            yield "x" * PART
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        assert go.wait(20)
+        running -= 1
+        yield "x"
 
     drawing = Drawing()
-
-    async def read() -> int:
-        return sum([len(part) async for part in drawing.parts(b"page", pieces(), "v")])
-
-    readers = [asyncio.create_task(read()) for _ in range(20)]
-    await until(lambda: made)
-    readers[0].cancel()
+    one, other = (asyncio.create_task(drawing.whole(pieces(), name)) for name in ("one", "other"))
+    await until(lambda: running)
+    one.cancel()
     await settle()
     go.set()
-    assert await asyncio.gather(*readers[1:]) == [3 * PART] * 19
-    assert made == 3
+    assert await other == "x"
+    assert most == 1
+
+
+def test_readers_of_a_link_have_nothing_drawn(
+    owner: Reader, id_: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is drawn when its owner shares it, and no more however often it is opened."""
+    url = owner.client.base_url.join(share(owner, id_))
+
+    async def whole(*_: object) -> str:
+        raise AssertionError
+
+    monkeypatch.setattr(Drawing, "whole", whole)
+    assert all(SECRET in httpx.get(url).text for _ in range(3))
 
 
 def test_a_reader_who_shares_all_the_time_waits(tmp_path: Path) -> None:
