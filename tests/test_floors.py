@@ -35,6 +35,7 @@ OWNERS = {
     "anthropic": {"sources.claude"},
     "fastapi": {"api", "feedback", "owner", "saved", "uploads", "web", "server"},
     "gradio": {"ui", "server"},
+    "latex2mathml": {"saved"},
     "linkify_it": {"saved"},
     "markdown_it": {"saved"},
     "pypdfium2": {"attachments"},

@@ -6,6 +6,7 @@ from streamchat.chat.asking import Chat
 from streamchat.chat.files import Draft, Files
 from streamchat.chat.journal import DAY, HOUR, Journal
 from streamchat.chat.kept import KeptFiles, light, restored
+from streamchat.chat.links import Link, Links
 from streamchat.chat.offers import Offer
 from streamchat.chat.parties import Asker, Source, Sources
 from streamchat.chat.trouble import Trouble
@@ -23,6 +24,8 @@ __all__ = [
     "Files",
     "Journal",
     "KeptFiles",
+    "Link",
+    "Links",
     "Offer",
     "Source",
     "Sources",

@@ -2,6 +2,7 @@
 all."""
 
 from collections.abc import Callable, Coroutine
+from dataclasses import asdict
 from pathlib import Path
 from string import Template
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
-from streamchat.chat import Adjustments, Chat, Votes
+from streamchat.chat import Adjustments, Chat, Links, Votes
 from streamchat.errors import UnknownReply
 from streamchat.owner.figures import figures
 from streamchat.settings import SettingsError
@@ -41,8 +42,14 @@ LONGEST = 500
 CHANGES = TypeAdapter(dict[str, Annotated[str, StringConstraints(max_length=LONGEST)] | None])
 
 
-def routes(
-    chat: Chat, adjustments: Adjustments, votes: Votes, login: "OwnerLogin", shell: Shell
+def routes(  # noqa: PLR0913 (each is shown in a place of its own)
+    chat: Chat,
+    adjustments: Adjustments,
+    votes: Votes,
+    login: "OwnerLogin",
+    shell: Shell,
+    *,
+    links: Links,
 ) -> APIRouter:
     """The routes under /owner. All of them ask for the password."""
     router = APIRouter(
@@ -51,9 +58,9 @@ def routes(
 
     @router.get("")
     async def page() -> Response:
-        links = f'<a href="docs">{WORDS["to_docs"]}</a><a href="./">{WORDS["to_chat"]}</a>'
+        to_others = f'<a href="docs">{WORDS["to_docs"]}</a><a href="./">{WORDS["to_chat"]}</a>'
         files = ["owner/page.css", "owner/page.js"]
-        return shell.page(WORDS["name"], PAGE, Parts(links=links, files=files, words=WORDS))
+        return shell.page(WORDS["name"], PAGE, Parts(links=to_others, files=files, words=WORDS))
 
     @router.get("/state")
     async def state() -> Response:
@@ -80,6 +87,7 @@ def routes(
         return Response(status_code=204)
 
     add_settings(router, adjustments)
+    add_links(router, links)
 
     @router.get("/{name}")
     async def part(name: str) -> Response:
@@ -95,6 +103,19 @@ def add_settings(router: APIRouter, adjustments: Adjustments) -> None:
     async def change(request: Request) -> Response:
         """Takes a JSON object of settings by name: a text, or null for the value of the start."""
         await take(adjustments, await request.body())
+        return Response(status_code=204)
+
+
+def add_links(router: APIRouter, links: Links) -> None:
+    @router.get("/links")
+    async def listed() -> Response:
+        """Apart from the figures: the list is read from the disk."""
+        return JSONResponse({"links": [asdict(link) for link in await links.all()]})
+
+    @router.delete("/links/{name}", status_code=204)
+    async def end(name: str) -> Response:
+        if not await links.end(name):
+            raise Unfit(404, "unknown_link")
         return Response(status_code=204)
 
 

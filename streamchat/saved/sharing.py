@@ -45,6 +45,7 @@ def routes(saved: Saved, gate: Gate, shell: Shell, sharing: Sharing) -> APIRoute
             return HTMLResponse(page.saying(title, sentence), 404, page.headers)
         if request.method == "HEAD":
             return HTMLResponse(headers=page.headers)
+        saved.links.open(token)
         parts = parts_of(page.showing(snapshot))
         return StreamingResponse(parts, headers=page.headers, media_type="text/html")
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
+from streamchat.chat import Links
 from streamchat.errors import InternalError, UnknownConversation
 from streamchat.events import Conversation
 from streamchat.options import Choice
@@ -34,6 +35,7 @@ class Saved:
         self._store = store
         self._shares = shares
         self._drawing = Drawing()
+        self.links = Links(store)
 
     async def items(self, reader: str, *, most: int, **wanted: Any) -> Item:
         """A list of the newest conversations that are `wanted`, and whether there are more."""

@@ -31,7 +31,7 @@ class Snapshot:
     @property
     def text(self) -> str:
         """A line of JSON about it, a line with the messages, and the HTML."""
-        about = json.dumps({"title": self.title, "at": self.at, "drawing": DRAWING})
+        about = json.dumps({"at": self.at, "title": self.title, "drawing": DRAWING})
         return "\n".join([about, self.words, self.html or ""])
 
 

@@ -112,7 +112,7 @@ class StreamChat:
         if password := settings.owner_password.get_secret_value():
             login = owner.OwnerLogin(password, self.identify)
             found += owner.routes(
-                self.chat, self.adjustments, self.votes, login, Shell(self.look)
+                self.chat, self.adjustments, self.votes, login, Shell(self.look), links=shelf.links
             ).routes
         return found
 

@@ -1,6 +1,7 @@
 """Rows of shared conversations: the link's token and its snapshot. They are in the conversation's
 row, and are deleted with it."""
 
+import re
 from dataclasses import dataclass
 
 from streamchat.store.seams import Transaction
@@ -20,6 +21,14 @@ TOKEN = f"SELECT shared FROM conversations {MINE}"  # noqa: S608
 REDRAW = f"""
 UPDATE conversations SET snapshot = ?, size = size + ? - {HELD} WHERE shared = ? AND snapshot = ?
 """  # noqa: S608
+LISTED = """
+SELECT shared, substr(snapshot, 1, 2000) FROM conversations
+WHERE shared IS NOT NULL AND deleted IS NULL ORDER BY number DESC LIMIT ?
+"""
+TOKENS = "SELECT shared FROM conversations WHERE shared IS NOT NULL AND deleted IS NULL"
+END = f"UPDATE conversations SET {WITHDRAWN} WHERE shared = ?"  # noqa: S608
+# in a snapshot's JSON, in whose strings no quotation mark stands without a backslash
+AT = re.compile(r'(?<!\\)"at": (\d+)')
 READ = "SELECT snapshot FROM conversations WHERE shared = ? AND deleted IS NULL"
 
 
@@ -59,6 +68,22 @@ def drop(transaction: Transaction, *, reader: str, id_: str) -> bool:
 def redraw(transaction: Transaction, *, token: str, before: str, now: str) -> None:
     """Replaces the snapshot behind a link, if it is still the one before."""
     transaction.execute(REDRAW, (now, len(now.encode()), token, before))
+
+
+def listed(transaction: Transaction, *, most: int) -> list[tuple[str, float]]:
+    """The tokens of the newest links of all readers, and the times of their snapshots."""
+    found = transaction.execute(LISTED, (most,)).fetchall()
+    return [(token, float(at[1]) if (at := AT.search(start)) else 0.0) for token, start in found]
+
+
+def tokens(transaction: Transaction) -> list[str]:
+    """The tokens of all links."""
+    return [token for (token,) in transaction.execute(TOKENS).fetchall()]
+
+
+def end(transaction: Transaction, *, token: str) -> None:
+    """Withdraws the link, whosever it is."""
+    transaction.execute(END, (token,))
 
 
 def read(transaction: Transaction, *, token: str) -> str | None:

@@ -2,6 +2,7 @@
 import {showCharts} from "./charts.js"
 import {at} from "./elements.js"
 import {showEndings, showThrottled, showWords} from "./past.js"
+import {showLinks} from "./links.js"
 import {showRunning} from "./running.js"
 import {call} from "./server.js"
 import {showSettings, whenChanged} from "./settings.js"
@@ -59,5 +60,7 @@ const live = async () => {
 
 whenChanged(look)
 at("switch").onclick = () => act(at("switch"), paused ? "DELETE" : "PUT", "pause")
-document.addEventListener("visibilitychange", () => document.hidden || look())
+const links = () => showLinks().catch(() => {}) // `look` tells of the trouble
+document.addEventListener("visibilitychange", () => { if (!document.hidden) { look(); links() } })
 live()
+links()

@@ -69,6 +69,17 @@ WORDS = {
     "hint_tagline": "One line, also in previews of links.",
     "label_rate_limit": "How often one visitor may ask",
     "hint_rate_limit": "As in 20/minute;300/day, or off.",
+    # links to conversations
+    "links": "Shared conversations",
+    "links_note": "Links that readers have made. Their words are not shown here.",
+    "none_links": "Nothing is shared.",
+    "link_of": "Shared {since}",
+    "link_opened": "opened {number} times since the start",
+    "link_opened_once": "opened once since the start",
+    "link_unopened": "not opened since the start",
+    "end_link": "End",
+    "end_link_label": "End the link shared {since}",
+    "end_link_sure": "Ends for good: press again",
     # charts
     "today": "Spend today, by the hour",
     "none_today": "Nothing was spent today.",

@@ -26,6 +26,7 @@ SENTENCES: dict[str, str | Callable[..., str]] = {
         " GRADIO_ROOT_PATH to that path."
     ),
     "unknown_page": "There is no such page.",
+    "unknown_link": "There is no such link.",
     "method_not_allowed": "This route does not take this method.",
     # logins
     "login_required": "This chat asks for a user and a password.",
