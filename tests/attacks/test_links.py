@@ -94,7 +94,7 @@ def test_the_owner_ends_one_link(here: Running, reader: Reader, owner: httpx.Cli
 
 
 async def test_counts_of_readers_are_bounded(tmp_path: Path) -> None:
-    """Whatever addresses are opened, only a bounded number is remembered."""
+    """Opening many links makes the server remember a bounded number of them."""
     links = Links(Store(""))
     for number in range(COUNTED + 10):
         links.open(str(number))

@@ -333,7 +333,8 @@ HOSTILE_TEX = {
 
 @pytest.mark.parametrize("tex", HOSTILE_TEX.values(), ids=HOSTILE_TEX)
 def test_hostile_tex_is_source_or_short(tex: str) -> None:
-    """What is too deep or too long stays as it was written; nothing grows without bound."""
+    """A formula that is too deep or too long stays as it was written, and none grows without
+    bound."""
     html = "".join(drawn(f"$${tex}$$"))
     check(html)
     assert len(html) < GROWTH * (len(tex) + 100)
