@@ -47,8 +47,8 @@ logger = logging.getLogger(__name__)
 
 
 def drawn(text: str, room: Room | None = None, render: Render | None = None) -> Iterator[str]:
-    """The HTML of an answer, a piece at a time, with its searches and sources. The `room` is that of
-    the page for formulas."""
+    """The HTML of an answer, a piece at a time, with its searches and sources. The `room` is
+    that of the page for formulas."""
     kept = read(text)
     env = {"citations": kept.citations, "room": room or Room()}
     for part in kept.parts:

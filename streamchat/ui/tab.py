@@ -96,8 +96,7 @@ class Tab(Watches):
     def begin(
         self, asked: list[Shown], reply: Reply, once: str = "", path: Path | None = None
     ) -> None:
-        """Keeps the messages from `asking`, and the reply to them; `once` is the key they were sent
-        with."""
+        """Keeps the messages from `asking` and the reply; `once` is the key they were sent with."""
         self.missing = self.missing[:-1]
         self.received = [*self.received, digest(once or text_of(asked[-1]))][-RECENT:]
         self.branch(asked, path)
@@ -160,8 +159,7 @@ class Tab(Watches):
         self._started.set()
 
     def stop_reply(self) -> bool:
-        """Stops the running reply, or the one that is awaited. Returns whether a running one was
-        stopped."""
+        """Stops the running reply or the awaited one. Returns whether a running one was stopped."""
         if self.reply is None or not self.running:
             self._unwanted = self._awaited > 0
             return False
