@@ -4,10 +4,11 @@ The messages are the state of the tab with the same id. Without that row there i
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from streamchat.store import logs
 from streamchat.store.schema import ROW
 from streamchat.store.seams import Transaction
 from streamchat.store.search import (
@@ -71,9 +72,6 @@ AND EXISTS (SELECT 1 FROM words WHERE words.rowid = conversations.number) LIMIT 
 DELETED = """
 SELECT conversations.id, tabs.reply, tabs.state FROM conversations LEFT JOIN tabs USING (id)
 WHERE deleted <= ? ORDER BY deleted LIMIT ?
-"""
-DROP_LOG = """
-DELETE FROM events WHERE reply = ? AND NOT EXISTS (SELECT 1 FROM tabs WHERE tabs.reply = ?)
 """
 
 
@@ -242,11 +240,6 @@ def purge(transaction: Transaction, *, before: float, most: int) -> bool:
     for id_, reply, state in gone:
         transaction.execute("DELETE FROM conversations WHERE id = ?", (id_,))
         transaction.execute("DELETE FROM tabs WHERE id = ? OR root = ?", (id_, id_))
-        logs = {reply, *(json.loads(state).get("replies", []) if state else ())} - {None}
-        drop_logs(transaction, logs)
+        replies = {reply, *(json.loads(state).get("replies", []) if state else ())} - {None}
+        logs.drop(transaction, replies)
     return bool(gone)
-
-
-def drop_logs(transaction: Transaction, logs: Iterable[str]) -> None:
-    """Drops the logs of replies that no tab shows."""
-    transaction.executemany(DROP_LOG, [(log, log) for log in logs])

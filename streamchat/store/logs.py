@@ -1,6 +1,7 @@
 """Rows of replies' logs: each has the events from a position on."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
@@ -17,6 +18,9 @@ PARTS: dict[str, type[Usage | Receipt]] = {"usage": Usage, "receipt": Receipt}
 
 DROP_FROM = "DELETE FROM events WHERE reply = ? AND position >= ?"
 PUT = "INSERT INTO events (reply, position, events, at, owner, size) VALUES (?, ?, ?, ?, ?, ?)"
+DROP = """
+DELETE FROM events WHERE reply = ? AND NOT EXISTS (SELECT 1 FROM tabs WHERE tabs.reply = ?)
+"""
 READ = "SELECT position, events, at FROM events WHERE reply = ? ORDER BY position"
 
 
@@ -53,6 +57,11 @@ def put(transaction: Transaction, news: News, owner: bytes, now: float) -> int:
     transaction.execute(DROP_FROM, (news.log.reply.id, news.start))
     transaction.execute(PUT, (news.log.reply.id, news.start, text, now, owner, size))
     return size
+
+
+def drop(transaction: Transaction, replies: Iterable[str]) -> None:
+    """Drops the logs of replies that no tab shows."""
+    transaction.executemany(DROP, [(reply, reply) for reply in replies])
 
 
 def read(transaction: Transaction, reply: str, since: float) -> list[Event]:

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from streamchat.store import conversations, files
+from streamchat.store import conversations, files, logs
 from streamchat.store.conversations import Card
 from streamchat.store.kept import shortest_json
 from streamchat.store.logs import plain
@@ -64,7 +64,7 @@ def put(  # noqa: PLR0913 (a tab, its owner, and how many conversations there ma
     size = ROW + len((text or "").encode())
     transaction.execute(PUT, (plain(tab), text, now, owner, size, reply, root))
     if put.state is not None:
-        conversations.drop_logs(transaction, put.state.get("replies", [])[:-KEPT_LOGS])
+        logs.drop(transaction, put.state.get("replies", [])[:-KEPT_LOGS])
         files.attach(transaction, plain(tab), put.state, now)
     return size
 
