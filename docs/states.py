@@ -9,6 +9,7 @@ from tests.page import Page
 
 PASSWORD = "open, sesame"  # noqa: S105 (of a chat that runs for the pictures)
 RIVERS = "Write me 2,000 words about rivers"
+SEARCH = "Search the web for the longest river"
 TOUR = "Show me everything Markdown can do"
 
 State = Callable[[Page, str], None]
@@ -60,6 +61,11 @@ state("welcome")(lambda _page, _url: None)
 asks("thinking", "Think it through: why is the sky blue?", waits=2)
 asks("writing", RIVERS, waits=3)
 asks("tour-end", TOUR)
+asks("searching", SEARCH, waits=2)
+asks("sources", SEARCH)
+asks("search-failed", "Let a search fail")
+asks("search-paused", "Pause in the middle of a search", waits=7)
+asks("file-rejected", "Reject this file")
 asks("retrying", "Be busy at first", waits=2)
 asks("failed", "Fail in the middle")
 asks("failed-at-once", "Fail before the first word")
@@ -79,6 +85,19 @@ opens("card", "preview.png")
 def _tour(page: Page, _: str) -> None:
     answered(page, TOUR)
     page.browser.get_by_role("log").evaluate("log => log.scrollTo(0, 0)")
+
+
+@state("sources-open")
+def _sources_open(page: Page, _: str) -> None:
+    answered(page, SEARCH)
+    for line in page.browser.locator(".bot details:not(.sc-receipt) > summary").all():
+        line.click()
+
+
+@state("sources-shared")
+def _sources_shared(page: Page, _: str) -> None:
+    answered(page, SEARCH)
+    _shares(page)
 
 
 @state("stopped")
@@ -127,6 +146,10 @@ def _share(page: Page, _: str) -> None:
 @state("shared")
 def _shared(page: Page, _: str) -> None:
     answered(page, TOUR)
+    _shares(page)
+
+
+def _shares(page: Page) -> None:
     _menu(page, "")
     press(page.browser, "Share")
     press(page.browser, "Make a link")
@@ -212,7 +235,7 @@ ANSWER = "The **Nile** and the **Amazon** are about 6,650 km long; which one is 
 MODELS = "claude-haiku-5-5,claude-opus-5-5"
 CHATS: dict[str, dict[str, object]] = {
     "demo": {"visitor_replies": 100},
-    "claude": {"models": MODELS, "feedback": "text"},
+    "claude": {"models": MODELS, "feedback": "text", "web_search": "ask"},
     "locked": {"auth": f"eva:{PASSWORD}"},
     "poor": {"visitor_budget_usd": 0.01},
     "paused": {},

@@ -28,7 +28,9 @@ def url(answering: ScriptedClaude) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ANTHROPIC_API_KEY", "sk-test")
         patch.setenv("ANTHROPIC_BASE_URL", answering.url)
-        settings = Settings(data_dir="", models=MODELS, own_keys="on", rate_limit="off")
+        settings = Settings(
+            data_dir="", models=MODELS, own_keys="on", rate_limit="off", web_search="ask"
+        )
         with create(settings).launch() as running:
             yield running.url
 
@@ -96,8 +98,12 @@ def test_a_choice_goes_out_with_questions_and_is_remembered(
     other = Page(context, url)
     chip(other).click()
     panel(other).get_by_label("Show thinking").uncheck()
+    panel(other).get_by_label("Search the web").check()
     other.browser.keyboard.press("Escape")
-    other.ask("four")
+    expect(chip(other)).to_have_text("Haiku 5.5 · More thorough · Web search")
+    with other.browser.expect_request(lambda sent: "x-options" in sent.headers) as sending:
+        other.ask("four")
+    assert json.loads(sending.value.headers["x-options"])["search"] is True
     mine = ("claude-haiku-5-5", "high", instructions)
     assert [asked(claude, number) for number in range(4)] == [
         OWNERS,

@@ -158,6 +158,8 @@ WORDS = {
     "effort_xhigh": "Very thorough",
     "effort_max": "Most thorough",
     "show_thinking": "Show thinking",
+    "search_web": "Search the web",
+    "searches": "Web search",
     "instructions": "Your instructions",
     "instructions_example": "For example: answer briefly, in French.",
     "instructions_too_long": "Too long to send. Shorten your instructions.",

@@ -21,12 +21,13 @@
   const checked = () => {
     note = "";
     const valid = {};
-    const { model: id, effort, thinking, system } = chosen;
+    const { model: id, effort, thinking, search, system } = chosen;
     const one = model(id);
     if (id === undefined || one && isOpenTo(one)) valid.model = id;
     else note = text("model_not_usable", { name: one?.name ?? text("chosen_model"), instead: model(allowed.model).name });
     if (allowed.efforts.includes(effort)) valid.effort = effort;
     if (thinking === false && allowed.thinking.includes(false)) valid.thinking = false;
+    if (typeof search === "boolean" && allowed.search.includes(search)) valid.search = search;
     if (typeof system === "string" && system.trim() && allowed.instructions) valid.system = system.slice(0, allowed.instructions);
     return JSON.parse(JSON.stringify(valid)); // without what is undefined
   };
@@ -36,6 +37,7 @@
     const valid = checked();
     if (valid.model === allowed.model) delete valid.model;
     if (valid.effort === allowed.effort) delete valid.effort;
+    if (valid.search === allowed.search[0]) delete valid.search;
     if (!Object.keys(valid).length) return "";
     return JSON.stringify(valid).replace(/[^\x20-\x7e]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
   };
@@ -58,13 +60,15 @@
     const valid = checked();
     const effort = valid.effort ?? allowed.effort;
     const name = short(model(valid.model ?? allowed.model));
-    const how = effort === allowed.effort ? "" : text(`effort_${effort}`);
-    label.replaceChildren(name, ...(how ? [make("span", { textContent: ` · ${how}` })] : []));
-    chip.ariaLabel = text("options_now", { chosen: [name, how, valid.system && text("with_instructions")].filter(Boolean).join(", ") });
+    const how = [effort === allowed.effort ? "" : text(`effort_${effort}`), isSearching(valid) ? text("searches") : ""].filter(Boolean);
+    label.replaceChildren(name, ...how.map((textContent) => make("span", { textContent: ` · ${textContent}` })));
+    chip.ariaLabel = text("options_now", { chosen: [name, ...how, valid.system && text("with_instructions")].filter(Boolean).join(", ") });
     chip.classList.toggle("has-instructions", Boolean(valid.system));
   };
   const isAnswering = () => !allowed.demo || hasKey(); // Claude, and not the demo
-  const hasChoice = () => allowed.models.length > 1 || allowed.efforts.length > 1 || allowed.thinking.length > 1 || allowed.instructions > 0;
+  const maySearch = () => allowed.search.length > 1;
+  const isSearching = (valid) => maySearch() && (valid.search ?? allowed.search[0]);
+  const hasChoice = () => allowed.models.length > 1 || allowed.efforts.length > 1 || allowed.thinking.length > 1 || maySearch() || allowed.instructions > 0;
   const choose = (change) => {
     remembered = chosen = { ...chosen, ...change };
     storage((s) => s.setItem("streamchat.options", JSON.stringify(chosen)));
@@ -88,10 +92,10 @@
     all.className = "sc-steps";
     return all;
   };
-  const thinking = (shown) => {
-    const input = make("input", { type: "checkbox", checked: shown });
-    input.addEventListener("change", () => choose({ thinking: input.checked }));
-    return make("label", { className: "sc-switch" }, make("span", { textContent: text("show_thinking") }), input);
+  const toggle = (name, words, checked) => {
+    const input = make("input", { type: "checkbox", checked });
+    input.addEventListener("change", () => choose({ [name]: input.checked }));
+    return make("label", { className: "sc-switch" }, make("span", { textContent: text(words) }), input);
   };
   const instructions = (value) => {
     const most = allowed.instructions;
@@ -118,7 +122,8 @@
     const parts = [];
     if (allowed.models.length > 1) parts.push(models(valid.model ?? allowed.model));
     if (allowed.efforts.length > 1) parts.push(efforts(valid.effort ?? allowed.effort));
-    if (allowed.thinking.length > 1) parts.push(thinking(valid.thinking ?? true));
+    if (allowed.thinking.length > 1) parts.push(toggle("thinking", "show_thinking", valid.thinking ?? true));
+    if (maySearch()) parts.push(toggle("search", "search_web", isSearching(valid)));
     if (allowed.instructions) parts.push(instructions(valid.system ?? ""));
     if (parts.length) parts.push(make("small", { className: "sc-hint", textContent: text("options_hold") }));
     return parts;
