@@ -2,7 +2,15 @@
 
 from dataclasses import replace
 
-from streamchat.events import Citation, Found, Search
+from streamchat.citations import (
+    LONGEST_AGE,
+    LONGEST_QUERY,
+    LONGEST_QUOTE,
+    LONGEST_TITLE,
+    address,
+    line,
+)
+from streamchat.events import Citation, Found, FoundPage, Search
 from streamchat.ui.cited import (
     Look,
     attached,
@@ -50,19 +58,19 @@ class Composing:
 
     def look(self, search: Search) -> None:
         if sum(isinstance(part, Look) for part in self._parts) < MOST_SEARCHES:
-            self._parts.append(Look(search))
+            self._parts.append(Look(replace(search, query=line(search.query, LONGEST_QUERY))))
 
     def find(self, found: Found) -> None:
         """Completes the search of that number."""
         for place, part in reversed(list(enumerate(self._parts))):
             if isinstance(part, Look) and not part.found and part.search.number == found.number:
-                few = replace(found, sources=found.sources[:MOST_PAGES])
-                self._parts[place] = Look(part.search, few)
+                few = tuple(map(_bounded, found.sources[:MOST_PAGES]))
+                self._parts[place] = Look(part.search, replace(found, sources=few))
                 return
 
     def cite(self, citation: Citation) -> None:
         """Marks the end of the text. The same source has one mark at one place."""
-        numbered = replace(citation, number=self._number(citation))
+        numbered = self._numbered(citation)
         if self._marks == MOST_MARKS or len(self._here) == TOGETHER:
             return
         if numbered.number in self._here or not (text := self._last_words()):
@@ -89,11 +97,26 @@ class Composing:
             self._parts.pop()
         return "".join(reversed(words))
 
+    def _numbered(self, given: Citation) -> Citation:
+        """The citation with its number here, and with words that any source may have sent."""
+        citation = replace(
+            given,
+            url=address(given.url),
+            title=line(given.title, LONGEST_TITLE),
+            quote=line(given.quote, LONGEST_QUOTE),
+        )
+        return replace(citation, number=self._number(citation))
+
     def _number(self, citation: Citation) -> int:
         if not self._goes_on:
             return citation.number
         highest = max(self._numbers.values())
         return self._numbers.setdefault(_source(citation), highest + 1)
+
+
+def _bounded(page: FoundPage) -> FoundPage:
+    title, age = line(page.title, LONGEST_TITLE), line(page.age, LONGEST_AGE)
+    return FoundPage(address(page.url), title, age)
 
 
 def _source(citation: Citation) -> object:
