@@ -24,10 +24,8 @@ class Logo:
 
 
 def read_logo(path: object) -> object:
-    """The logo in this file, None where the path is empty; other values are left as they are.
-
-    Raises `ValueError` for a file that is no SVG or PNG, or too large.
-    """
+    """The logo in this file, or None for an empty path. Other values are returned unchanged. Raises
+    `ValueError` for a file that is no SVG or PNG, or too large."""
     if not isinstance(path, str):
         return path
     return checked(_content(path)) if path else None
@@ -73,7 +71,7 @@ def _check_png(content: bytes) -> None:
 
 
 def _check_svg(content: bytes) -> None:
-    """Any SVG: what could run or load in one is stopped where it is shown."""
+    """Accepts any SVG. The policy of the pages that show it stops its scripts and requests."""
     names: list[str] = []
     reader = expat.ParserCreate(namespace_separator=" ")
     reader.StartElementHandler = lambda name, _: names.append(name)

@@ -61,8 +61,8 @@ def fastest(model: str) -> float:
 
 
 def elapsed() -> float:
-    """Seconds since a fixed moment, including those in which the machine was suspended: Claude goes
-    on meanwhile."""
+    """Seconds since a fixed moment. Includes the time in which the machine is suspended, because
+    Claude goes on meanwhile."""
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.monotonic()

@@ -127,8 +127,8 @@ def explained(error: BaseException | None) -> str:
 
 
 def tune_garbage_collection() -> None:
-    """Exempts the objects that exist after the start from collection, and collects less often:
-    frames make many values and hardly any cycles."""
+    """Excludes the objects of the start from garbage collection, and makes collections rarer,
+    because frames make many values and hardly any cycles."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

@@ -23,8 +23,7 @@ def routes(chat: Chat, identify: Identify) -> APIRouter:
     @router.head(PATH, include_in_schema=False)
     @router.get(PATH, responses=openapi.ALLOWED)
     async def options(request: Request) -> Response:
-        """The models, the efforts and the length of instructions that you may choose, and what
-        holds where you choose nothing."""
+        """The models, efforts and length of instructions that you may choose, and the defaults."""
         visitor = identify(
             request.client.host if request.client else None, request.headers, user_of(request.scope)
         )

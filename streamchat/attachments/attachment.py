@@ -53,6 +53,6 @@ class Attachment:
 
 
 def digest_of(attachment: Attachment) -> str:
-    """The same for the same name and content, and for no other."""
+    """A digest of the name and the content. Different files have different digests."""
     told = f"{attachment.name}\n{attachment.media_type}\n{attachment.data}"
     return hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest()

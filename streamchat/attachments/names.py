@@ -19,8 +19,8 @@ def shown(name: str, otherwise: str = "") -> str:
 
 
 def _seen(sign: str) -> str:
-    """The sign; a space for a line break; empty for a sign that is invisible, reverses the text, or
-    is none."""
+    """The character, a space for a line break, or nothing for an invisible or direction-changing
+    character."""
     if sign in "\t\n\r\v\f\x85\u2028\u2029":
         return " "
     return "" if unicodedata.category(sign).startswith("C") else sign

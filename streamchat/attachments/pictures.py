@@ -19,7 +19,7 @@ FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/
 LONGEST_SIDE = 2_576  # pixels
 PATCH = 28  # pixels of a side of the square that is a token
 MOST_TOKENS = 4_784
-# a photo as PNG has more
+# a larger picture becomes a JPEG
 LARGE_PNG = 2_000_000  # bytes
 QUALITY = 90
 WHITE = (255, 255, 255)

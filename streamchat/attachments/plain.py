@@ -10,9 +10,9 @@ BOMS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-# signs of a text that no key makes
+# control characters that a text does not have
 CONTROLS = "".join(map(chr, range(32))).translate(str.maketrans("", "", "\t\n\r\f\x1b"))
-# of a hundred signs of a text
+# per hundred characters of a text
 FEW = 1
 OPENING = 300
 

@@ -39,7 +39,7 @@ def _answer(uploads: list[Upload], bounds: Bounds) -> dict[str, Any]:
         return {"refused": refusal.code, "values": refusal.values}
     files = []
     for upload, attachment in zip(uploads, attachments, strict=True):
-        # whoever asked has it
+        # the caller has unchanged data already
         same = {"data": None} if attachment.data is upload.data else {}
         files.append(asdict(attachment) | same)
     return {"files": files}

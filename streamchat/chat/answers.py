@@ -153,7 +153,7 @@ class Answers:
         async with self._shares.lock(question):
             if share := self._shares.find(question, asker.person):
                 return self._joined(share)
-            # its readers are replies, which wait for it unless they gather themselves
+            # its readers are replies, which read at once unless they gather themselves
             reply = await self._begun(self._main, request, account, linger=None, gathers=True)
             return self._joined(self._shares.add(question, asker.person, reply), account)
 

@@ -233,7 +233,7 @@ class Chat:
 
     def _forget_repeat(self, visitor: str | None) -> None:
         self._repeats[visitor] -= 1
-        # drops those without any
+        # drops visitors without copies
         self._repeats += Counter()
 
     async def _replayed(self, reply_id: str, log: list[Event]) -> Reply:

@@ -34,12 +34,9 @@ class Errands:
         self._refused: set[str] = set()
 
     async def run(self, errand: Errand, words: str, asker: Asker) -> Reply | None:
-        """Claude's reply to the messages. The asker's key pays, or else their share of the day's
-        money. None if the source costs nothing, or the owner's key did not reach the model before.
-        Raises `Refused`.
-
-        The reply ends by itself, without a reader.
-        """
+        """Claude's reply to the words. The asker's key pays, or else their share of the day's
+        money. None if the source costs nothing, or if the owner's key has no access to the model.
+        Raises `Refused`. The reply runs to its end without a reader."""
         payer = await self._payer(errand, asker)
         if payer is None:
             return None

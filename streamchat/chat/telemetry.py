@@ -16,7 +16,7 @@ from streamchat.system.logs import REPLIES
 logger = logging.getLogger(REPLIES)
 
 DAY = 86_400  # seconds
-# seconds; who writes in less has no speed worth telling
+# seconds; a shorter reply has no speed that means anything
 INSTANT = 0.05
 
 

@@ -20,8 +20,8 @@ class Trouble:
         self.since = 0.0
 
     def remember(self, entries: Sequence[Entry]) -> None:
-        """Takes over the last answer's error from before a restart, which the start itself may not
-        show."""
+        """Restores the error of the last answer before a restart, because opening the source may
+        not show it."""
         answers = [entry for entry in entries if entry.is_answer]
         if answers and answers[-1].reason == NoCredit.cause:
             self.error, self.since = NoCredit(), answers[-1].at

@@ -68,8 +68,8 @@ class Accounts:
         )
 
     def is_beyond(self, model: str, visitor: str | None) -> bool:
-        """Whether even the shortest question to the model may cost more than the visitor's share of
-        a day."""
+        """Whether the shortest question to the model may cost more than the visitor's share of a
+        day."""
         return self.budget is not None and self.least_of(model) > self.budget.share(visitor)
 
     def open(self, visitor: str | None, choice: Choice = OWNERS) -> "Account":
@@ -158,8 +158,8 @@ class Account:
         return max(0, self._accounts.searches - used) if self.choice.search else 0
 
     async def _counted(self, conversation: Conversation) -> int | None:
-        """The most tokens of the files by Claude's own count, where there is a PDF: what its pages
-        hold cannot be bounded as tightly here."""
+        """The most tokens of the files, counted by Claude if there is a PDF, for which the local
+        bound is loose."""
         accounts = self._accounts
         has_pages = any(file.pages for message in conversation for file in message.files)
         if accounts.count is None or accounts.budget is None or not has_pages:

@@ -21,11 +21,11 @@ from streamchat.visitors import Local
 logger = logging.getLogger(__name__)
 
 DAY = 86_400  # seconds
-# of a dollar; money is counted in whole ones, so that no sum is ever rounded
+# per dollar; money is counted in whole millionths, so that no sum is rounded
 MICROS = 1_000_000
 # costs that wait for a disk that fails
 MAX_WAITING = 10_000
-# seconds, where the disk takes nothing
+# seconds of `Retry-After` while the disk fails
 RETRY_AFTER = 30.0
 
 
@@ -218,7 +218,7 @@ class Budget:
             self._finished = attempt
 
     def _memory(self) -> Memory:
-        """Everything that a new file has to be told."""
+        """Everything to write into a new file."""
         open_costs = {**self._reserved, **self._unwritten}
         visitors = Counter(self._ledger.visitors)
         for cost in open_costs.values():
@@ -228,7 +228,7 @@ class Budget:
         return Memory(self._ledger.day, self._ledger.key, days, visitors, self._reserved.copy())
 
     def _learn(self, known: Ledger, written: dict[str, Cost]) -> None:
-        """Adds sums that only the file knew, and drops the news that it knows now."""
+        """Adds the sums that only the file had, and drops the news that it has now."""
         self._begun = known.day
         self._ledger.days.update(known.days)
         if known.day == self._ledger.day:

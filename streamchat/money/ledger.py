@@ -37,7 +37,7 @@ class Ledger:
 
 
 class FileIsNew(Exception):
-    """The file has lost the day that this process began in it: it is a new one."""
+    """The file lacks the day that this process began in it, so it is a new file."""
 
 
 @dataclass(frozen=True)

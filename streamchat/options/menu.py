@@ -62,8 +62,8 @@ class Menu:
         return self.check(sent)
 
     def recall(self, kept: Mapping[str, Any]) -> Choice | None:
-        """A stored choice. Without its model, and what it says of thinking and of search, if that
-        is no longer offered, and None if anything else is not."""
+        """A stored choice, without a model or a thinking option that is no longer offered. None if
+        anything else in it is not offered."""
         model, thinking, search = kept.get("model"), kept.get("thinking"), kept.get("search")
         usual = {
             "model": model if isinstance(model, str) and model in self.models else self.model,

@@ -1,5 +1,5 @@
-"""How often new text is passed on: often enough to read smoothly, and no oftener than the machine
-can bear."""
+"""How often new text is passed on: often enough to read smoothly, and no more often than the
+machine can bear."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,25 +9,25 @@ from streamchat.replies.reply import Reply
 
 # seconds between two frames of a short conversation
 FASTEST = 0.1
-# between two of a long one
+# seconds between two frames of a long conversation
 SLOWEST = 0.25
-# between two of a crowd's, until the machine is full
+# seconds between two frames when many read, until the processor is full
 CROWDED = 0.2
-# seconds: what one more message costs the browser that redraws it
+# seconds that a browser takes to redraw one more message
 PER_MESSAGE = 0.001
-# characters, up to which an answer costs the browser nothing worth counting
+# characters of an answer that a browser redraws in no time
 SHORT = 10_000
 # the browser's time for one more: Gradio reads the whole answer again for each frame
 PER_CHARACTER = 2.5e-6
-# one more page slows down all, as they share the server's processor
+# one more page slows down the others, because they share the server's processor
 PER_READER = 0.02
 # the same for one more client over HTTP
 PER_PIECE = 0.005
 # how late the event loop may be
 BEARABLE = 0.2
-# a machine that is later was not full but stopped, which says nothing of its load
+# a longer delay comes from a suspended machine, not from its load
 STALLED = 1.0
-# readers at once, from which on it pays to let text gather before it is read from the source
+# readers at once from which text gathers before it is read from the source
 MANY = 6
 
 

@@ -18,9 +18,9 @@ Wanted = Callable[[], Awaitable[None]]
 Write = Callable[[Wanted], AsyncGenerator[Event]]
 
 ID = re.compile("[A-Za-z0-9_-]{32}")
-# seconds; what has gathered is read sooner, unless there is nothing
+# seconds that a reader waits at most for text that has gathered
 MOMENT = 0.05
-# seconds; no longer does a writer wait for its readers
+# seconds that a writer waits for its readers at most
 PATIENCE = 0.5
 # A process that was suspended runs timers that are due before tasks that are ready.
 # Counted in parts, time without a reader goes on only while readers can begin.

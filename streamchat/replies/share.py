@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 from streamchat.events import WHOLE, Done, Event
 from streamchat.replies.reply import Reply, Wanted
 
-# more drop the one that was asked first
+# beyond this number the oldest is dropped
 MAX_SHARES = 500
 
 
@@ -20,7 +20,7 @@ class Share:
     """A reply with several readers. The last one to leave before its end stops it."""
 
     reply: Reply
-    # those who have had it
+    # the persons who have read it
     people: set[str]
     until: float = field(default=float("inf"))  # by the clock
     readers: int = field(default=0, init=False)
@@ -77,7 +77,8 @@ class Shares:
         return self._locks.setdefault(_digest(question), asyncio.Lock())
 
     def find(self, question: str, person: str) -> Share | None:
-        """A share in the question's reply, or None if the person has already had it."""
+        """A share in the question's reply. None if there is no such reply, or if the person has
+        read it already."""
         self._drop_old()
         share = self._shares.get(_digest(question))
         if share is None or person in share.people or not _shareable(share.reply):

@@ -30,7 +30,7 @@ Parts = AsyncGenerator[bytes]
 
 
 class Exports:
-    """All exports that are on their way."""
+    """Counts the exports that run, and bounds them by visitor."""
 
     def __init__(self, *, longest: float = LONGEST) -> None:
         self.longest = longest
@@ -47,12 +47,9 @@ class Exports:
 
 
 class Export(StreamingResponse):
-    """A file that is made while it is read. It takes one of its visitor's places, or is refused.
-
-    A failure breaks the transfer off, which every client takes for an error, and so does the end of
-    the time. For HTTP/1.0, in which only a length tells a part from the whole, the parts are made
-    twice.
-    """
+    """A file that is made while it is read. It takes one of its visitor's places, or is refused. A
+    failure, and the end of the time, break the transfer off, which clients take for an error. For
+    HTTP/1.0, where only a Content-Length shows a broken transfer, the parts are made twice."""
 
     def __init__(
         self, parts: Callable[[], Parts], exports: Exports, visitor: str, *, kind: str

@@ -1,4 +1,4 @@
-"""A long conversation can go on in a new one: how full it is, and a summary to begin with."""
+"""Continues a long conversation in a new one: how full it is, and a summary to begin with."""
 
 from contextlib import aclosing
 

@@ -1,7 +1,5 @@
-"""Tables of a shared page. One whose cells are many and whose words are few is shown as its text.
-
-Markdown adds empty cells to short rows, so that a few characters could become a page of cells.
-"""
+"""Tables of a shared page. A table of many cells and few words is shown as its text: Markdown adds
+empty cells to short rows, so that a few characters could become a page of cells."""
 
 from markdown_it.rules_block import StateBlock, table
 

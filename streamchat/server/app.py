@@ -184,14 +184,14 @@ class Running:
             },
             ssr_mode=False,
             max_threads=MAX_EVENTS,
-            # nobody here has a file to send
+            # files are uploaded to /files, not to Gradio
             max_file_size=0,
-            # the whole disk: Gradio may not copy or serve any file of it
+            # Gradio may not copy or serve any file of the disk
             blocked_paths=[Path(__file__).anchor],
             run_history=False,
             mcp_server=False,
             num_workers=0,
-            # never reached: the crowd decides which session goes
+            # never reached: `Crowd` evicts sessions first
             state_session_capacity=10 * TOTAL,
             prevent_thread_lock=True,
             show_error=False,
@@ -236,7 +236,7 @@ class Running:
 
     async def _farewell(self) -> None:
         await self._app.chat.close()
-        # for the pages' last frames to leave
+        # until the last frames have been sent
         await asyncio.sleep(0.3)
 
     def close(self) -> None:

@@ -120,7 +120,7 @@ def chat_of(settings: Settings, store: Store) -> Chat:
     return chat_with(sources, settings, store, menu)
 
 
-# the values that visitors may choose, of which the first holds without a choice
+# the values that visitors may choose; the first one is the default
 THINKING = {"choice": (True, False), "shown": (True,), "hidden": (False,)}
 
 

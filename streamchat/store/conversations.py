@@ -140,8 +140,9 @@ def drop_oldest(transaction: Transaction, reader: str, most: int) -> None:
 def items(  # noqa: PLR0913 (each narrows the list)
     transaction: Transaction, *, reader: str, query: str, before: float, last: str = "", most: int
 ) -> list[Item]:
-    """The newest before that time, or behind the one `last` of that time, in which each word of the
-    query begins a word, or is in the text where there are no spaces between words."""
+    """The newest conversations before that time, or after `last` among those of that time. Each
+    word of the query must begin a word of the text, or be anywhere in text without spaces between
+    words."""
     older = (reader, before, last, reader, most)
     if not query.strip():
         rows = transaction.execute(LATEST, older).fetchall()
@@ -156,7 +157,8 @@ def items(  # noqa: PLR0913 (each narrows the list)
 def _with_snippets(
     transaction: Transaction, rows: list[tuple[Any, ...]], words: list[str]
 ) -> list[Item]:
-    """The items of rows that end with their numbers; the newest ones get snippets first."""
+    """The items of rows that end with their numbers. The newest get snippets first, until the bound
+    on characters is reached."""
     match = match_of(words)
     left, found = MAX_SEEN, []
     for id_, title, at, token, number in rows:
@@ -235,7 +237,8 @@ def drop_words(transaction: Transaction, *, before: float, most: int) -> bool:
 
 
 def purge(transaction: Transaction, *, before: float, most: int) -> bool:
-    """The same for all else of them."""
+    """Drops the rest of conversations that were deleted by then, no more than `most`; returns
+    whether there were any."""
     gone = transaction.execute(DELETED, (before, most)).fetchall()
     for id_, reply, state in gone:
         transaction.execute("DELETE FROM conversations WHERE id = ?", (id_,))

@@ -28,9 +28,9 @@ BEHIND = 0.2
 # seconds between attempts at a disk that fails
 AGAIN = 5.0
 MAX_AGE = 30 * 86_400.0  # seconds
-# of what is kept for all
+# bytes kept for all visitors
 MAX_BYTES = 256 * 1024**2
-# of one visitor; generous, because a whole office may be one address
+# bytes kept for one visitor; generous, because an office may share one address
 VISITOR_BYTES = 64 * 1024**2
 PRUNE_EVERY = 3_600.0  # seconds
 # tabs, and ended replies, that wait for a disk that fails

@@ -1,4 +1,4 @@
-"""Rows of files: each stands once for its reader, however many of their conversations have it."""
+"""Rows of files. A reader's file has one row, however many conversations have it."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -59,13 +59,13 @@ def read(
 
 
 def told(transaction: Transaction, *, reader: str, digests: Iterable[str]) -> dict[str, Fields]:
-    """As `read`, without the data."""
+    """The fields of the reader's files among these, by digest, without their data."""
     rows = {each: transaction.execute(TOLD, (reader, each)).fetchone() for each in set(digests)}
     return {digest: json.loads(row[0]) for digest, row in rows.items() if row}
 
 
 def attach(transaction: Transaction, tab: str, state: Mapping[str, Any], now: float) -> None:
-    """The tab has these files from now on, and no others."""
+    """Replaces the tab's files by these."""
     digests: Collection[str] = state.get("files", ())
     listed = json.dumps(list(digests))
     transaction.execute(LEAVE, (tab, listed))

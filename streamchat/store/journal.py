@@ -29,7 +29,7 @@ class Entry:
 
     @property
     def is_answer(self) -> bool:
-        """Whether somebody asked for it; the program's own errands cost money, and are none."""
+        """Whether a visitor asked for it. False for the program's own errands."""
         return not self.reason.startswith(ERRAND)
 
 

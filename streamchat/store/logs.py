@@ -82,10 +82,9 @@ def encoded(event: Event) -> Any:
 
 
 def decoded(kept: Any) -> Event:
-    """The event. One of a later release's kind becomes an empty text, so that all positions stay.
-
-    Earlier releases stored a text as its kind and fields, too, and a notice as its sentence.
-    """
+    """The event. A later release's kind becomes an empty text, which keeps all positions. Also
+    reads earlier releases' texts, which were stored as kind and fields, and notices, which were
+    stored as sentences."""
     if isinstance(kept, str):
         return Text(kept)
     kind, values = kept

@@ -7,7 +7,7 @@ UNNAMED = """
 SELECT title FROM conversations WHERE reader = ? AND id = ? AND NOT named AND deleted IS NULL
 """
 ENTITLE = "UPDATE conversations SET title = ? WHERE id = ?"
-# a later change of the conversation keeps it
+# a later write of the conversation keeps this title
 ENTITLE_STATE = "UPDATE tabs SET state = json_set(state, '$.title', ?) WHERE id = ?"
 ENTITLE_WORDS = """
 UPDATE words SET title = ? WHERE rowid = (SELECT number FROM conversations WHERE id = ?)
@@ -15,7 +15,7 @@ UPDATE words SET title = ? WHERE rowid = (SELECT number FROM conversations WHERE
 
 
 def is_unnamed(transaction: Transaction, *, reader: str, id_: str) -> bool:
-    """Whether its reader has it, and has given it no name."""
+    """Whether the conversation is the reader's, and the reader has not named it."""
     return transaction.execute(UNNAMED, (reader, id_)).fetchone() is not None
 
 

@@ -21,8 +21,8 @@ class Run(Protocol):
 
 
 async def purge(run: Run, before: float) -> None:
-    """Removes conversations that were deleted by then. One that is cut off is begun again by the
-    next, for the conversations go last."""
+    """Removes conversations that were deleted by then. If it is interrupted, the next run completes
+    it, because the conversations' own rows are removed last."""
     if not await run(partial(conversations.is_any_due, before=before)):
         return
     await _all(run, partial(conversations.drop_words, before=before, most=GONE))

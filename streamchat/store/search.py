@@ -1,16 +1,13 @@
-"""The words of a search, as FTS5 takes them, and the text around a match.
-
-FTS5 finds words by their beginnings. Chinese, Japanese, Thai, Lao, Burmese and Khmer have no spaces
-between words: there each letter is a word of the index by itself, and what is looked for is letters
-that follow each other. An index of trigrams would find these, too, at several times the room and
-time for the texts in all other languages.
-"""
+"""The words of a search, as FTS5 takes them, and the text around a match. FTS5 finds words by their
+beginnings. Chinese, Japanese, Thai, Lao, Burmese and Khmer have no spaces between words: there each
+letter is indexed as a word, and a search looks for consecutive letters. A trigram index would find
+these, too, but takes several times the space and time for all other languages."""
 
 import re
 
 from streamchat.store.seams import Transaction
 
-# characters by which one can be found
+# characters of a conversation that are indexed
 MAX_TEXT = 1_000_000
 MAX_WORDS = 20
 # characters; a shorter word is a whole one unless it is the last, for very many begin with a letter
@@ -85,7 +82,7 @@ def words_of(text: str) -> str:
 
 
 def index(transaction: Transaction, number: int, title: str, text: str) -> None:
-    """Has the conversation of that number found by its title and its text."""
+    """Indexes the title and the text of the conversation with that number."""
     transaction.execute(
         "INSERT OR REPLACE INTO words (rowid, title, text) VALUES (?, ?, ?)",
         (number, parted(title), parted(text)),
@@ -93,7 +90,7 @@ def index(transaction: Transaction, number: int, title: str, text: str) -> None:
 
 
 def index_anew(transaction: Transaction) -> None:
-    """Indexes what a release has indexed that did not part letters."""
+    """Indexes again what a release indexed that did not split text without spaces."""
     for (number,) in transaction.execute("SELECT rowid FROM words").fetchall():
         row = transaction.execute("SELECT title, text FROM words WHERE rowid = ?", (number,))
         title, text = map(joined, row.fetchone())
@@ -102,8 +99,8 @@ def index_anew(transaction: Transaction) -> None:
 
 
 def merge(transaction: Transaction, pages: int) -> bool:
-    """Goes on to merge the index into one piece, which has no word of a removed row; a negative
-    number of pages begins that. Returns whether there is more to do.
+    """Continues to merge the index into one segment, which has no word of a removed row. A negative
+    number of pages begins the merge. Returns whether there is more to do.
 
     https://www.sqlite.org/fts5.html#the_merge_command
     """

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 # seconds
 PATIENCE = 1.0
-# of the name of each file that belongs to it
+# endings of the names of the database's files
 PARTS = ("", "-wal", "-shm")
 
 PRAGMAS = """
@@ -90,7 +90,7 @@ class SQLite:
         except sqlite3.OperationalError as error:
             if code(error) != sqlite3.SQLITE_BUSY:
                 raise
-            # another process writes, and this work had read: SQLite waits only before it reads
+            # another process writes. SQLite does not wait for it once a transaction has read
             return within("BEGIN IMMEDIATE", file, work)
 
     def _connection(self) -> File:
@@ -152,7 +152,7 @@ def refuse_later(path: Path) -> None:
 
 
 def version_of(path: Path) -> int:
-    """The version of a file, read without changing a byte; 0 for an unreadable file, whose fault
+    """The version of a file, read without changing a byte. 0 for an unreadable file, whose error
     shows on use."""
     with suppress(sqlite3.Error, OSError), closing(unchanging(path)) as file:
         return version(file)

@@ -6,7 +6,7 @@ from streamchat import texts
 from streamchat.errors import ChatError
 from streamchat.events import WHOLE, Done, Failed
 
-# seconds; after a longer time nobody waits beside the button
+# seconds; a longer wait gets no button
 SOON = 300
 NEW_CHAT = {
     "too_long",

@@ -19,11 +19,11 @@ from streamchat.ui.transcript import Shown
 from streamchat.visitors import Identify, Shelf
 from streamchat.web.readers import reader_of
 
-# whose tabs are known, also when they have left: what they asked last may come after that
+# pages whose tabs are kept after they left, because their last event may arrive late
 MAX_PAGES = 10_000
 
 
-# of a day's money: visitors read of limits when these begin to matter
+# the part of a day's money below which the page shows what is left
 SCARCE = 0.2
 
 

@@ -1,4 +1,5 @@
-"""The files of messages: beside the words, where neither Gradio nor a page can change them."""
+"""The files of messages, kept apart from the words, so that neither Gradio nor a page can change
+them."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -144,10 +144,8 @@ class Page(Watching, Endpoint):
     async def resume(
         self, request: gr.Request
     ) -> AsyncGenerator[tuple[Update, Update, Update, Update]]:
-        """Shows what the tab showed before the reload; a running reply goes on growing.
-
-        A visitor who loads long chats again and again has to wait.
-        """
+        """Shows what the tab showed before the reload, and follows its running reply. A visitor who
+        loads long chats again and again has to wait."""
         tab = await self.tab(request)
         if tab.restored:
             await asyncio.sleep(self._found.take(self._visitor(request), tab.size))
@@ -158,7 +156,7 @@ class Page(Watching, Endpoint):
         elif tab.restored:
             yield tab.shown(), gr.skip(), gr.update(visible=tab.unfinished), gr.skip()
         else:
-            # for Gradio empties what gets no answer at all
+            # Gradio empties components that get no value
             yield gr.skip(), gr.skip(), GO_ON, self.allowance(request)
 
     async def found(self, messages: list[Shown], request: gr.Request) -> tuple[Update, Update]:
@@ -240,8 +238,8 @@ class Page(Watching, Endpoint):
 
 
 def _check(reply: Reply, is_same: bool) -> None:
-    """Stops the reply and raises `ChangedMeanwhile` unless its conversation is the same as when
-    it was asked for, so that it brings nothing back that was taken back meanwhile."""
+    """Stops the reply and raises `ChangedMeanwhile` if its conversation has changed since it was
+    asked for, so that the reply does not restore removed turns."""
     if not is_same:
         reply.stop()
         raise ChangedMeanwhile

@@ -84,13 +84,13 @@ SCRIPTS = (
 SCRIPT = static(*(f"{name}.js" for name in SCRIPTS))
 OPENING = static("words.js", "opening.js")
 WORDS = page_words("chat")
-# no single dollars: they would make formulas of prices
+# single dollar signs would turn prices into formulas
 LATEX: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
     {"left": "\\[", "right": "\\]", "display": True},
     {"left": "\\(", "right": "\\)", "display": False},
 ]
-# at once, of which an answer takes two; Gradio keeps a worker for each
+# events at once: an answer takes two, and Gradio keeps a worker for each
 MAX_EVENTS = 900
 # the event to which ui.js adds the tab's id and its draft; no event has a script of its own
 CLAIM = "claim"
@@ -134,7 +134,7 @@ def page(  # noqa: PLR0913 (each is a part that the composition root chooses)
         chatbot=gr.Chatbot(
             scale=1,
             layout="panel",
-            # following.js follows, and lets go
+            # following.js scrolls instead
             autoscroll=False,
             show_label=False,
             editable="user",
@@ -143,7 +143,7 @@ def page(  # noqa: PLR0913 (each is a part that the composition root chooses)
             placeholder=welcome(chat, look),
         ),
     )
-    # of the window, which is text
+    # the window's title, which is plain text
     demo.title = look.title
     with demo:
         switch.render()  # type: ignore[no-untyped-call]

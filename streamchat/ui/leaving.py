@@ -1,4 +1,4 @@
-"""A page that switches to another conversation: its events end, and the reply that it left goes
+"""Ends a page's events when it switches to another conversation, while the reply that it left goes
 on."""
 
 import asyncio
@@ -27,8 +27,8 @@ class Leaving:
         return left
 
     def leave(self, page: str, had: Tab, shows: Tab) -> None:
-        """Notes that the page goes from one tab to another, or loads the same one again. The first
-        tab's running reply is read on."""
+        """Notes that the page goes from one tab to another, or loads the same one again. A reader
+        of its own keeps the first tab's running reply going."""
         if left := self._left.pop(page):
             left.set()
         had.unwatch(page)
@@ -68,7 +68,7 @@ async def until(left: asyncio.Event, frames: AsyncGenerator[T]) -> AsyncGenerato
 
 
 async def comes_first(awaited: Coroutine[Any, Any, None], other: asyncio.Event) -> bool:
-    """Whether `awaited` ends before the event is set; if not, it is cancelled."""
+    """Whether `awaited` ends before the event is set. Otherwise it is cancelled."""
     first, second = asyncio.ensure_future(awaited), asyncio.ensure_future(other.wait())
     try:
         await asyncio.wait({first, second}, return_when=asyncio.FIRST_COMPLETED)

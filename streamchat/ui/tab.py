@@ -114,8 +114,9 @@ class Tab(Watches):
     def branch(
         self, messages: list[Shown], path: Path | None = None, bounds: Bounds = USUAL
     ) -> None:
-        """Shows messages whose last turn is new, and those before it the first ones of a path;
-        what is shown no more becomes a version, if somebody could find it again."""
+        """Shows messages whose last turn is new, and whose other turns are the first ones of a
+        path. The turns that are no longer shown become versions, if their reader can find them
+        again."""
         shown, now = self._now()
         if self.reader:
             start = now.path if path is None else path
@@ -125,7 +126,7 @@ class Tab(Watches):
         self.reset(messages)
 
     def show(self, number: int) -> bool:
-        """Shows the path on which that turn was shown last; whether there is such a turn."""
+        """Shows the path on which that turn was shown last; returns whether there is such a turn."""
         shown, now = self._now()
         if (path := now.way(number)) and path != now.path:
             self.versions = now.to(shown, path, unfinished=self.unfinished)
@@ -155,7 +156,7 @@ class Tab(Watches):
         self._started.set()
 
     def refuse(self) -> None:
-        """Tells the waiters that there is no next reply."""
+        """Tells those who wait for the next reply that there is none."""
         self._started.set()
 
     def stop_reply(self) -> bool:

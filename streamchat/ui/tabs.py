@@ -59,8 +59,8 @@ class Tabs:
         return self._store.reader(name) if name else ""
 
     async def get(self, tab_id: str, visitor: str | None = None, reader: str = "") -> Tab:
-        """The tab with that id, new if there is none. Without an id, or with one that is deleted
-        (its root is in the store) or another reader's, a tab that is not kept."""
+        """The tab with that id, or a new one. Without an id, or with the id of a deleted
+        conversation (its root is in the store) or of another reader's, the new tab is not kept."""
         tab = await self._found(tab_id, visitor)
         if tab is None:
             if not is_id(tab_id) or await self._store.root(tab_id):
@@ -113,13 +113,11 @@ class Tabs:
         duplicate: bool = False,
         reader: str = "",
     ) -> str:
-        """The id by which a page goes on with what the tab of that id shows.
-
-        It is the same for a saved conversation, which all pages of its `reader` share. Without a
-        reader it is a new one: two pages that come with one id go on without each other, and while
-        another page shows the tab, its `duplicate` can end nothing of the other's. Questions that
-        the `page` asked before it claimed its tab belong to that tab.
-        """
+        """The id under which a page continues the tab with that id. All pages of a `reader` share a
+        saved conversation and its id. Without a reader the id is new: two pages that come with one
+        id continue independently, and a `duplicate` of a tab that another page shows cannot end
+        that page's reply. Questions that the `page` asked before it claimed its tab belong to that
+        tab."""
         claimed = secrets.token_urlsafe(24)
         asked, found = self._tabs.get(page), await self._found(tab_id, visitor)
         if asked and asked.reader == reader and page != tab_id:

@@ -13,7 +13,8 @@ from streamchat.ui.transcript import text_of
 
 
 class Titling:
-    """Until there is a title, and where there is none to be had, the first words stand for it."""
+    """Asks Claude for titles of saved conversations. Until there is one, and if there is none, the
+    first words stand in its place."""
 
     def __init__(self, chat: Chat, tabs: Tabs) -> None:
         self._chat = chat

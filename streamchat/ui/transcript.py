@@ -171,7 +171,7 @@ def text_of(message: Shown) -> str:
 
 
 def turns(history: Sequence[Shown]) -> int:
-    """The number of the user's turns in a page's history, which is all that is trusted of it."""
+    """The number of the user's turns in a page's history. Nothing else of it is trusted."""
     return sum(message.get("role") == "user" for message in history if isinstance(message, dict))
 
 

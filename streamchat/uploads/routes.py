@@ -26,7 +26,7 @@ ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 UPLOADS = "60/minute;600/hour"
 READS = "600/minute"
 OCTETS = "application/octet-stream"
-# a document is for the reader's own programs, and no page of this site
+# a document is downloaded, so that it cannot act as a page of this site
 ALONE = {"Content-Security-Policy": "default-src 'none'; sandbox"}
 
 
@@ -77,7 +77,7 @@ def routes(kept: KeptFiles, tabs: Tabs, identify: Identify) -> APIRouter:
         if tab is None:
             raise UnknownConversation
         asked = [message for message in tab.messages() if message["role"] == "user"]
-        # a page shows questions, too, that were refused and are not kept
+        # the page also shows refused questions, which are not kept
         numbers = (number for number in count() if number not in tab.missing)
         turns = {
             str(turn): files_of(message) for turn, message in zip(numbers, asked, strict=False)

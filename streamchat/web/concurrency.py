@@ -10,11 +10,11 @@ from streamchat.visitors import Identify
 from streamchat.web.paths import path_of
 from streamchat.web.replay import replay
 
-# of one visitor; on one processor more of them are not sooner done
+# requests of one visitor at once: more would not finish sooner on one processor
 AT_ONCE = 2
-# so that one visitor never takes all places
+# requests of all visitors at once, so that one visitor never takes all places
 TOTAL = 3
-# seconds that one holds up others; then it is no longer counted
+# seconds after which a request is no longer counted
 LONGEST = 0.25
 # where Gradio's pages send what they ask for
 PAGES = "/gradio_api/"

@@ -57,7 +57,7 @@ EVERYWHERE = {
     "Content-Security-Policy": written(CLOSED),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
-    # browsers would look up the hosts of an answer's links before they are followed
+    # without it browsers resolve the hosts of an answer's links before a click
     "X-DNS-Prefetch-Control": "off",
 }
 

@@ -12,7 +12,7 @@ from streamchat.errors import TooManyGuesses
 
 DAY = 86_400
 EVERYBODY = "everybody"
-# who is on the machine itself is held up by nobody else's guesses
+# other visitors' guesses do not lock out the machine itself
 THIS_MACHINE = ("127.0.0.1", "::/64")
 REMEMBERED = 10_000
 

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Protocol
 
-# of one that has sent nothing yet
+# bytes of a session that has sent nothing yet
 SESSION_BYTES = 10_000
 
 
@@ -39,7 +39,7 @@ class Bounds:
 
 
 FEW = Bounds()
-# the owner, and all who come by a share link whose tunnel does not tell them apart
+# the owner, and all visitors of a share link, whose tunnel hides their addresses
 LOOPBACK = {"127.0.0.1", "::/64"}
 MANY = Bounds(events=600, sessions=1_000, streams=2_500, size=512_000_000)
 # that a page may wait for the same event, when one ends as the next begins

@@ -17,7 +17,7 @@ from streamchat.errors import (
 from streamchat.options import EFFORTS, Effort
 from streamchat.sources.claude.faults import translated
 
-# after these errors asking again would say no more
+# errors after which asking again would give the same answer
 FINAL = (NotPermitted, RequestRejected, Silent, UnknownModel, WrongAddress)
 
 

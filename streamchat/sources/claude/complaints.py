@@ -61,8 +61,8 @@ def _sayings(body: object) -> Iterator[str]:
 
 
 def says_no_credit(said: str, *, of_a_rate: bool) -> bool:
-    """Whether the account has no credit left, or has reached a spend limit. A rate limit's message
-    may mention billing, too, and is not meant."""
+    """Whether the account has no credit left, or has reached a spend limit. A rate limit whose
+    message mentions billing does not count."""
     return bool(NO_CREDIT.search(said) or (not of_a_rate and BILLING.search(said)))
 
 

@@ -19,8 +19,8 @@ class Deadlines:
         self._silent_at = self._ends_at
 
     def check(self, *, heard: bool) -> None:
-        """Raises `Silent` or `TookTooLong` once a deadline has passed. `heard` if a word or a
-        thought has just come, or a request has just been sent."""
+        """Raises `Silent` or `TookTooLong` once a deadline has passed. `heard` restarts the
+        silence: a word or a thought has come, or a request has been sent."""
         now = self._clock()
         if now >= self._ends_at:
             raise TookTooLong

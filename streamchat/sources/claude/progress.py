@@ -22,7 +22,7 @@ from streamchat.sources.claude.evidence import Block, Evidence
 from streamchat.sources.claude.seam import Seam
 
 ATTEMPTS = 4
-# seconds; who is told to wait longer is told so at once
+# seconds; a longer wait is not made, and the error is shown at once
 RETRY_AFTER_CAP = 30.0
 
 GO_ON = (
@@ -91,7 +91,7 @@ class Progress:
         return had
 
     def told(self, event: Event) -> Iterator[Event]:
-        """The events that a reader gets for this event of the attempt."""
+        """The events for the reader that follow from this event of the attempt."""
         match event:
             case Text():
                 yield from self._text(self._seam.feed(event.text))
@@ -159,5 +159,5 @@ def _pause(error: ClaudeError, failures: int) -> float | None:
         return None
     if error.retry_after is not None:
         return error.retry_after if error.retry_after <= RETRY_AFTER_CAP else None
-    # spreads visitors, guards nothing
+    # jitter, not a secret
     return 2.0 ** (failures - 1) * random.uniform(1, 1.5)  # noqa: S311

@@ -90,8 +90,8 @@ def _named(name: bytes, data: bytes) -> Sent | None:
 
 
 def _unnamed(data: bytes, response: httpx2.Response) -> Sent | None:
-    """An event whose type is only in its data. Data that is no object, such as `[DONE]`, is a
-    gateway's own."""
+    """An event whose type is only in its data. Data that is no object, such as `[DONE]`, comes from
+    a gateway and is ignored."""
     if not data.lstrip().startswith(b"{"):
         return None
     raw = json.loads(data.decode())
@@ -156,7 +156,7 @@ class Accumulator:
         return Text(rest) if (rest := self._text.end()) else None
 
     def _block(self, block: Sent) -> Event | None:
-        """The text of a delta, or of a block's beginning."""
+        """The text of a delta, or of the beginning of a block."""
         match block["type"]:
             case "text_delta" | "text" if text := self._text.joined(block["text"]):
                 return Text(text)
