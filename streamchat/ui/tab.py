@@ -126,7 +126,7 @@ class Tab(Watches):
         self.reset(messages)
 
     def show(self, number: int) -> bool:
-        """Shows the path on which that turn was shown last; returns whether there is such a turn."""
+        """Shows the path on which that turn was shown last. Returns whether there is one."""
         shown, now = self._now()
         if (path := now.way(number)) and path != now.path:
             self.versions = now.to(shown, path, unfinished=self.unfinished)
