@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from streamchat.errors import Crowded, TooManyAtOnce, trace
 from streamchat.saved.drawing import PART, joined
-from streamchat.saved.file import Fields, Told, fields, file_of, markdown
+from streamchat.saved.file import Fields, SavedConversation, fields, file_of, markdown
 from streamchat.visitors import Admission, Limits
 from streamchat.web.problem import NO_STORE, Unfit
 
@@ -107,17 +107,17 @@ async def file_parts(conversations: Callable[[], AsyncIterator[Fields]]) -> Part
     yield (end if start == "," else start + end).encode()
 
 
-def parts_of_one(told: Told, at: float) -> Parts:
+def parts_of_one(saved: SavedConversation, at: float) -> Parts:
     """The JSON file of one conversation."""
 
     async def conversations() -> AsyncIterator[Fields]:
-        yield fields(told, at)
+        yield fields(saved, at)
 
     return file_parts(conversations)
 
 
-def markdown_parts(told: Told) -> Parts:
-    return parts_of(markdown(told.title, told.messages))
+def markdown_parts(saved: SavedConversation) -> Parts:
+    return parts_of(markdown(saved.title, saved.messages))
 
 
 async def parts_of(pieces: Iterator[str]) -> Parts:

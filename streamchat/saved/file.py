@@ -26,7 +26,7 @@ Fields = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Told:
+class SavedConversation:
     """A conversation in a file: its title, its messages and their versions, the unchecked options
     of its last question, and the time of its last word, which may be any or None."""
 
@@ -37,12 +37,12 @@ class Told:
     at: float | None = None
 
 
-def fields(told: Told, at: float) -> Fields:
+def fields(saved: SavedConversation, at: float) -> Fields:
     """A conversation as JSON; `at` is the time of its last word."""
-    found = {"title": told.title, "at": at, "messages": _said(told.messages)}
-    if told.options:
-        found |= {"options": told.options}
-    if (versions := counted_anew(told.versions)).hidden:
+    found = {"title": saved.title, "at": at, "messages": _said(saved.messages)}
+    if saved.options:
+        found |= {"options": saved.options}
+    if (versions := counted_anew(saved.versions)).hidden:
         hidden = list(map(_turn, versions.hidden))
         found |= {"path": versions.path, "versions": hidden}
     return found
@@ -91,7 +91,7 @@ def _told(message: Message) -> str:
     return "\n\n".join([*([", ".join(names)] if names else []), _text(message).strip()])
 
 
-def read(file: Fields) -> list[Told]:
+def read(file: Fields) -> list[SavedConversation]:
     """The conversations of a file. Raises `Unfit` for anything that `file_of` would not make."""
     match file:
         case {"format": "streamchat-conversations", "version": 1, "conversations": [*found]}:
@@ -100,7 +100,7 @@ def read(file: Fields) -> list[Told]:
     raise Unfit(422, "bad_file")
 
 
-def _conversation(given: Any) -> Told:
+def _conversation(given: Any) -> SavedConversation:
     match given:
         case {"title": str(title), "messages": [_, *_] as messages} if (
             len(messages) <= MAX_MESSAGES and len(title) <= 10 * MAX_TITLE
@@ -109,7 +109,9 @@ def _conversation(given: Any) -> Told:
             if words[0].role == "user":
                 name = titles.one_line(title[: 2 * MAX_TITLE])[:MAX_TITLE]
                 versions = _versions(words, given)
-                return Told(name, words, versions, _options(given), _time(given.get("at")))
+                return SavedConversation(
+                    name, words, versions, _options(given), _time(given.get("at"))
+                )
     raise Unfit(422, "bad_file")
 
 

@@ -137,8 +137,8 @@ def add_files(router: APIRouter, saved: Saved, gate: Gate) -> None:
         kind = request.query_params.get("format", "json")
         if kind not in ("md", "json"):
             raise Unfit(400, "bad_format")
-        told, at = await saved.told(gate.reader(request), checked(id_))
-        parts = partial(markdown_parts, told) if kind == "md" else partial(parts_of_one, told, at)
+        found, at = await saved.content(gate.reader(request), checked(id_))
+        parts = partial(markdown_parts, found) if kind == "md" else partial(parts_of_one, found, at)
         return Export(parts, exports, gate.visitor(request), kind=kind)
 
 

@@ -90,7 +90,7 @@ class Saved:
         work = partial(conversations.restore_last, reader=reader, now=now, most=most)
         return await self._run(work) or 0
 
-    async def told(self, reader: str, id_: str) -> tuple[Told, float]:
+    async def content(self, reader: str, id_: str) -> tuple[SavedConversation, float]:
         """The title and messages without thoughts and notes, and the time of the last word."""
         found = await self.item(reader, id_)
         tab = await self._tabs.find(id_, reader)
@@ -99,7 +99,7 @@ class Saved:
         messages = tab.messages()
         options = tab.choice.fields if tab.choice else {}
         versions = tab.versions.along(messages)
-        return Told(found["title"], as_kept(messages), versions, options), found["at"]
+        return SavedConversation(found["title"], as_kept(messages), versions, options), found["at"]
 
     async def ids(self, reader: str) -> list[str]:
         """The ids of all conversations, the newest first. Raises `InternalError` if the disk
@@ -117,19 +117,19 @@ class Saved:
 
     async def _exported(self, reader: str, id_: str) -> Fields | None:
         try:
-            return fields(*await self.told(reader, id_))
+            return fields(*await self.content(reader, id_))
         except UnknownConversation:
             if id_ in await self.ids(reader):
                 raise
             return None
 
-    async def add(self, reader: str, visitor: str, found: list[Told]) -> int:
+    async def add(self, reader: str, visitor: str, found: list[SavedConversation]) -> int:
         """Saves these as new conversations, each at its time; of those without one, the first
         becomes the newest. Raises `TooLong`."""
         tabs = []
-        for told in reversed(found):
-            tab = self._tab_of(told, reader)
-            tabs.append((told.title, told.at, tab, self._tabs.checked_size(tab.before)))
+        for saved in reversed(found):
+            tab = self._tab_of(saved, reader)
+            tabs.append((saved.title, saved.at, tab, self._tabs.checked_size(tab.before)))
             await asyncio.sleep(0)
         titles, now = {}, self._store.now()
         for title, at, tab, size in tabs:
@@ -142,10 +142,10 @@ class Saved:
         await self._run(partial(conversations.rename_all, reader=reader, titles=titles))
         return len(tabs)
 
-    def _tab_of(self, told: Told, reader: str) -> Tab:
-        messages = [message_of(message.role, message.text) for message in told.messages]
-        choice = self._tabs.recall(told.options)
-        return Tab(messages, reader=reader, versions=told.versions, choice=choice)
+    def _tab_of(self, saved: SavedConversation, reader: str) -> Tab:
+        messages = [message_of(message.role, message.text) for message in saved.messages]
+        choice = self._tabs.recall(saved.options)
+        return Tab(messages, reader=reader, versions=saved.versions, choice=choice)
 
     async def share(self, reader: str, id_: str, visitor: str = "") -> Item:
         """Shares the conversation as it is now, drawn in the visitor's turn; its link stays the

@@ -18,7 +18,7 @@ from streamchat import events
 from streamchat.chat import titles
 from streamchat.saved import Rates
 from streamchat.saved.export import AT_ONCE, Export, Exports, markdown_parts
-from streamchat.saved.file import MAX_TITLE, Fields, Told, file_of, read
+from streamchat.saved.file import MAX_TITLE, Fields, SavedConversation, file_of, read
 from streamchat.saved.routes import MAX_QUERY
 from streamchat.saved.shelf import Saved
 from streamchat.server import Running, create
@@ -350,13 +350,13 @@ def exporter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[
     """A reader, and the ids of the conversations that were read for exports."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", "")
     read: list[str] = []
-    told = Saved.told
+    told = Saved.content
 
-    async def counted(self: Saved, reader: str, id_: str) -> tuple[Told, float]:
+    async def counted(self: Saved, reader: str, id_: str) -> tuple[SavedConversation, float]:
         read.append(id_)
         return await told(self, reader, id_)
 
-    monkeypatch.setattr(Saved, "told", counted)
+    monkeypatch.setattr(Saved, "content", counted)
     settings = Settings(data_dir=str(tmp_path), rate_limit="off")
     with create(settings).launch() as app, Reader(app.url) as reader:
         yield reader, read
@@ -392,14 +392,14 @@ def test_an_export_that_fails_does_not_look_whole(
         with line.makefile("rb") as answer:
             head, _, body = answer.read().partition(b"\r\n\r\n")
         assert f"content-length: {len(body)}" in head.decode().lower()
-    told = Saved.told
+    told = Saved.content
 
-    async def once(self: Saved, reader: str, id_: str) -> tuple[Told, float]:
+    async def once(self: Saved, reader: str, id_: str) -> tuple[SavedConversation, float]:
         if read:
             raise RuntimeError
         return await told(self, reader, id_)
 
-    monkeypatch.setattr(Saved, "told", once)
+    monkeypatch.setattr(Saved, "content", once)
     read.clear()
     with pytest.raises(httpx.RemoteProtocolError):
         reader.client.get("conversations/export")
@@ -446,7 +446,7 @@ async def test_an_export_ends_after_its_time() -> None:
         raise AssertionError
 
     exports = Exports(longest=0)
-    parts = partial(markdown_parts, Told("t", [events.Message("user", "a" * 100_000)]))
+    parts = partial(markdown_parts, SavedConversation("t", [events.Message("user", "a" * 100_000)]))
     scope = {"type": "http", "method": "GET", "http_version": "1.1", "asgi": {}}
     await Export(parts, exports, "visitor", kind="md")(scope, receive, send)
     assert {"type": "http.response.body"} not in sent
@@ -482,7 +482,7 @@ def test_a_file_is_checked_beside_the_event_loop(
     reader, _ = exporter
     loops: list[object] = []
 
-    def elsewhere(fields: Fields) -> list[Told]:
+    def elsewhere(fields: Fields) -> list[SavedConversation]:
         with suppress(RuntimeError):
             loops.append(asyncio.get_running_loop())
         return read(fields)
