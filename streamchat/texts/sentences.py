@@ -17,7 +17,7 @@ from streamchat.texts.english import (
 SENTENCES = {code: sentence for area in AREAS for code, sentence in area.items()}
 
 
-class Told(Protocol):
+class HasSentence(Protocol):
     """An error or an event with the code and the values of its sentence."""
 
     @property
@@ -33,7 +33,7 @@ def text(code: str, **values: object) -> str:
     return sentence.format(**values) if isinstance(sentence, str) else sentence(**values)
 
 
-def worded(told: Told) -> str:
+def worded(told: HasSentence) -> str:
     """The sentence of an error or an event; a general one for codes of a later release."""
     try:
         return text(told.sentence, **told.values)
