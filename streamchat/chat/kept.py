@@ -48,7 +48,7 @@ class KeptFiles:
     async def named(self, digests: Sequence[str], reader: str) -> list[Fields]:
         """The fields of the reader's files with these digests, in their order. Raises
         `UnknownFile`."""
-        work = partial(files.told, reader=reader, digests=digests)
+        work = partial(files.fields_of, reader=reader, digests=digests)
         found = (await self._store.run(work) or {}) if reader and digests else {}
         if set(digests) - found.keys():
             raise UnknownFile

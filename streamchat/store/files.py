@@ -58,7 +58,9 @@ def read(
     return {digest: (json.loads(row[0]), row[1]) for digest, row in rows.items() if row}
 
 
-def told(transaction: Transaction, *, reader: str, digests: Iterable[str]) -> dict[str, Fields]:
+def fields_of(
+    transaction: Transaction, *, reader: str, digests: Iterable[str]
+) -> dict[str, Fields]:
     """The fields of the reader's files among these, by digest, without their data."""
     rows = {each: transaction.execute(TOLD, (reader, each)).fetchone() for each in set(digests)}
     return {digest: json.loads(row[0]) for digest, row in rows.items() if row}
