@@ -90,7 +90,7 @@ class Progress:
         had, self._blocks = bool(self._blocks), ()
         return had
 
-    def told(self, event: Event) -> Iterator[Event]:
+    def for_reader(self, event: Event) -> Iterator[Event]:
         """The events for the reader that follow from this event of the attempt."""
         match event:
             case Text():

@@ -105,8 +105,8 @@ class Claude:
             try:
                 async with aclosing(calling) as events:
                     async for event in events:
-                        for told in progress.told(event):
-                            yield told
+                        for shown in progress.for_reader(event):
+                            yield shown
             except ClaudeError as failure:
                 pause, notices = self._recover(plan, failure)
                 for notice in notices:
