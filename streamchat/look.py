@@ -85,7 +85,7 @@ def checked_line(text: str) -> str:
     return text
 
 
-class OfLook(BaseSettings):
+class LookSettings(BaseSettings):
     """The settings of the look."""
 
     title: Annotated[str, AfterValidator(checked_line)] = Field(

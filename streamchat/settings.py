@@ -17,9 +17,9 @@ from pydantic import (
 )
 from pydantic_settings import SettingsConfigDict
 
-from streamchat.attachments.settings import OfFiles
+from streamchat.attachments.settings import FileSettings
 from streamchat.examples import checked as checked_examples
-from streamchat.look import OfLook
+from streamchat.look import LookSettings
 from streamchat.options import EFFORTS, Effort, OfSearch
 from streamchat.system.environment import ROOT
 from streamchat.visitors import keys, rate
@@ -118,7 +118,7 @@ def _host_names(text: str) -> str:
 Key = Annotated[SecretStr, AfterValidator(_clean_key)]
 
 
-class Settings(OfLook, OfFiles, OfSearch):
+class Settings(LookSettings, FileSettings, OfSearch):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True
     )

@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings
 from streamchat.attachments.bounds import MB, Bounds
 
 
-class OfFiles(BaseSettings):
+class FileSettings(BaseSettings):
     """The settings of files."""
 
     files: Literal["on", "off"] = Field(
