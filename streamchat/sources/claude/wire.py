@@ -117,8 +117,8 @@ class Accumulator:
         self.reason = ""
         self.closed: list[Told] = []
         self._blocks = blocks
-        self._text = Halves()
-        self._thinking = Halves()
+        self._text = Surrogates()
+        self._thinking = Surrogates()
 
     def add(self, raw: Sent) -> Event | None:
         """The event for a reader, or None. Raises `Unreadable` for an event of another shape."""
@@ -171,7 +171,7 @@ class Accumulator:
         return self.usage
 
 
-class Halves:
+class Surrogates:
     """Joins characters whose two UTF-16 surrogates arrive in two pieces."""
 
     def __init__(self) -> None:
