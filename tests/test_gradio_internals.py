@@ -98,7 +98,7 @@ def test_a_queue_is_looked_at_no_more_often_than_gradio_would(system: str, secon
     """On Windows, where Gradio itself polls seldom, its interval stays."""
     blocks = gr.Blocks()
     blocks._queue.sleep_when_free = 0.05 if system == "Windows" else 0.001
-    events.look_seldom(blocks, system)
+    events.poll_seldom(blocks, system)
     assert blocks._queue.sleep_when_free == seconds
 
 

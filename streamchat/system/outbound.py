@@ -21,7 +21,7 @@ def check_proxies() -> None:
     }
     for name, value in proxies.items():
         scheme = value.partition("://")[0].lower() if "://" in value else "http"
-        if scheme not in ("http", "https") and not is_in_vain(name, proxies):
+        if scheme not in ("http", "https") and not is_unused(name, proxies):
             raise fail(
                 f"{name} is a proxy of the kind {scheme}, which cannot be used. "
                 "Set HTTPS_PROXY and HTTP_PROXY to a proxy that begins with http://, or unset it."
@@ -30,7 +30,7 @@ def check_proxies() -> None:
             raise fail(f"{name} is no address of a proxy, as in http://proxy.example:3128.")
 
 
-def is_in_vain(name: str, proxies: Iterable[str]) -> bool:
+def is_unused(name: str, proxies: Iterable[str]) -> bool:
     """Whether the proxy for all schemes is never asked, because each scheme has its own. Then it is
     removed."""
     if name.upper() != "ALL_PROXY" or not {"HTTP_PROXY", "HTTPS_PROXY"} <= set(

@@ -20,5 +20,5 @@ def adapt(chat: gr.ChatInterface) -> None:
     """Changes what Gradio has made of a page, which has all its events by then."""
     events.hide_spinners(chat)
     events.keep_typed(chat)
-    events.look_seldom(chat)
+    events.poll_seldom(chat)
     sessions.keep_all_messages(chat)

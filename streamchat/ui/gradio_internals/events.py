@@ -23,7 +23,7 @@ def install() -> None:
     routes.cancel_tasks = cancel_tasks  # type: ignore[attr-defined, assignment]
 
 
-def look_seldom(blocks: gr.Blocks, system: str = "") -> None:
+def poll_seldom(blocks: gr.Blocks, system: str = "") -> None:
     """Makes an empty queue cost less. Not needed on Windows, where Gradio polls only twenty times a
     second."""
     if (system or platform.system()) != "Windows":
