@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from typing import Any
 
-from streamchat.store.kept import restored
 from streamchat.store.seams import Transaction
+from streamchat.store.values import restored
 
 # Before the name of an errand it is the reason of its entry. No reason of Claude's has a colon.
 ERRAND = "errand:"

@@ -7,9 +7,9 @@ from typing import Any, get_args
 
 from streamchat.events import Done, Event, Failed, FoundPage, Receipt, Text, Usage
 from streamchat.replies import Reply
-from streamchat.store.kept import restored, shortest_json
 from streamchat.store.schema import ROW
 from streamchat.store.seams import Transaction
+from streamchat.store.values import restored, shortest_json
 
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from streamchat.store import conversations, files, logs
 from streamchat.store.conversations import Card
-from streamchat.store.kept import shortest_json
 from streamchat.store.logs import plain
 from streamchat.store.schema import ROW
 from streamchat.store.seams import Transaction
+from streamchat.store.values import shortest_json
 
 # of one tab's replies; logs of earlier ones are deleted
 KEPT_LOGS = 500
