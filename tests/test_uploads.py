@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from streamchat.attachments import Upload
-from streamchat.chat.kept import KeptFiles, light, restored
+from streamchat.chat.kept_files import KeptFiles, light, restored
 from streamchat.errors import AttachmentRejected
 from streamchat.events import Message
 from streamchat.replies.reply import Reply

@@ -15,7 +15,7 @@ from streamchat.chat.files import Files
 from streamchat.chat.fullness import fullness
 from streamchat.chat.idempotency import Idempotency
 from streamchat.chat.journal import Journal
-from streamchat.chat.kept import KeptFiles
+from streamchat.chat.kept_files import KeptFiles
 from streamchat.chat.offers import Offer, offers
 from streamchat.chat.parties import Asker, Sources
 from streamchat.chat.pause import Pause
