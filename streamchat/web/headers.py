@@ -9,7 +9,7 @@ from hashlib import sha256
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from streamchat.web.whole import held, is_page
+from streamchat.web.buffering import is_page
 
 Policy = Mapping[str, Sequence[str]]
 

@@ -9,7 +9,7 @@ from html import escape
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from streamchat.web.whole import held, is_page
+from streamchat.web.buffering import buffered, is_page
 from streamchat.web.wording import words_tag
 
 # Gradio's tags, which advertise Gradio; a reader of previews takes the first of each name
@@ -70,7 +70,7 @@ class Opening:
         def change(_: MutableHeaders, body: bytes) -> bytes:
             return self._opened(body, address(scope))
 
-        await self._app(scope, receive, held(send, change) if is_page(scope) else send)
+        await self._app(scope, receive, buffered(send, change) if is_page(scope) else send)
 
     def _opened(self, page: bytes, address: str) -> bytes:
         found = PREVIEW.search(page)

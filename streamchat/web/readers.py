@@ -7,10 +7,10 @@ import secrets
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from streamchat.web.buffering import is_page
 from streamchat.web.cookies import DAY, Cookie
 from streamchat.web.login import user_of
 from streamchat.web.paths import address_of
-from streamchat.web.whole import is_page
 
 # the longest that browsers keep one
 SECONDS = 400 * DAY

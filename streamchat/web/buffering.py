@@ -14,7 +14,7 @@ def is_page(scope: Scope) -> bool:
     )
 
 
-def held(send: Send, change: Callable[[MutableHeaders, bytes], bytes]) -> Send:
+def buffered(send: Send, change: Callable[[MutableHeaders, bytes], bytes]) -> Send:
     """Sends a response once it is complete. `change` gets its headers, which it may alter, and its
     body, and returns the body to send."""
     start: Message = {}
