@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from streamchat.web.opening import Opening, Preview, address
+from streamchat.web.page_head import PageHead, Preview, address
 from tests.application import ROOT, Application
 from tests.page import Page
 
@@ -162,7 +162,7 @@ def test_a_preview_is_text() -> None:
 def test_a_page_without_gradios_tags_stays_as_it_is() -> None:
     """A changed template of Gradio's passes through unchanged."""
     page = Route("/", lambda _: HTMLResponse("<p>é</p>"))
-    opening = Middleware(Opening, Preview("a", "b", "/c").tags, "1", {})
+    opening = Middleware(PageHead, Preview("a", "b", "/c").tags, "1", {})
     answer = TestClient(Starlette(routes=[page], middleware=[opening])).get("/")
     assert answer.text == "<p>é</p>"
     assert answer.headers["content-length"] == str(len(answer.content))

@@ -10,7 +10,7 @@ from streamchat.look import Look
 from streamchat.ui import OPENING, SCRIPT, WORDS
 from streamchat.web import icons, preview
 from streamchat.web.headers import PagePolicy, SecurityHeaders
-from streamchat.web.opening import Opening
+from streamchat.web.page_head import PageHead
 
 
 def put_own_middleware_first(app: FastAPI) -> None:
@@ -24,7 +24,7 @@ def secure_every_response(app: FastAPI, framed_by: Sequence[str], look: Callable
     put_own_middleware_first(app)
     app.user_middleware.append(Middleware(PagePolicy, [SCRIPT], framed_by))
     app.user_middleware.append(
-        Middleware(Opening, lambda address: tags(look(), address), OPENING, WORDS)
+        Middleware(PageHead, lambda address: tags(look(), address), OPENING, WORDS)
     )
     app.middleware_stack = SecurityHeaders(app.build_middleware_stack())
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from streamchat.texts import page_words
 from streamchat.web import preview
-from streamchat.web.opening import address
+from streamchat.web.page_head import address
 from streamchat.web.shell import Parts, Shell, filled
 
 WORDS = page_words("login")

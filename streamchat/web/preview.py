@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 
 from streamchat.look import Look
 from streamchat.web import drawing, icons
-from streamchat.web.opening import Preview
+from streamchat.web.page_head import Preview
 from streamchat.web.problem import Route
 
 PATH = "/preview.png"

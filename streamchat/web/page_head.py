@@ -53,7 +53,7 @@ class Preview:
         return "\n".join([*lines, ""])
 
 
-class Opening:
+class PageHead:
     """Puts tags and a script into the page. Must be inside of the policy, which allows the
     script."""
 
