@@ -203,7 +203,7 @@ async def test_words_that_come_regularly_leave_no_room_for_empty_frames(show: Sh
 async def test_a_page_that_comes_back_draws_only_what_it_missed(
     show: Show, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Drawing may begin at a position, and the first frame has everything new since then."""
+    """Rendering may begin at a position, and the first frame has everything new since then."""
     await show.at(0, Text("a"), Text("b"), Text("c"))
     page = Page(show.reply, show.clock, after=1)
     await settle()

@@ -11,9 +11,9 @@ from typing import TypeVar
 import pytest
 
 from streamchat.chat.titles import MAX_TITLE
-from streamchat.saved.drawing import PART
 from streamchat.saved.export import written
 from streamchat.saved.file import MAX_NUMBER, fields, file_of, read
+from streamchat.saved.rendering import PART
 from streamchat.server import Running, create
 from streamchat.settings import Settings
 from streamchat.store import NAME, Card, Store, conversations

@@ -12,8 +12,8 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from streamchat.errors import Crowded, TooManyAtOnce, trace
-from streamchat.saved.drawing import PART, joined
 from streamchat.saved.file import Fields, SavedConversation, fields, file_of, markdown
+from streamchat.saved.rendering import PART, joined
 from streamchat.visitors import Admission, Limits
 from streamchat.web.problem import NO_STORE, Unfit
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from streamchat.chat import titles
 from streamchat.events import Message, well_formed
-from streamchat.saved.drawing import PART
+from streamchat.saved.rendering import PART
 from streamchat.ui import MAX_TURNS, ROOT, Turn, Versions, as_kept, linked, message_of
 from streamchat.web.problem import Unfit
 
