@@ -348,7 +348,7 @@ def test_no_switch_and_no_edit_drops_what_it_hides() -> None:
         assert tab.show(1)
         assert tab.messages() == long
     tab.branch([message_of("user", "c")], bounds=Bounds(turns=5, size=2_000))
-    assert tab.versions.way(0) is None
+    assert tab.versions.path_to(0) is None
     assert tab.show(1)
     assert tab.messages() == long
 

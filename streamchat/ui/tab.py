@@ -128,8 +128,8 @@ class Tab(Watches):
     def show(self, number: int) -> bool:
         """Shows the path on which that turn was shown last. Returns whether there is one."""
         shown, now = self._now()
-        if (path := now.way(number)) and path != now.path:
-            self.versions = now.to(shown, path, unfinished=self.unfinished)
+        if (path := now.path_to(number)) and path != now.path:
+            self.versions = now.switched(shown, path, unfinished=self.unfinished)
             self.reset(now.messages(shown, path))
         return path is not None
 

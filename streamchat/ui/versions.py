@@ -86,7 +86,7 @@ class Versions:
         """An unused number."""
         return 1 + max((*self.path, *(turn.number for turn in self.hidden)), default=ROOT)
 
-    def way(self, number: int) -> Path | None:
+    def path_to(self, number: int) -> Path | None:
         """The path on which that turn is shown, or was shown last; None if there is no such
         turn."""
         if number in self.path:
@@ -112,7 +112,7 @@ class Versions:
         found |= {turn.number: turn.messages for turn in self.hidden}
         return [message for number in path for message in found.get(number, ())]
 
-    def to(self, shown: Sequence[Shown], path: Path, *, unfinished: bool) -> "Versions":
+    def switched(self, shown: Sequence[Shown], path: Path, *, unfinished: bool) -> "Versions":
         """The versions after a switch from the shown messages, whose last answer may be
         `unfinished`, to that path. No turn is dropped."""
         stays = set(path)
@@ -143,8 +143,8 @@ class Versions:
         new = max(self.next, 1 + max(path, default=ROOT))
         last = [turn for turn in turns_of(shown)[-1:] if text_of(turn[0]) == asked]
         failed = self.path[-1:] if any(not conversation(turn)[1:] for turn in last) else ()
-        to = self.to(shown, (*path, new), unfinished=unfinished)._without(failed)
-        return to.bounded(messages, keep=self.path, bounds=bounds)
+        after = self.switched(shown, (*path, new), unfinished=unfinished)._without(failed)
+        return after.bounded(messages, keep=self.path, bounds=bounds)
 
     def _without(self, numbers: Path) -> "Versions":
         return self._keeping(lambda turn: turn.number not in numbers)
