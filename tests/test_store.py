@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from streamchat.events import Done, Ending, Event, Failed, Notice, Text, Thinking
 from streamchat.replies.reply import Reply
-from streamchat.store.database import AGAIN, BEHIND, MAX_AGE, NAME, PRUNE_EVERY, Store
+from streamchat.store.database import AGAIN, MAX_AGE, NAME, PRUNE_EVERY, WRITE_DELAY, Store
 from streamchat.store.schema import ROW
 from tests.hand import Clock, Hand, settle
 
@@ -187,14 +187,14 @@ async def test_the_file_lags_behind_for_a_moment(
         store.follow(reply)
         store.put_tab("one", {})
         await settle()
-        await clock.advance(BEHIND / 2)
+        await clock.advance(WRITE_DELAY / 2)
         assert rows(tmp_path) == 0
-        await clock.advance(BEHIND / 2)
+        await clock.advance(WRITE_DELAY / 2)
         await store.run(lambda _: None)
         assert rows(tmp_path) == 2
         await say(hand, reply, Text("b"))
         await settle()
-        await clock.advance(BEHIND)
+        await clock.advance(WRITE_DELAY)
         await store.run(lambda _: None)
         assert await store.log(reply.id) == [Text("a"), Text("b"), SHUTDOWN]
 
@@ -220,7 +220,7 @@ async def test_closing_in_the_middle_of_writing_loses_nothing(
         await settle()
         store.put_tab("one", {"n": 1})
         await clock.advance(0)
-        await clock.advance(BEHIND)
+        await clock.advance(WRITE_DELAY)
         closing = asyncio.create_task(store.close())
         await settle()
         go_on.set()
@@ -318,11 +318,11 @@ async def test_a_disk_that_works_again_is_noticed(
         with failing:
             store.put_tab("one", {"n": 1})
             await clock.advance(0)
-            await clock.advance(BEHIND)
+            await clock.advance(WRITE_DELAY)
             await store.run(lambda _: None)
             await settle()
         await clock.advance(AGAIN)
-        await clock.advance(BEHIND)
+        await clock.advance(WRITE_DELAY)
         await store.run(lambda _: None)
         assert rows(tmp_path / "data") == 1
 

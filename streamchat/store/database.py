@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 NAME = "streamchat.sqlite3"
 # seconds that the database may lag behind the replies
-BEHIND = 0.2
+WRITE_DELAY = 0.2
 # seconds between attempts at a disk that fails
 AGAIN = 5.0
 MAX_AGE = 30 * 86_400.0  # seconds
@@ -201,7 +201,7 @@ class Store:
         while True:
             await self._news.wait()
             self._news.clear()
-            await asyncio.sleep(BEHIND)
+            await asyncio.sleep(WRITE_DELAY)
             if not await self.flush():
                 await asyncio.sleep(AGAIN)
             if len(self._logs) or len(self._tabs):
