@@ -7,6 +7,7 @@ __all__ = [
     "allowlist",
     "bodies",
     "bounds",
+    "buffering",
     "calls",
     "concurrency",
     "connections",
@@ -17,7 +18,7 @@ __all__ = [
     "icons",
     "login",
     "login_page",
-    "opening",
+    "page_head",
     "passwords",
     "paths",
     "preview",
@@ -26,6 +27,5 @@ __all__ = [
     "refusal_page",
     "sessions",
     "shell",
-    "whole",
     "wording",
 ]

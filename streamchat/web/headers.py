@@ -9,7 +9,7 @@ from hashlib import sha256
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from streamchat.web.buffering import is_page
+from streamchat.web.buffering import buffered, is_page
 
 Policy = Mapping[str, Sequence[str]]
 
@@ -95,7 +95,7 @@ class PagePolicy:
         self._ancestors = tuple(ancestors)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, held(send, self._add) if is_page(scope) else send)
+        await self._app(scope, receive, buffered(send, self._add) if is_page(scope) else send)
 
     def _add(self, headers: MutableHeaders, body: bytes) -> bytes:
         headers["Content-Security-Policy"] = self._policy(body)

@@ -456,7 +456,7 @@ async def test_a_long_page_is_drawn_with_turns_for_others() -> None:
             order.append(name)
             yield "x" * 20_000
 
-    drawing = Rendering(sleep=lambda _: asyncio.sleep(0))
+    rendering = Rendering(sleep=lambda _: asyncio.sleep(0))
 
     async def draw(name: str, visitor: str) -> int:
         return len(await drawing.whole(pieces(name), visitor))
