@@ -20,9 +20,9 @@ Role = Literal["user", "assistant"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """The words of the user or the assistant. A user's files come before the text, and Claude
-    sees them first. Content `blocks` in Claude's own form stand for the words of an answer that Claude has
-    paused; such a message is the last of its conversation, and kept nowhere."""
+    """The words of the user or the assistant. A user's files come before the text, and Claude sees
+    them first. Content `blocks` in Claude's own form stand for the words of an answer that Claude
+    has paused; such a message is the last of its conversation, and kept nowhere."""
 
     role: Role
     text: str
