@@ -19,7 +19,7 @@ from streamchat.chat.kept_files import KeptFiles, light, restored
 from streamchat.errors import AttachmentRejected
 from streamchat.events import Message
 from streamchat.replies.reply import Reply
-from streamchat.saved.file import Told, fields
+from streamchat.saved.file import SavedConversation, fields
 from streamchat.saved.snapshot import taken
 from streamchat.server import Running, create
 from streamchat.settings import Settings
@@ -204,8 +204,8 @@ async def test_files_count_as_what_their_visitor_holds(tmp_path: Path) -> None:
 def test_a_shared_conversation_names_no_file() -> None:
     """Its reader has shared words: the name of a file may be a secret of its own."""
     said = [Message("user", "hi", (restored({**LOST, "digest": "0" * 64}),))]
-    assert "lost.txt" in json.dumps(fields(Told("A title", said), 0))
-    assert "lost.txt" not in taken(Told("A title", said), 0).text
+    assert "lost.txt" in json.dumps(fields(SavedConversation("A title", said), 0))
+    assert "lost.txt" not in taken(SavedConversation("A title", said), 0).text
 
 
 async def test_a_message_remains_when_its_file_is_gone(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from streamchat.chat.adjustments import Adjustments
 from streamchat.chat.asking import Chat
 from streamchat.chat.files import Draft, Files
 from streamchat.chat.journal import DAY, HOUR, Journal
-from streamchat.chat.kept import KeptFiles, light, restored
+from streamchat.chat.kept_files import KeptFiles, light, restored
 from streamchat.chat.links import Link, Links
 from streamchat.chat.offers import Offer
 from streamchat.chat.parties import Asker, Source, Sources

@@ -11,7 +11,7 @@ PART = 16_000
 Sleep = Callable[[float], Awaitable[None]]
 
 
-class Drawing:
+class Rendering:
     """Draws one part at a time. A visitor who has many pages drawn delays only their own."""
 
     def __init__(self, *, sleep: Sleep = asyncio.sleep) -> None:

@@ -11,7 +11,6 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 from streamchat.errors import TooOften
 from streamchat.saved.export import parts_of
 from streamchat.saved.page import Page
-from streamchat.saved.rendering import Rendering
 from streamchat.saved.routes import ID, PATH, Gate, answer, checked
 from streamchat.saved.shelf import Saved
 from streamchat.settings import Settings

@@ -12,9 +12,9 @@ from streamchat.errors import InternalError, UnknownConversation
 from streamchat.events import Conversation
 from streamchat.options import Choice
 from streamchat.saved import snapshot
-from streamchat.saved.drawing import Drawing
-from streamchat.saved.file import Fields, Told, fields
+from streamchat.saved.file import Fields, SavedConversation, fields
 from streamchat.saved.page import content
+from streamchat.saved.rendering import Rendering
 from streamchat.saved.snapshot import Snapshot
 from streamchat.store import Store, Transaction, conversations, shares
 from streamchat.ui import Tab, Tabs, as_kept, message_of
@@ -34,7 +34,7 @@ class Saved:
         self._tabs = tabs
         self._store = store
         self._shares = shares
-        self._drawing = Drawing()
+        self._rendering = Rendering()
         self.links = Links(store)
 
     async def items(self, reader: str, *, most: int, **wanted: Any) -> Item:
@@ -150,8 +150,8 @@ class Saved:
     async def share(self, reader: str, id_: str, visitor: str = "") -> Item:
         """Shares the conversation as it is now, drawn in the visitor's turn; its link stays the
         same. Raises `Unfit` for one that is too long."""
-        told, _ = await self.told(reader, id_)
-        taken = await asyncio.to_thread(snapshot.taken, told, int(self._store.now()))
+        found, _ = await self.content(reader, id_)
+        taken = await asyncio.to_thread(snapshot.taken, found, int(self._store.now()))
         drawn = await self._drawn(taken, visitor)
         share = shares.Share(reader, id_, secrets.token_urlsafe(24), drawn.text)
         if not (token := await self._run(partial(self._store.share, share=share))):
@@ -175,7 +175,7 @@ class Saved:
         return found
 
     async def _drawn(self, found: Snapshot, visitor: str) -> Snapshot:
-        html = await self._drawing.whole(content(found.messages), visitor)
+        html = await self._rendering.whole(content(found.messages), visitor)
         return replace(found, html=html)
 
     async def _run(self, work: Callable[[Transaction], T]) -> T | None:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from streamchat.saved.file import Told
+from streamchat.saved.file import SavedConversation
 from streamchat.web.problem import Unfit
 
 # of the code that draws; HTML of another version is drawn anew
@@ -35,7 +35,7 @@ class Snapshot:
         return "\n".join([about, self.words, self.html or ""])
 
 
-def taken(told: Told, at: float) -> Snapshot:
+def taken(told: SavedConversation, at: float) -> Snapshot:
     """The snapshot of a conversation, without versions and files, with the marks of sources, and
     not drawn yet. Raises `Unfit` for one that is too long."""
     said = [{"role": message.role, "text": message.text} for message in told.messages]

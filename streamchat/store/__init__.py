@@ -14,9 +14,9 @@ from streamchat.store import (
 )
 from streamchat.store.conversations import Card
 from streamchat.store.database import NAME, Store
-from streamchat.store.kept import restored
 from streamchat.store.seams import TooNew, Transaction
 from streamchat.store.tabs import KEPT_LOGS, State
+from streamchat.store.values import restored
 
 __all__ = [
     "KEPT_LOGS",

@@ -109,14 +109,13 @@ class Tab(Watches):
     def path(self, number: int | None = None) -> Path:
         """The numbers of the turns that it shows, or of those on the way to that one."""
         now = self._now()[1]
-        return (None if number is None else now.way(number)) or now.path
+        return (None if number is None else now.path_to(number)) or now.path
 
     def branch(
         self, messages: list[Shown], path: Path | None = None, bounds: Bounds = USUAL
     ) -> None:
-        """Shows messages whose last turn is new, and whose other turns are the first ones of a
-        path. The turns that are no longer shown become versions, if their reader can find them
-        again."""
+        """Shows messages whose last turn is new, and whose other turns are the first of a path.
+        Turns that are no longer shown become versions, if their reader can find them again."""
         shown, now = self._now()
         if self.reader:
             start = now.path if path is None else path

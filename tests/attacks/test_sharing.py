@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from streamchat.look import Look
 from streamchat.saved import Rates
-from streamchat.saved.drawing import PART, Drawing
 from streamchat.saved.formulas import GROWTH, MOST
 from streamchat.saved.markup import drawn
 from streamchat.saved.page import Page, content
+from streamchat.saved.rendering import PART, Rendering
 from streamchat.saved.snapshot import MAX_WORDS, Snapshot
 from streamchat.server import Running, create
 from streamchat.settings import Settings
@@ -456,7 +456,7 @@ async def test_a_long_page_is_drawn_with_turns_for_others() -> None:
             order.append(name)
             yield "x" * 20_000
 
-    rendering = Rendering(sleep=lambda _: asyncio.sleep(0))
+    drawing = Rendering(sleep=lambda _: asyncio.sleep(0))
 
     async def draw(name: str, visitor: str) -> int:
         return len(await drawing.whole(pieces(name), visitor))
@@ -478,7 +478,7 @@ async def test_no_visitor_waits_for_the_rest_after_anothers_part() -> None:
         rests += 1
         await go.wait()
 
-    drawing = Drawing(sleep=sleep)
+    drawing = Rendering(sleep=sleep)
     pages = [drawing.whole(iter(["x" * PART] * 2), visitor) for visitor in ("one", "other")]
     drawn = asyncio.gather(*pages)
     await until(lambda: rests == 2)
@@ -498,7 +498,7 @@ async def test_a_reader_who_leaves_draws_no_second_part_at_once() -> None:
         running -= 1
         yield "x"
 
-    drawing = Drawing()
+    drawing = Rendering()
     one, other = (asyncio.create_task(drawing.whole(pieces(), name)) for name in ("one", "other"))
     await until(lambda: running)
     one.cancel()
@@ -517,7 +517,7 @@ def test_readers_of_a_link_have_nothing_drawn(
     async def whole(*_: object) -> str:
         raise AssertionError
 
-    monkeypatch.setattr(Drawing, "whole", whole)
+    monkeypatch.setattr(Rendering, "whole", whole)
     assert all(SECRET in httpx.get(url).text for _ in range(3))
 
 
