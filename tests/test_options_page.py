@@ -104,6 +104,8 @@ def test_a_choice_goes_out_with_questions_and_is_remembered(
     with other.browser.expect_request(lambda sent: "x-options" in sent.headers) as sending:
         other.ask("four")
     assert json.loads(sending.value.headers["x-options"])["search"] is True
+    tools = [[tool["name"] for tool in claude.exchange(n).body.get("tools", [])] for n in (0, 3)]
+    assert tools == [[], ["web_search"]]
     mine = ("claude-haiku-5-5", "high", instructions)
     assert [asked(claude, number) for number in range(4)] == [
         OWNERS,

@@ -276,9 +276,10 @@ def test_a_title_is_the_beginning_of_the_first_question() -> None:
 
 
 def test_the_options_of_a_conversation_survive_a_restart(settings: Settings) -> None:
-    """Model, effort and instructions of its last question are kept."""
+    """Model, effort, instructions and web search of its last question are kept."""
     chosen = {"model": "claude-haiku-5-5", "effort": "high", "thinking": False, "system": "Brief."}
-    settings = settings.model_copy(update={"models": "claude-haiku-5-5"})
+    chosen |= {"search": True}
+    settings = settings.model_copy(update={"models": "claude-haiku-5-5", "web_search": "ask"})
     with create(settings).launch() as app, Reader(app.url) as reader:
         reader.client.headers["x-options"] = json.dumps(chosen)
         id_, cookies = reader.asks("hi"), dict(reader.client.cookies)
