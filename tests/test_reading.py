@@ -157,6 +157,20 @@ def test_a_new_question_comes_into_view(
     is_at_end(page)
 
 
+def test_an_empty_chat_begins_at_its_top(page: Page, growing: Hold) -> None:
+    """Also in a window that is lower than its welcome, at first and after a long conversation."""
+    page.browser.set_viewport_size({"width": 360, "height": 420})
+    growing.release()
+    page.stop()
+    for leave in (page.new_chat, page.browser.reload):
+        leave()
+        expect(page.browser.locator(".placeholder-content")).to_be_visible()
+        page.ready()
+        page.browser.evaluate("() => new Promise(done => setTimeout(done))")
+        assert log(page).evaluate("log => log.scrollHeight > log.clientHeight")
+        assert top(page) == 0
+
+
 def test_a_message_typed_during_an_answer_is_sent_after_it(
     page: Page, page_claude: ScriptedClaude, growing: Hold
 ) -> None:

@@ -29,7 +29,7 @@
   const touchMoved = ({ touches }) => { if (touches[0].clientY > touched) letGo(); };
 
   const grown = () => {
-    if (following) toEnd();
+    if (following && questions) toEnd();
     remember();
   };
   const sizes = new ResizeObserver(grown);
@@ -56,6 +56,7 @@
     const asked = log.querySelectorAll(elements.question).length;
     const isHeld = document.documentElement.hasAttribute("data-holding"); // by versions.js
     if (asked > questions && !isHeld) following = true; // a new question comes into view
+    if (!asked && questions) log.scrollTop = 0; // the welcome begins at its top
     questions = asked;
     grown();
   };
