@@ -332,6 +332,13 @@ async def test_no_prefix_of_searches_is_settled_below_the_bill(
         assert used.web_searches >= bills[end - 1].web_searches
 
 
+async def test_a_count_that_is_no_number_is_passed_over() -> None:
+    """A gateway's `true` in place of a number has no price, and would keep a reply from ending."""
+    odd = {"output_tokens": 9, "server_tool_use": {"web_search_requests": True}}
+    data = event("message_delta", delta={"stop_reason": "end_turn"}, usage=odd)
+    assert (await metered(start() + data)).used() == Usage(25, 9)
+
+
 async def test_unknown_blocks_count_at_the_bound() -> None:
     """A block of an unknown kind may stand for tokens that are not sent."""
     fallback = event(

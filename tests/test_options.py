@@ -21,7 +21,20 @@ from streamchat.server.parts import chat_of, menu_of
 from streamchat.settings import Settings
 from streamchat.store.database import Store
 from streamchat.texts import text
-from tests.scripted_claude import CAPABLE, ScriptedClaude, refuses, says
+from tests.scripted_claude import (
+    CAPABLE,
+    ScriptedClaude,
+    cites,
+    finds,
+    looks_up,
+    page,
+    quotes,
+    refuses,
+    says,
+    settles,
+    start,
+    streams,
+)
 from tests.served import EVENTS, HI, Served, served, until
 
 MODELS = ("claude-sonnet-5-5", "claude-haiku-5-5", "claude-opus-5-5")
@@ -352,6 +365,27 @@ async def test_a_search_that_is_not_offered_is_refused_over_http(chats: Chats) -
     assert (refused.status_code, wrong.status_code) == (422, 422)
     assert refused.json()["message"] == text("not_offered", what="search", offered="")
     assert wrong.json()["message"].startswith("search:")
+
+
+@pytest.mark.parametrize(("budget", "uses"), [(5, 2), (0.25, 1), (0.2, 0)])
+async def test_a_visitor_searches_as_far_as_the_money_goes(
+    chats: Chats, claude: ScriptedClaude, budget: float, uses: int
+) -> None:
+    """Over HTTP a question with `search` may have the owner's number of searches, or fewer where
+    the visitor's money does not last for all; the receipt counts those that were made."""
+    url = "https://a.example/"
+    found = [looks_up("rivers"), finds(page(url)), cites("Long.", quotes(url))]
+    claude.play(streams(start(), *found * bool(uses), settles(searches=int(uses > 0))))
+    async with chats(web_search="ask", max_searches=2, visitor_budget_usd=budget) as api:
+        answer = await api.client.post(PATH, json={**HI, "search": True}, headers=EVENTS)
+        without = await api.client.post(PATH, json=HI, headers=EVENTS)
+    tools = claude.exchanges[0].body.get("tools", [{"max_uses": 0}])
+    assert tools[0]["max_uses"] == uses
+    assert ("search_too_dear" in answer.text) is (uses == 0)
+    assert answer.text.count("event: citation") == int(uses > 0)
+    assert f'"searches": {int(uses > 0)}}}' in answer.text
+    assert "tools" not in claude.exchanges[1].body
+    assert without.status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -103,8 +103,7 @@ def latest_usage(counted: Sent, usage: Usage) -> Usage:
     keeps its value."""
 
     def latest(name: str, before: int) -> int:
-        value = counted.get(name)
-        return value if isinstance(value, int) and value >= 0 else before
+        return _number(counted.get(name), before)
 
     searches = (counted.get("server_tool_use") or {}).get("web_search_requests")
     return Usage(
@@ -112,5 +111,11 @@ def latest_usage(counted: Sent, usage: Usage) -> Usage:
         latest("output_tokens", usage.output_tokens),
         latest("cache_creation_input_tokens", usage.cache_write_tokens),
         latest("cache_read_input_tokens", usage.cache_read_tokens),
-        searches if isinstance(searches, int) and searches >= 0 else usage.web_searches,
+        _number(searches, usage.web_searches),
     )
+
+
+def _number(value: Any, before: int) -> int:
+    # a bool is an int, and has no price
+    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return value if is_count else before

@@ -98,7 +98,7 @@ class Claude:
                 await learning(plan.client, of_owner=not request.key)
             for unsearched in self._unsearched(plan):
                 yield unsearched
-            blocks = Blocks(progress.evidence)
+            blocks = plan.blocks()
             calling = attempt(
                 plan.client, self._whole(plan), plan.meter, deadlines, request, blocks=blocks
             )
@@ -117,7 +117,7 @@ class Claude:
                 self._remember(plan)
                 if not progress.paused:
                     return
-                progress.pause(blocks.whole)
+                progress.pause(blocks.whole if blocks else [])
             # before more is paid
             deadlines.check(heard=True)
             await plan.go_on()
@@ -211,6 +211,12 @@ class Plan:
     choice: Choice
     without: set[str] = field(default_factory=set)
     told: bool = False
+
+    def blocks(self) -> Blocks | None:
+        """The blocks to fill; None where there are no searches and citations, for they take
+        time."""
+        files = any(message.files for message in self.conversation)
+        return Blocks(self.progress.evidence) if files or self.choice.search else None
 
     async def go_on(self) -> None:
         """Begins a further attempt, which has to be paid for."""
