@@ -54,10 +54,10 @@ def bomb() -> bytes:
     return saved(Image.new("1", (10_000, 10_000)), "PNG")
 
 
-def pdf(*texts: str, encrypt: bytes = b"", pages: int = 0) -> bytes:
+def pdf(*texts: str, encrypt: bytes = b"", pages: int = 0, begin: bytes = b"20 780 Td") -> bytes:
     """A PDF with a page for each text, or with so many empty `pages`. `encrypt` is the entry of the
-    trailer, and of the object that it names."""
-    streams = [_shown(text) for text in texts] or [b""] * pages
+    trailer, and of the object that it names; a page's text begins with the operators `begin`."""
+    streams = [_shown(text, begin) for text in texts] or [b""] * pages
     font = 3
     kids = [font + 1 + 2 * number for number in range(len(streams))]
     listed = b" ".join(b"%d 0 R" % kid for kid in kids)
@@ -73,11 +73,10 @@ def pdf(*texts: str, encrypt: bytes = b"", pages: int = 0) -> bytes:
     return _assembled(objects, encrypt)
 
 
-def _shown(text: str) -> bytes:
+def _shown(text: str, begin: bytes) -> bytes:
     lines = [text[at : at + 80] for at in range(0, len(text), 80)]
-    return b"BT /F 9 Tf 20 780 Td 9 TL %s ET" % b"".join(
-        b"(%s) Tj T* " % line.encode("latin-1") for line in lines
-    )
+    words = b"".join(b"(%s) Tj T* " % line.encode("latin-1") for line in lines)
+    return b"BT /F 9 Tf 9 TL %s %s ET" % (begin, words)
 
 
 def _assembled(objects: list[bytes], encrypt: bytes) -> bytes:

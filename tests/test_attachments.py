@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 import threading
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -137,6 +138,25 @@ def test_a_text_is_read_in_its_coding(coding: str) -> None:
     assert file.opening == "print('für') # 漢字"
 
 
+@pytest.mark.parametrize("data", [photo(), picture("WEBP"), b"a = 1\n", pdf("Rivers")])
+def test_a_checked_file_is_not_changed_by_a_further_check(data: bytes) -> None:
+    """So that an import gives back what was exported, however often."""
+    once = attached(data)
+    is_text = once.media_type == "text/plain"
+    again = once.data.encode() if is_text else base64.b64decode(once.data)
+    assert attached(again).digest == once.digest
+
+
+@pytest.mark.parametrize(
+    "options", [{"comment": b"secret"}, {"exif": b"Exif\0\0secret"}, {"progressive": True}]
+)
+def test_a_jpeg_that_is_like_our_own_brings_nothing_along(options: dict[str, Any]) -> None:
+    """Notes before the picture, and anything behind its end, are dropped."""
+    data = picture("JPEG", quality=90, **options) + b"secret"
+    assert b"secret" in data
+    assert b"secret" not in base64.b64decode(attached(data).data)
+
+
 def test_a_pdf_is_sent_as_it_is_and_bounded_by_its_pages_and_its_text() -> None:
     """Claude sees a picture of each page and reads its text: pages and bytes are the bound."""
     data = pdf("Rivers " * 100, "Second page")
@@ -145,6 +165,15 @@ def test_a_pdf_is_sent_as_it_is_and_bounded_by_its_pages_and_its_text() -> None:
     assert (file.pages, file.media_type) == (2, "application/pdf")
     assert file.opening.startswith("Rivers Rivers")
     assert 2 * MOST_TOKENS + 700 <= file.tokens <= 2 * MOST_TOKENS + 800
+
+
+@pytest.mark.parametrize(
+    "begin", [b"20 5000 Td", b"-900 -900 Td", b"3 Tr 20 780 Td", b"/F 0.001 Tf 20 780 Td"]
+)
+def test_text_of_a_pdf_that_nobody_sees_counts(begin: bytes) -> None:
+    """Outside the page, invisible or tiny: Claude may read it, and count it."""
+    words = "Rivers run to the sea. " * 40
+    assert attached(pdf(words, begin=begin)).tokens >= MOST_TOKENS + len(words)
 
 
 def uploads(*files: bytes) -> list[Upload]:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import gc
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -33,10 +34,12 @@ from streamchat.money.prices import Prices
 from streamchat.options import Choice
 from streamchat.settings import Settings
 from streamchat.sources.claude.content import content
+from streamchat.sources.claude.posting import STEP, Body
 from streamchat.sources.claude.source import Claude
 from streamchat.sources.demo.source import Demo
 from streamchat.sources.lazy import LazySource
 from streamchat.store.database import Store
+from streamchat.system.pieces import PIECE
 from streamchat.visitors import Local
 from tests.files import (
     document_block,
@@ -146,6 +149,31 @@ async def test_claude_gets_the_files_as_blocks_before_the_question(asked: Asked)
     ]
     TypeAdapter(list[MessageParam]).validate_python(sent["messages"])
     assert sent["cache_control"] == {"type": "ephemeral"}
+
+
+async def test_long_files_are_sent_in_steps(asked: Asked) -> None:
+    """Claude gets the same request, and between short parts of it other tasks have turns."""
+    words, paper = "é\n" * 200_000, pdf(*["Rivers run to the sea. " * 400] * 30)
+    blocks = [plain_block(words), document_block(paper), text_block("?")]
+    assert (await asked.ask(*blocks)).text == "Hello there"
+    sent = asked.claude.exchange(0)
+    assert sent.body["messages"][0]["content"][0]["source"]["data"] == words
+    assert sent.body["messages"] == asked.claude.to_count[0]["messages"]
+    assert "transfer-encoding" not in sent.headers
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(others())
+    parts = (await Body.of(sent.body)).parts
+    task.cancel()
+    assert max(map(len, parts)) < STEP + 6 * PIECE
+    assert turns >= len(parts) - 1 > 10
+    assert json.loads(b"".join(parts)) == sent.body
 
 
 async def test_a_file_can_be_all_there_is_to_say(asked: Asked) -> None:

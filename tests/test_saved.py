@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streamchat.chat.titles import MAX_TITLE
-from streamchat.saved.export import written
 from streamchat.saved.file import MAX_NUMBER, fields, file_of, read
 from streamchat.saved.rendering import PART
 from streamchat.server import Running, create
@@ -21,6 +22,7 @@ from streamchat.store.conversations import UNDO
 from streamchat.store.purging import GONE, purge
 from streamchat.store.seams import Work
 from streamchat.store.search import merge
+from streamchat.system.pieces import parsed, written
 from streamchat.ui.states import title_of
 from streamchat.ui.transcript import message_of
 from streamchat.ui.versions import Turn, Versions
@@ -29,6 +31,7 @@ from tests.reader import Reader
 
 DAY = 86_400
 T = TypeVar("T")
+JSON = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 
 
 @pytest.fixture
@@ -360,6 +363,16 @@ def test_only_an_export_is_imported(conversation: object) -> None:
     assert len(read(file_of([good]))) == 1
     with pytest.raises(Unfit):
         read(file_of([good, conversation]))  # type: ignore[list-item]
+
+
+@given(st.recursive(JSON, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_an_import_is_read_as_json_is(value: object) -> None:
+    """Although other threads get turns meanwhile; what is no JSON is refused."""
+    body = json.dumps(value, ensure_ascii=False).encode(errors="replace")
+    assert parsed(body) == json.loads(body)
+    for bad in (body + b" x", b'["\xff"]', b"[" * 100_000, b""):
+        with pytest.raises((ValueError, RecursionError)):
+            parsed(bad)
 
 
 def test_long_texts_are_written_in_short_pieces() -> None:

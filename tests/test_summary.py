@@ -1,6 +1,7 @@
 """A conversation that gets long goes on in a new one, with a summary to read and edit first."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
@@ -57,6 +58,25 @@ async def test_a_conversation_is_full_where_its_next_answer_cannot_be_paid(choic
     await budget.settle("a", 0.4)
     # then no new chat would help a visitor of Sonnet
     assert (used(first) < 1) == (choice is OWNERS)
+
+
+@pytest.mark.process
+def test_files_count_in_a_long_chat_and_its_summary_names_them(
+    claude: ScriptedClaude, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what Claude counts for them; the call for the summary has their names alone."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", claude.url)
+    settings = Settings(data_dir=str(tmp_path), models=MODELS, rate_limit="off", titles="off")
+    claude.play(says("An answer"), says("We spoke of words."))
+    with create(settings).launch() as running, Reader(running.url) as reader:
+        long = reader.adds(LONG.encode(), "long.txt").json()["id"]
+        id_, _ = reader.hears("", files=[long])
+        assert reader.client.get(f"conversations/{id_}/fullness").json()["used"] > 0.01
+        summary = reader.client.post(f"conversations/{id_}/summary").json()["summary"]
+    assert summary.startswith("We spoke of words.\n\n")
+    assert "long.txt" in summary
+    assert claude.exchange(1).said[0] == ("user", "[Files: long.txt]\n\n")
 
 
 def test_the_summary_is_one_call_to_the_cheapest_model(

@@ -22,6 +22,7 @@ from streamchat.ui.notes import fault
 # what sentences may be filled with
 VALUES: dict[str, Any] = {
     "error": "busy",
+    "names": "a.txt, b.txt",
     "seconds": 2,
     "attempt": 1,
     "attempts": 3,
@@ -157,6 +158,7 @@ NO_SENTENCES = {
     *("searching", "searched", "nothing_found", "sources", "few_sources"),
     *("cited_pages", "cited_passage", "searched_in_vain"),
     *("start_own_chat", "question", "answer", "nothing_shared_title"),
+    *("shared_pdf", "shared_text"),
 }
 
 

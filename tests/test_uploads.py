@@ -12,15 +12,13 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from streamchat.attachments import Upload
 from streamchat.chat.kept_files import KeptFiles, light, restored
 from streamchat.errors import AttachmentRejected
 from streamchat.events import Message
 from streamchat.replies.reply import Reply
-from streamchat.saved.file import SavedConversation, fields
-from streamchat.saved.snapshot import taken
 from streamchat.server import Running, create
 from streamchat.settings import Settings
 from streamchat.store import NAME, Card, Store, conversations
@@ -86,6 +84,31 @@ def test_a_file_goes_from_the_page_to_the_source_and_into_the_conversation(here:
     assert "*red.png*, *p.pdf*\n\nWhat is it?" in export
     reader.hears("And again?", files=[reader.adds(picture(size=(600, 400))).json()["id"]])
     assert here.rows() == 2
+
+
+def test_an_export_carries_its_files(here: Here) -> None:
+    """Another reader imports an equal conversation, with files that are theirs; each stands in the
+    export once."""
+    reader, photo = here.reader, picture("JPEG", size=(600, 400))
+    files = [reader.adds(photo, "é.jpg"), reader.adds(pdf("Rivers"), "p.pdf")]
+    files.append(reader.adds(b"a = 1\n" * 9_000, "a.py"))
+    ids = [file.json()["id"] for file in files]
+    id_, _ = reader.hears("", files=ids)
+    reader.hears("And this?", id_, files=ids[:1])
+    for path in ("conversations/export", f"conversations/{id_}/export"):
+        file = reader.client.get(path)
+        assert file.json()["files"].keys() == set(ids)
+        with Reader(here.running.url) as other:
+            imported = other.client.post("conversations/import", content=file.content)
+            assert imported.json() == {"imported": 1}
+            assert other.client.get("conversations/export").content == file.content
+            (new,) = [item["id"] for item in other.items()]
+            told = other.client.get(f"conversations/{new}/files").json()["turns"]
+            assert [[each["name"] for each in turn] for turn in told.values()] == [
+                ["é.jpg", "p.pdf", "a.py"],
+                ["é.jpg"],
+            ]
+            assert other.client.get(f"files/{ids[1]}").content == pdf("Rivers")
 
 
 def _plain(events: str) -> str:
@@ -201,13 +224,6 @@ async def test_files_count_as_what_their_visitor_holds(tmp_path: Path) -> None:
         assert (there[0], there[-1], await kept.there(other)) == (False, True, [True])
 
 
-def test_a_shared_conversation_names_no_file() -> None:
-    """Its reader has shared words: the name of a file may be a secret of its own."""
-    said = [Message("user", "hi", (restored({**LOST, "digest": "0" * 64}),))]
-    assert "lost.txt" in json.dumps(fields(SavedConversation("A title", said), 0))
-    assert "lost.txt" not in taken(SavedConversation("A title", said), 0).text
-
-
 async def test_a_message_remains_when_its_file_is_gone(tmp_path: Path) -> None:
     """Claude reads that there was one, and the conversation goes on."""
     async with keeping(tmp_path) as kept:
@@ -315,6 +331,39 @@ def test_a_refused_question_is_asked_again_with_its_files(
         page.ready()
         page.browser.reload()
         expect(above).to_have_attribute("alt", "red.png")
+
+
+def test_a_page_waits_for_a_busy_server_and_keeps_the_message(
+    here: Here, chromium: Browser, tmp_path: Path
+) -> None:
+    """A lost connection is said and the message stays in the box; a busy server is asked again,
+    and the message that waits for the file goes out with it."""
+    (tmp_path / "red.png").write_bytes(picture())
+    with chromium.new_context() as context:
+        page = Page(context, here.running.url)
+        answers = iter(["lost", "busy", "busy"])
+
+        def answered(route: Route) -> None:
+            match next(answers, ""):
+                case "lost":
+                    route.abort("connectionreset")
+                case "busy":
+                    route.fulfill(status=503, headers={"Retry-After": "1"}, json={"message": "No."})
+                case _:
+                    route.continue_()
+
+        page.browser.route("**/files?name=*", answered)
+        chooser, problem = page.browser.locator("input[multiple]"), "#file-problem"
+        page.box.fill("What is it?")
+        chooser.set_input_files(tmp_path / "red.png")
+        expect(page.browser.locator(problem)).to_contain_text("The chat cannot be reached.")
+        expect(page.browser.locator("#files li")).to_have_count(0)
+        expect(page.box).to_have_value("What is it?")
+        chooser.set_input_files(tmp_path / "red.png")
+        page.box.press("Enter")
+        page.shows("red.png is a picture of 60 × 40 pixels")
+        expect(page.browser.locator(problem)).to_have_text("")
+        expect(page.questions).to_have_count(1)
 
 
 def test_a_dropped_and_a_pasted_file(here: Here, chromium: Browser) -> None:

@@ -51,6 +51,10 @@ class Attachment:
     def is_picture(self) -> bool:
         return self.media_type.startswith("image/")
 
+    @property
+    def kind(self) -> Literal["picture", "pdf", "text"]:
+        return "picture" if self.is_picture else "pdf" if self.pages else "text"
+
 
 def digest_of(attachment: Attachment) -> str:
     """A digest of the name and the content. Different files have different digests."""

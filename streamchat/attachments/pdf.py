@@ -60,7 +60,8 @@ def _text(document: PdfDocument, number: int) -> str:
     try:
         page = document[number]
         reading = page.get_textpage()
-        text: str = reading.get_text_bounded()
+        # also what is invisible or outside the page
+        text: str = reading.get_text_range()
         reading.close()
         page.close()
     except pypdfium2.PdfiumError:

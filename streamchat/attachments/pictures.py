@@ -6,12 +6,14 @@ import math
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 from PIL import Image, ImageOps
 
 from streamchat.attachments.attachment import Attachment, Upload
 from streamchat.attachments.bounds import Bounds
 from streamchat.attachments.colours import colours_of
+from streamchat.attachments.jpeg import is_bare
 from streamchat.errors import FileRefused
 
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
@@ -47,8 +49,12 @@ def picture(upload: Upload, data: bytes, media_type: str, bounds: Bounds) -> Att
         # a JPEG with several pictures, as some phones make it, shows the first one
         if getattr(image, "is_animated", False) and image.format != "MPO":
             raise FileRefused("file_animated")
+        tables = getattr(image, "quantization", None)
         still = _upright(image)
-    kind, encoded = _encoded(still, is_photo=media_type == "image/jpeg")
+    if _is_ours(data, tables, still.size == (width, height)):
+        kind, encoded = media_type, data
+    else:
+        kind, encoded = _encoded(still, is_photo=media_type == "image/jpeg")
     return Attachment(
         upload.name,
         kind,
@@ -59,6 +65,18 @@ def picture(upload: Upload, data: bytes, media_type: str, bounds: Bounds) -> Att
         height=still.height,
         colours=colours_of(still),
     )
+
+
+def _is_ours(data: bytes, tables: object, fits: bool) -> bool:
+    """Whether the file is a JPEG as `_encoded` makes it."""
+    return fits and tables in _own_tables() and is_bare(data)
+
+
+@cache
+def _own_tables() -> list[object]:
+    """The quantization of `QUALITY`, in grey and in colour."""
+    made = (_saved(Image.new(mode, (8, 8)), "JPEG", quality=QUALITY) for mode in ("L", "RGB"))
+    return [getattr(Image.open(io.BytesIO(data)), "quantization", None) for data in made]
 
 
 @contextmanager

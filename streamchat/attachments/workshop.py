@@ -1,7 +1,6 @@
 """Has files checked in separate processes, a few at a time and each with a time limit."""
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import streamchat
 from streamchat.attachments.attachment import Attachment, Upload
 from streamchat.attachments.bounds import Bounds
 from streamchat.errors import Crowded, FileRefused
+from streamchat.system.pieces import parsed, written
 
 COMMAND = (sys.executable, "-m", "streamchat.attachments.worker")
 SECONDS = 30.0
@@ -85,7 +85,8 @@ class Workshop:
     def _work(self, uploads: Sequence[Upload]) -> list[Attachment]:
         asked = {"bounds": asdict(self._bounds), "uploads": [asdict(each) for each in uploads]}
         try:
-            answer = json.loads(self._answered(json.dumps(asked).encode()))
+            # in short steps, for the other threads
+            answer = parsed(self._answered("".join(written(asked)).encode(errors="surrogatepass")))
         except (subprocess.SubprocessError, ValueError, OSError):
             raise FileRefused("file_took_too_long").of(uploads[-1].name) from None
         if code := answer.get("refused"):

@@ -7,7 +7,7 @@ from typing import Any
 
 from streamchat.attachments import Attachment, Upload
 from streamchat.chat.files import Draft, Files
-from streamchat.errors import FilesNotKept, UnknownFile
+from streamchat.errors import FileRefused, FilesNotKept, UnknownFile
 from streamchat.events import Message
 from streamchat.store import Store, files, filing
 from streamchat.texts import text
@@ -29,15 +29,29 @@ class KeptFiles:
         """Whether the page offers to send files: they are on, and there is a disk to keep them."""
         return self._store.is_kept and self._checks.bounds.per_message > 0
 
+    def check_taken(self, name: str) -> None:
+        """Raises `FileRefused` for the file of that name where none are taken."""
+        if not self.are_taken:
+            raise FileRefused("files_off").of(name)
+
     async def add(self, upload: Upload, reader: str, visitor: str | None) -> Attachment:
-        """Checks a file and keeps it; raises as `Files.checked` does, or `FilesNotKept`."""
+        """Checks a file and keeps it; raises as `check` and `put` do."""
+        file = await self.check(upload, visitor)
+        await self.put(file, reader, visitor)
+        return file
+
+    async def check(self, upload: Upload, visitor: str | None) -> Attachment:
+        """The checked file; raises as `Files.checked` does."""
+        self.check_taken(upload.name)
         (message,) = await self._checks.checked([Draft("user", "", (upload,))], visitor)
-        (file,) = message.files
+        return message.files[0]
+
+    async def put(self, file: Attachment, reader: str, visitor: str | None) -> None:
+        """Keeps a checked file; raises `FilesNotKept`."""
         work = partial(filing.put, reader=reader, fields=light(file), data=file.data)
         bounded = partial(work, visitor=visitor, bounds=self._store.bounds, now=self._store.now())
         if not await self._store.run(bounded):
             raise FilesNotKept
-        return file
 
     async def read(self, digests: Iterable[str], reader: str) -> dict[str, Attachment]:
         """The reader's files among these, by their digests."""

@@ -1,19 +1,20 @@
 """Exports that are sent in parts, each made when the one before it is on its way."""
 
 import asyncio
-import json
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing
 from itertools import chain
-from typing import Any
 
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from streamchat.attachments import Attachment
 from streamchat.errors import Crowded, TooManyAtOnce, trace
+from streamchat.saved import carried
 from streamchat.saved.file import Fields, SavedConversation, fields, file_of, markdown
-from streamchat.saved.rendering import PART, joined
+from streamchat.saved.rendering import joined
+from streamchat.system.pieces import as_json, written
 from streamchat.visitors import Admission, Limits
 from streamchat.web.problem import NO_STORE, Unfit
 
@@ -27,6 +28,8 @@ LONGEST = 900.0
 RETRY = {"Retry-After": "5"}
 
 Parts = AsyncGenerator[bytes]
+# a file by its id, if it is kept
+Read = Callable[[str], Awaitable[Attachment | None]]
 
 
 class Exports:
@@ -97,23 +100,41 @@ class Export(StreamingResponse):
         await send({"type": "http.response.body"})
 
 
-async def file_parts(conversations: Callable[[], AsyncIterator[Fields]]) -> Parts:
-    """The JSON file of the conversations, which are taken one at a time."""
-    start, end = _json(file_of([]))[:-2], "]}"
+async def file_parts(conversations: Callable[[], AsyncIterator[Fields]], read: Read) -> Parts:
+    """The JSON file of the conversations and then of their files, which are taken one at a
+    time."""
+    ids: dict[str, None] = {}
+    start, end = as_json(file_of([]))[:-2], "]"
     async for each in conversations():
+        ids |= dict.fromkeys(carried.ids(each))
         async for part in parts_of(chain([start], written(each))):
             yield part
         start = ","
     yield (end if start == "," else start + end).encode()
+    async for part in _files(ids, read):
+        yield part
+    yield b"}"
 
 
-def parts_of_one(saved: SavedConversation, at: float) -> Parts:
+async def _files(ids: Iterable[str], read: Read) -> Parts:
+    """The files by their ids, without those that are not kept."""
+    start, end = ',"files":{', ""
+    for id_ in ids:
+        if file := await read(id_):
+            name = f"{start}{as_json(id_)}:"
+            async for part in parts_of(chain([name], written(carried.entry(file)))):
+                yield part
+            start, end = ",", "}"
+    yield end.encode()
+
+
+def parts_of_one(saved: SavedConversation, at: float, read: Read) -> Parts:
     """The JSON file of one conversation."""
 
     async def conversations() -> AsyncIterator[Fields]:
         yield fields(saved, at)
 
-    return file_parts(conversations)
+    return file_parts(conversations, read)
 
 
 def markdown_parts(saved: SavedConversation) -> Parts:
@@ -125,37 +146,3 @@ async def parts_of(pieces: Iterator[str]) -> Parts:
     while part := joined(pieces):
         yield part.encode(errors="replace")
         await asyncio.sleep(0)
-
-
-def written(value: Any) -> Iterator[str]:
-    """The value as JSON without spaces, in short pieces."""
-    match value:
-        case dict():
-            yield from _listed("{}", (_entry(*each) for each in value.items()))
-        case list() | tuple():
-            yield from _listed("[]", map(written, value))
-        case str():
-            yield '"'
-            for start in range(0, len(value), PART):
-                yield _json(value[start : start + PART])[1:-1]
-            yield '"'
-        case _:
-            yield _json(value)
-
-
-def _listed(brackets: str, entries: Iterator[Iterator[str]]) -> Iterator[str]:
-    yield brackets[0]
-    for number, entry in enumerate(entries):
-        if number:
-            yield ","
-        yield from entry
-    yield brackets[1]
-
-
-def _entry(name: str, value: Any) -> Iterator[str]:
-    yield f"{_json(name)}:"
-    yield from written(value)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

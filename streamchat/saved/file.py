@@ -1,13 +1,27 @@
 """Conversations as files: as JSON, which can be imported again, and as Markdown."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from streamchat.chat import titles
+from streamchat.attachments import Attachment
+from streamchat.chat import light, titles
 from streamchat.events import Message, well_formed
+from streamchat.saved.carried import awaited, named
 from streamchat.saved.rendering import PART
-from streamchat.ui import MAX_TURNS, ROOT, Turn, Versions, as_kept, linked, message_of
+from streamchat.texts import text
+from streamchat.ui import (
+    MAX_TURNS,
+    ROOT,
+    Shown,
+    Turn,
+    Versions,
+    as_kept,
+    files_of,
+    linked,
+    message_of,
+    with_files,
+)
 from streamchat.web.problem import Unfit
 
 FORMAT = "streamchat-conversations"
@@ -36,6 +50,12 @@ class SavedConversation:
     options: Fields = field(default_factory=dict)
     at: float | None = None
 
+    @property
+    def files(self) -> list[Attachment]:
+        """The files of its messages and of their versions."""
+        hidden = (as_kept(turn.messages) for turn in self.versions.hidden)
+        return [each for words in (self.messages, *hidden) for it in words for each in it.files]
+
 
 def fields(saved: SavedConversation, at: float) -> Fields:
     """A conversation as JSON; `at` is the time of its last word."""
@@ -55,7 +75,7 @@ def _turn(turn: Turn) -> Fields:
 
 def _said(messages: Sequence[Message]) -> list[Fields]:
     return [
-        {"role": message.role, "text": _text(message), **_files(message)}
+        {"role": message.role, "text": _text(message), **named(message)}
         for message in messages
         if message.role == "user" or _text(message).strip()
     ]
@@ -64,11 +84,6 @@ def _said(messages: Sequence[Message]) -> list[Fields]:
 def _text(message: Message) -> str:
     """Its words; those of an answer with ordinary links to its sources."""
     return linked(message.text) if message.role == "assistant" else message.text
-
-
-def _files(message: Message) -> Fields:
-    """The names of its files, which themselves are not exported."""
-    return {"files": [file.name for file in message.files]} if message.files else {}
 
 
 def file_of(conversations: list[Fields]) -> Fields:
@@ -128,6 +143,23 @@ def _time(given: Any) -> float | None:
     return given if is_number and 0 <= given < LATEST else None
 
 
+def shown_of(message: Message) -> Shown:
+    """The message as the page has it, with the fields of its files."""
+    return with_files(message_of(message.role, message.text), list(map(light, message.files)))
+
+
+def resolved(message: Shown, files: Mapping[str, Attachment]) -> Shown:
+    """The message with the checked files in place of those that it awaits."""
+    if not (waiting := files_of(message)):
+        return message
+    there = [files[each["digest"]] for each in waiting if each["digest"] in files]
+    (words,) = as_kept([message])
+    if not (words.text.strip() or there):
+        gone = " ".join(text("file_gone", name=each["name"]) for each in waiting)
+        return message_of("user", gone)
+    return with_files(message_of(words.role, words.text), list(map(light, there)))
+
+
 def _versions(words: list[Message], given: Fields) -> Versions:
     """The versions in a file; none in a file of an earlier release."""
     questions = sum(message.role == "user" for message in words)
@@ -137,7 +169,7 @@ def _versions(words: list[Message], given: Fields) -> Versions:
         case [*path], [*turns] if len(path) == questions and len(turns) <= MAX_TURNS:
             found = Versions(tuple(map(_number, path)), tuple(map(_hidden, turns)))
             if found.is_tree:
-                shown = [message_of(word.role, word.text) for word in words]
+                shown = list(map(shown_of, words))
                 return counted_anew(found.bounded(shown))
     raise Unfit(422, "bad_file")
 
@@ -160,7 +192,7 @@ def _hidden(given: Any) -> Turn:
         case {"turn": number, "after": after, "messages": [_, *_] as messages} if (
             len(messages) <= MAX_MESSAGES
         ):
-            words = [message_of(word.role, word.text) for word in map(_message, messages)]
+            words = list(map(shown_of, map(_message, messages)))
             if [word["role"] for word in words].count("user") == 1 and words[0]["role"] == "user":
                 return Turn.of(_number(number), _number(after), words)
     raise Unfit(422, "bad_file")
@@ -174,6 +206,8 @@ def _number(given: Any) -> int:
 
 def _message(given: Any) -> Message:
     match given:
-        case {"role": "user" | "assistant" as role, "text": str(text)} if text.strip():
-            return Message(role, well_formed(text))
+        case {"role": "user" | "assistant" as role, "text": str(text)}:
+            files = awaited(given.get("files", [])) if role == "user" else ()
+            if text.strip() or files:
+                return Message(role, well_formed(text), files)
     raise Unfit(422, "bad_file")

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
+from itertools import chain
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from streamchat.saved.formulas import Room
 from streamchat.saved.markup import drawn
@@ -33,6 +35,10 @@ CONTENT = Template("""<main class="page">
 """)
 END = Template("""<footer class="note"><p>$end <a href="../">$start</a></p></footer>
 </main>""")
+Message = Mapping[str, Any]
+# how a picture begins, for whose link there is no token yet
+PLACE = "@"
+OF_LINK = f'<img src="{PLACE}/'
 # characters that are sent at once
 PART = 50_000
 # characters of HTML
@@ -49,15 +55,15 @@ class Page:
     def headers(self) -> Mapping[str, str]:
         return self._frame("").headers
 
-    def showing(self, snapshot: Snapshot) -> Iterator[str]:
-        """The page of a drawn snapshot in pieces."""
+    def showing(self, snapshot: Snapshot, token: str = "") -> Iterator[str]:
+        """The page of a drawn snapshot in pieces, with the pictures of the link with that token."""
         day = datetime.fromtimestamp(snapshot.at, UTC)
         date = f"{day.day} {day:%B %Y}"
         chat = self._shell.look().title
         about = text("shared_on", title=chat, date=date)
         begin, end = self._around(snapshot.title, about, text("shared_end"))
         yield begin
-        html = snapshot.html or ""
+        html = (snapshot.html or "").replace(OF_LINK, OF_LINK.replace(PLACE, token))
         yield from (html[at : at + PART] for at in range(0, len(html), PART))
         yield end
 
@@ -75,14 +81,14 @@ class Page:
         return self._shell.frame(title, PARTS)
 
 
-def content(messages: Sequence[Mapping[str, str]], most: int = MAX_HTML) -> Iterator[str]:
+def content(messages: Sequence[Message], most: int = MAX_HTML) -> Iterator[str]:
     """The HTML of the messages, in pieces that each take a short time to make, and a sentence in
     the place of what goes beyond that many characters."""
     room = Room()
     for message in messages:
         kind = "question" if message["role"] == "user" else "answer"
         yield f'<h2 class="who">{text(kind)}</h2>\n<div class="{kind}">'
-        for piece in _words(kind, message["text"], room):
+        for piece in chain(_files(message), _words(kind, message, room)):
             most -= len(piece)
             if most < 0:
                 yield f'</div>\n<p class="note">{escape(text("rest_not_shown"))}</p>\n'
@@ -91,8 +97,26 @@ def content(messages: Sequence[Mapping[str, str]], most: int = MAX_HTML) -> Iter
         yield "</div>\n"
 
 
-def _words(kind: str, words: str, room: Room) -> Iterator[str]:
+def _files(message: Message) -> Iterator[str]:
+    """The files above the words: pictures by the link's own addresses, others in words alone."""
+    if files := message.get("files"):
+        items = (f"<li>{_file(file)}</li>" for file in files)
+        yield f'<ul class="files">{"".join(items)}</ul>'
+
+
+def _file(file: Mapping[str, Any]) -> str:
+    name = escape(file["name"])
+    if id_ := file.get("id"):
+        return f'{OF_LINK}{escape(id_)}" alt="{name}" loading="lazy">'
+    size, pages = file["size"], file["pages"]
+    told = text("shared_pdf", size=size, pages=pages) if pages else text("shared_text", size=size)
+    return f'<span dir="auto">{name}</span> <span class="note">{escape(told)}</span>'
+
+
+def _words(kind: str, message: Message, room: Room) -> Iterator[str]:
+    words = message["text"]
     if kind == "answer":
         return drawn(words, room)
-    words = words if words.strip() else text("files_not_shared")
+    if not (words.strip() or message.get("files")):
+        words = text("files_not_shared")
     return (escape(words[at : at + PART], quote=False) for at in range(0, len(words), PART))

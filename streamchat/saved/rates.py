@@ -14,6 +14,7 @@ class Rates:
     shares: str = "30/minute"
     # of shared pages; all who come through a proxy may be one visitor
     shared_reads: str = "300/minute"
+    shared_pictures: str = "600/minute"
     # bytes of conversations that are switched at once, and then in each second: each switch is
     # written to the disk as a whole
     switched: int = 16_000_000

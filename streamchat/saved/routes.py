@@ -1,6 +1,5 @@
 """Saved conversations over HTTP, for the page: a list with a search, titles, deletion and undo."""
 
-import asyncio
 import json
 import re
 import sys
@@ -10,11 +9,12 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from streamchat.chat import titles
+from streamchat.attachments import Attachment
+from streamchat.chat import KeptFiles, titles
 from streamchat.errors import UnknownConversation
-from streamchat.saved import file
 from streamchat.saved.export import Export, Exports, file_parts, markdown_parts, parts_of_one
 from streamchat.saved.file import MAX_TITLE
+from streamchat.saved.importing import imported
 from streamchat.saved.rates import USUAL, Rates
 from streamchat.saved.shelf import MOST, Saved
 from streamchat.ui import Tabs
@@ -54,7 +54,7 @@ class Gate:
         return self._identify(client, request.headers, user_of(request.scope))
 
 
-def routes(saved: Saved, gate: Gate) -> APIRouter:
+def routes(saved: Saved, kept: KeptFiles, gate: Gate) -> APIRouter:
     """The routes under /conversations; each shows only its reader's own conversations."""
     router = APIRouter(prefix=PATH, route_class=Route, include_in_schema=False)
 
@@ -82,7 +82,7 @@ def routes(saved: Saved, gate: Gate) -> APIRouter:
     async def restore_last(request: Request) -> Response:
         return answer({"restored": await saved.restore_last(gate.reader(request))})
 
-    add_files(router, saved, gate)
+    add_files(router, saved, kept, gate)
 
     @router.get("/{id_}")
     async def item(request: Request, id_: str) -> Response:
@@ -112,33 +112,39 @@ def _add_options(router: APIRouter, saved: Saved, gate: Gate) -> None:
         return answer(await saved.options(gate.reader(request), checked(id_)))
 
 
-def add_files(router: APIRouter, saved: Saved, gate: Gate) -> None:
+def add_files(router: APIRouter, saved: Saved, kept: KeptFiles, gate: Gate) -> None:
     """Adds the routes for export and import."""
 
     exports = Exports()
+
+    async def kept_file(id_: str, reader: str) -> Attachment | None:
+        return (await kept.read([id_], reader)).get(id_)
 
     @router.get("/export")
     async def export_all(request: Request) -> Response:
         """All conversations as one file that can be imported again."""
         reader = gate.reader(request)
         ids = await saved.ids(reader)
-        parts = partial(file_parts, partial(saved.export, reader, ids))
+        read = partial(kept_file, reader=reader)
+        parts = partial(file_parts, partial(saved.export, reader, ids), read)
         return Export(parts, exports, gate.visitor(request), kind="json")
 
     @router.post("/import")
     async def import_file(request: Request) -> Response:
         """Adds a file's conversations to the reader's."""
         reader, visitor = gate.reader(request), gate.visitor(request)
-        found = await asyncio.to_thread(file.read, await fields(request))
-        return answer({"imported": await saved.add(reader, visitor, found)})
+        return answer(await imported(await request.body(), saved, kept, reader, visitor))
 
     @router.get("/{id_}/export")
     async def export(request: Request, id_: str) -> Response:
         kind = request.query_params.get("format", "json")
         if kind not in ("md", "json"):
             raise Unfit(400, "bad_format")
-        found, at = await saved.content(gate.reader(request), checked(id_))
-        parts = partial(markdown_parts, found) if kind == "md" else partial(parts_of_one, found, at)
+        reader = gate.reader(request)
+        found, at = await saved.content(reader, checked(id_))
+        read = partial(kept_file, reader=reader)
+        whole = partial(parts_of_one, found, at, read)
+        parts = partial(markdown_parts, found) if kind == "md" else whole
         return Export(parts, exports, gate.visitor(request), kind=kind)
 
 

@@ -2,23 +2,33 @@
 read."""
 
 import sys
+from asyncio import to_thread
+from base64 import b64decode
 from math import ceil
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 
-from streamchat.errors import TooOften
+from streamchat.errors import TooOften, UnknownFile
 from streamchat.saved.export import parts_of
 from streamchat.saved.page import Page
 from streamchat.saved.routes import ID, PATH, Gate, answer, checked
 from streamchat.saved.shelf import Saved
 from streamchat.settings import Settings
 from streamchat.texts import failure, text
+from streamchat.ui import DIGEST
 from streamchat.visitors import Limits
 from streamchat.web.paths import SHARED
 from streamchat.web.problem import Route
 from streamchat.web.shell import Shell
+
+OF_PICTURES = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+}
 
 Sharing = Literal["on", "public", "off"]
 
@@ -46,12 +56,30 @@ def routes(saved: Saved, gate: Gate, shell: Shell, sharing: Sharing) -> APIRoute
         if request.method == "HEAD":
             return HTMLResponse(headers=page.headers)
         saved.links.open(token)
-        parts = parts_of(page.showing(snapshot))
+        parts = parts_of(page.showing(snapshot, token))
         return StreamingResponse(parts, headers=page.headers, media_type="text/html")
 
     if sharing != "off":
+        _add_pictures(router, saved, gate)
         _add_owners(router, saved, gate)
     return router
+
+
+def _add_pictures(router: APIRouter, saved: Saved, gate: Gate) -> None:
+    """Adds the route of the pictures that shared pages show, and no other files."""
+
+    rate = gate.rates.shared_pictures
+    limits = Limits(rate=rate, visitor_replies=sys.maxsize, max_replies=sys.maxsize)
+
+    @router.get(SHARED + "{token}/{digest}")
+    async def picture(request: Request, token: str, digest: str) -> Response:
+        limits.admit(gate.visitor(request)).leave()
+        is_known = ID.fullmatch(token) and DIGEST.fullmatch(digest)
+        found = await saved.shared_picture(token, digest) if is_known else None
+        if not (found and found.is_picture):
+            raise UnknownFile
+        data = await to_thread(b64decode, found.data)
+        return Response(data, media_type=found.media_type, headers=OF_PICTURES)
 
 
 def _add_owners(router: APIRouter, saved: Saved, gate: Gate) -> None:

@@ -2,26 +2,29 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
-from streamchat.chat import Links
+from streamchat.attachments import Attachment
+from streamchat.chat import Links, restored
 from streamchat.errors import InternalError, UnknownConversation
 from streamchat.events import Conversation
 from streamchat.options import Choice
 from streamchat.saved import snapshot
-from streamchat.saved.file import Fields, SavedConversation, fields
+from streamchat.saved.file import Fields, SavedConversation, fields, resolved, shown_of
 from streamchat.saved.page import content
 from streamchat.saved.rendering import Rendering
 from streamchat.saved.snapshot import Snapshot
 from streamchat.store import Store, Transaction, conversations, shares
-from streamchat.ui import Tab, Tabs, as_kept, message_of
+from streamchat.ui import Tab, Tabs, as_kept
 from streamchat.web.paths import SHARED
 
 MOST = 100
 T = TypeVar("T")
+Files = Mapping[str, Attachment]
+NO_FILES: Files = {}
 # as JSON
 Item = dict[str, Any]
 
@@ -123,12 +126,14 @@ class Saved:
                 raise
             return None
 
-    async def add(self, reader: str, visitor: str, found: list[SavedConversation]) -> int:
-        """Saves these as new conversations, each at its time; of those without one, the first
-        becomes the newest. Raises `TooLong`."""
+    async def add(
+        self, reader: str, visitor: str, found: list[SavedConversation], files: Files = NO_FILES
+    ) -> int:
+        """Saves these as new conversations, each at its time, with those of their files that are
+        among `files`; of those without a time, the first becomes the newest. Raises `TooLong`."""
         tabs = []
         for saved in reversed(found):
-            tab = self._tab_of(saved, reader)
+            tab = self._tab_of(saved, reader, files)
             tabs.append((saved.title, saved.at, tab, self._tabs.checked_size(tab.before)))
             await asyncio.sleep(0)
         titles, now = {}, self._store.now()
@@ -142,10 +147,11 @@ class Saved:
         await self._run(partial(conversations.rename_all, reader=reader, titles=titles))
         return len(tabs)
 
-    def _tab_of(self, saved: SavedConversation, reader: str) -> Tab:
-        messages = [message_of(message.role, message.text) for message in saved.messages]
+    def _tab_of(self, saved: SavedConversation, reader: str, files: Files) -> Tab:
+        messages = [resolved(shown_of(message), files) for message in saved.messages]
+        versions = saved.versions.changed(partial(resolved, files=files))
         choice = self._tabs.recall(saved.options)
-        return Tab(messages, reader=reader, versions=saved.versions, choice=choice)
+        return Tab(messages, reader=reader, versions=versions, choice=choice)
 
     async def share(self, reader: str, id_: str, visitor: str = "") -> Item:
         """Shares the conversation as it is now, drawn in the visitor's turn; its link stays the
@@ -177,6 +183,11 @@ class Saved:
     async def _drawn(self, found: Snapshot, visitor: str) -> Snapshot:
         html = await self._rendering.whole(content(found.messages), visitor)
         return replace(found, html=html)
+
+    async def shared_picture(self, token: str, digest: str) -> Attachment | None:
+        """A picture that the link with this token shows."""
+        found = await self._store.run(partial(shares.picture, token=token, digest=digest))
+        return restored(*found) if found else None
 
     async def _run(self, work: Callable[[Transaction], T]) -> T | None:
         """Runs the work after everything said so far has been written."""

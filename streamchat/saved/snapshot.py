@@ -4,7 +4,9 @@ which is drawn once."""
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from streamchat.saved.carried import seen
 from streamchat.saved.file import SavedConversation
 from streamchat.web.problem import Unfit
 
@@ -24,8 +26,8 @@ class Snapshot:
     html: str | None = None
 
     @property
-    def messages(self) -> Sequence[Mapping[str, str]]:
-        found: list[dict[str, str]] = json.loads(self.words)
+    def messages(self) -> Sequence[Mapping[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(self.words)
         return found
 
     @property
@@ -36,9 +38,9 @@ class Snapshot:
 
 
 def taken(told: SavedConversation, at: float) -> Snapshot:
-    """The snapshot of a conversation, without versions and files, with the marks of sources, and
-    not drawn yet. Raises `Unfit` for one that is too long."""
-    said = [{"role": message.role, "text": message.text} for message in told.messages]
+    """The snapshot of a conversation, without versions, with the marks of sources and with what is
+    told of its files, and not drawn yet. Raises `Unfit` for one that is too long."""
+    said = [{"role": it.role, "text": it.text, **seen(it)} for it in told.messages]
     words = json.dumps(said, ensure_ascii=False).encode(errors="replace")
     if len(words) > MAX_WORDS:
         raise Unfit(413, "too_long", wording="too_long_to_share", most=MAX_WORDS)

@@ -1,5 +1,6 @@
 """Continues a long conversation in a new one: how full it is, and a summary to begin with."""
 
+from collections.abc import Sequence
 from contextlib import aclosing
 
 from fastapi import APIRouter, Request, Response
@@ -10,6 +11,7 @@ from streamchat.options import OWNERS
 from streamchat.replies import Reply
 from streamchat.saved.routes import PATH, Gate, answer, checked
 from streamchat.saved.shelf import Saved
+from streamchat.texts import text
 from streamchat.web.problem import Route, problem
 
 SUMMARISE = (
@@ -36,17 +38,26 @@ def routes(chat: Chat, saved: Saved, gate: Gate) -> APIRouter:
         """One call to the cheapest model on offer, paid like a question."""
         spoken, _ = await saved.conversation(gate.reader(request), checked(id_))
         asker = Asker(gate.visitor(request), key=request.headers.get("x-api-key", ""))
-        messages = [*spoken, Message("user", SUMMARISE)]
+        messages = [*map(_without_files, spoken), Message("user", SUMMARISE)]
         reply = await chat.ask(messages, asker, choice=chat.cheapest())
-        return await _ended(reply)
+        return await _ended(reply, [file.name for message in spoken for file in message.files])
 
     return router
 
 
-async def _ended(reply: Reply) -> Response:
+def _without_files(message: Message) -> Message:
+    """The message with the names of its files: the answers say what is in them."""
+    names = ", ".join(file.name for file in message.files)
+    words = [f"[Files: {names}]"] if names else []
+    return Message(message.role, "\n\n".join([*words, message.text]))
+
+
+async def _ended(reply: Reply, names: Sequence[str]) -> Response:
+    """The summary, and the names of the files that are not in the new chat."""
     async with aclosing(reply.follow()) as news:
         async for _ in news:
             pass
     if isinstance(reply.ending, Failed):
         return problem(reply.ending)
-    return answer({"summary": reply.text})
+    gone = [text("files_of_summary", names=", ".join(dict.fromkeys(names)))] if names else []
+    return answer({"summary": "\n\n".join([reply.text, *gone])})

@@ -100,7 +100,7 @@ class StreamChat:
             *docs.routes(settings.title, found, Shell(self.look)).routes,
             *icons.routes(self.look).routes,
             *preview.routes(self.look).routes,
-            *saved.routes(shelf, gate).routes,
+            *saved.routes(shelf, self.chat.kept_files, gate).routes,
             *uploads.routes(self.chat.kept_files, self.tabs, self.identify).routes,
             *summary.routes(self.chat, shelf, gate).routes,
             *sharing.routes(shelf, gate, Shell(self.look), settings.sharing).routes,

@@ -4,6 +4,7 @@ row, and are deleted with it."""
 import re
 from dataclasses import dataclass
 
+from streamchat.store import files
 from streamchat.store.seams import Transaction
 
 HELD = "COALESCE(length(CAST(snapshot AS BLOB)), 0)"
@@ -29,6 +30,7 @@ TOKENS = "SELECT shared FROM conversations WHERE shared IS NOT NULL AND deleted 
 END = f"UPDATE conversations SET {WITHDRAWN} WHERE shared = ?"  # noqa: S608
 # in a snapshot's JSON, in whose strings no quotation mark stands without a backslash
 AT = re.compile(r'(?<!\\)"at": (\d+)')
+READER = "SELECT reader, snapshot FROM conversations WHERE shared = ? AND deleted IS NULL"
 READ = "SELECT snapshot FROM conversations WHERE shared = ? AND deleted IS NULL"
 
 
@@ -90,3 +92,15 @@ def read(transaction: Transaction, *, token: str) -> str | None:
     """The snapshot behind the link with this token."""
     row = transaction.execute(READ, (token,)).fetchone()
     return row[0] if row else None
+
+
+def picture(
+    transaction: Transaction, *, token: str, digest: str
+) -> tuple[files.Fields, str] | None:
+    """The picture of the conversation behind the link, if its snapshot shows it and it is kept."""
+    row = transaction.execute(READER, (token,)).fetchone()
+    # in the JSON, which the snapshot's first lines are, and in whose strings quotes are escaped
+    told = row[1].split("\n", 2)[:2] if row else []
+    if not any(f'"id": "{digest}"' in line for line in told):
+        return None
+    return files.read(transaction, reader=row[0], digests=[digest]).get(digest)

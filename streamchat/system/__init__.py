@@ -1,3 +1,3 @@
-"""The program's surroundings: its environment, its port, its console and its log."""
+"""The program's surroundings: its environment, its port, its console, its log, and JSON."""
 
-__all__ = ["console", "environment", "listener", "logs", "outbound", "qrcode"]
+__all__ = ["console", "environment", "listener", "logs", "outbound", "pieces", "qrcode"]

@@ -1,7 +1,7 @@
 """The face for people: a page in Gradio."""
 
 from streamchat.ui import cited, content, markdown, prose, sources
-from streamchat.ui.attached import DIGEST, as_kept, files_of, said
+from streamchat.ui.attached import DIGEST, MAX_FILES, as_kept, files_of, said, with_files
 from streamchat.ui.blueprint import events
 from streamchat.ui.choices import choices
 from streamchat.ui.cited import linked
@@ -22,13 +22,14 @@ from streamchat.ui.tab import Tab
 from streamchat.ui.tabs import Tabs
 from streamchat.ui.theme import THEME
 from streamchat.ui.titling import Titling
-from streamchat.ui.transcript import conversation, message_of
+from streamchat.ui.transcript import Shown, conversation, message_of
 from streamchat.ui.versions import MAX_TURNS, ROOT, Turn, Versions
 
 __all__ = [
     "CSS",
     "DIGEST",
     "MAX_EVENTS",
+    "MAX_FILES",
     "MAX_TURNS",
     "OPENING",
     "ROOT",
@@ -37,6 +38,7 @@ __all__ = [
     "THEME",
     "WORDS",
     "GradioSessions",
+    "Shown",
     "Tab",
     "Tabs",
     "Titling",
@@ -60,4 +62,5 @@ __all__ = [
     "prose",
     "said",
     "sources",
+    "with_files",
 ]

@@ -20,12 +20,12 @@ Fields = dict[str, Any]
 # the header by which a page names the files of a message; attach.js sets it
 HEADER = "x-files"
 DIGEST = re.compile("[0-9a-f]{64}")
-MOST = 20
+MAX_FILES = 20
 
 
 def named(request: gr.Request) -> list[str]:
     """The digests of the files that the page sends with its message."""
-    given = [each.strip() for each in request.headers.get(HEADER, "").split(",")[:MOST]]
+    given = [each.strip() for each in request.headers.get(HEADER, "").split(",")[:MAX_FILES]]
     return list(dict.fromkeys(filter(DIGEST.fullmatch, given)))
 
 

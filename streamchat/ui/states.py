@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from streamchat.attachments import Attachment
 from streamchat.chat import titles
 from streamchat.replies import Reply
 from streamchat.store import Card, State
-from streamchat.ui.attached import digests, said
+from streamchat.ui.attached import digests, files_of
 from streamchat.ui.continuing import read, stored
 from streamchat.ui.tab import Tab
-from streamchat.ui.transcript import Shown, message_of, size_of, text_of
+from streamchat.ui.transcript import Shown, conversation, message_of, size_of, text_of
 from streamchat.ui.typed import digest
 from streamchat.ui.versions import Versions
 
@@ -18,7 +17,7 @@ def card_of(tab: Tab, at: float | None) -> Card:
     """A conversation as its reader finds it; `at` is the time of its last word, where that is not
     now."""
     messages = tab.messages()
-    texts = [message.text or names_of(message.files) for message in said(messages)]
+    texts = [words.text or file_names(it) for it in messages for words in conversation([it])]
     return Card(tab.reader, tab.title or title_of(messages), "\n\n".join(texts), at)
 
 
@@ -30,11 +29,11 @@ def title_of(messages: Sequence[Shown]) -> str:
 def first_question(messages: Sequence[Shown]) -> str:
     """The first question, or the names of its files if it has no words."""
     questions = (message for message in messages if message["role"] == "user")
-    return next((text_of(it) or names_of(said([it])[0].files) for it in questions), "")
+    return next((text_of(it) or file_names(it) for it in questions), "")
 
 
-def names_of(files: Sequence[Attachment]) -> str:
-    return ", ".join(file.name for file in files)
+def file_names(message: Shown) -> str:
+    return ", ".join(file["name"] for file in files_of(message))
 
 
 def first_words(question: str) -> str:

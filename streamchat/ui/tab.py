@@ -12,11 +12,11 @@ from streamchat.options import Choice
 from streamchat.replies import Reply
 from streamchat.store import KEPT_LOGS
 from streamchat.ui import titles
-from streamchat.ui.attached import Fields, question, without_rejected
+from streamchat.ui.attached import Fields, question, said, without_rejected
 from streamchat.ui.continuing import is_unfinished
 from streamchat.ui.missing import kept_before
 from streamchat.ui.titles import Titles
-from streamchat.ui.transcript import Shown, Transcript, conversation, ended, text_of, turns
+from streamchat.ui.transcript import Shown, Transcript, ended, text_of, turns
 from streamchat.ui.typed import digest
 from streamchat.ui.versions import USUAL, Bounds, Path, Versions
 from streamchat.ui.watches import Watches
@@ -203,8 +203,8 @@ class Tab(Watches):
 
     @property
     def spoken(self) -> Conversation:
-        """The words of people and Claude, without thoughts and notes."""
-        return tuple(conversation(self.messages()))
+        """The conversation as Claude gets it, with files whose data is not loaded."""
+        return tuple(said(self.messages()))
 
     @property
     def weight(self) -> int:

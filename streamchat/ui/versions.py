@@ -81,6 +81,14 @@ class Versions:
         more = range(self.next, self.next + count - len(path))
         return replace(self, path=(*path, *more))
 
+    def changed(self, change: Callable[[Shown], Shown]) -> "Versions":
+        """The same with hidden messages that are changed."""
+        hidden = (
+            Turn.of(turn.number, turn.after, list(map(change, turn.messages)))
+            for turn in self.hidden
+        )
+        return replace(self, hidden=tuple(hidden))
+
     @property
     def next(self) -> int:
         """An unused number."""

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 
 from streamchat.attachments import Attachment, Upload, shown
 from streamchat.chat import KeptFiles, restored
-from streamchat.errors import FileRefused, UnknownConversation, UnknownFile
+from streamchat.errors import UnknownConversation, UnknownFile
 from streamchat.ui import DIGEST, Tabs, files_of
 from streamchat.visitors import Identify, Limits
 from streamchat.web.login import user_of
@@ -55,10 +55,12 @@ def routes(kept: KeptFiles, tabs: Tabs, identify: Identify) -> APIRouter:
         if not reader:
             raise Unfit(403, "no_reader")
         name = shown(request.query_params.get("name", ""), "File")
-        if not kept.are_taken:
-            raise FileRefused("files_off").of(name)
+        kept.check_taken(name)
         data = await to_thread(_base64, await request.body())
-        file = await kept.add(Upload(name, data), reader, visitor)
+        file = await kept.check(Upload(name, data), visitor)
+        if await request.is_disconnected():
+            return Response(status_code=400)  # nobody reads it
+        await kept.put(file, reader, visitor)
         return JSONResponse(described(file), 201, NO_STORE)
 
     @router.get(PATH + "/{digest}")
@@ -94,11 +96,10 @@ def routes(kept: KeptFiles, tabs: Tabs, identify: Identify) -> APIRouter:
 
 def described(file: Attachment) -> dict[str, Any]:
     """The fields of a file for a page."""
-    kind = "picture" if file.is_picture else "pdf" if file.pages else "text"
     return {
         "id": file.digest,
         "name": file.name,
-        "kind": kind,
+        "kind": file.kind,
         "size": file.size,
         "width": file.width,
         "height": file.height,

@@ -22,13 +22,14 @@ class Bound:
 NO_BODY = Bound(0)
 QUESTION = "POST /api/streaming-chat"
 FILE = "POST /files"
+IMPORT = "POST /conversations/import"
 # by method and beginning of the path; other routes take no body
 BOUNDS = {
     QUESTION: Bound(16_000_000, 60_000),
     "POST /gradio_api/": Bound(8_000_000, 50_000),
     "PUT /feedback": Bound(20_000, 100),
     "PUT /owner/settings": Bound(10_000, 100),
-    "POST /conversations/import": Bound(16_000_000, 200_000),
+    IMPORT: Bound(16_000_000, 200_000),
     "PATCH /conversations/": Bound(4_000, 20),
     "PUT /conversations/": Bound(1_000, 20),
     "POST /login": Bound(10_000, 10_000),
@@ -40,5 +41,12 @@ def with_files(files: Bounds) -> Mapping[str, Bound]:
     """The bounds with room for these files, which are a third larger in the base64 of a
     question."""
     bound = BOUNDS[QUESTION]
-    size = max(bound.size, files.conversation * 4 // 3 + WORDS)
-    return {**BOUNDS, QUESTION: Bound(size, bound.marks), FILE: Bound(files.file, bytes=True)}
+    in_base64 = files.conversation * 4 // 3
+    size = max(bound.size, in_base64 + WORDS)
+    words = BOUNDS[IMPORT]
+    return {
+        **BOUNDS,
+        QUESTION: Bound(size, bound.marks),
+        IMPORT: Bound(words.size + in_base64, words.marks),
+        FILE: Bound(files.file, bytes=True),
+    }

@@ -1,9 +1,11 @@
 """Attacks on files of the page: by strangers, and by readers who send too much."""
 
 import sqlite3
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from socket import create_connection
 
 import httpx
 import pytest
@@ -13,7 +15,7 @@ from streamchat.server import Running, create
 from streamchat.settings import Settings
 from streamchat.store import NAME
 from streamchat.uploads.routes import UPLOADS
-from tests.files import bomb, locked, picture, zipped
+from tests.files import bomb, locked, pdf, picture, zipped
 from tests.reader import Reader
 
 # the server checks a file in a process of its own
@@ -152,6 +154,100 @@ def test_a_bad_file_leaves_nothing(owner: Reader, folder: Path, name: str) -> No
     assert code(answer) == (422, refusal)
     assert "“file .bin”" in answer.json()["message"]
     assert rows(folder) == before
+
+
+def test_a_link_opens_pictures_alone(owner: Reader, thief: Reader) -> None:
+    """Others are named; nothing opens by another link, with words that look like a file, or when
+    the link is withdrawn or its conversation deleted."""
+    red = owner.adds(picture(size=(31, 41)), "<b>.png").json()["id"]
+    paper = owner.adds(pdf("Rivers"), "<i>.pdf").json()["id"]
+    id_, _ = owner.hears(f'"id": "{paper}"', files=[red, paper])
+    other = owner.asks(f'"id": "{red}"')
+    urls = {each: link(owner, each) for each in (id_, other)}
+    page = thief.client.get(urls[id_]).text
+    assert f'<img src="{urls[id_].removeprefix("shared/")}/{red}" alt="&lt;b&gt;.png"' in page
+    assert "&lt;i&gt;.pdf</span>" in page
+    assert "PDF, 1 page, 549 bytes" in page
+    shown = thief.client.get(f"{urls[id_]}/{red}")
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "image/png")
+    assert shown.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert shown.headers["x-content-type-options"] == "nosniff"
+    assert "no-store" in shown.headers["cache-control"]
+    closed = [f"{urls[id_]}/{paper}", f"{urls[other]}/{red}", f"shared/x/{red}", f"files/{red}"]
+    assert {thief.client.get(path).status_code for path in closed} == {404}
+    owner.client.delete(f"conversations/{id_}/share")
+    assert code(thief.client.get(f"{urls[id_]}/{red}")) == UNKNOWN
+    again = link(owner, id_)
+    assert thief.client.get(f"{again}/{red}").status_code == 200
+    owner.client.delete(f"conversations/{id_}")
+    assert code(thief.client.get(f"{again}/{red}")) == UNKNOWN
+
+
+def link(reader: Reader, id_: str) -> str:
+    return str(reader.client.post(f"conversations/{id_}/share").json()["url"])
+
+
+def test_what_an_import_claims_to_be_a_file_is_checked(
+    owner: Reader, thief: Reader, folder: Path
+) -> None:
+    """A bad file, and one that another reader has, are left out with a sentence each, and leave
+    nothing; the rest of the conversation is there."""
+    secret = owner.adds(picture(size=(77, 88))).json()["id"]
+    before = rows(folder)
+    bad = {f"{number:064x}": data for number, (data, _) in enumerate(BAD.values())}
+    wanted = [{"id": id_, "name": "\u202ea/../b.bin"} for id_ in (*bad, secret)]
+    file = {
+        "format": "streamchat-conversations",
+        "version": 1,
+        "conversations": [{"title": "t", "messages": [question("", wanted), question("hi", [])]}],
+        "files": {id_: carried(data) for id_, data in bad.items()},
+    }
+    answer = thief.client.post("conversations/import", json=file).json()
+    assert (answer["imported"], len(answer["left_out"])) == (1, len(wanted))
+    assert all("“b.bin”" in sentence for sentence in answer["left_out"])
+    assert rows(folder) == before
+    assert thief.client.get(f"files/{secret}").status_code == 404
+    (shown,) = thief.client.get("conversations/export").json()["conversations"]
+    assert "files" not in shown["messages"][0]
+
+
+def question(text: str, files: list[dict[str, str]]) -> dict[str, object]:
+    return {"role": "user", "text": text, "files": files}
+
+
+def carried(data: bytes) -> dict[str, str]:
+    return {"name": "b.bin", "media_type": "", "data": b64encode(data).decode()}
+
+
+NO_EXPORTS: list[dict[str, object]] = [
+    {"files": []},
+    {"files": {"0" * 64: "x"}},
+    {"files": {"0" * 64: {"name": 1, "media_type": "", "data": ""}}},
+    {"conversations": [{"title": "t", "messages": [question("a", [{"id": "../x", "name": "x"}])]}]},
+    {"conversations": [{"title": "t", "messages": [question("a", [{}])]}]},
+    {"conversations": [{"title": "t", "messages": [{**question("a", []), "files": "x"}]}]},
+]
+
+
+@pytest.mark.parametrize("part", NO_EXPORTS, ids=str)
+def test_files_that_no_export_has_are_refused(owner: Reader, part: dict[str, object]) -> None:
+    """Forged ids and shapes refuse the whole file."""
+    whole = {"format": "streamchat-conversations", "version": 1, "conversations": []}
+    assert owner.client.post("conversations/import", json=whole | part).status_code == 422
+
+
+def test_an_upload_that_is_broken_off_leaves_nothing(owner: Reader, folder: Path) -> None:
+    """In the middle of the file, or while it is checked; the next one is taken."""
+    data, before = picture(size=(6_000, 6_000)), rows(folder)
+    client = owner.client
+    for sent in (data[: len(data) // 2], data):
+        request = client.build_request("POST", "files?name=x", content=data, headers=OCTETS)
+        fields = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+        with create_connection((client.base_url.host, client.base_url.port or 80)) as connection:
+            connection.sendall(f"POST /files?name=x HTTP/1.1\r\n{fields}\r\n".encode() + sent)
+    # one of a visitor is checked at a time, so that it comes after the others
+    assert owner.adds(b"the last one", "last.txt").status_code == 201
+    assert rows(folder) == before + 1
 
 
 def rows(folder: Path) -> int:

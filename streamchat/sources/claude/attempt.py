@@ -16,6 +16,7 @@ from streamchat.sources.claude.blocks import Blocks
 from streamchat.sources.claude.deadlines import Deadlines
 from streamchat.sources.claude.faults import is_free, translated
 from streamchat.sources.claude.measuring import Sent
+from streamchat.sources.claude.posting import begun
 from streamchat.sources.claude.wire import Accumulator, sent
 
 
@@ -34,7 +35,7 @@ async def attempt(  # noqa: PLR0913 (one call, and all that watches it)
     heard = Accumulator(blocks)
     with translated(), _metered(meter):
         deadlines.check(heard=True)
-        async with await client.messages.create(**parameters) as stream:
+        async with await begun(client, parameters) as stream:
             if (
                 not stream.response.headers.get("content-type", "")
                 .lower()

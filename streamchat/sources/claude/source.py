@@ -24,6 +24,7 @@ from streamchat.sources.claude.deadlines import Deadlines
 from streamchat.sources.claude.faults import of_own_key, translated
 from streamchat.sources.claude.names import Names
 from streamchat.sources.claude.parameters import Parameters
+from streamchat.sources.claude.posting import counted
 from streamchat.sources.claude.progress import Progress
 from streamchat.texts import for_owner
 
@@ -76,8 +77,7 @@ class Claude:
         Claude does not say."""
         parameters = self._parameters.counted(conversation, choice)
         with suppress(ClaudeError), translated():
-            counted = await self._client.messages.count_tokens(**parameters, timeout=COUNT_SECONDS)
-            return counted.input_tokens
+            return (await counted(self._client, parameters, COUNT_SECONDS)).input_tokens
         return None
 
     def stream(self, request: Request) -> AsyncGenerator[Event]:

@@ -118,6 +118,8 @@ WORDS = {
     "imported_one": "Imported {count} conversation.",
     "imported_other": "Imported {count} conversations.",
     "import_empty": "This file has no conversations.",
+    "more_left_out_one": "{count} more file was left out.",
+    "more_left_out_other": "{count} more files were left out.",
     "import_too_large": "This file is larger than {most} MB.",
     "import_not_json": "This is no file of conversations: it is not JSON.",
     # the link to a conversation
@@ -126,7 +128,8 @@ WORDS = {
     "share_with_all": "Everybody who has the link can read it.",
     "share_new": (
         "Make a link to this conversation. {readers} It shows the questions and answers as they are"
-        " now, without your name and your files. What you write later is not in it."
+        " now, with their pictures and the names of other files, and without your name. What you"
+        " write later is not in it."
     ),
     "share_old": (
         "{readers} It shows the conversation as it was when you made the link or updated it."

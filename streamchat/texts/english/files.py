@@ -102,6 +102,9 @@ SENTENCES: dict[str, str | Callable[..., str]] = {
     "files_not_kept": "This chat cannot keep files at the moment. Try again later.",
     "not_octets": "Send the file itself, with Content-Type: application/octet-stream.",
     "no_reader": "To send files, let your browser keep cookies of this chat, and load it again.",
+    "files_of_summary": "Files of the earlier chat, which are not in this one: {names}.",
+    "file_left_out": "“{name}” was left out: {why}",
+    "file_not_exported": "“{name}” is not in the file that was imported.",
     "file_gone": "The file “{name}” is no longer kept.",
     # over HTTP
     "no_addresses": (

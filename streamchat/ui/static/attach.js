@@ -5,6 +5,8 @@
   const KINDS = "image/jpeg,image/png,image/gif,image/webp,application/pdf,text/*,.md,.csv,.json,.xml,.yaml,.yml,.toml,.ini,.log,.tex,"
     + ".py,.js,.ts,.jsx,.tsx,.c,.h,.cpp,.cs,.java,.kt,.go,.rs,.rb,.php,.swift,.sh,.ps1,.sql,.r,.ipynb";
   const MOST_NAME = 300; // characters
+  const PATIENCE = 180; // seconds in which a busy server is asked again
+  const LONGEST = 30; // that it may say until the next time
 
   let files = []; // of the next message: each with a chip, and an id once the server has it
   let isHeld = false; // a message that waits for them
@@ -34,6 +36,7 @@
   };
 
   const drop = (one) => {
+    clearTimeout(one.timer);
     one.request?.abort();
     URL.revokeObjectURL(one.picture);
     files = files.filter((it) => it !== one);
@@ -53,13 +56,23 @@
     changed();
     next();
   };
+  const later = (one, seconds) => { // not all pages at once
+    one.bar.removeAttribute("value");
+    one.timer = setTimeout(begin, 1000 * seconds * (0.5 + Math.random() / 2), one);
+  };
   const begin = (one) => {
+    one.until ??= performance.now() + 1000 * PATIENCE;
     const request = one.request = new XMLHttpRequest(); // fetch tells nothing of how far it is
     request.open("POST", `files?name=${encodeURIComponent(one.file.name.slice(-MOST_NAME).toWellFormed?.() ?? "")}`);
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.responseType = "json";
     request.upload.onprogress = ({ loaded, total }) => { one.bar.value = loaded / (total || 1); };
-    request.onload = () => (request.status === 201 ? done(one, request.response) : fail(one, request.response?.message ?? text("file_not_sent")));
+    request.onload = () => {
+      const wait = [429, 503].includes(request.status) && Number(request.getResponseHeader("Retry-After"));
+      if (request.status === 201) done(one, request.response);
+      else if (wait && wait <= LONGEST && performance.now() < one.until) later(one, wait);
+      else fail(one, request.response?.message ?? text("file_not_sent"));
+    };
     request.onerror = () => fail(one, text("file_unreachable"));
     request.send(one.file);
   };

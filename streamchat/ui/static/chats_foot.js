@@ -2,7 +2,9 @@
 (() => {
   const { make, text, counted, toast, tried, saved, sidebar, chats } = window.streamchat;
   const { aside, foot } = sidebar;
-  const LARGEST = 8_000_000; // bytes that the server takes
+  const LARGEST = 500_000_000; // bytes of a file
+  const PART = 12_000_000; // characters of conversations that are sent at once; the server takes a little more
+  const SAID = 3; // sentences about files that were left out
   const button = (label, onclick) => make("button", { type: "button", className: "sc-button", textContent: label, onclick });
 
   const read = async (file) => {
@@ -13,9 +15,36 @@
       throw new Error(text("import_not_json"));
     }
   };
+  const idsOf = ({ messages, versions }) => [messages, ...[versions ?? []].flat().map((turn) => turn?.messages)]
+    .flat().flatMap((message) => message?.files ?? []).map((file) => file?.id);
+  const partOf = (whole, conversations) => { // with the files of these conversations alone
+    const ids = new Set(conversations.flatMap(idsOf));
+    const files = Object.fromEntries(Object.entries(whole.files ?? {}).filter(([id]) => ids.has(id)));
+    return { ...whole, conversations, ...(whole.files ? { files } : {}) };
+  };
+  const partsOf = (whole) => {
+    if (!Array.isArray(whole?.conversations) || JSON.stringify(whole).length <= PART) return [whole];
+    const groups = [[]];
+    let size = 0;
+    for (const one of whole.conversations) {
+      const own = JSON.stringify(partOf(whole, [one])).length;
+      if (size && size + own > PART) { groups.push([]); size = 0; }
+      groups.at(-1).push(one);
+      size += own;
+    }
+    return groups.map((group) => partOf(whole, group)).reverse(); // the first conversation becomes the newest
+  };
   const take = async (file) => {
-    const { imported } = await saved.take(await read(file));
-    toast(imported ? counted("imported", imported) : text("import_empty"));
+    let number = 0;
+    const leftOut = [];
+    for (const part of partsOf(await read(file))) {
+      const { imported, left_out: sentences = [] } = await saved.take(part);
+      number += imported;
+      leftOut.push(...sentences);
+    }
+    const more = leftOut.length > SAID ? [counted("more_left_out", leftOut.length - SAID)] : [];
+    const told = number ? counted("imported", number) : text("import_empty");
+    toast([told, ...leftOut.slice(0, SAID), ...more].join(" "), { seconds: leftOut.length ? 30 : 6 });
     chats.refresh();
   };
   const picker = make("input", { type: "file", accept: ".json,application/json", hidden: true, ariaLabel: text("file_to_import") });
