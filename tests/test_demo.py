@@ -590,6 +590,13 @@ async def test_a_search_for_anything_has_invented_sources_and_says_so() -> None:
     assert "<!--" not in heard.text
 
 
+async def test_sources_of_the_demo_are_numbered_in_the_order_of_their_first_citation() -> None:
+    """The first cited page is number 1, wherever it stands among those that were found."""
+    heard = await ask("Pause in the middle of a search")
+    numbers = [event.number for event in heard.events if isinstance(event, Citation)]
+    assert numbers == [1, 2, 1]
+
+
 async def test_a_search_fails_or_an_answer_pauses_and_it_goes_on() -> None:
     """Both end as whole answers, which can be stopped and continued at any word."""
     failing, pausing = await ask("Let a search fail"), await ask("Pause in the middle of a search")
