@@ -853,13 +853,12 @@ def made(kind: type[Exception], status: int, error_type: str) -> Exception:
     return kind("no", response=response, body=body)
 
 
-@pytest.mark.parametrize("kind", sorted(SDK_ERRORS, key=str), ids=lambda kind: kind.__name__)
-def test_every_error_of_the_sdk_and_its_transport_has_its_place(kind: type[Exception]) -> None:
+def test_every_error_of_the_sdk_and_its_transport_has_its_place() -> None:
     """Every error class of the SDK and its transport has a place in the table; a new one fails this
     test."""
-    assert isinstance(
-        translate(made(kind, getattr(kind, "status_code", 500), "api_error")), ClaudeError
-    )
+    for kind in SDK_ERRORS:
+        error = made(kind, getattr(kind, "status_code", 500), "api_error")
+        assert isinstance(translate(error), ClaudeError), kind
 
 
 def test_every_status_that_the_sdk_knows_is_in_the_table() -> None:

@@ -118,7 +118,7 @@ def test_an_answer_goes_on_while_another_conversation_is_read(
 
 
 def test_a_second_window_follows_the_same_answer(
-    page: Page, page_claude: ScriptedClaude, context: BrowserContext
+    page: Page, page_claude: ScriptedClaude, emptied: BrowserContext
 ) -> None:
     """It follows the answer that runs when it opens, and one that the first window asks for
     later."""
@@ -128,7 +128,7 @@ def test_a_second_window_follows_the_same_answer(
     page.ask("hi")
     page.shows("Begun")
     current(page)
-    other = Page(context, page.browser.url, ready=False)
+    other = Page(emptied, page.browser.url, ready=False)
     other.shows("Begun")
     hold.release()
     for window in (page, other):

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 from anthropic.types import MessageParam
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -284,7 +284,6 @@ FILES = st.one_of(
 MESSAGES = st.tuples(st.text(max_size=200), st.lists(FILES, max_size=3))
 
 
-@settings(max_examples=40)
 @given(st.lists(MESSAGES, min_size=1, max_size=4), st.sampled_from([1_600, 2_700, 4_784]))
 def test_no_call_with_files_uses_more_than_is_reserved(
     said: Sequence[tuple[str, list[bytes]]], page: int

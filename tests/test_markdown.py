@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -71,7 +71,6 @@ def rendered(text: str) -> str:
 
 
 @given(TEXTS, st.integers(0, 100_000))
-@settings(deadline=None)
 def test_drawing_is_reversible(text: str, length: int) -> None:
     """The exact text of an answer or a question is recovered, at every prefix."""
     assert written(pieces(text[:length])) == text[:length]
@@ -79,7 +78,6 @@ def test_drawing_is_reversible(text: str, length: int) -> None:
 
 
 @given(TEXTS, st.integers(0, 100_000))
-@settings(deadline=None)
 def test_a_piece_that_is_over_never_changes(text: str, length: int) -> None:
     """While an answer grows, only its last piece is drawn again."""
     before = pieces(text[:length])
@@ -87,7 +85,6 @@ def test_a_piece_that_is_over_never_changes(text: str, length: int) -> None:
 
 
 @given(TEXTS)
-@settings(deadline=None)
 def test_no_piece_has_html_or_a_picture(text: str) -> None:
     """Each piece alone is as harmless as the whole answer."""
     for piece in [*pieces(text), verbatim(text)]:

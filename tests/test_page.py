@@ -440,7 +440,7 @@ def test_an_answer_without_a_word_says_so(page: Page, page_claude: ScriptedClaud
 
 
 def test_two_tabs_do_not_mix(
-    page: Page, page_claude: ScriptedClaude, app: Application, context: BrowserContext
+    page: Page, page_claude: ScriptedClaude, app: Application, emptied: BrowserContext
 ) -> None:
     """Two tabs have two conversations, and a stop in one leaves the other alone."""
     one, first = halves("For the first", " tab.")
@@ -448,7 +448,7 @@ def test_two_tabs_do_not_mix(
     page_claude.play(first, second)
     page.ask("one")
     page.shows("For the first")
-    other = Page(context, app.url)
+    other = Page(emptied, app.url)
     other.ask("two")
     other.shows("For the second")
     page.shows_not("second")
@@ -459,7 +459,7 @@ def test_two_tabs_do_not_mix(
 
 
 def test_code_keeps_its_tabs(
-    page: Page, page_claude: ScriptedClaude, context: BrowserContext
+    page: Page, page_claude: ScriptedClaude, emptied: BrowserContext
 ) -> None:
     """A Makefile copied from an answer has tabs in the clipboard and in the history."""
     makefile = "    indented\n\n```make\nall:\n\techo hi\n```"
@@ -468,7 +468,7 @@ def test_code_keeps_its_tabs(
     page.shows("echo hi")
     page.ready()
     assert page.browser.locator("pre code").last.inner_text() == "all:\n    echo hi\n"
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    emptied.grant_permissions(["clipboard-read", "clipboard-write"])
     page.press("Copy message")
     page.browser.wait_for_function(
         "async () => (await navigator.clipboard.readText()).includes('echo')"
@@ -479,7 +479,7 @@ def test_code_keeps_its_tabs(
 
 
 def test_copying_copies_the_answer_alone(
-    page: Page, page_claude: ScriptedClaude, context: BrowserContext
+    page: Page, page_claude: ScriptedClaude, emptied: BrowserContext
 ) -> None:
     """The clipboard gets the answer without Claude's thoughts, the note below it and the
     receipt."""
@@ -487,7 +487,7 @@ def test_copying_copies_the_answer_alone(
     page.ask("hi")
     page.shows("longest allowed length")
     page.ready()
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    emptied.grant_permissions(["clipboard-read", "clipboard-write"])
     page.press("Copy message")
     page.browser.wait_for_function(
         "async () => (await navigator.clipboard.readText()).includes('far')"
@@ -513,7 +513,7 @@ def test_formulas_and_prices(page: Page, page_claude: ScriptedClaude) -> None:
 
 
 def test_a_closed_tab_lets_claude_go_after_linger(
-    page_claude: ScriptedClaude, context: BrowserContext
+    page_claude: ScriptedClaude, emptied: BrowserContext
 ) -> None:
     """The request to Claude ends soon after its only reader has left, even before the first
     word."""
@@ -523,7 +523,7 @@ def test_a_closed_tab_lets_claude_go_after_linger(
         STREAMCHAT_LINGER_SECONDS="1",
     ) as app:
         page_claude.play(streams(start(), Hold()))
-        page = Page(context, app.url)
+        page = Page(emptied, app.url)
         page.ask("hi")
         exchange = page_claude.exchange(0)
         time.sleep(3)

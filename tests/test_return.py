@@ -85,11 +85,11 @@ def test_a_reload_loses_nothing_and_stop_still_works(
 
 
 def test_a_page_at_rest_that_loses_its_network_keeps_its_conversation(
-    context: BrowserContext, page_claude: ScriptedClaude, way: Proxy
+    emptied: BrowserContext, page_claude: ScriptedClaude, way: Proxy
 ) -> None:
     """Gradio forgets such a page after an hour, so the page reloads itself once its network is
     back."""
-    page = Page(context, way.url)
+    page = Page(emptied, way.url)
     page.ask("a")
     page.shows("Hello there")
     page.ready()
@@ -125,13 +125,13 @@ BREAKS = {"in the middle": WORDS[:30], "before the first word": []}
 
 @pytest.mark.parametrize("moment", BREAKS)
 def test_a_lost_network_loses_nothing(
-    way: Proxy, context: BrowserContext, page_claude: ScriptedClaude, moment: str
+    way: Proxy, emptied: BrowserContext, page_claude: ScriptedClaude, moment: str
 ) -> None:
     """After three seconds without a network each word is there, once."""
     before = BREAKS[moment]
     hold, script = held(*before, then=tuple(WORDS[len(before) :]))
     page_claude.play(script, says("Fine."))
-    page = Page(context, way.url)
+    page = Page(emptied, way.url)
     page.ask("hi")
     assert hold.reached.wait(10)
     if before:
@@ -152,12 +152,12 @@ def test_a_lost_network_loses_nothing(
 
 
 def test_a_dead_connection_does_not_freeze_the_page(
-    way: Proxy, context: BrowserContext, page_claude: ScriptedClaude
+    way: Proxy, emptied: BrowserContext, page_claude: ScriptedClaude
 ) -> None:
     """The page notices a silent connection and reloads itself."""
     hold, script = held(*WORDS[:30], then=tuple(WORDS[30:]))
     page_claude.play(script, says("Fine."))
-    page = Page(context, way.url)
+    page = Page(emptied, way.url)
     page.ask("hi")
     page.shows("word29")
     way.deaden()
@@ -190,12 +190,12 @@ def test_a_page_at_rest_is_left_alone(
 
 
 def test_a_message_typed_while_the_server_is_away_is_not_lost(
-    way: Proxy, context: BrowserContext, page_claude: ScriptedClaude
+    way: Proxy, emptied: BrowserContext, page_claude: ScriptedClaude
 ) -> None:
     """A message sent without a server is back in the box when the server is, and is sent only when
     its reader presses Enter again."""
     page_claude.play(says("First answer."), says("Second answer."))
-    page = Page(context, way.url)
+    page = Page(emptied, way.url)
     page.ask("first")
     page.shows("First answer.")
     page.ready()
@@ -216,13 +216,13 @@ def test_a_message_typed_while_the_server_is_away_is_not_lost(
 
 
 def test_two_tabs_come_back_as_two(
-    page: Page, page_claude: ScriptedClaude, app: Application, context: BrowserContext
+    page: Page, page_claude: ScriptedClaude, app: Application, emptied: BrowserContext
 ) -> None:
     """Each tab finds its own conversation again."""
     page_claude.play(says("For one."), says("For two."))
     page.ask("one")
     page.shows("For one.")
-    other = Page(context, app.url)
+    other = Page(emptied, app.url)
     other.ask("two")
     other.shows("For two.")
     page.browser.reload()
@@ -361,7 +361,7 @@ def a_server(
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_server_that_was_killed_and_started_again(
-    claude: ScriptedClaude, context: BrowserContext, tmp_path: Path, number: signal.Signals
+    claude: ScriptedClaude, emptied: BrowserContext, tmp_path: Path, number: signal.Signals
 ) -> None:
     """The tab shows all words up to the last half second with a mark, and the answer can be
     continued."""
@@ -370,7 +370,7 @@ def test_a_server_that_was_killed_and_started_again(
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     with a_server(claude, tmp_path, port) as app:
-        page = Page(context, app.url)
+        page = Page(emptied, app.url)
         page.ask("first")
         page.shows("Before.")
         page.ask("second")
@@ -436,7 +436,7 @@ def test_continuing_can_be_stopped_and_fail(page: Page, page_claude: ScriptedCla
 
 
 def test_an_answer_that_broke_off_for_good_can_be_continued(
-    claude: ScriptedClaude, context: BrowserContext, tmp_path: Path
+    claude: ScriptedClaude, emptied: BrowserContext, tmp_path: Path
 ) -> None:
     """With continuations off, the text stays with a button to continue."""
     hold = Hold()
@@ -444,7 +444,7 @@ def test_an_answer_that_broke_off_for_good_can_be_continued(
         streams(start(), opens(), delta("Half an answer"), hold, CUT), says(" is now whole.")
     )
     with a_server(claude, tmp_path, STREAMCHAT_CONTINUATIONS="0") as app:
-        page = Page(context, app.url)
+        page = Page(emptied, app.url)
         page.ask("hi")
         page.shows("Half an answer")
         hold.release()
@@ -454,13 +454,13 @@ def test_an_answer_that_broke_off_for_good_can_be_continued(
 
 
 def test_a_tab_that_is_gone_for_good_lets_claude_go_at_linger(
-    claude: ScriptedClaude, context: BrowserContext, tmp_path: Path
+    claude: ScriptedClaude, emptied: BrowserContext, tmp_path: Path
 ) -> None:
     """The connection to Claude closes after `linger`, not before."""
     _, endless = held("Endless")
     claude.play(endless)
     with a_server(claude, tmp_path, STREAMCHAT_LINGER_SECONDS="4") as app:
-        page = Page(context, app.url)
+        page = Page(emptied, app.url)
         page.ask("hi")
         page.shows("Endless")
         left = time.monotonic()
@@ -471,12 +471,12 @@ def test_a_tab_that_is_gone_for_good_lets_claude_go_at_linger(
 
 
 def test_a_disk_that_takes_nothing_costs_durability_only(
-    context: BrowserContext, tmp_path: Path
+    emptied: BrowserContext, tmp_path: Path
 ) -> None:
     """With a failing disk there is a warning, and a chat without costs works, reloads included."""
     (tmp_path / "file").write_text("in the way")
     with Application(cwd=ROOT, STREAMCHAT_DATA_DIR=str(tmp_path / "file")) as app:
-        page = Page(context, app.url)
+        page = Page(emptied, app.url)
         page.ask("hi")
         page.shows("demo")
         page.ready()
@@ -486,13 +486,13 @@ def test_a_disk_that_takes_nothing_costs_durability_only(
 
 
 def test_nothing_is_written_where_nothing_is_wanted(
-    claude: ScriptedClaude, context: BrowserContext, tmp_path: Path
+    claude: ScriptedClaude, emptied: BrowserContext, tmp_path: Path
 ) -> None:
     """With `STREAMCHAT_DATA_DIR=` no file is made, and a reload still works."""
     with Application(
         cwd=tmp_path, ANTHROPIC_API_KEY="sk-test", ANTHROPIC_BASE_URL=claude.url
     ) as app:
-        page = Page(context, app.url)
+        page = Page(emptied, app.url)
         page.ask("hi")
         page.shows("Hello there")
         page.browser.reload()

@@ -4,14 +4,14 @@ from itertools import cycle
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from streamchat.sources.claude.seam import Seam
 from streamchat.sources.demo import source as demo
 
 # characters of a long answer that are tried; its other rows are like these
-ENOUGH = 3_000
+ENOUGH = 1_200
 ANSWERS = {
     path.stem: path.read_text("utf-8")[:ENOUGH]
     for path in (Path(demo.__file__).parent / "answers").glob("*.md")
@@ -97,10 +97,9 @@ def test_the_words_that_were_asked_for_are_not_there_twice(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-@pytest.mark.parametrize("space", ["\n\n", " "])
-def test_a_repetition_may_have_other_whitespace(name: str, space: str) -> None:
+def test_a_repetition_may_have_other_whitespace(name: str) -> None:
     """The seam keeps the whitespace of the text, whatever whitespace the repetition has."""
-    for before, after in after_words(ANSWERS[name]):
+    for (before, after), space in zip(after_words(ANSWERS[name]), cycle(["\n\n", " "])):
         if len(plain(before)) >= 20:
             repeated = space + plain(Seam(before).anchor)
             assert joined(before, repeated + after, 40) == before + after
@@ -207,7 +206,6 @@ def says_it_again(before: str, after: str) -> bool:
     return plain(after).startswith((plain(Seam(before).anchor), *again))
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(WORDS), min_size=2).map("".join), st.data())
 def test_a_text_of_few_words_loses_nothing(text: str, data: st.DataObject) -> None:
     """An exact continuation is kept, except in the two cases that cannot be told from a
@@ -230,7 +228,6 @@ def test_equal_rows_can_be_taken_up_again(row: str) -> None:
             assert joined(before, repeated + after, 7) == before + after
 
 
-@settings(deadline=None)
 @given(st.sampled_from(sorted(ANSWERS)), st.data())
 def test_the_size_of_the_pieces_does_not_matter(name: str, data: st.DataObject) -> None:
     """The shown text is the same for any split of the continuation."""
@@ -242,7 +239,6 @@ def test_the_size_of_the_pieces_does_not_matter(name: str, data: st.DataObject) 
     assert joined(before, continuation, *sizes) == joined(before, continuation, len(continuation))
 
 
-@settings(deadline=None)
 @given(st.text("ab \n", max_size=400), st.text("ab \n", max_size=600))
 def test_no_more_is_held_back_than_the_anchor_and_some_whitespace(
     partial: str, continuation: str

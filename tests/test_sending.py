@@ -63,10 +63,10 @@ def asked_with_own_key(page: Page) -> None:
 
 @pytest.fixture
 def came_back(
-    visitors_claude: ScriptedClaude, takes_keys: Application, context: BrowserContext
+    visitors_claude: ScriptedClaude, takes_keys: Application, emptied: BrowserContext
 ) -> Page:
     """A page that asked with the visitor's key, and was reloaded."""
-    page = Page(context, takes_keys.url)
+    page = Page(emptied, takes_keys.url)
     asked_with_own_key(page)
     page.browser.reload()
     page.shows("Hello there")
@@ -139,10 +139,10 @@ def test_a_question_that_waits_for_the_key_can_be_stopped(
 
 
 def test_a_key_that_was_taken_out_is_not_missed(
-    visitors_claude: ScriptedClaude, takes_keys: Application, context: BrowserContext
+    visitors_claude: ScriptedClaude, takes_keys: Application, emptied: BrowserContext
 ) -> None:
     """A visitor who emptied the field is not asked again."""
-    page = Page(context, takes_keys.url)
+    page = Page(emptied, takes_keys.url)
     settings(page)
     field(page).fill(KEY)
     field(page).fill("")
@@ -154,11 +154,11 @@ def test_a_key_that_was_taken_out_is_not_missed(
 
 
 def test_a_page_that_lost_its_connection_by_itself_asks_too(
-    visitors_claude: ScriptedClaude, takes_keys: Application, context: BrowserContext
+    visitors_claude: ScriptedClaude, takes_keys: Application, emptied: BrowserContext
 ) -> None:
     """A page that reloads itself after a lost network asks, too."""
     with Proxy(int(takes_keys.url.rpartition(":")[2])) as way:
-        page = Page(context, way.url)
+        page = Page(emptied, way.url)
         asked_with_own_key(page)
         way.cut()
         with page.comes_back():
@@ -284,10 +284,10 @@ def test_a_draft_outlasts_everything_but_its_sending(
 
 
 def test_each_tab_has_a_draft_of_its_own(
-    page: Page, page_claude: ScriptedClaude, app: Application, context: BrowserContext
+    page: Page, page_claude: ScriptedClaude, app: Application, emptied: BrowserContext
 ) -> None:
     """A draft in one tab neither appears in the other nor replaces its draft."""
-    other = Page(context, app.url)
+    other = Page(emptied, app.url)
     page.box.fill("for one")
     other.box.fill("for two")
     for tab in (page, other):

@@ -104,12 +104,12 @@ class Side:
 
 
 @pytest.fixture
-def side(chat: Chat, context: BrowserContext) -> Callable[..., Side]:
+def side(chat: Chat, emptied: BrowserContext) -> Callable[..., Side]:
     """A page whose sidebar lists conversations with these titles."""
 
     def opened(*titles: str, text: str = "") -> Side:
-        chat.has(context, titles, text)
-        it = Side(chat, context)
+        chat.has(emptied, titles, text)
+        it = Side(chat, emptied)
         it.lists(*titles)
         return it
 
@@ -119,10 +119,10 @@ def side(chat: Chat, context: BrowserContext) -> Callable[..., Side]:
 Opened = Callable[..., Side]
 
 
-def test_a_question_is_listed_at_once(chat: Chat, context: BrowserContext) -> None:
+def test_a_question_is_listed_at_once(chat: Chat, emptied: BrowserContext) -> None:
     """Before the first one the list says what it is for; while the answer is written it is
     marked."""
-    side = Side(chat, context)
+    side = Side(chat, emptied)
     expect(side.aside).to_contain_text("Your conversations will be listed here.")
     side.page.ask("Write me 2,000 words about rivers")
     side.lists("Write me 2,000 words about rivers")
@@ -147,12 +147,12 @@ def test_conversations_stand_under_their_day(
 
 
 def test_two_hundred_are_listed_as_they_are_scrolled_to(
-    chat: Chat, context: BrowserContext
+    chat: Chat, emptied: BrowserContext
 ) -> None:
     """The page asks for a part of them first, and for the next part at the end of the list."""
     titles = [f"Number {number:03}" for number in range(200)]
-    chat.has(context, titles)
-    side = Side(chat, context)
+    chat.has(emptied, titles)
+    side = Side(chat, emptied)
     expect(side.rows.first).to_be_visible()
     assert side.rows.count() <= 100
     while side.rows.count() < 200:
@@ -338,21 +338,21 @@ def test_a_refusal_is_one_sentence(side: Opened) -> None:
     expect(it.browser.locator(".toast")).to_have_count(1)
 
 
-def test_a_list_that_cannot_be_had_comes_later(chat: Chat, context: BrowserContext) -> None:
+def test_a_list_that_cannot_be_had_comes_later(chat: Chat, emptied: BrowserContext) -> None:
     """It says so, and tries again by itself."""
-    chat.has(context, ["One"])
+    chat.has(emptied, ["One"])
     lists: Any = re.compile(r"/conversations\?")
-    context.route(lists, lambda route: route.abort())
-    it = Side(chat, context)
+    emptied.route(lists, lambda route: route.abort())
+    it = Side(chat, emptied)
     expect(it.aside).to_contain_text("The chat cannot be reached.")
-    context.unroute(lists)
+    emptied.unroute(lists)
     it.lists("One")
     expect(it.aside).not_to_contain_text("The chat cannot be reached.")
 
 
-def test_a_conversation_is_opened_and_left(chat: Chat, context: BrowserContext) -> None:
+def test_a_conversation_is_opened_and_left(chat: Chat, emptied: BrowserContext) -> None:
     """Its row is marked as the one that is shown, New chat keeps it, and Back leads to it."""
-    it = Side(chat, context)
+    it = Side(chat, emptied)
     it.page.ask("What are you?")
     it.lists("What are you?")
     it.page.ready()
@@ -374,10 +374,10 @@ def test_a_conversation_is_opened_and_left(chat: Chat, context: BrowserContext) 
 
 
 def test_an_export_is_imported_as_it_was(
-    chat: Chat, context: BrowserContext, chromium: Browser
+    chat: Chat, emptied: BrowserContext, chromium: Browser
 ) -> None:
     """As JSON, in another browser too; as Markdown it is read."""
-    it = Side(chat, context)
+    it = Side(chat, emptied)
     it.page.ask("What are you?")
     expect(it.browser.locator(".stop-button")).to_be_visible()
     it.page.ready()

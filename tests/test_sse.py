@@ -3,7 +3,7 @@ from dataclasses import asdict
 
 import pytest
 from httpx_sse import aconnect_sse
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streamchat.api.routes import PATH
@@ -167,7 +167,6 @@ event = (
 endings = st.builds(Done, texts) | st.builds(Failed, st.just("busy"), st.just(503), texts)
 
 
-@settings(max_examples=20, deadline=None)
 @given(log=st.lists(event, max_size=8), ending=endings)
 async def test_a_reader_that_was_cut_off_anywhere_misses_nothing(
     log: list[Event], ending: Ending
@@ -183,7 +182,6 @@ async def test_a_reader_that_was_cut_off_anywhere_misses_nothing(
             assert "".join(sent[:cut]) + await api.again(location, cut) == "".join(sent)
 
 
-@settings(max_examples=20, deadline=None)
 @given(pieces=st.lists(texts, min_size=1, max_size=5))
 async def test_any_text_arrives_as_it_was_written(pieces: list[str]) -> None:
     """No text, whatever lines and signs are in it, is taken for the protocol's own."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streamchat.events import Done, Ending, Event, Failed, Notice, Text, Thinking
@@ -82,7 +82,6 @@ def files(folder: Path) -> list[str]:
 
 
 # a disk takes its time
-@settings(max_examples=30, deadline=None)
 @given(pieces=st.lists(st.lists(events, max_size=4), max_size=4), ending=endings)
 async def test_a_log_is_read_back_as_it_was_written(
     pieces: Sequence[list[Event]], ending: Ending

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.tab import Tab
@@ -210,7 +210,6 @@ step = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None)
 @given(steps=st.lists(step, max_size=12))
 async def test_claude_gets_what_the_page_shows(steps: list[tuple[Any, ...]]) -> None:
     """After any sequence of questions, refusals, retries, edits, undos, new chats and reloads, Claude
