@@ -318,19 +318,26 @@ FAULTS: dict[str, tuple[Script, type[errors.ChatError]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("fault", FAULTS)
 def test_each_fault_shows_its_sentence_and_the_next_message_works(
-    page: Page, page_claude: ScriptedClaude, fault: str
+    page: Page, page_claude: ScriptedClaude
 ) -> None:
     """For every fault of Claude's the page says what is wrong, and the next message is answered."""
-    script, place = FAULTS[fault]
-    attempts = [script] * (4 if place.retryable and "long" not in fault else 1)
-    page_claude.play(*attempts, says("Fine again."))
-    page.ask("hi")
-    page.shows(worded(place()))
-    page.ask("again")
-    page.shows("Fine again.")
-    assert page_claude.exchanges[-1].said == [("user", "hi\n\nagain")]
+    for fault, (script, place) in FAULTS.items():
+        attempts = [script] * (4 if place.retryable and "long" not in fault else 1)
+        page_claude.play(*attempts, says("Fine again."))
+        page.ask(f"hi, {fault}")
+        page.shows(worded(place()))
+        page.ask("again")
+        page.shows("Fine again.")
+        assert page_claude.exchanges[-1].said == [("user", f"hi, {fault}\n\nagain")]
+        begin_anew(page)
+
+
+def begin_anew(page: Page) -> None:
+    """Opens a new chat in place of the one that is shown."""
+    page.ready()
+    page.new_chat()
+    expect(page.questions).to_have_count(0)
 
 
 def test_a_callouts_button_counts_down_asks_again_and_begins_a_new_chat(
@@ -374,25 +381,23 @@ BREAKS: dict[str, tuple[object, type[errors.ChatError]]] = {
 }
 
 
-@pytest.mark.parametrize("fault", BREAKS)
-def test_a_break_in_the_middle_is_mended(
-    page: Page, page_claude: ScriptedClaude, fault: str
-) -> None:
+def test_a_break_in_the_middle_is_mended(page: Page, page_claude: ScriptedClaude) -> None:
     """Claude continues after the break, a note says so, and the next request has one whole
     answer."""
-    step, place = BREAKS[fault]
-    hold = Hold()
-    broken = streams(start(), opens(), delta("Half an answer"), hold, step)
-    page_claude.play(broken, says(" and the other half."), says("Fine again."))
-    page.ask("hi")
-    page.shows("Half an answer")
-    hold.release()
-    page.shows("Half an answer and the other half.")
-    page.shows(f"interrupted in the middle: {worded(place())}")
-    page.ask("again")
-    page.shows("Fine again.")
     whole = ("assistant", "Half an answer and the other half.")
-    assert page_claude.exchange(2).said == [("user", "hi"), whole, ("user", "again")]
+    for fault, (step, place) in BREAKS.items():
+        hold = Hold()
+        broken = streams(start(), opens(), delta("Half an answer"), hold, step)
+        page_claude.play(broken, says(" and the other half."), says("Fine again."))
+        page.ask(fault)
+        page.shows("Half an answer")
+        hold.release()
+        page.shows("Half an answer and the other half.")
+        page.shows(f"interrupted in the middle: {worded(place())}")
+        page.ask("again")
+        page.shows("Fine again.")
+        assert page_claude.exchanges[-1].said == [("user", fault), whole, ("user", "again")]
+        begin_anew(page)
 
 
 def test_a_lasting_break_keeps_the_text(page: Page, page_claude: ScriptedClaude) -> None:
@@ -421,15 +426,14 @@ ENDINGS = {
 }
 
 
-@pytest.mark.parametrize("reason", ENDINGS)
-def test_an_answer_that_ended_early_says_why(
-    page: Page, page_claude: ScriptedClaude, reason: str
-) -> None:
+def test_an_answer_that_ended_early_says_why(page: Page, page_claude: ScriptedClaude) -> None:
     """A refusal and an answer at its maximum length have a note."""
-    page_claude.play(says("So far", reason=reason))
-    page.ask("hi")
-    page.shows(ENDINGS[reason])
-    page.shows("So far")
+    for reason, note in ENDINGS.items():
+        page_claude.play(says("So far", reason=reason))
+        page.ask(reason)
+        page.shows(note)
+        page.shows("So far")
+        begin_anew(page)
 
 
 def test_an_answer_without_a_word_says_so(page: Page, page_claude: ScriptedClaude) -> None:
