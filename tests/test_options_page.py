@@ -43,8 +43,8 @@ def claude(answering: ScriptedClaude) -> ScriptedClaude:
 
 
 @pytest.fixture
-def page(emptied: BrowserContext, url: str, claude: ScriptedClaude) -> Page:
-    return Page(emptied, url)
+def page(context: BrowserContext, url: str, claude: ScriptedClaude) -> Page:
+    return Page(context, url)
 
 
 def chip(page: Page) -> Locator:
@@ -79,7 +79,7 @@ OWNERS = ("claude-sonnet-5-5", "low", "", "summarized")
 
 
 def test_a_choice_goes_out_with_questions_and_is_remembered(
-    page: Page, claude: ScriptedClaude, url: str, emptied: BrowserContext
+    page: Page, claude: ScriptedClaude, url: str, context: BrowserContext
 ) -> None:
     """The owner's settings apply until something is chosen; the choice survives a reload and
     appears in other tabs."""
@@ -95,7 +95,7 @@ def test_a_choice_goes_out_with_questions_and_is_remembered(
     expect(chip(page)).to_have_text("Haiku 5.5 · More thorough")
     page.ask("three")
     claude.exchange(2)
-    other = Page(emptied, url)
+    other = Page(context, url)
     chip(other).click()
     panel(other).get_by_label("Show thinking").uncheck()
     panel(other).get_by_label("Search the web").check()
