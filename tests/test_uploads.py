@@ -117,18 +117,21 @@ def _plain(events: str) -> str:
 
 
 def test_a_file_is_there_after_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The conversation, its list of files and the files are found again, and a question about them
-    is answered."""
+    """A conversation with three kinds of them, its list of files and the files are found again,
+    and a question about them is answered."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", "")
     settings = Settings(data_dir=str(tmp_path), rate_limit="off")
     with create(settings).launch() as running, Reader(running.url) as reader:
-        red = reader.adds(picture()).json()["id"]
-        id_, _ = reader.hears("?", files=[red])
+        added = [reader.adds(picture()), reader.adds(pdf("Rivers"), "p.pdf")]
+        files = [each.json() for each in [*added, reader.adds(b"a = 1", "a.py")]]
+        id_, said = reader.hears("", files=[file["id"] for file in files])
         cookies = reader.client.cookies
     with create(settings).launch() as running, Reader(running.url, cookies=cookies) as reader:
-        assert reader.client.get(f"files/{red}").status_code == 200
-        assert reader.client.get(f"conversations/{id_}/files").json()["turns"].keys() == {"0"}
-        assert "event: complete" in reader.hears("And?", id_)[1]
+        assert reader.client.get(f"conversations/{id_}/files").json()["turns"] == {"0": files}
+        assert {reader.client.get(f"files/{file['id']}").status_code for file in files} == {200}
+        again = reader.hears("And?", id_)[1]
+        assert all(f"**{name}**" in said + again for name in ("red.png", "p.pdf", "a.py"))
+        assert reader.titles() == ["red.png, p.pdf, a.py"]
 
 
 @dataclass
