@@ -224,8 +224,9 @@ EVENTS = """() => {
   };
 }"""
 
-# The values of all probes, and the rules of which they notice that each is gone.
-LOOK = r"""([css, probes]) => {
+# The values of all probes, and the rules of which they notice that each is gone, beside those that
+# are known to be noticed.
+LOOK = r"""([css, probes, known]) => {
   const flat = (sheet) => [...sheet.cssRules].flatMap((rule) => (rule.cssRules?.length ? flat(rule) : [rule]));
   const name = ({ selectorText, style, parentRule }) => [
     // Gradio gives each rule a second time, for its own container alone
@@ -256,7 +257,8 @@ LOOK = r"""([css, probes]) => {
     return values;
   };
   const values = probes.map(value);
-  const noticed = flat(file).map((rule) => {
+  const noticed = flat(file).map((rule, number) => {
+    if (known.includes(number)) return [rule.cssText, true];
     const found = [rule.cssText, without(rule).some((one, number) => one !== values[number])];
     live.splice(0, live.length, ...[...document.styleSheets].filter(({ href }) => !href).flatMap(flat));
     return found;
@@ -303,7 +305,7 @@ class Tour:
         )
         wanted = [(selector, key) for at, selector, key, _ in probes() if at == state]
         css = (STATIC / "gradio_internals.css").read_text("utf-8")
-        found = self.browser.evaluate(LOOK, [css, wanted])
+        found = self.browser.evaluate(LOOK, [css, wanted, [*self.seen.noticed]])
         for (selector, key), value in zip(wanted, found["values"], strict=True):
             self.seen.styles[state, selector, key] = value
         self.seen.rules = [rule for rule, _ in found["noticed"]]
