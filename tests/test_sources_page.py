@@ -1,10 +1,27 @@
 """Searches and sources of an answer as their reader meets them, in a real Chromium."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Locator, expect
 
+from tests.application import Application
 from tests.page import Page
+from tests.scripted_claude import (
+    ScriptedClaude,
+    Step,
+    cites,
+    finds,
+    looks_up,
+    quotes,
+    says,
+    settles,
+    start,
+    streams,
+)
+from tests.scripted_claude import page as found
 from tests.test_look import SHIFTS
 from tests.test_sidebar import Chat, Side, chat
 
@@ -99,3 +116,58 @@ def test_a_search_that_failed_or_was_stopped_is_a_quiet_line(
     page.stop()
     page.shows("The answer ended before this search had its results.")
     page.ready()
+
+
+def searched(words: str, url: str, then: Step) -> tuple[Step, ...]:
+    """A search that finds a page, and words that cite it."""
+    return start(), looks_up(words), finds(found(url)), cites(f"As to {words}.", quotes(url)), then
+
+
+@contextmanager
+def searching(claude: ScriptedClaude, folder: Path) -> Iterator[Application]:
+    """The app with that Claude, which may search, and saved conversations."""
+    with Application(
+        ANTHROPIC_API_KEY="sk-test",
+        ANTHROPIC_BASE_URL=claude.url,
+        STREAMCHAT_DATA_DIR=str(folder),
+        STREAMCHAT_WEB_SEARCH="on",
+    ) as app:
+        yield app
+
+
+def test_what_claude_found_stays_with_its_answer(context: BrowserContext, tmp_path: Path) -> None:
+    """Two searches, with a pause between them, are drawn as one answer, which is the same after a
+    restart. The next question takes its words and sources along, and no block of a search, also
+    after the question was asked again."""
+    url = "https://example.org/bridges"
+    with ScriptedClaude() as claude:
+        claude.play(
+            streams(*searched("bridges", url, settles("pause_turn", searches=1))),
+            streams(*searched("rivers", RIVERS, settles(searches=1))),
+            says("So it is."),
+            says("It still is."),
+        )
+        with searching(claude, tmp_path) as app:
+            page = Page(context, app.url)
+            page.ask("Which is longer?")
+            answer = whole(page)
+            expect(numbers(page)).to_have_text(["[1]", "[2]"])
+            expect(line(page)).to_have_count(2)
+            address = page.browser.url.removeprefix(app.url)
+        with searching(claude, tmp_path) as app:
+            page.browser.goto(app.url + address)
+            assert whole(page) == answer
+            page.ask("Is it?")
+            page.shows("So it is.")
+            page.ready()
+            page.press("Retry")
+            page.shows("It still is.")
+        assert page.errors == []
+        assert claude.exchange(1).body["messages"][-1]["role"] == "assistant"
+        for number in (2, 3):
+            body = claude.exchange(number).body
+            assert [tool["name"] for tool in body["tools"]] == ["web_search"]
+            sent = repr(body["messages"])
+            assert "As to bridges." in sent
+            assert url in sent
+            assert not re.search("tool_use|tool_result|encrypted|sc-|[\u2062-\u2064]", sent)
