@@ -98,14 +98,19 @@ class Meter:
         self._seen = 0
         self._marks = MARKS
         self._thinks = False
-        self._searched = self._found = 0
+        # searches, their results, and those results that are failures, which are free
+        self._searched = self._found = self._failed = 0
+        # whether Claude's count includes all of them
+        self._counts_searches = True
         # tokens of results, and of what Claude has read again because of them
         self._results = self._read = 0
         self._free = False
 
-    def count(self, usage: Usage, *, output: bool = False) -> None:
-        """Notes Claude's count so far; `output` if the count includes the output."""
+    def count(self, usage: Usage, *, output: bool = False, searches: bool = False) -> None:
+        """Notes Claude's count so far, and whether it includes the `output`, and the `searches` and
+        what was read because of them."""
         self._counted = usage
+        self._counts_searches = self._counts_searches or searches
         self._counts_output = self._counts_output or output
 
     def see(self, size: int) -> None:
@@ -125,10 +130,15 @@ class Meter:
     def search(self) -> None:
         """Notes that Claude uses a tool of its own, whose results count as further input."""
         self._searched += 1
+        self._counts_searches = False
 
-    def find(self, tokens: int) -> None:
-        """Notes results of at most so many tokens: Claude reads them, and all before once more."""
+    def find(self, tokens: int, *, failed: bool = False) -> None:
+        """Notes results of at most so many tokens: Claude reads them, and all before once more.
+        They may be of a search that began in the call before."""
         self._found += 1
+        self._failed += failed
+        self._searched = max(self._searched, self._found)
+        self._counts_searches = False
         self._results += tokens
         # all that Claude wrote before has arrived, but for hidden thoughts
         written = self._written() if self._thinks else self._seen + self._marks
@@ -153,13 +163,15 @@ class Meter:
 
     @property
     def is_over(self) -> bool:
-        """Whether Claude has read more results than were reserved for."""
-        return self._found > 0 and input_tokens(self._input()) > input_tokens(self.worst)
+        """Whether Claude has searched more, or read more results, than was reserved for."""
+        is_beyond = input_tokens(self._input()) > input_tokens(self.worst)
+        return self._found > 0 and (is_beyond or self._succeeded > self.worst.web_searches)
 
     def needed(self) -> Usage:
         """The upper bound of the call as it is now."""
         output = self.worst.output_tokens
-        return replace(self._input(), output_tokens=output, web_searches=self.worst.web_searches)
+        searches = max(self.worst.web_searches, self._succeeded)
+        return replace(self._input(), output_tokens=output, web_searches=searches)
 
     def used(self) -> Usage:
         """The upper bound of what Claude can charge."""
@@ -171,17 +183,21 @@ class Meter:
         counted = replace(self._counted, output_tokens=0)
         if counted == NOTHING:
             return self.worst
-        if not self._searched + self._found or self._is_final():
+        if not self._searched or (self._is_final() and self._counts_searches):
             return counted
-        pending = max(0, self._searched - self._found)
+        pending = self._searched - self._found
         more = self._read + (pending > 0) * (self._again(self._written()) + pending * RESULT_TOKENS)
-        searches = max(counted.web_searches, self._searched)
+        searches = max(counted.web_searches, self._succeeded + pending)
         # at the price that is reserved
         if self.worst.cache_write_tokens:
             more += counted.cache_write_tokens
             return replace(counted, cache_write_tokens=more, web_searches=searches)
         more += counted.input_tokens
         return replace(counted, input_tokens=more, web_searches=searches)
+
+    @property
+    def _succeeded(self) -> int:
+        return self._found - self._failed
 
     def _again(self, written: int) -> int:
         """The most tokens that Claude reads when it goes on after a search."""

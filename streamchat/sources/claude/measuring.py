@@ -39,7 +39,8 @@ def measure(raw: Sent, meter: Meter) -> None:
             case "message_delta":
                 counted = raw.get("usage") or {}
                 has_output = counted.get("output_tokens") is not None
-                meter.count(latest_usage(counted, meter.counted), output=has_output)
+                usage = latest_usage(counted, meter.counted)
+                meter.count(usage, output=has_output, searches=counts_searches(counted))
                 if raw["delta"].get("stop_reason"):
                     meter.end()
             case "message_stop":
@@ -65,7 +66,8 @@ def _measure_block(block: Sent, meter: Meter) -> None:
     if kind == "server_tool_use":
         meter.search()
     elif kind.endswith(TOOL):
-        meter.find(tokens_of_result(block))
+        failed = isinstance(block.get("content"), dict)
+        meter.find(tokens_of_result(block), failed=failed)
     if kind in SHOWN or kind == "server_tool_use":
         meter.mark()
         meter.see(length(block.get("text") or ""))
@@ -103,19 +105,28 @@ def latest_usage(counted: Sent, usage: Usage) -> Usage:
     keeps its value."""
 
     def latest(name: str, before: int) -> int:
-        return _number(counted.get(name), before)
+        value = counted.get(name)
+        return value if is_count(value) else before
 
-    searches = (counted.get("server_tool_use") or {}).get("web_search_requests")
+    searches = searches_in(counted)
     return Usage(
         latest("input_tokens", usage.input_tokens),
         latest("output_tokens", usage.output_tokens),
         latest("cache_creation_input_tokens", usage.cache_write_tokens),
         latest("cache_read_input_tokens", usage.cache_read_tokens),
-        _number(searches, usage.web_searches),
+        searches if is_count(searches) else usage.web_searches,
     )
 
 
-def _number(value: Any, before: int) -> int:
+def counts_searches(counted: Sent) -> bool:
+    """Whether the usage has both a number of searches and the input with their results."""
+    return is_count(counted.get("input_tokens")) and is_count(searches_in(counted))
+
+
+def searches_in(counted: Sent) -> Any:
+    return (counted.get("server_tool_use") or {}).get("web_search_requests")
+
+
+def is_count(value: Any) -> bool:
     # a bool is an int, and has no price
-    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return value if is_count else before
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
