@@ -42,7 +42,7 @@ def test_a_receipt_is_one_quiet_line_with_details_behind_it() -> None:
 
 
 def test_parts_of_an_answer_have_one_receipt() -> None:
-    """Costs, words and times are added; the speed is that of all tokens, and the first word that of
+    """Costs, words, searches and times are added; the speed is that of all tokens, and the first word that of
     the first part that has one. A key paid for it if it paid for all that cost something."""
     rest = replace(RECEIPT, words=6, seconds=1.0, first_word=0.2, tokens_per_second=35.7)
     one, two = Done("max_tokens", USED, RECEIPT), Done("end_turn", USED, rest)
@@ -55,6 +55,11 @@ def test_parts_of_an_answer_have_one_receipt() -> None:
     assert whole.receipt.tokens_per_second == pytest.approx(47.6)
     own = together(one, replace(two, receipt=replace(rest, own_key=True)))
     free = together(replace(one, receipt=replace(RECEIPT, cost=0.0)), two)
+    looks = [replace(each, receipt=replace(RECEIPT, searches=2)) for each in (one, two)]
+    all_looks = together(*looks)
+    assert all_looks
+    assert all_looks.receipt
+    assert all_looks.receipt.searches == 4
     assert [each and each.receipt and each.receipt.own_key for each in (own, free)] == [False] * 2
     assert together(None, one) is one
 

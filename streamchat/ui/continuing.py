@@ -43,6 +43,7 @@ def _added(earlier: Ending, ending: Ending) -> Receipt | None:
         cost=one.cost + two.cost,
         saved=one.saved + two.saved,
         assumed=one.assumed + two.assumed,
+        searches=one.searches + two.searches,
         shared=one.shared and two.shared,
         # of the parts that cost something
         own_key=all(part.own_key for part in (one, two) if part.cost),
