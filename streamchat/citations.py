@@ -24,6 +24,7 @@ FAILURES = (
 LONGEST_QUERY = 500
 LONGEST_TITLE = 300
 LONGEST_URL = 2_000
+LONGEST_HOST = 253
 LONGEST_AGE = 60
 LONGEST_QUOTE = 500
 LONGEST_CODE = 40
@@ -126,18 +127,23 @@ def address(given: Any) -> str:
         return ""
     try:
         parts = urlsplit(given.strip())
-        host = (parts.hostname or "").encode("idna").decode()
+        # encoding a longer one would take time
+        host = (parts.hostname or "")[: LONGEST_HOST + 1].encode("idna").decode()
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         return ""
     # a name before the host would pass for it
     if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc:
         return ""
+    if len(host) > LONGEST_HOST:
+        return ""
     host = f"[{host}]" if ":" in host else host
     if quote(host, safe="[:]") != host:
         return ""
     rest = parts._replace(scheme="", netloc="").geturl()
-    return f"{parts.scheme}://{host}{port}{quote(rest, safe=PLAIN)}"[: 3 * LONGEST_URL]
+    whole = f"{parts.scheme}://{host}{port}{quote(rest, safe=PLAIN)}"
+    # a part of it would lead elsewhere
+    return whole if len(whole) <= LONGEST_URL else ""
 
 
 def line(given: Any, longest: int) -> str:

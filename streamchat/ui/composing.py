@@ -12,6 +12,8 @@ from streamchat.citations import (
 )
 from streamchat.events import Citation, Found, FoundPage, Search
 from streamchat.ui.cited import (
+    MARK,
+    Cited,
     Look,
     attached,
     citations_block,
@@ -29,6 +31,8 @@ MOST_SEARCHES = 30
 MOST_PAGES = 10
 # marks at one place
 TOGETHER = 8
+# characters of all sources and pages, which are drawn anew with each frame
+MOST_CHARACTERS = 200_000
 
 
 class Composing:
@@ -40,12 +44,13 @@ class Composing:
         self._citations: list[Citation] = list(kept.citations)
         # those at the place where the text ends
         self._here: set[int] = set()
-        self._marks = 0
+        self._marks = len(MARK.findall(begun))
         # of the sources of what was begun
         self._numbers: dict[object, int] = {}
         for each in kept.citations:
             self._numbers.setdefault(_source(each), each.number)
         self._goes_on = bool(self._numbers)
+        self._room = MOST_CHARACTERS - _length(kept)
 
     def say(self, text: str) -> None:
         words = plain(text)
@@ -64,8 +69,8 @@ class Composing:
         """Completes the search of that number."""
         for place, part in reversed(list(enumerate(self._parts))):
             if isinstance(part, Look) and not part.found and part.search.number == found.number:
-                few = tuple(map(_bounded, found.sources[:MOST_PAGES]))
-                self._parts[place] = Look(part.search, replace(found, sources=few))
+                few = filter(self._takes, map(_bounded, found.sources[:MOST_PAGES]))
+                self._parts[place] = Look(part.search, replace(found, sources=tuple(few)))
                 return
 
     def cite(self, citation: Citation) -> None:
@@ -73,11 +78,14 @@ class Composing:
         numbered = self._numbered(citation)
         if self._marks == MOST_MARKS or len(self._here) == TOGETHER:
             return
-        if numbered.number in self._here or not (text := self._last_words()):
+        is_known = numbered in self._citations
+        if numbered.number in self._here or not (is_known or self._takes(numbered)):
+            return
+        if not (text := self._last_words()):
             return
         self._here.add(numbered.number)
         self._marks += 1
-        if numbered not in self._citations:
+        if not is_known:
             self._citations.append(numbered)
         self._parts.append(attached(text, mark(self._citations.index(numbered))))
 
@@ -88,6 +96,12 @@ class Composing:
         if not self._citations and (is_whole or not has_marks(body)):
             return body
         return body + citations_block(self._citations, is_whole=is_whole)
+
+    def _takes(self, source: Citation | FoundPage) -> bool:
+        """Whether there is room for one more source, which then is taken."""
+        has_room = source.length <= self._room
+        self._room -= source.length * has_room
+        return has_room
 
     def _last_words(self) -> str:
         """Takes the words since the last search off the end."""
@@ -117,6 +131,12 @@ class Composing:
 def _bounded(page: FoundPage) -> FoundPage:
     title, age = line(page.title, LONGEST_TITLE), line(page.age, LONGEST_AGE)
     return FoundPage(address(page.url), title, age)
+
+
+def _length(kept: Cited) -> int:
+    """The characters of all sources and pages."""
+    looks = [part.found for part in kept.parts if isinstance(part, Look) and part.found]
+    return sum(each.length for each in (*looks, *kept.citations))
 
 
 def _source(citation: Citation) -> object:

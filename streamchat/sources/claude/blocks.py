@@ -24,11 +24,13 @@ class Blocks:
         self._block: Block | None = None
         # pieces of its texts
         self._pieces: dict[str, list[str]] = {}
+        # that come after its beginning
+        self._citations: list[Any] = []
 
     def begin(self, block: Block) -> list[Told]:
         """Begins a block; a search's result is complete at once."""
         told = self.end()
-        self._block, self._pieces = dict(block), {}
+        self._block, self._pieces, self._citations = dict(block), {}, []
         if block.get("type") == RESULT and (found := self._evidence.found(block)):
             told.append(found)
         return told
@@ -39,9 +41,8 @@ class Blocks:
             self._pieces.setdefault(name, []).append(delta[name])
         elif kind == "input_json_delta":
             self._pieces.setdefault("input", []).append(delta["partial_json"])
-        elif kind == "citations_delta" and self._block is not None:
-            before = self._block.get("citations") or []
-            self._block["citations"] = [*before, delta["citation"]]
+        elif kind == "citations_delta":
+            self._citations.append(delta["citation"])
 
     def end(self) -> list[Told]:
         """Ends the block, if one is begun. Its citations come after its text."""
@@ -50,6 +51,8 @@ class Blocks:
         block, self._block = self._block, None
         for name, pieces in self._pieces.items():
             block[name] = _joined(name, block.get(name), pieces)
+        if self._citations:
+            block["citations"] = [*(block.get("citations") or ()), *self._citations]
         # Claude takes no empty text
         if block.get("type") != "text" or block.get("text"):
             self.whole.append(block)

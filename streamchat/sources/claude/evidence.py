@@ -88,11 +88,12 @@ class Evidence:
         """A citation of the web or of a document; None for one that leads nowhere."""
         if not isinstance(given, dict) or self._citations >= MOST_CITATIONS:
             return None
+        # also of those that lead nowhere, for each takes time
+        self._citations += 1
         kind = given.get("type")
         found = _of_web(given) if kind == "web_search_result_location" else _of_document(given)
         if found is None:
             return None
-        self._citations += 1
         place = (found.url, found.document, found.kind, found.first, found.last)
         number = self._sources.setdefault(place, len(self._sources) + 1)
         return replace(found, number=number)
