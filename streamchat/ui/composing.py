@@ -135,8 +135,9 @@ def _bounded(page: FoundPage) -> FoundPage:
 
 def _length(kept: Cited) -> int:
     """The characters of all sources and pages."""
-    looks = [part.found for part in kept.parts if isinstance(part, Look) and part.found]
-    return sum(each.length for each in (*looks, *kept.citations))
+    found = (part.found for part in kept.parts if isinstance(part, Look))
+    pages = sum(each.length for each in found if each)
+    return pages + sum(each.length for each in kept.citations)
 
 
 def _source(citation: Citation) -> object:

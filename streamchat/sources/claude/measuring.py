@@ -1,7 +1,7 @@
 """Measures the tokens that the events of Claude's stream show."""
 
 import json
-from typing import Any
+from typing import Any, TypeGuard
 
 from streamchat.errors import Unreadable
 from streamchat.events import Usage
@@ -127,6 +127,6 @@ def searches_in(counted: Sent) -> Any:
     return (counted.get("server_tool_use") or {}).get("web_search_requests")
 
 
-def is_count(value: Any) -> bool:
+def is_count(value: Any) -> TypeGuard[int]:
     # a bool is an int, and has no price
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
