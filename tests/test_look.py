@@ -14,7 +14,8 @@ from streamchat.look import DARK, LIGHT, SEEN, TOKENS, Look, contrast, seen_on
 from streamchat.settings import Settings, SettingsError
 from streamchat.sources.demo import Demo
 from streamchat.store import Store
-from streamchat.ui.layout import as_text, page
+from streamchat.ui.content import as_text
+from streamchat.ui.layout import page
 from streamchat.ui.tabs import Tabs
 from tests.application import Application
 from tests.page import Page

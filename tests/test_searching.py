@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from streamchat.attachments import Attachment
+from streamchat.citations import Kind
 from streamchat.errors import ChatError, DayIsSpent, Spent, TooDear
 from streamchat.events import (
     Citation,
@@ -334,15 +335,17 @@ async def test_no_more_is_spent_on_searches_than_allowed(
                     meter = await account.call(question)
                     steps, bill = reads(sizes[: meter.searches], whole=whole)
                     claude.play(streams(*steps))
-                    ways = {"meter": meter, "extend": account.extend}
-                    await answer(source, Request(question, choice=account.choice, **ways))
+                    request = Request(
+                        question, meter=meter, choice=account.choice, extend=account.extend
+                    )
+                    await answer(source, request)
                     billed += PRICES.cost(bill)
                 await account.settle()
     assert billed <= budget.spent() + 1e-5
     assert budget.spent() <= daily
 
 
-PLACES: list[tuple[dict[str, Any], tuple[str, int, int]]] = [
+PLACES: list[tuple[dict[str, Any], tuple[Kind, int, int]]] = [
     ({"type": "page_location", "start_page_number": 2, "end_page_number": 4}, ("page", 2, 3)),
     ({"type": "char_location", "start_char_index": 5, "end_char_index": 9}, ("characters", 5, 8)),
     (

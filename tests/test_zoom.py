@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, HttpCredentials, expect
 from playwright.sync_api import Page as Tab
 
 from streamchat.server import create
@@ -13,7 +13,7 @@ from tests.page import Page
 from tests.scripted_claude import ScriptedClaude, says
 
 PASSWORD = "open, sesame"
-OWNER = {"username": "eva", "password": PASSWORD}
+OWNER: HttpCredentials = {"username": "eva", "password": PASSWORD}
 LONG = "https://example.test/" + "a-word-without-an-end" * 20
 ANSWER = f"""# A heading of some length, `code` and {LONG}
 
