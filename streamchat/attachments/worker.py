@@ -50,7 +50,7 @@ def _bound() -> None:
     with suppress(ImportError, ValueError, OSError):
         import resource  # noqa: PLC0415 (Windows has none)
 
-        os.nice(5)
+        os.nice(10)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
