@@ -25,7 +25,7 @@ ANY_MACHINE = hypothesis.settings(
     deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.register_profile("ordinary", ANY_MACHINE, max_examples=30)
-# with `--hypothesis-profile=deep`
+# for `python -m tests --hypothesis-profile=deep`
 hypothesis.settings.register_profile("deep", ANY_MACHINE, max_examples=1_000)
 hypothesis.settings.load_profile("ordinary")
 
