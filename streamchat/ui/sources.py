@@ -109,7 +109,7 @@ def _titled(url: str, title: str, site: str) -> str:
 
 def _link(kind: str, url: str, words: str, about: str = "") -> str:
     told = f' title="{about}"' if about else ""
-    safe = 'target="_blank" rel="noopener noreferrer"'
+    safe = 'target="_blank" rel="noopener noreferrer nofollow ugc"'
     return f'<a class="{kind}" href="{as_text(url)}"{told} {safe}>{words}</a>'
 
 

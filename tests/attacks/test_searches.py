@@ -1,5 +1,6 @@
 """Searches of a Claude that lies about them: money, time and the size of an answer stay bounded."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from streamchat.meter import input_tokens
 from streamchat.money.account import Account, Accounts
 from streamchat.money.budget import Budget
 from streamchat.options import Choice
+from streamchat.saved.markup import drawn
 from streamchat.sources.claude.blocks import Blocks
 from streamchat.sources.claude.evidence import Evidence
 from streamchat.store.database import Store
@@ -184,3 +186,17 @@ def test_the_sources_of_one_answer_are_bounded() -> None:
     kept = read(text)
     assert kept.citations
     assert 0 < text.count("\u2064\u2062") < 2 * MOST_MARKS
+
+
+def test_no_link_of_a_shared_page_speaks_for_the_page_that_it_leads_to() -> None:
+    """Search engines count no link of an answer, whether of its words, its sources or its
+    searches."""
+    composing = Composing()
+    composing.look(Search(1, "x"))
+    composing.find(Found(1, (FoundPage(A, "A page"),)))
+    composing.say("See [this](https://b.example).")
+    composing.cite(Citation(1, A, "A page"))
+    html = "".join(drawn(composing.text(is_whole=True)))
+    links = re.findall("<a [^>]*>", html)
+    assert len(links) == 4
+    assert all('rel="noopener noreferrer nofollow ugc"' in link for link in links)
