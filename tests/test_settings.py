@@ -98,8 +98,8 @@ def test_an_empty_data_dir_turns_it_off(put: SetAll) -> None:
 def test_searches_have_allowed_or_blocked_domains(put: SetAll) -> None:
     """Claude takes one of the two lists, of domains without a scheme and with a * in a path
     alone."""
-    put(STREAMCHAT_SEARCH_BLOCKED=" A.example, b.example/x/* ")
-    assert Settings.read().search_domains == {"blocked_domains": ["a.example", "b.example/x/*"]}
+    put(STREAMCHAT_SEARCH_BLOCKED=" A.example, b.example/X/* ")
+    assert Settings.read().search_domains == {"blocked_domains": ["a.example", "b.example/X/*"]}
     put(STREAMCHAT_SEARCH_ALLOWED="c.example")
     assert "and both are set" in complaint()
     for domain in (

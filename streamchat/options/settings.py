@@ -23,7 +23,9 @@ def _domains(text: str) -> str:
 
 
 def listed(text: str) -> list[str]:
-    return [part.strip().lower() for part in text.split(",") if part.strip()]
+    """Domains in lower case, and paths as they are."""
+    parts = [part.strip().partition("/") for part in text.split(",") if part.strip()]
+    return [host.lower() + slash + path for host, slash, path in parts]
 
 
 Domains = Annotated[str, AfterValidator(_domains)]
