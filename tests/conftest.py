@@ -189,7 +189,12 @@ def page_claude(asked_claude: ScriptedClaude) -> ScriptedClaude:
 
 
 @pytest.fixture
-def page(app: Application, page_claude: ScriptedClaude, request: pytest.FixtureRequest) -> Page:
+def page(
+    app: Application,
+    page_claude: ScriptedClaude,
+    playwright: Playwright,
+    request: pytest.FixtureRequest,
+) -> Page:
     """A page of the app, in the test's own context where it asks for one."""
     own = "context" in request.fixturenames
     context: BrowserContext = request.getfixturevalue("context" if own else "emptied")
