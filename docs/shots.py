@@ -16,9 +16,11 @@ from PIL import Image
 from playwright.sync_api import Browser, Error, ViewportSize, sync_playwright
 from playwright.sync_api import Page as Tab
 
-from docs.states import ANSWER, CHATS, PASSWORD, STATES
+from docs import panels
+from docs.states import ANSWER, CHATS, PASSWORD, STATES, open_sidebar
 from streamchat.server import create
 from streamchat.settings import Settings
+from streamchat.system import qrcode
 from tests import browser
 from tests.page import Page
 from tests.scripted_claude import ScriptedClaude, refuses, says
@@ -26,6 +28,16 @@ from tests.scripted_claude import ScriptedClaude, refuses, says
 # what has a mouse, and what has a finger: width and height
 DEVICES = [((1280, 800), (768, 1024)), ((390, 844), (360, 640))]
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+# states whose pictures are as long as their page, and those whose sidebar is opened again where it
+# has become a sheet
+WHOLE = {"docs", "owner", "owner-figures", "shared", "sources-shared"}
+BESIDE = {"search", "sidebar"}
+QR_CODE = "http://192.168.1.20:7860/"
+# of Claude, for the chats in which more happens than an answer
+SCRIPTS = {
+    "broke": [refuses(402, "billing_error")],
+    "busy": [refuses(413, "request_too_large"), says(ANSWER)],
+}
 GAP = 24
 SHEET = 2400
 
@@ -34,7 +46,7 @@ SHEET = 2400
 def served(kind: str) -> Iterator[str]:
     """The address of a chat of this kind, with a scripted Claude behind all but the demo."""
     with ScriptedClaude() as claude, TemporaryDirectory() as folder:
-        claude.play(refuses(402, "billing_error") if kind == "broke" else says(ANSWER))
+        claude.play(*SCRIPTS.get(kind, [says(ANSWER)]))
         # without the limits of the machine's own visitors, who are not limited
         given = {"rate_limit": "off", **CHATS[kind]}
         paid = {} if kind == "demo" else {"ANTHROPIC_API_KEY": "sk-x"}
@@ -63,22 +75,24 @@ def take(chromium: Browser, url: str, name: str, folder: Path) -> Iterator[Path]
             try:
                 page = Page(context, url, ready=name != "login")
                 STATES[name][1](page, url)
-                yield from shots(page.browser, sizes, f"{folder}/{name}")
+                yield from shots(page.browser, sizes, name, folder)
             except (Error, AssertionError) as error:
                 tell(f"{name}: {str(error).splitlines()[0]}")
 
 
-def shots(tab: Tab, sizes: Sequence[tuple[int, int]], start: str) -> Iterator[Path]:
+def shots(tab: Tab, sizes: Sequence[tuple[int, int]], name: str, folder: Path) -> Iterator[Path]:
     for width, height in sizes:
         tab.set_viewport_size(size_of(width, height))
+        if name in BESIDE:
+            open_sidebar(tab)
         for theme in THEMES:
             tab.emulate_media(color_scheme=theme)
             tab.wait_for_timeout(400)
-            path = Path(f"{start}-{width}-{theme}.png")
-            tab.screenshot(path=path)
+            path = folder / f"{name}-{width}-{theme}.png"
+            tab.screenshot(path=path, full_page=name in WHOLE)
             yield path
         if (wide := tab.evaluate("document.documentElement.scrollWidth")) > width:
-            tell(f"{start}: {wide} pixels wide at {width}")
+            tell(f"{name}: {wide} pixels wide at {width}")
 
 
 def size_of(width: int, height: int) -> ViewportSize:
@@ -106,7 +120,8 @@ def make(folder: str = "docs/states", *names: str) -> None:
     """All states, or those of these names."""
     goal = Path(folder)
     goal.mkdir(parents=True, exist_ok=True)
-    wanted = {name: STATES[name][0] for name in names or STATES}
+    (goal / "qr-code.txt").write_text(qrcode.drawn(QR_CODE, 80, "utf-8"), "utf-8")
+    wanted = {name: STATES[name][0] for name in names or panels.ALL}
     with sync_playwright() as playwright:
         path = browser.find() or browser.install()
         chromium = playwright.chromium.launch(executable_path=path, args=browser.LAUNCH_ARGS)

@@ -44,7 +44,9 @@ def answered(page: Page, question: str) -> None:
     before = page.answers.count()
     page.ask(question)
     expect(page.answers).not_to_have_count(before)
-    expect(page.browser.locator("html[data-answering]")).to_have_count(0)
+    # a moment after the first word the page says that it answers
+    page.browser.wait_for_timeout(600)
+    expect(page.browser.locator("html[data-answering]")).to_have_count(0, timeout=90_000)
     page.ready()
 
 
@@ -159,7 +161,7 @@ def _shares(page: Page) -> None:
 
 
 @state("sidebar")
-def _sidebar(page: Page, _: str) -> None:
+def sidebar(page: Page, _: str) -> None:
     for question in ("Who are you?", "How do I connect Claude?", "Thanks"):
         answered(page, question)
         press(page.browser, "New chat")
@@ -168,20 +170,20 @@ def _sidebar(page: Page, _: str) -> None:
 
 @state("search")
 def _search(page: Page, url: str) -> None:
-    _sidebar(page, url)
+    sidebar(page, url)
     page.browser.get_by_role("searchbox").fill("claude")
     page.browser.locator("#chats mark").first.wait_for()
 
 
 @state("row-menu")
-def _row_menu(page: Page, url: str) -> None:
-    _sidebar(page, url)
+def row_menu(page: Page, url: str) -> None:
+    sidebar(page, url)
     page.browser.locator("#chats li").first.get_by_role("button").click()
 
 
 @state("deleted")
 def _deleted(page: Page, url: str) -> None:
-    _row_menu(page, url)
+    row_menu(page, url)
     page.browser.get_by_role("menuitem", name="Delete").click()
     page.browser.locator(".toast").first.wait_for()
 
@@ -240,4 +242,6 @@ CHATS: dict[str, dict[str, object]] = {
     "poor": {"visitor_budget_usd": 0.01},
     "paused": {},
     "broke": {},
+    "nearly": {"visitor_budget_usd": 0.24},
+    "busy": {"feedback": "text"},
 }

@@ -48,6 +48,7 @@ start | .column:has(> .gr-group) > .block:first-child | position | absolute
 start | .block:has(> .wrapper > [role="log"]) | borderTopWidth | 0px
 low | .wrapper:has(> [role="log"]) | minHeight | 0px
 start | [role="log"] | overscrollBehaviorY | contain
+start | [role="log"] | after position | sticky
 start | .gr-group | borderTopWidth | 0px
 start | .form:has(> #message) | backgroundColor | rgba(0, 0, 0, 0)
 start | .column > .gr-group | width | 760px

@@ -144,6 +144,7 @@ def test_a_call_that_fails_is_not_made_again(here: Running, claude: ScriptedClau
         ("Lasagne at home", "Lasagne at home"),
         ('"Lasagne at home."', "Lasagne at home"),
         ("## **Lasagne**", "Lasagne"),
+        ("The **best** lasagne", "The best lasagne"),
         ("Learning C#", "Learning C#"),
         ("\n\n Lasagne \r\nSecond line", "Lasagne"),
         ("Las\u202eagne\u2069 \u200bat\x07 home\x9b", "Lasagne at home"),

@@ -66,7 +66,7 @@ def asked(question: str) -> str:
 def from_answer(text: str) -> str:
     """The title in Claude's answer; empty if there is none."""
     line = next(filter(None, map(one_line, text.splitlines())), "")
-    words = line.lstrip("# ").strip(MARKS).removesuffix(".")
+    words = line.replace("**", "").lstrip("# ").strip(MARKS).removesuffix(".")
     return "" if len(words) > LONGEST_ANSWER else shortened(words)
 
 

@@ -14,8 +14,10 @@ MAX_WORDS = 20
 MIN_BEGINNING = 3
 # around a match in a snippet
 BEGIN, END = "\x01", "\x02"
-# characters of a snippet before and after its match
-BEFORE, AFTER = 40, 80
+# characters of a snippet before and after its match, which a sidebar of forty shows
+BEFORE, AFTER = 16, 80
+# signs of Markdown, of which a snippet needs none
+SIGNS = re.compile(r"\*\*|__|`+|^#+ |\|", re.MULTILINE)
 # letters of scripts without spaces between words
 LETTERS = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
@@ -70,7 +72,8 @@ def snippet(text: str, match: re.Pattern[str]) -> str | None:
     if not (found := match.search(text)):
         return None
     start, end = max(found.start() - BEFORE, 0), found.end() + AFTER
-    before, after = text[start : found.start()], text[found.end() : end]
+    around = text[start : found.start()], text[found.end() : end]
+    before, after = (SIGNS.sub("", part) for part in around)
     word = found[0][: 2 * AFTER]
     whole = f"{'…' * (start > 0)}{before}{BEGIN}{word}{END}{after}{'…' * (end < len(text))}"
     return re.sub(r"\s+", " ", whole)
