@@ -5,9 +5,10 @@ from functools import lru_cache, wraps
 from io import BytesIO
 from threading import Lock
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from streamchat.look import Look
+from streamchat.web.fonts import Font, drawable
 
 # in a square of 64
 BODY = (4, 5, 60, 51)
@@ -40,7 +41,6 @@ TOUCH = 180
 FINER = 4
 
 Point = tuple[float, float]
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def svg(look: Look) -> bytes:
@@ -83,19 +83,17 @@ def card(look: Look) -> bytes:
     draw.rectangle((0, CARD[1] - 12, *CARD), fill=accent)
     if logo:
         picture.paste(logo, (EDGE, 120), logo)
-    if look.title.isascii():
-        _write_title(draw, look.title)
-    if look.tagline.isascii():
-        font = ImageFont.load_default(42)
-        draw.text((EDGE, 440), _lines(look.tagline, font), NOTE, font, spacing=14)
+    _write_title(draw, look.title)
+    tagline, font = drawable(look.tagline, 42)
+    draw.text((EDGE, 440), _lines(tagline, font), NOTE, font, spacing=14)
     return _png(picture)
 
 
 def _write_title(draw: ImageDraw.ImageDraw, title: str) -> None:
     """Writes it in bold, as large as fits."""
-    wide = ImageFont.load_default(TITLE_SIZE).getlength(title)
-    size = min(TITLE_SIZE, TITLE_SIZE * (CARD[0] - 2 * EDGE) / max(wide, 1))
-    font = ImageFont.load_default(size)
+    title, font = drawable(title, TITLE_SIZE)
+    size = min(TITLE_SIZE, TITLE_SIZE * (CARD[0] - 2 * EDGE) / max(font.getlength(title), 1))
+    _, font = drawable(title, size)
     draw.text((EDGE, 410), title, TEXT, font, anchor="ls", stroke_width=size / 60)
 
 
