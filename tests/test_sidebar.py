@@ -402,18 +402,18 @@ def test_an_export_is_imported_as_it_was(
             expect(other.page.answers.first).to_have_text(answer, use_inner_text=True)
 
 
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (b"{", "This is no file of conversations: it is not JSON."),
-        (b" " * 8_000_001, "This file is larger than 8 MB."),
-    ],
-)
-def test_a_file_that_is_none_is_refused(side: Opened, content: bytes, sentence: str) -> None:
+def test_a_file_that_is_none_is_refused(side: Opened, tmp_path: Path) -> None:
     """Before anything is sent."""
     it = side("One")
-    with it.browser.expect_file_chooser() as chosen:
-        it.press("Import")
-    file = {"name": "file.json", "mimeType": "application/json", "buffer": content}
-    chosen.value.set_files(file)  # type: ignore[arg-type]
-    it.tells(sentence)
+    large, broken = tmp_path / "large.json", tmp_path / "broken.json"
+    with large.open("wb") as file:
+        file.truncate(500_000_001)
+    broken.write_bytes(b"{")
+    for chosen, sentence in (
+        (large, "This file is larger than 500 MB."),
+        (broken, "This is no file of conversations: it is not JSON."),
+    ):
+        with it.browser.expect_file_chooser() as chooser:
+            it.press("Import")
+        chooser.value.set_files(chosen)
+        it.tells(sentence)
