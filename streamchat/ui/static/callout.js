@@ -19,7 +19,14 @@
     other_key: about.takesKeys ? enterKey : null,
   };
 
-  // A time to wait counts down in the button.
+  // A time to wait counts down in the button. It goes on when Gradio draws the note again, until something else is asked.
+  const root = document.documentElement;
+  const ends = new Map(); // by the note's text
+  new MutationObserver(() => { if (root.hasAttribute("data-answering")) ends.clear(); }).observe(root, { attributeFilter: ["data-answering"] });
+  const endOf = (note, seconds) => {
+    if (!ends.has(note)) ends.set(note, performance.now() + 1_000 * seconds);
+    return ends.get(note);
+  };
   const wait = (button, words, end) => {
     const left = Math.ceil((end - performance.now()) / 1_000);
     button.disabled = left > 0;
@@ -36,7 +43,7 @@
     const button = make("button", { type: "button", className: "sc-button sc-act", value: code, textContent: words, onclick: ACTIONS[code] });
     place.className = "sc-way";
     place.replaceChildren(button);
-    if (seconds) wait(button, words, performance.now() + 1_000 * seconds);
+    if (seconds) wait(button, words, endOf(note.ariaLabel, seconds));
   };
   onNote(act);
 
