@@ -26,6 +26,12 @@ TASKS = """() => {
     .observe({ type: "longtask" });
 }"""
 
+# The samples, unless the last word is not on the screen after so many seconds.
+SAMPLED = """(seconds) => Promise.race([sampled, new Promise((_, fail) => {
+  setTimeout(() => fail(new Error(`The last word was not there after ${seconds} s`)), 1000 * seconds);
+})])"""
+# seconds after the last word's time
+PATIENCE = 120.0
 # seconds from opening a page to the first question
 SETTLED = 1.0
 # times slower than this machine
@@ -137,10 +143,9 @@ class Reader:
         order = self._claude.order(words, rate, letter)
         self._page.evaluate(SAMPLER, [self._contestant.answers, order.letter, words - 1])
         self._page.evaluate(SHIFTS)
-        self._page.set_default_timeout(1000 * (words / rate + 120))
         busy = self._busy()
         self._ask(str(order))
-        entered, *seen = self._page.evaluate("sampled")
+        entered, *seen = self._page.evaluate(SAMPLED, words / rate + PATIENCE)
         late = lags(order, self._claude.starts()[order], [(at, word) for at, word in seen])
         first = seen[0][0] - entered
         busy = self._busy() - busy
