@@ -68,7 +68,8 @@ class Contestant:
 OURS = Contestant(
     "StreamChat",
     ("app.py",),
-    {**UNLIMITED, "GRADIO_SERVER_PORT": "{port}"},
+    # the scripted Claude would take the request for a title for one for words
+    {**UNLIMITED, "GRADIO_SERVER_PORT": "{port}", "STREAMCHAT_TITLES": "off"},
     box="#message textarea",
     send=".submit-button",
     answers="[data-testid=bot]",

@@ -67,12 +67,16 @@
     for (const wanted of wantedBoxes()) {
       const box = wanted.row.querySelector(":scope > .versions") ?? makeBox();
       fill(box, wanted);
+      wanted.row.dataset.versions = ""; // with :has() in its place, a growing answer would have all messages styled anew
       const thumbs = wanted.row.querySelector(":scope > .thumbs"); // they come when they come, and stand behind
       if (!box.isConnected && thumbs) thumbs.before(box);
       else if (!box.isConnected) wanted.row.append(box);
       old.delete(box);
     }
-    for (const box of old) box.remove();
+    for (const box of old) {
+      delete box.parentElement.dataset.versions;
+      box.remove();
+    }
   };
 
   const tell = (id, found) => {
