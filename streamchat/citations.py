@@ -147,7 +147,7 @@ def address(given: Any) -> str:
 
 
 def line(given: Any, longest: int) -> str:
-    """The text on one line; empty for anything else. What is cut off ends with an ellipsis."""
+    """The text on one line; empty for anything else. A text cut off ends with an ellipsis."""
     if not isinstance(given, str):
         return ""
     # collapsing more would take time

@@ -152,8 +152,8 @@ def window(playwright: Playwright, browsers: Browsers) -> BrowserContext:
 
 @pytest.fixture
 def emptied(window: BrowserContext) -> Iterator[BrowserContext]:
-    """The window, which keeps nothing of an app from one test to the next. What cannot be undone,
-    such as a script for every page or another clock, needs `context`."""
+    """The window, which keeps nothing of an app from one test to the next. A test that changes
+    what cannot be undone, such as a script for every page or the clock, needs `context`."""
     yield window
     # without its first tab, the window would close
     for tab in window.pages[2:]:

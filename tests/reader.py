@@ -67,6 +67,12 @@ class Reader:
         """Waits for the end of an answer."""
         assert "event: complete" in self.client.get(f"{CHAT}/{event}").text
 
+    def shares(self, id_: str) -> str:
+        """Makes a link to the conversation, or updates it; returns the link."""
+        answer = self.client.post(f"conversations/{id_}/share")
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["url"])
+
     def items(self, **query: Any) -> list[dict[str, Any]]:
         answer = self.client.get("conversations", params=query)
         assert answer.status_code == 200, answer.text

@@ -57,12 +57,6 @@ def reader(here: Running) -> Iterator[Reader]:
         yield reader
 
 
-def share(reader: Reader, id_: str) -> str:
-    answer = reader.client.post(f"conversations/{id_}/share")
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["url"])
-
-
 def read(here: Running, url: str) -> str:
     answer = httpx.get(here.url + url)
     assert answer.status_code == 200
@@ -72,7 +66,7 @@ def read(here: Running, url: str) -> str:
 def test_a_link_shows_questions_and_answers_alone(here: Running, reader: Reader) -> None:
     """Thoughts, notes, receipts and the reader's identity are not on the page."""
     id_ = reader.asks("Which <zebra>?\n  It has stripes.")
-    page = read(here, share(reader, id_))
+    page = read(here, reader.shares(id_))
     assert "Which &lt;zebra&gt;?\n  It has stripes.</div>" in page
     assert "<p>One <strong>half</strong> and the other.</p>" in page
     for other in ("thought", "ⓘ", "$", "teller", id_, *reader.client.cookies.values()):
@@ -85,13 +79,13 @@ def test_a_link_shows_questions_and_answers_alone(here: Running, reader: Reader)
 def test_a_link_stays_as_it_is_until_it_is_updated(here: Running, reader: Reader) -> None:
     """Later questions and a later title appear only after an update, which keeps the address."""
     id_ = reader.asks("First")
-    url = share(reader, id_)
+    url = reader.shares(id_)
     reader.asks("Second", id_)
     reader.client.patch(f"conversations/{id_}", json={"title": "Renamed"})
     page = read(here, url)
     assert ("First" in page, "Second" in page, "Renamed" in page) == (True, False, False)
     assert reader.items()[0]["shared"] == url
-    assert share(reader, id_) == url
+    assert reader.shares(id_) == url
     page = read(here, url)
     assert ("Second" in page, "Renamed" in page) == (True, True)
 
@@ -122,17 +116,17 @@ async def test_a_running_answer_is_shown_as_far_as_it_has_come(tmp_path: Path) -
 def test_a_withdrawn_conversation_can_be_shared_anew(here: Running, reader: Reader) -> None:
     """It gets another link. Withdrawing is idempotent."""
     id_ = reader.asks("Once")
-    url = share(reader, id_)
+    url = reader.shares(id_)
     for _ in range(2):
         assert reader.client.delete(f"conversations/{id_}/share").status_code == 204
     assert reader.items()[0]["shared"] is None
     assert httpx.get(here.url + url).status_code == 404
-    assert share(reader, id_) != url
+    assert reader.shares(id_) != url
 
 
 def test_all_links_end_when_all_is_deleted(here: Running, reader: Reader) -> None:
     """A restored conversation has no link."""
-    url = share(reader, reader.asks("Once"))
+    url = reader.shares(reader.asks("Once"))
     reader.client.delete("conversations")
     assert httpx.get(here.url + url).status_code == 404
     assert reader.client.post("conversations/restore").json() == {"restored": 1}
@@ -230,7 +224,7 @@ def test_a_kill_takes_nothing_that_was_settled(tmp_path: Path) -> None:
     folder = str(tmp_path)
     with Application(STREAMCHAT_DATA_DIR=folder) as app, Reader(f"{app.url}/") as reader:
         ids = [reader.asks(f"Question {number}") for number in range(4)]
-        url = share(reader, ids[0])
+        url = reader.shares(ids[0])
         reader.client.patch(f"conversations/{ids[1]}", json={"title": "Named"})
         reader.client.delete(f"conversations/{ids[2]}")
         before = reader.client.get("conversations/export").json()

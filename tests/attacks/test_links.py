@@ -39,10 +39,6 @@ def reader(here: Running) -> Iterator[Reader]:
         yield reader
 
 
-def share(reader: Reader, id_: str) -> str:
-    return str(reader.client.post(f"conversations/{id_}/share").json()["url"])
-
-
 def names(owner: httpx.Client) -> list[str]:
     return [link["name"] for link in owner.get("links").json()["links"]]
 
@@ -52,7 +48,7 @@ def test_only_the_owner_sees_and_ends_links(
 ) -> None:
     """Neither the reader who made the link, nor a stranger, nor another site's page in the owner's
     browser."""
-    url = share(reader, reader.asks(SECRET))
+    url = reader.shares(reader.asks(SECRET))
     end = f"owner/links/{names(owner)[0]}"
     elsewhere = {"sec-fetch-site": "cross-site"}
     for ask in (reader.client.request, httpx.Client(base_url=here.url, auth=("eva", "x")).request):
@@ -65,7 +61,7 @@ def test_a_list_of_links_opens_nothing(reader: Reader, owner: httpx.Client, here
     """It has neither words nor ids nor addresses, but the time and how often each was opened."""
     before = set(names(owner))
     id_ = reader.asks('"at": 5 ' + SECRET)
-    url = share(reader, id_)
+    url = reader.shares(id_)
     for _ in range(2):
         httpx.get(here.url + url)
     httpx.head(here.url + url)
@@ -81,7 +77,7 @@ def test_a_list_of_links_opens_nothing(reader: Reader, owner: httpx.Client, here
 def test_the_owner_ends_one_link(here: Running, reader: Reader, owner: httpx.Client) -> None:
     """Others stay, and so does the conversation; a link ends by no other name, and for good."""
     one, other = (reader.asks(f"{SECRET} {number}") for number in range(2))
-    before, url, kept = names(owner), share(reader, one), share(reader, other)
+    before, url, kept = names(owner), reader.shares(one), reader.shares(other)
     (name,) = (each for each in names(owner)[1:2] if each not in before)
     for wrong in (url.removeprefix("shared/"), one, name[:-1], name.upper() + "x", "%00", "1"):
         assert owner.delete(f"links/{wrong}").status_code == 404
@@ -90,7 +86,7 @@ def test_the_owner_ends_one_link(here: Running, reader: Reader, owner: httpx.Cli
     assert httpx.get(here.url + url).status_code == 404
     assert httpx.get(here.url + kept).status_code == 200
     assert [item["shared"] for item in reader.items()[:2]] == [kept, None]
-    assert share(reader, one) != url
+    assert reader.shares(one) != url
 
 
 async def test_counts_of_readers_are_bounded(tmp_path: Path) -> None:
@@ -105,7 +101,7 @@ def test_the_owner_ends_a_link_on_the_page(
     here: Running, reader: Reader, chromium: Browser
 ) -> None:
     """The second press ends it, and the list has it no more."""
-    url = share(reader, reader.asks(SECRET))
+    url = reader.shares(reader.asks(SECRET))
     with chromium.new_context(http_credentials={"username": "x", "password": PASSWORD}) as context:
         tab = context.new_page()
         tab.goto(f"{here.url}owner")

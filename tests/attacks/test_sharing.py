@@ -67,18 +67,12 @@ def code(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
-def share(reader: Reader, id_: str) -> str:
-    answer = reader.client.post(f"conversations/{id_}/share")
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["url"])
-
-
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
 def test_another_browser_neither_shares_nor_withdraws(
     owner: Reader, thief: Reader, id_: str, method: str
 ) -> None:
     """A stranger gets the answer for an unknown id, and the link stays."""
-    url = share(owner, id_)
+    url = owner.shares(id_)
     answers = [
         thief.client.request(method, f"conversations/{each}/share")
         for each in (id_, "x" * len(id_), "a.b", "x" * 65)
@@ -105,7 +99,7 @@ def test_no_other_sites_page_shares_or_withdraws(
 
 def test_another_sites_page_may_link_to_it_and_not_read_it(owner: Reader, id_: str) -> None:
     """A link from another site opens the page; its scripts, frames and pictures get nothing."""
-    url = share(owner, id_)
+    url = owner.shares(id_)
     link = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
     answer = httpx.get(owner.client.base_url.join(url), headers=link)
     assert answer.status_code == 200
@@ -120,7 +114,7 @@ def test_a_token_tells_nothing_and_cannot_be_guessed(
     """The token is random, new after each withdrawal, and not derived from the id or the cookie."""
     tokens = set()
     for _ in range(3):
-        tokens.add(share(owner, id_).removeprefix("shared/"))
+        tokens.add(owner.shares(id_).removeprefix("shared/"))
         assert owner.client.delete(f"conversations/{id_}/share").status_code == 204
     assert len(tokens) == 3
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{32}", token) for token in tokens)
@@ -146,7 +140,7 @@ def test_every_link_without_a_conversation_gets_the_same_page(owner: Reader, her
     gone = []
     for end in ("withdrawn", "deleted", "restored"):
         id_ = owner.asks(f"Soon {end}")
-        gone.append(share(owner, id_))
+        gone.append(owner.shares(id_))
         withdrawn = "/share" if end == "withdrawn" else ""
         assert owner.client.delete(f"conversations/{id_}{withdrawn}").status_code == 204
         if end == "restored":
@@ -161,7 +155,7 @@ def test_every_link_without_a_conversation_gets_the_same_page(owner: Reader, her
 
 def test_a_shared_page_is_closed(owner: Reader, id_: str) -> None:
     """The page runs and loads nothing, forbids caching and indexing, and sets no cookie."""
-    for path, status in ((share(owner, id_), 200), ("shared/x", 404)):
+    for path, status in ((owner.shares(id_), 200), ("shared/x", 404)):
         answer = httpx.get(owner.client.base_url.join(path))
         assert answer.status_code == status
         (policy,) = answer.headers.get_list("content-security-policy")
@@ -367,7 +361,7 @@ def test_a_title_that_is_markup_is_a_title(owner: Reader) -> None:
     id_ = owner.asks("Tell me")
     title = "</title><script>alert(1)</script>\"'&"
     owner.client.patch(f"conversations/{id_}", json={"title": title})
-    page = httpx.get(owner.client.base_url.join(share(owner, id_))).text
+    page = httpx.get(owner.client.base_url.join(owner.shares(id_))).text
     assert (
         "&lt;/title&gt;&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#x27;&amp; · StreamChat" in page
     )
@@ -411,13 +405,13 @@ def test_a_snapshot_counts_for_its_owner(tmp_path: Path) -> None:
     with create(settings_of(tmp_path)).launch() as app, Reader(app.url) as reader:
         id_ = imported(reader, "x" * 100_000, "y" * 100_000)
         sizes = [held(tmp_path)]
-        share(reader, id_)
+        reader.shares(id_)
         sizes.append(held(tmp_path))
-        share(reader, id_)
+        reader.shares(id_)
         sizes.append(held(tmp_path))
         reader.client.delete(f"conversations/{id_}/share")
         sizes.append(held(tmp_path))
-        share(reader, id_)
+        reader.shares(id_)
         reader.client.delete(f"conversations/{id_}")
         sizes.append(held(tmp_path))
     assert all(counted == whole for counted, whole in sizes)
@@ -512,7 +506,7 @@ def test_readers_of_a_link_have_nothing_drawn(
     owner: Reader, id_: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is drawn when its owner shares it, and no more however often it is opened."""
-    url = owner.client.base_url.join(share(owner, id_))
+    url = owner.client.base_url.join(owner.shares(id_))
 
     async def whole(*_: object) -> str:
         raise AssertionError
@@ -567,7 +561,7 @@ def test_a_login_holds_for_links_unless_the_owner_says_public(tmp_path: Path, sh
     with create(settings).launch() as app:
         cookies = dict(httpx.post(f"{app.url}login", data=LOGIN).cookies)
         with Reader(app.url, cookies=cookies) as ada:
-            url = share(ada, ada.asks(SECRET))
+            url = ada.shares(ada.asks(SECRET))
         answer = httpx.get(app.url + url)
         if sharing == "public":
             assert (answer.status_code, SECRET in answer.text) == (200, True)
@@ -595,7 +589,7 @@ def test_where_sharing_is_off_no_link_shows_anything(tmp_path: Path) -> None:
     """With sharing off neither new nor earlier links work."""
     with create(settings_of(tmp_path)).launch() as app, Reader(app.url) as reader:
         id_ = reader.asks(SECRET)
-        url, cookies = share(reader, id_), dict(reader.client.cookies)
+        url, cookies = reader.shares(id_), dict(reader.client.cookies)
     off = create(settings_of(tmp_path, sharing="off"))
     with off.launch() as app, Reader(app.url, cookies=cookies) as reader:
         assert reader.items()[0]["shared"] is None

@@ -163,7 +163,7 @@ def test_a_link_opens_pictures_alone(owner: Reader, thief: Reader) -> None:
     paper = owner.adds(pdf("Rivers"), "<i>.pdf").json()["id"]
     id_, _ = owner.hears(f'"id": "{paper}"', files=[red, paper])
     other = owner.asks(f'"id": "{red}"')
-    urls = {each: link(owner, each) for each in (id_, other)}
+    urls = {each: owner.shares(each) for each in (id_, other)}
     page = thief.client.get(urls[id_]).text
     assert f'<img src="{urls[id_].removeprefix("shared/")}/{red}" alt="&lt;b&gt;.png"' in page
     assert "&lt;i&gt;.pdf</span>" in page
@@ -177,14 +177,10 @@ def test_a_link_opens_pictures_alone(owner: Reader, thief: Reader) -> None:
     assert {thief.client.get(path).status_code for path in closed} == {404}
     owner.client.delete(f"conversations/{id_}/share")
     assert code(thief.client.get(f"{urls[id_]}/{red}")) == UNKNOWN
-    again = link(owner, id_)
+    again = owner.shares(id_)
     assert thief.client.get(f"{again}/{red}").status_code == 200
     owner.client.delete(f"conversations/{id_}")
     assert code(thief.client.get(f"{again}/{red}")) == UNKNOWN
-
-
-def link(reader: Reader, id_: str) -> str:
-    return str(reader.client.post(f"conversations/{id_}/share").json()["url"])
 
 
 def test_what_an_import_claims_to_be_a_file_is_checked(

@@ -128,8 +128,8 @@ WORDS = {
     "share_with_all": "Everybody who has the link can read it.",
     "share_new": (
         "Make a link to this conversation. {readers} It shows the questions and answers as they are"
-        " now, with their pictures and the names of other files, and without your name. What you"
-        " write later is not in it."
+        " now, with their pictures and the names of other files, and without your name. Later"
+        " messages are not in it."
     ),
     "share_old": (
         "{readers} It shows the conversation as it was when you made the link or updated it."
